@@ -1,0 +1,79 @@
+"""What every figure module declares, so that a new figure is one new file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+from matplotlib.figure import Figure
+
+from attnviz.figures.views import HeadView, ModelView, SentenceView
+
+View = TypeVar("View")
+
+
+@dataclass(frozen=True, slots=True)
+class FigureStyle:
+    """How all figures of one report look.
+
+    `scale`: "sqrt" draws the square root of a weight, the bar labelled in true weights; both
+    scales are fixed to 0-1. `cmap` is a matplotlib map name whose zero is the paper. `fonts` are
+    family names in order of preference; characters in `missing` have no font and are drawn as
+    their code points.
+    """
+
+    cmap: str = "Blues"
+    scale: Literal["sqrt", "linear"] = "sqrt"
+    dpi: int = 150
+    fonts: tuple[str, ...] = ("DejaVu Sans",)
+    missing: frozenset[str] = field(default=frozenset())
+
+
+@dataclass(frozen=True)
+class ModelFigure:
+    """A figure of the whole model; `caption` says the finding first, how to read it second."""
+
+    name: str
+    title: str
+    about: str
+    draw: Callable[[ModelView, FigureStyle], Figure]
+    caption: Callable[[ModelView], str]
+
+
+@dataclass(frozen=True)
+class SentenceFigure:
+    """A figure of one illustrated sentence."""
+
+    name: str
+    title: str
+    about: str
+    draw: Callable[[SentenceView, FigureStyle], Figure]
+    caption: Callable[[SentenceView], str]
+
+
+@dataclass(frozen=True)
+class HeadFigure:
+    """A figure of one head on one sentence."""
+
+    name: str
+    title: str
+    about: str
+    draw: Callable[[SentenceView, HeadView, FigureStyle], Figure]
+    caption: Callable[[SentenceView, HeadView], str]
+
+
+FigureKind = ModelFigure | SentenceFigure | HeadFigure
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A finished figure: its two files, its size in CSS pixels, and its words."""
+
+    path: str
+    title: str
+    caption: str
+    png: bytes = field(repr=False)
+    svg: bytes = field(repr=False)
+    width: int
+    height: int

@@ -1,0 +1,235 @@
+"""The `Report`: everything a run found, as plain data. Every format is made from it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from attnviz.figures.views import Floats, SentenceView
+
+SCHEMA = "attnviz.report/1"
+Verdict = Literal["supported", "tentative", "no"]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over sentences with its 95% interval; no interval where there are too few."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleScore:
+    """How far one head plays one role.
+
+    `score`: mean attention mass on the role's target, with its interval `low`-`high`; `chance`:
+    the same for uniform attention; `lift` = (score - chance) / (1 - chance). `baseline`: the
+    strongest thing that the label must beat, named in `against` ("chance", "profile",
+    "permuted", or another role); `margin_low`: the simultaneous 95% lower bound of score -
+    baseline. `variant` tells which of several targets was chosen (the offset "-2"). All are
+    None where nothing could be measured.
+    """
+
+    score: float | None
+    chance: float | None
+    lift: float | None
+    baseline: float | None
+    against: str
+    low: float | None
+    high: float | None
+    margin_low: float | None
+    events: int
+    sentences: int
+    verdict: Verdict
+    variant: str = ""
+
+
+@dataclass(frozen=True)
+class HeadReport:
+    """One head: its statistics and its score in every role, pooled over all sentences."""
+
+    layer: int
+    head: int
+    statistics: Mapping[str, Estimate]
+    roles: Mapping[str, RoleScore]
+
+    @property
+    def name(self) -> str:
+        """The head as everyone writes it: `L5H7`."""
+        return f"L{self.layer}H{self.head}"
+
+    @property
+    def found(self) -> tuple[str, ...]:
+        """The roles that it has, supported ones first, then by lift."""
+        passed = [(name, role) for name, role in self.roles.items() if role.verdict != "no"]
+        passed.sort(key=lambda item: (item[1].verdict != "supported", -(item[1].lift or 0.0)))
+        return tuple(name for name, _ in passed)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleInfo:
+    """What a role is, and who has it: `heads` are (layer, head), best first.
+
+    `margin` is what score - baseline must exceed; `absent` says why the role could not be
+    measured at all (else empty).
+    """
+
+    name: str
+    title: str
+    family: str
+    letter: str
+    about: str
+    formula: str
+    source: str
+    baselines: tuple[str, ...]
+    margin: float
+    heads: tuple[tuple[int, int], ...]
+    absent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticInfo:
+    """What a statistic is."""
+
+    name: str
+    title: str
+    unit: str
+    about: str
+    formula: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """The model that was measured. `key_value_heads` < `heads` means grouped queries."""
+
+    name: str
+    revision: str
+    architecture: str
+    layers: int
+    heads: int
+    key_value_heads: int
+    parameters: int
+    dtype: str
+    causal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """One input file."""
+
+    name: str
+    sha256: str
+    sentences: int
+
+
+@dataclass(frozen=True, slots=True)
+class InputInfo:
+    """What was read: `tokens` counts special tokens too, `truncated` the sentences cut short."""
+
+    files: tuple[FileInfo, ...]
+    split: str
+    sentences: int
+    tokens: int
+    truncated: int
+
+
+@dataclass(frozen=True, slots=True)
+class WordSpan:
+    """A word and the tokens [start, end) that it became."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class SentenceReport:
+    """One sentence.
+
+    `entropy_by_layer`: nats, mean over heads and content queries; `rollout[j]`: what flows from
+    token j to the content tokens of the last layer, mean over them, sums to 1; `received[j]`:
+    mean attention that token j gets over all layers, heads and content queries; `drift`: mean
+    total-variation distance between the rollout rows of two content tokens (0: all rows alike).
+    """
+
+    id: int
+    text: str
+    source: str
+    line: int
+    tokens: tuple[str, ...]
+    special: tuple[bool, ...]
+    words: tuple[WordSpan, ...]
+    truncated: int
+    entropy_by_layer: tuple[float | None, ...]
+    rollout: tuple[float, ...]
+    received: tuple[float, ...]
+    drift: float | None
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """How alike the heads are, counted layer by layer.
+
+    `dissimilarity` [head, head]: root of the mean Jensen-Shannon divergence, nats; `order`
+    sorts by cluster; `groups`: redundant heads; `collapsed`: layers whose heads are all alike;
+    `uniform`: heads near uniform attention; `method` says on what it was computed.
+    """
+
+    dissimilarity: Floats
+    order: tuple[int, ...]
+    groups: tuple[tuple[tuple[int, int], ...], ...]
+    collapsed: tuple[int, ...]
+    uniform: tuple[tuple[int, int], ...]
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A plain sentence with numbers; `kind` groups them ("role", "redundant", "uniform", ...)."""
+
+    kind: str
+    text: str
+    heads: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The choices that a report depends on, printed with it."""
+
+    rollout_residual: bool = True
+    scale: Literal["sqrt", "linear"] = "sqrt"
+    cmap: str = "Blues"
+    dpi: int = 150
+    seed: int = 0
+    resamples: int = 2000
+    created: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything one run found. `illustrations` hold the arrays of the drawn sentences."""
+
+    version: str
+    model: ModelInfo
+    input: InputInfo
+    options: Options
+    roles: tuple[RoleInfo, ...]
+    statistics: tuple[StatisticInfo, ...]
+    heads: tuple[HeadReport, ...]
+    sentences: tuple[SentenceReport, ...]
+    similarity: Similarity | None
+    findings: tuple[Finding, ...]
+    warnings: tuple[str, ...]
+    illustrations: tuple[SentenceView, ...] = field(default=(), repr=False)
+    schema: str = SCHEMA
+
+    def head(self, layer: int, head: int) -> HeadReport:
+        """The report of one head; KeyError where the model has none there."""
+        for found in self.heads:
+            if (found.layer, found.head) == (layer, head):
+                return found
+        raise KeyError((layer, head))

@@ -1,0 +1,81 @@
+"""The nouns of the text room: `SourceFile`, `Sentence`, `TokenLabel`, `Tokens`."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One input as it was read: the name the user gave, the hash of its bytes, its text."""
+
+    name: str
+    sha256: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """The unit of evidence: a stretch of text that is given to the model as one sequence.
+
+    `id` counts from 1 through the whole run; `source` and `line` say where it was found.
+    `forms` holds the words where the source gives them (CoNLL-U), else nothing.
+    """
+
+    id: int
+    text: str
+    source: str = ""
+    line: int = 0
+    forms: tuple[str, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def digest(self) -> int:
+        """64 bits that depend on the text alone: they seed everything drawn per sentence."""
+        return int.from_bytes(hashlib.sha256(self.text.encode()).digest()[:8], "big")
+
+    @property
+    def half(self) -> int:
+        """0 or 1: the half of the sentences that this one belongs to, from its text alone."""
+        return self.digest & 1
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLabel:
+    """A token made showable: `text` is harmless, the flags say how to draw it.
+
+    `space`: the token starts with a space; `piece`: it continues a word; `special`: the
+    tokenizer declares it special (CLS, SEP, BOS, EOS, PAD and the like).
+    """
+
+    text: str
+    space: bool = False
+    piece: bool = False
+    special: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A tokenized sentence; every tuple has one entry a token.
+
+    `pieces` are the tokenizer's own strings, `surfaces` the slices of the sentence they stand
+    for (empty for special tokens), `kinds` is "" for content tokens and otherwise one of "cls",
+    "sep", "bos", "eos", "pad", "special"; `words` numbers the word each token belongs to.
+    `cut` counts the tokens beyond the model's limit that were left out.
+    """
+
+    sentence: Sentence
+    ids: tuple[int, ...]
+    pieces: tuple[str, ...]
+    surfaces: tuple[str, ...]
+    labels: tuple[TokenLabel, ...]
+    kinds: tuple[str, ...]
+    words: tuple[int | None, ...]
+    cut: int = 0
+
+    def __len__(self) -> int:
+        return len(self.ids)
