@@ -30,15 +30,26 @@ class FigureStyle:
     missing: frozenset[str] = field(default=frozenset())
 
 
+def always(view: ModelView) -> bool:  # noqa: ARG001
+    """The `applies` of figures that every model has."""
+    return True
+
+
 @dataclass(frozen=True)
 class ModelFigure:
-    """A figure of the whole model; `caption` says the finding first, how to read it second."""
+    """A figure of the whole model; `caption` says the finding first, how to read it second.
+
+    `applies` is False for models that lack what the figure shows; `order` ranks the figures of
+    one kind.
+    """
 
     name: str
     title: str
     about: str
     draw: Callable[[ModelView, FigureStyle], Figure]
     caption: Callable[[ModelView], str]
+    applies: Callable[[ModelView], bool] = always
+    order: int = 100
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,7 @@ class SentenceFigure:
     about: str
     draw: Callable[[SentenceView, FigureStyle], Figure]
     caption: Callable[[SentenceView], str]
+    order: int = 100
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,7 @@ class HeadFigure:
     about: str
     draw: Callable[[SentenceView, HeadView, FigureStyle], Figure]
     caption: Callable[[SentenceView, HeadView], str]
+    order: int = 100
 
 
 FigureKind = ModelFigure | SentenceFigure | HeadFigure

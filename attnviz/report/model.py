@@ -233,3 +233,9 @@ class Report:
             if (found.layer, found.head) == (layer, head):
                 return found
         raise KeyError((layer, head))
+
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        from attnviz.report.notebook import fragment  # the page code, only where it is used
+
+        return fragment(self)

@@ -33,7 +33,8 @@ class Sentence:
     @cached_property
     def digest(self) -> int:
         """64 bits that depend on the text alone: they seed everything drawn per sentence."""
-        return int.from_bytes(hashlib.sha256(self.text.encode()).digest()[:8], "big")
+        data = self.text.encode(errors="surrogatepass")
+        return int.from_bytes(hashlib.sha256(data).digest()[:8], "big")
 
     @property
     def half(self) -> int:
@@ -65,7 +66,8 @@ class Tokens:
     `pieces` are the tokenizer's own strings, `surfaces` the slices of the sentence they stand
     for (empty for special tokens), `kinds` is "" for content tokens and otherwise one of "cls",
     "sep", "bos", "eos", "pad", "special"; `words` numbers the word each token belongs to.
-    `cut` counts the tokens beyond the model's limit that were left out.
+    `cut` counts the tokens beyond the model's limit that were left out. `spans` are the places
+    (start, end) of the surfaces in the sentence, in characters; (0, 0) for special tokens.
     """
 
     sentence: Sentence
@@ -76,6 +78,7 @@ class Tokens:
     kinds: tuple[str, ...]
     words: tuple[int | None, ...]
     cut: int = 0
+    spans: tuple[tuple[int, int], ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -1,0 +1,84 @@
+"""The positional profile: what a head's habit of looking k tokens away explains by itself.
+
+A head's profile is its mean attention at each offset j - i. Attention to a target that the
+profile alone accounts for is no sign that the head looks at the target for what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from attnviz.attention.batch import Batch
+from attnviz.attention.layer import LayerAttention
+from attnviz.attention.observer import Observer
+from attnviz.attention.targets import Target
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Mean attention by offset for each half: `by_offset` [half, head, 2 n - 1], 0 at n - 1.
+
+    `causal`: no query of any layer saw a key to its right.
+    """
+
+    by_offset: Array
+    causal: bool
+
+    def expect(self, target: Target, tokens: int, half: int) -> Array:
+        """Mass on the target if a head followed its profile of the *other* half, [head].
+
+        Each row is the profile around its own place, scaled to sum to 1 over the sentence's
+        keys; summed over the target's queries.
+        """
+        profile = self.by_offset[1 - half]
+        zero = profile.shape[-1] // 2
+        running = np.concatenate([np.zeros((len(profile), 1)), profile.cumsum(-1)], axis=-1)
+        first = zero - np.arange(tokens)
+        rows = running[:, first + tokens] - running[:, first]  # [head, query]
+        scale = np.divide(1.0, rows, out=np.zeros_like(rows), where=rows > 0)
+        query, key = target.matrix().nonzero()
+        expected: Array = (profile[:, key - query + zero] * scale[:, query]).sum(-1)
+        return expected
+
+
+class ProfileKeeper(Observer):
+    """Observes layers and adds up attention by offset, apart for the two halves."""
+
+    def __init__(self, longest: int) -> None:
+        self._width = 2 * longest - 1
+        self._mass: dict[int, Array] = {}
+        self._seen: dict[int, Array] = {}
+
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:  # noqa: ARG002 - an observer
+        """Starts a batch."""
+        halves = [[tokens.sentence.half == half for tokens in batch.sentences] for half in (0, 1)]
+        self._halves = torch.tensor(halves, device=batch.ids.device).float()
+        self._rows = batch.content
+
+    def see(self, attention: LayerAttention) -> None:
+        """Adds one layer of the batch."""
+        self._add(self._mass, attention.layer, attention.by_offset(self._rows))
+        self._add(self._seen, attention.layer, attention.seen_by_offset(self._rows))
+
+    def profile(self) -> Profile:
+        """The profile of every head, layer by layer."""
+        parts = []
+        for layer in sorted(self._mass):
+            mass, seen = self._mass[layer], self._seen[layer]
+            parts.append(np.divide(mass, seen, out=np.zeros_like(mass), where=seen > 0))
+        right = [seen[..., self._width // 2 + 1 :] for seen in self._seen.values()]
+        return Profile(np.concatenate(parts, axis=1), causal=not any(map(np.any, right)))
+
+    def _add(self, sums: dict[int, Array], layer: int, offsets: torch.Tensor) -> None:
+        halves = torch.einsum("sb,bho->sho", self._halves, offsets).double().cpu().numpy()
+        _, heads, width = halves.shape
+        total = sums.setdefault(layer, np.zeros((2, heads, self._width)))
+        margin = (self._width - width) // 2
+        total[..., margin : margin + width] += halves

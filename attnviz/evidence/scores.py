@@ -1,0 +1,195 @@
+"""Score tables: for each sentence, head and role the mass, its chance level, and the events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from attnviz.attention.batch import Batch
+from attnviz.attention.layer import LayerAttention
+from attnviz.attention.observer import Observer
+from attnviz.attention.masses import masses, pack
+from attnviz.attention.targets import Target
+from attnviz.roles.role import ChosenRole, Role, ShapeRole, TargetRole
+from attnviz.statistics.statistic import Statistic
+from attnviz.text.types import Tokens
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One thing that is scored: a role, or one candidate of a role that chooses."""
+
+    role: Role
+    variant: str = ""
+
+    def target(self, tokens: Tokens) -> Target | None:
+        """The column's target on a sentence, None where the role has no targets."""
+        if isinstance(self.role, TargetRole):
+            return self.role.target(tokens)
+        if isinstance(self.role, ChosenRole):
+            return self.role.candidates[self.variant](tokens)
+        return None
+
+
+def columns_of(roles: Sequence[Role]) -> tuple[Column, ...]:
+    """Every column that the roles need, in the order of the roles."""
+    return tuple(
+        Column(role, variant)
+        for role in roles
+        for variant in (role.candidates if isinstance(role, ChosenRole) else ("",))
+    )
+
+
+@dataclass(frozen=True)
+class LayerSums:
+    """Sums of one layer, each array [sentence, head, column or statistic].
+
+    `mass`, `chance` and `events` have a column for each of `columns_of(roles)`, `null` is
+    filled for roles that measure one; `chance` and `events` have one head, for they depend on
+    the layer's mask alone. `values` over `counts` is a statistic's mean.
+    """
+
+    mass: Array
+    null: Array
+    chance: Array
+    events: Array
+    values: Array
+    counts: Array
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """The sums of a whole run: `layers[i]` for the i-th layer that ran, numbered `numbers[i]`."""
+
+    columns: tuple[Column, ...]
+    statistics: tuple[Statistic, ...]
+    numbers: tuple[int, ...]
+    layers: tuple[LayerSums, ...]
+
+    @property
+    def heads(self) -> tuple[tuple[int, int], ...]:
+        """(layer, head) of every head, in the order of all arrays over heads."""
+        return tuple(
+            (number, head)
+            for number, sums in zip(self.numbers, self.layers, strict=True)
+            for head in range(sums.mass.shape[1])
+        )
+
+    def place(self, role: str, variant: str = "") -> int:
+        """The column of a role, or of its candidate `variant`; the role's first by default."""
+        for place, column in enumerate(self.columns):
+            if column.role.name == role and (not variant or column.variant == variant):
+                return place
+        raise KeyError(role)
+
+    def over_heads(self, name: str) -> Array:
+        """The array `name` of all layers, [sentence, head of the whole model, column]."""
+        parts = (
+            np.broadcast_to(getattr(sums, name), (*sums.mass.shape[:2], getattr(sums, name).shape[2]))
+            for sums in self.layers
+        )
+        return np.concatenate(list(parts), axis=1)
+
+
+class ScoreKeeper(Observer):
+    """Observes layers and keeps the sums of every role and statistic, sentence by sentence."""
+
+    def __init__(
+        self, roles: Sequence[Role], statistics: Sequence[Statistic], sentences: int
+    ) -> None:
+        self._columns = columns_of(roles)
+        self._statistics = tuple(statistics)
+        self._sentences = sentences
+        self._layers: dict[int, LayerSums] = {}
+
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:
+        """Starts a batch whose sentences have the given places in the table."""
+        self._batch, self._places = batch, list(places)
+        rows = [[column.target(tokens) for column in self._columns] for tokens in batch.sentences]
+        self._targets = pack(rows, batch.length, batch.ids.device)
+        self._noise = _noise(batch)
+        self._mask: Tensor | None = None
+
+    def see(self, attention: LayerAttention) -> None:
+        """Adds one layer of the batch."""
+        if attention.visible is not self._mask:
+            # Chance depends on the mask alone, and layers mostly share it.
+            self._mask = attention.visible
+            self._chance, self._events = self._by_chance(attention.uniform)
+        mass, null = self._by_head(attention)
+        values, counts = self._of_statistics(attention)
+        seen = LayerSums(mass, null, self._chance, self._events, values, counts)
+        kept = self._layers.setdefault(attention.layer, self._empty(seen))
+        for entry in fields(LayerSums):
+            getattr(kept, entry.name)[self._places] = getattr(seen, entry.name)
+
+    def table(self) -> ScoreTable:
+        """Everything that was seen."""
+        numbers = tuple(sorted(self._layers))
+        return ScoreTable(
+            self._columns, self._statistics, numbers, tuple(self._layers[n] for n in numbers)
+        )
+
+    def _empty(self, like: LayerSums) -> LayerSums:
+        arrays = (getattr(like, entry.name) for entry in fields(LayerSums))
+        return LayerSums(*(np.zeros((self._sentences, *array.shape[1:])) for array in arrays))
+
+    def _by_head(self, attention: LayerAttention) -> tuple[Array, Array]:
+        content = self._batch.content
+        mass = masses(attention, self._targets).sum(2)
+        null = torch.zeros_like(mass)
+        for index, column in enumerate(self._columns):
+            if isinstance(column.role, ShapeRole):
+                mass[..., index] = column.role.mass(attention, content)
+                if column.role.null is not None:
+                    null[..., index] = column.role.null(attention, content, self._noise)
+        return _numpy(mass), _numpy(null)
+
+    def _by_chance(self, uniform: LayerAttention) -> tuple[Array, Array]:
+        content = self._batch.content
+        found = masses(uniform, self._targets)[:, 0]  # [batch, query, column]
+        chance, events = found.sum(1), (found > 0).sum(1, dtype=torch.float32)
+        for index, column in enumerate(self._columns):
+            if isinstance(column.role, ShapeRole):
+                by_chance = column.role.chance or column.role.mass
+                chance[:, index] = by_chance(uniform, content)[:, 0]
+                events[:, index] = column.role.events(uniform, content)
+        return _numpy(chance[:, None]), _numpy(events[:, None])
+
+    def _of_statistics(self, attention: LayerAttention) -> tuple[Array, Array]:
+        content = self._batch.content
+        shape = (content.shape[0], attention.heads, len(self._statistics))
+        sums, counts = np.zeros(shape), np.zeros(shape)
+        for index, statistic in enumerate(self._statistics):
+            values = statistic.values(attention, content)
+            if values is None:
+                continue
+            if statistic.per == "query":
+                known = content[:, None] & ~values.isnan()
+                counts[..., index] = _numpy(known.sum(-1))
+                values = values.masked_fill(~known, 0.0).sum(-1)
+            else:
+                counts[..., index] = 1
+            sums[..., index] = _numpy(values)
+        return sums, counts
+
+
+def _noise(batch: Batch) -> Tensor:
+    """Noise in [0, 1), [batch, query, key], that depends on each sentence's text alone."""
+    noise = np.ones((len(batch.sentences), batch.length, batch.length), dtype=np.float32)
+    for row, tokens in enumerate(batch.sentences):
+        rng = np.random.default_rng(tokens.sentence.digest)
+        noise[row, : len(tokens), : len(tokens)] = rng.random((len(tokens),) * 2, dtype=np.float32)
+    return torch.from_numpy(noise).to(batch.ids.device)
+
+
+def _numpy(values: Tensor) -> Array:
+    array: Array = values.double().cpu().numpy()
+    return array

@@ -1,0 +1,31 @@
+"""How sure each head is of one token."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from attnviz.figures.grid import statistic_caption, statistic_figure
+from attnviz.figures.kind import FigureStyle, ModelFigure
+from attnviz.figures.views import ModelView
+
+
+def draw(view: ModelView, style: FigureStyle) -> Figure:
+    """Draw the map [layer, head] on a scale from 0 to 1."""
+    return statistic_figure(
+        view.statistics["confidence"], style, title="Mean largest weight of each head (confidence)", unit="weight", top=1.0
+    )
+
+
+FIGURE = ModelFigure(
+    name="confidence",
+    title="Confidence",
+    about="How much of its attention each head gives to its favourite key, layers down, heads across.",
+    draw=draw,
+    caption=statistic_caption(
+        "confidence",
+        "",
+        "The weight of each query's largest key, averaged; 1: the head always picks one token.",
+    ),
+    applies=lambda view: "confidence" in view.statistics,
+    order=40,
+)

@@ -1,0 +1,31 @@
+"""How spread out each head's attention is."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from attnviz.figures.grid import statistic_caption, statistic_figure
+from attnviz.figures.kind import FigureStyle, ModelFigure
+from attnviz.figures.views import ModelView
+
+
+def draw(view: ModelView, style: FigureStyle) -> Figure:
+    """Draw the map [layer, head], in nats."""
+    return statistic_figure(
+        view.statistics["entropy"], style, title="Attention entropy of each head (nats)", unit="nats"
+    )
+
+
+FIGURE = ModelFigure(
+    name="entropy",
+    title="Entropy",
+    about="How spread out each head's attention is: entropy in nats, layers down, heads across.",
+    draw=draw,
+    caption=statistic_caption(
+        "entropy",
+        " nats",
+        "Low: the head looks at few tokens; high: its attention is spread over many.",
+    ),
+    applies=lambda view: "entropy" in view.statistics,
+    order=20,
+)

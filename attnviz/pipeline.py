@@ -1,0 +1,245 @@
+"""The order of work, and nothing else: text, model, layers, evidence, report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from attnviz.attention.matrices import MatrixKeeper
+from attnviz.errors import InputError, NothingToAnalyseError, UsageError
+from attnviz.evidence import bootstrap, illustrate
+from attnviz.evidence.gather import gather
+from attnviz.evidence.judge import judge
+from attnviz.evidence.profile import ProfileKeeper
+from attnviz.evidence.scores import ScoreKeeper, ScoreTable
+from attnviz.evidence.similarity import RowKeeper, sample
+from attnviz.figures.views import POOLED, SentenceView
+from attnviz.flow.rollout import FlowKeeper
+from attnviz.models import load, names, run
+from attnviz.models.load import LoadedModel
+from attnviz.registry import discover
+from attnviz.report import build, views
+from attnviz.report.findings import findings
+from attnviz.report.model import FileInfo, InputInfo, ModelInfo, Options, Report
+from attnviz.roles.role import Role
+from attnviz.settings import Settings
+from attnviz.statistics.statistic import Statistic
+from attnviz.text.split import sentences as split_sentences
+from attnviz.text.tokenize import tokenize_all
+from attnviz.text.types import SourceFile, Tokens
+from attnviz.version import __version__
+
+
+class Progress(Protocol):
+    """What is told while a run goes on."""
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """A stage begins, with `total` steps where they can be counted."""
+
+    def advance(self, steps: int = 1) -> None:
+        """So many steps of the stage are done."""
+
+
+def analyse(
+    model: str, files: Sequence[SourceFile], settings: Settings, progress: Progress
+) -> Report:
+    """Runs the model over the texts and finds out what its heads do."""
+    progress.stage("reading text")
+    found = split_sentences(_named(files), settings.split, settings.language)
+    progress.stage("loading model")
+    loaded = load.load(
+        names.resolve(model, allow_pickle=settings.allow_pickle),
+        revision=settings.revision,
+        device=load.device(settings.device),
+        dtype=settings.dtype,
+        allow_pickle=settings.allow_pickle,
+        trust_remote_code=settings.trust_remote_code,
+    )
+    tokens = tokenize_all(found, loaded.tokenizer, loaded.limit)
+    kept, warnings = _usable(tokens, loaded, settings)
+    return _measure(loaded, _input(files, kept, settings), kept, warnings, settings, progress)
+
+
+def _named(files: Sequence[SourceFile]) -> list[SourceFile]:
+    """Files under their base names, so that a report doesn't depend on where it was made."""
+    return [replace(file, name=Path(file.name).name) for file in files]
+
+
+def _usable(
+    tokens: Sequence[Tokens], loaded: LoadedModel, settings: Settings
+) -> tuple[list[Tokens], list[str]]:
+    """The sentences that have a content token, and a warning for whatever was lost."""
+    warnings = list(loaded.warnings)
+    kept = [one for one in tokens if "" in one.kinds]
+    if not kept:
+        raise NothingToAnalyseError(
+            "No sentence has a token that could be analysed.",
+            "Give a text with words in it.",
+        )
+    if len(kept) < len(tokens):
+        warnings.append(f"{len(tokens) - len(kept)} sentences have no content token; left out.")
+    long = [one for one in kept if one.cut]
+    if long and settings.long == "error":
+        raise InputError(
+            f"Sentence {long[0].sentence.id} ({long[0].sentence.source}, line "
+            f"{long[0].sentence.line}) has {len(long[0]) + long[0].cut} tokens, and {loaded.name} "
+            f"takes {loaded.limit}; {len(long)} sentences are too long.",
+            "Split the text with --split sentence, or let them be cut: --long truncate.",
+        )
+    if long:
+        numbers = ", ".join(str(one.sentence.id) for one in long[:10])
+        more = f" and {len(long) - 10} more" if len(long) > 10 else ""
+        warnings.append(
+            f"{len(long)} sentences were cut to the model's limit of {loaded.limit} tokens, "
+            f"{sum(one.cut for one in long)} tokens lost: sentence {numbers}{more}."
+        )
+    if len(kept) < bootstrap.FEWEST:
+        warnings.append(
+            f"Only {len(kept)} sentences: too few for intervals, so that no verdict is more than "
+            f"tentative. Give at least 50."
+        )
+    return kept, warnings
+
+
+def _input(files: Sequence[SourceFile], kept: Sequence[Tokens], settings: Settings) -> InputInfo:
+    infos = tuple(
+        FileInfo(file.name, file.sha256, sum(one.sentence.source == file.name for one in kept))
+        for file in _named(files)
+    )
+    return InputInfo(
+        files=infos,
+        split=settings.split,
+        sentences=len(kept),
+        tokens=sum(map(len, kept)),
+        truncated=sum(one.cut > 0 for one in kept),
+    )
+
+
+def _measure(
+    loaded: LoadedModel,
+    given: InputInfo,
+    tokens: Sequence[Tokens],
+    warnings: Sequence[str],
+    settings: Settings,
+    progress: Progress,
+) -> Report:
+    roles = discover("attnviz.roles", "ROLE", Role)
+    statistics = discover("attnviz.statistics", "STATISTIC", Statistic)
+    scores = ScoreKeeper(roles, statistics, len(tokens))
+    profile = ProfileKeeper(max(map(len, tokens)))
+    rows = RowKeeper(sample(tokens, loaded.heads))
+    flow = FlowKeeper(residual=settings.rollout_residual)
+    progress.stage("measuring sentences", len(tokens))
+    run.observe(loaded, tokens, [scores, profile, rows, flow], progress.advance)
+
+    progress.stage("weighing evidence")
+    table = scores.table()
+    digests = [one.sentence.digest for one in tokens]
+    weights = bootstrap.weights(digests, settings.resamples, settings.seed)
+    half = np.array([one.sentence.half for one in tokens])
+    habits = profile.profile()
+    judgements = judge(gather(table, tokens, habits), half, weights)
+    heads = build.heads(table, judgements, weights)
+    infos = build.roles(roles, judgements, heads)
+    alike = build.similarity(rows.likeness(digests, settings.resamples, settings.seed), heads)
+
+    progress.stage("drawing")
+    report = Report(
+        version=__version__,
+        model=_model_info(loaded, table, causal=habits.causal),
+        input=given,
+        options=_options(settings),
+        roles=infos,
+        statistics=build.statistics(statistics, heads),
+        heads=heads,
+        sentences=tuple(build.sentence(one, flow.flows[at]) for at, one in enumerate(tokens)),
+        similarity=alike,
+        findings=findings(heads, infos, alike, len(tokens)),
+        warnings=tuple(warnings),
+    )
+    return replace(report, illustrations=_illustrate(loaded, report, tokens, table, settings))
+
+
+def _illustrate(
+    loaded: LoadedModel,
+    report: Report,
+    tokens: Sequence[Tokens],
+    table: ScoreTable,
+    settings: Settings,
+) -> tuple[SentenceView, ...]:
+    """Runs the sentences to be drawn once more, now that the heads worth drawing are known."""
+    best = views.best_heads(report)
+    chosen = _choose(settings, tokens, table, [mark.role for _, _, mark in best])
+    drawn = [tokens[place] for place in chosen]
+    matrices = MatrixKeeper({(layer, head) for layer, head, _ in best}, POOLED)
+    flow = FlowKeeper(residual=settings.rollout_residual, matrices=True)
+    run.observe(loaded, drawn, [matrices, flow])
+    return tuple(
+        views.sentence_view(
+            tokens[place],
+            matrices.drawn[index],
+            flow.flows[index],
+            views.head_views(tokens[place], matrices.drawn[index], best, table, place, report),
+            causal=report.model.causal,
+        )
+        for index, place in enumerate(chosen)
+    )
+
+
+def _choose(
+    settings: Settings, tokens: Sequence[Tokens], table: ScoreTable, roles: Sequence[str]
+) -> tuple[int, ...]:
+    """Places of the sentences that get figures."""
+    if settings.sentences:
+        places = {one.sentence.id: place for place, one in enumerate(tokens)}
+        for number in settings.sentences:
+            if number not in places:
+                raise UsageError(
+                    f"There is no sentence {number} to illustrate.",
+                    f"Sentences count from 1 to {tokens[-1].sentence.id}.",
+                )
+        return tuple(sorted({places[number] for number in settings.sentences}))
+    columns = [table.place(role) for role in roles]
+    events = table.layers[0].events[:, 0, columns]
+    lengths = [len(one) for one in tokens]
+    return illustrate.choose(lengths, events, settings.illustrate)
+
+
+def _model_info(loaded: LoadedModel, table: ScoreTable, *, causal: bool) -> ModelInfo:
+    return ModelInfo(
+        name=loaded.name,
+        revision=loaded.revision,
+        architecture=loaded.architecture,
+        layers=len(table.numbers),
+        heads=max(sums.mass.shape[1] for sums in table.layers),
+        key_value_heads=loaded.key_value_heads,
+        parameters=loaded.parameters,
+        dtype=loaded.dtype,
+        causal=causal,
+    )
+
+
+def _options(settings: Settings) -> Options:
+    return Options(
+        rollout_residual=settings.rollout_residual,
+        scale=settings.scale,
+        cmap=settings.cmap,
+        dpi=settings.dpi,
+        seed=settings.seed,
+        resamples=settings.resamples,
+        created=_created(),
+    )
+
+
+def _created() -> str:
+    """The date from SOURCE_DATE_EPOCH, or none: a report made twice is the same twice."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not epoch.isdigit():
+        return ""
+    return datetime.fromtimestamp(int(epoch), tz=UTC).strftime("%Y-%m-%d")

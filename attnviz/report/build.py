@@ -1,0 +1,190 @@
+"""From judgements, sums and flows to the plain data of a `Report`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from attnviz.evidence import bootstrap
+from attnviz.evidence.judge import Judgement
+from attnviz.evidence.scores import Array, ScoreTable
+from attnviz.evidence.similarity import REDUNDANT, Likeness
+from attnviz.flow.rollout import SentenceFlow
+from attnviz.report.model import (
+    Estimate,
+    HeadReport,
+    RoleInfo,
+    RoleScore,
+    SentenceReport,
+    Similarity,
+    StatisticInfo,
+    WordSpan,
+)
+from attnviz.roles.role import Role
+from attnviz.statistics.statistic import Statistic
+from attnviz.text.types import Tokens
+from attnviz.text.words import word_spans
+
+UNIFORM = 0.9
+"""A head is near-uniform when its normalised entropy is surely above this."""
+
+
+def heads(
+    table: ScoreTable, judgements: Sequence[Judgement], weights: Array
+) -> tuple[HeadReport, ...]:
+    """One entry a head, layer by layer."""
+    statistics = _statistics(table, weights)
+    return tuple(
+        HeadReport(
+            layer=layer,
+            head=head,
+            statistics={name: column[index] for name, column in statistics.items()},
+            roles={one.role.name: _role_score(one, index) for one in judgements if one.events.any()},
+        )
+        for index, (layer, head) in enumerate(table.heads)
+    )
+
+
+def _statistics(table: ScoreTable, weights: Array) -> dict[str, list[Estimate]]:
+    values, counts = table.over_heads("values"), table.over_heads("counts")
+    found = {}
+    for index, statistic in enumerate(table.statistics):
+        value, count = values[..., index], counts[..., index]
+        if not count.any():
+            continue
+        mean = bootstrap.ratio(value.sum(0), count.sum(0))
+        low, high = bootstrap.interval(bootstrap.ratio(weights @ value, weights @ count))
+        few = (count > 0).sum(0) < bootstrap.FEWEST
+        low[few] = high[few] = np.nan
+        found[statistic.name] = [
+            Estimate(*(_known(bound) for bound in bounds))
+            for bounds in zip(mean, low, high, strict=True)
+        ]
+    return found
+
+
+def _role_score(one: Judgement, head: int) -> RoleScore:
+    return RoleScore(
+        score=_known(one.score[head]),
+        chance=_known(one.chance[head]),
+        lift=_known(one.lift[head]),
+        baseline=_known(one.baseline[head]),
+        against=one.against[head],
+        low=_known(one.low[head]),
+        high=_known(one.high[head]),
+        margin_low=_known(one.margin_low[head]),
+        events=int(one.events[head]),
+        sentences=int(one.sentences[head]),
+        verdict=one.verdicts[head],
+        variant=one.variants[head],
+    )
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def roles(
+    every: Sequence[Role], judgements: Sequence[Judgement], found: Sequence[HeadReport]
+) -> tuple[RoleInfo, ...]:
+    """What each role is and which heads have it, supported ones first, then by score."""
+    judged = {one.role.name: one for one in judgements}
+    return tuple(
+        RoleInfo(
+            name=role.name,
+            title=role.title,
+            family=role.family,
+            letter=role.letter,
+            about=role.about,
+            formula=role.formula,
+            source=role.source,
+            baselines=("chance", *role.baselines),
+            margin=role.margin,
+            heads=_players(role.name, found),
+            absent="" if judged[role.name].events.any() else f"It needs {role.needs}.",
+        )
+        for role in every
+    )
+
+
+def _players(role: str, found: Sequence[HeadReport]) -> tuple[tuple[int, int], ...]:
+    players = [head for head in found if role in head.roles and head.roles[role].verdict != "no"]
+    players.sort(
+        key=lambda head: (
+            head.roles[role].verdict != "supported",
+            -(head.roles[role].score or 0.0),
+        )
+    )
+    return tuple((head.layer, head.head) for head in players)
+
+
+def statistics(every: Sequence[Statistic], found: Sequence[HeadReport]) -> tuple[StatisticInfo, ...]:
+    """What each statistic is that at least one head has."""
+    return tuple(
+        StatisticInfo(one.name, one.title, one.unit, one.about, one.formula, one.source)
+        for one in every
+        if any(one.name in head.statistics for head in found)
+    )
+
+
+def sentence(tokens: Tokens, flow: SentenceFlow) -> SentenceReport:
+    """One sentence with what flows in it."""
+    return SentenceReport(
+        id=tokens.sentence.id,
+        text=tokens.sentence.text,
+        source=tokens.sentence.source,
+        line=tokens.sentence.line,
+        tokens=tokens.pieces,
+        special=tuple(kind != "" for kind in tokens.kinds),
+        words=tuple(WordSpan(*span) for span in word_spans(tokens)),
+        truncated=tokens.cut,
+        entropy_by_layer=tuple(_known(value) for value in flow.entropy),
+        rollout=tuple(map(float, flow.rollout)),
+        received=tuple(map(float, flow.received)),
+        drift=flow.drift,
+    )
+
+
+def similarity(
+    likeness: Likeness | None, found: Sequence[HeadReport]
+) -> Similarity | None:
+    """Redundant heads, collapsed layers and near-uniform heads, by number."""
+    if likeness is None:
+        return None
+    names = [(head.layer, head.head) for head in found]
+    groups = tuple(tuple(names[index] for index in group) for group in likeness.groups)
+    return Similarity(
+        dissimilarity=likeness.apart,
+        order=likeness.order,
+        groups=groups,
+        collapsed=_collapsed(names, groups),
+        uniform=tuple(
+            (head.layer, head.head) for head in found if _is_uniform(head.statistics)
+        ),
+        method=(
+            f"Exact Jensen-Shannon divergence on {likeness.rows} rows of {likeness.sentences} "
+            f"sentences, sampled by the hash of their text. Redundant: the 95% upper bound of its "
+            f"root stays below {REDUNDANT} for every two heads of a group (0.83 is the most). "
+            f"Near-uniform: the interval of the normalised entropy lies above {UNIFORM}."
+        ),
+    )
+
+
+def _collapsed(
+    names: Sequence[tuple[int, int]], groups: Sequence[Sequence[tuple[int, int]]]
+) -> tuple[int, ...]:
+    """Layers of more than one head whose heads are all in one redundant group."""
+    layers: dict[int, set[tuple[int, int]]] = {}
+    for layer, head in names:
+        layers.setdefault(layer, set()).add((layer, head))
+    return tuple(
+        layer
+        for layer, members in layers.items()
+        if len(members) > 1 and any(members <= set(group) for group in groups)
+    )
+
+
+def _is_uniform(statistics: Mapping[str, Estimate]) -> bool:
+    evenness = statistics.get("normalized_entropy")
+    return evenness is not None and evenness.low is not None and evenness.low > UNIFORM

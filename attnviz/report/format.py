@@ -1,0 +1,58 @@
+"""What every report format declares, how they are found, and the folder that they make."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from attnviz.errors import UsageError
+
+if TYPE_CHECKING:
+    from attnviz.figures.kind import Picture
+    from attnviz.report.model import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A report format: a module of this room that defines `FORMAT` is one.
+
+    `write` makes the bytes of `filename`; equal reports make equal bytes.
+    """
+
+    name: str
+    filename: str
+    about: str
+    write: Callable[[Report, Sequence[Picture]], bytes]
+
+
+@cache
+def formats() -> dict[str, Format]:
+    """All formats by name, sorted."""
+    package = importlib.import_module("attnviz.report")
+    modules = (
+        importlib.import_module(f"attnviz.report.{module.name}")
+        for module in pkgutil.iter_modules(package.__path__)
+    )
+    found = (getattr(module, "FORMAT", None) for module in modules)
+    return {one.name: one for one in sorted(filter(None, found), key=lambda one: one.name)}
+
+
+def find(name: str) -> Format:
+    """The format of that name; UsageError lists the choices where there is none."""
+    known = formats()
+    if name not in known:
+        raise UsageError(f"There is no report format '{name}'.", f"Choose from: {', '.join(known)}.")
+    return known[name]
+
+
+def files(report: Report, pictures: Sequence[Picture]) -> dict[str, bytes]:
+    """Every file of the report folder: path relative to the folder -> bytes."""
+    folder = {one.filename: one.write(report, pictures) for one in formats().values()}
+    for picture in pictures:
+        folder[f"{picture.path}.png"] = picture.png
+        folder[f"{picture.path}.svg"] = picture.svg
+    return folder

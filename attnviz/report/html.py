@@ -1,0 +1,106 @@
+"""`report.html`: one file that opens anywhere, offline, without scripts, and prints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from attnviz.report import numbers, words
+from attnviz.report.format import Format
+from attnviz.report.images import by_sentence, data_uri
+from attnviz.report.pages import environment
+from attnviz.report.rerun import command
+from attnviz.report.sentences import arrange
+from attnviz.report.tables import COLUMNS, Player, Tables
+
+if TYPE_CHECKING:
+    from attnviz.figures.kind import Picture
+    from attnviz.report.model import HeadReport, Report
+
+PLAYERS_SHOWN = 10
+"""Heads of one role that get a row; the others are named in one line."""
+
+LAYERS_OPEN = 12
+"""Models with more layers get their tables of heads folded."""
+
+WIDE = 620
+"""Figures wider than this, in CSS pixels, take the whole width of the page."""
+
+_HEAD = re.compile(r"\bL(\d+)H(\d+)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A number of a table, padded so that decimal points align, and its interval."""
+
+    middle: str
+    interval: str
+
+
+def write(report: Report, pictures: Sequence[Picture]) -> bytes:
+    """The page as UTF-8."""
+    placed = by_sentence(pictures)
+    sentences = arrange(report, frozenset(id_ for id_ in placed if id_ is not None))
+    page = environment().get_template("report.html.j2")
+    return page.render(
+        report=report,
+        tables=Tables(report),
+        sentences=sentences,
+        maps=placed.get(None, []),
+        pictures=placed,
+        statistics=[one for one in report.statistics if one.name in COLUMNS],
+        command=command(report),
+        words=words,
+        players_shown=PLAYERS_SHOWN,
+        layers_open=LAYERS_OPEN,
+        wide=WIDE,
+        data_uri=data_uri,
+        score_cells=score_cells,
+        statistic_cells=statistic_cells,
+        with_heads=_Linker(report.heads),
+    ).encode()
+
+
+def score_cells(players: Iterable[Player]) -> list[Cell]:
+    """The column of scores."""
+    scores = [(one.score.score, one.score.low, one.score.high) for one in players]
+    return _cells(scores)
+
+
+def statistic_cells(heads: Iterable[HeadReport], name: str) -> list[Cell]:
+    """The column of one statistic; a dash where a head has none."""
+    found = [head.statistics.get(name) for head in heads]
+    return _cells([(one.mean, one.low, one.high) if one else (None,) * 3 for one in found])
+
+
+def _cells(values: Sequence[tuple[float | None, float | None, float | None]]) -> list[Cell]:
+    middles = numbers.aligned([numbers.middle(*value) for value in values])
+    bounds = [numbers.interval(*value) for value in values]
+    return [Cell(*pair) for pair in zip(middles, bounds, strict=True)]
+
+
+class _Linker:
+    """Cuts a text at the heads that it names, so that each can be a link to its row."""
+
+    def __init__(self, heads: Iterable[HeadReport]) -> None:
+        self._known = {head.name for head in heads}
+
+    def __call__(self, text: str) -> list[tuple[str, bool]]:
+        """The text in pieces; True marks the name of a head that the report has."""
+        pieces = []
+        end = 0
+        for match in _HEAD.finditer(text):
+            if match[0] in self._known:
+                pieces += [(text[end : match.start()], False), (match[0], True)]
+                end = match.end()
+        return [*pieces, (text[end:], False)]
+
+
+FORMAT = Format(
+    name="html",
+    filename="report.html",
+    about="A page that opens offline, without scripts, and prints.",
+    write=write,
+)

@@ -1,0 +1,150 @@
+"""`report.json`: everything a run found, in a versioned form that programs can rely on.
+
+Its shape is `schema.json`, shipped beside this module.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from attnviz.report.format import Format
+
+if TYPE_CHECKING:
+    from attnviz.figures.kind import Picture
+    from attnviz.report.model import HeadReport, Report, SentenceReport, Similarity
+
+Json = dict[str, Any] | list[Any] | str | float | int | bool | None
+
+SIGNIFICANT = 6
+# From this depth on a list is one line, and so is an object of plain values: one line for each
+# score, for each row of a matrix. Above it everything has its own line, so that reports diff well.
+ONE_LINE_DEPTH = 3
+# Valid in JSON, yet they end lines in JavaScript, reorder text, or don't print.
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of `report.json`."""
+    text = resources.files("attnviz.report").joinpath("schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def write(report: Report, pictures: Sequence[Picture]) -> bytes:
+    """The report as JSON: sorted keys, six significant digits, null for what was not measured."""
+    lines = "".join(_written(document(report, pictures), 0)) + "\n"
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", lines).encode()
+
+
+def document(report: Report, pictures: Sequence[Picture]) -> dict[str, Json]:
+    """The report as plain values, as `schema` describes them."""
+    whole = {
+        "schema": report.schema,
+        "version": report.version,
+        "model": _record(report.model),
+        "input": {**_record(report.input), "files": [_record(file) for file in report.input.files]},
+        "options": _record(report.options),
+        "roles": [_record(role) for role in report.roles],
+        "statistics": [_record(statistic) for statistic in report.statistics],
+        "heads": [_head(head) for head in report.heads],
+        "sentences": [_sentence(sentence) for sentence in report.sentences],
+        "similarity": _similarity(report.similarity),
+        "findings": [_record(finding) for finding in report.findings],
+        "warnings": report.warnings,
+        "figures": [
+            {"path": picture.path, "title": picture.title, "caption": picture.caption}
+            for picture in pictures
+        ],
+    }
+    return {key: _plain(value) for key, value in whole.items()}
+
+
+def _head(head: HeadReport) -> dict[str, object]:
+    return {
+        "layer": head.layer,
+        "head": head.head,
+        "statistics": {name: _record(value) for name, value in head.statistics.items()},
+        "roles": {name: _record(score) for name, score in head.roles.items()},
+    }
+
+
+def _sentence(sentence: SentenceReport) -> dict[str, object]:
+    return {**_record(sentence), "words": [_record(word) for word in sentence.words]}
+
+
+def _similarity(similarity: Similarity | None) -> dict[str, object] | None:
+    return None if similarity is None else _record(similarity)
+
+
+def _record(item: object) -> dict[str, object]:
+    """A dataclass as a dict of its own fields, not copied and not descended into."""
+    return {field.name: getattr(item, field.name) for field in fields(item)}  # type: ignore[arg-type]
+
+
+def _plain(value: object) -> Json:
+    """Only what JSON has: no NaN, no lone surrogate, no array, six significant digits."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, float | np.floating):
+        return _rounded(float(value))
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, Mapping):
+        return {str(_plain(str(key))): _plain(item) for key, item in value.items()}
+    if isinstance(value, Iterable):
+        return [_plain(item) for item in value]
+    raise TypeError(f"A report holds no {type(value).__name__}.")
+
+
+def _rounded(value: float) -> float | None:
+    if not math.isfinite(value):
+        return None
+    return float(f"{value:.{SIGNIFICANT}g}") + 0.0  # no negative zero
+
+
+def _written(value: Json, depth: int) -> Iterable[str]:
+    if not isinstance(value, dict | list) or not value or _on_one_line(value, depth):
+        yield json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+        return
+    indent = "  " * (depth + 1)
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    yield opening
+    for place, (name, item) in enumerate(_entries(value)):
+        yield (",\n" if place else "\n") + indent + name
+        yield from _written(item, depth + 1)
+    yield f"\n{'  ' * depth}{closing}"
+
+
+def _on_one_line(value: dict[str, Any] | list[Any], depth: int) -> bool:
+    if depth < ONE_LINE_DEPTH:
+        return False
+    return isinstance(value, list) or not any(isinstance(item, dict) for item in value.values())
+
+
+def _entries(value: dict[str, Any] | list[Any]) -> Iterable[tuple[str, Json]]:
+    if isinstance(value, list):
+        return (("", item) for item in value)
+    return (
+        (f"{json.dumps(name, ensure_ascii=False)}: ", value[name]) for name in sorted(value)
+    )
+
+
+FORMAT = Format(
+    name="json",
+    filename="report.json",
+    about="Everything, for programs; its JSON Schema is shipped with the package.",
+    write=write,
+)

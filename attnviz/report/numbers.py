@@ -1,0 +1,121 @@
+"""The one place that turns numbers into text: two significant digits, intervals, counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+NOTHING = "–"
+MINUS = "−"
+SMALLEST = 1e-4
+FIGURE_SPACE, POINT_SPACE = "\u2007", "\u2008"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A number to `digits` significant digits: 0.8312 is "0.83", 12.3 "12", 1234 "1,200"."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    if 0 < abs(value) < SMALLEST:
+        return "<0.0001" if value > 0 else f">{MINUS}0.0001"
+    return _fixed(value, _decimals(value, digits))
+
+
+def exact(value: float) -> str:
+    """A number that somebody chose, as they wrote it: 0.05 is "0.05", 0.3 "0.3"."""
+    return f"{value:g}".replace("-", MINUS)
+
+
+def interval(mean: float | None, low: float | None, high: float | None) -> str:
+    """The bounds of a 95% interval with as many decimals as its mean: "[0.79, 0.86]".
+
+    Empty where there is no interval. See `estimate` for the decimals.
+    """
+    decimals = _shared_decimals(mean, low, high)
+    if decimals is None or low is None or high is None:
+        return ""
+    return f"[{_fixed(low, decimals)}, {_fixed(high, decimals)}]"
+
+
+def middle(mean: float | None, low: float | None, high: float | None) -> str:
+    """The mean alone, with the decimals that it has beside its interval."""
+    decimals = _shared_decimals(mean, low, high)
+    return number(mean) if decimals is None or mean is None else _fixed(mean, decimals)
+
+
+def estimate(mean: float | None, low: float | None, high: float | None) -> str:
+    """A mean with its interval: "0.83 [0.79, 0.86]".
+
+    All three have the decimals that give the mean two significant digits, and one more where
+    the interval would otherwise look empty: "0.830 [0.828, 0.833]".
+    """
+    bounds = interval(mean, low, high)
+    return f"{middle(mean, low, high)} {bounds}" if bounds else number(mean)
+
+
+def percent(share: float | None) -> str:
+    """A share in percent: 0.834 is "83%"."""
+    if share is None or not math.isfinite(share):
+        return NOTHING
+    return f"{number(100 * share)}%"
+
+
+def count(amount: int) -> str:
+    """A count with thousands separators: "1,203"."""
+    return f"{amount:,}"
+
+
+def counted(amount: int, singular: str, plural: str = "") -> str:
+    """A count with its noun: "1 sentence", "1,203 events"."""
+    return f"{amount:,} {singular if amount == 1 else plural or singular + 's'}"
+
+
+def evidence(sentences: int, events: int) -> str:
+    """On how much a score rests: "94 sentences, 1,203 events"."""
+    return f"{counted(sentences, 'sentence')}, {counted(events, 'event')}"
+
+
+def magnitude(amount: int) -> str:
+    """A large count in words: 22713216 is "23 million"."""
+    for size, word in ((10**9, "billion"), (10**6, "million"), (10**3, "thousand")):
+        if amount >= size:
+            return f"{number(amount / size)} {word}"
+    return count(amount)
+
+
+def aligned(texts: Sequence[str]) -> list[str]:
+    """Pad numbers on the right, so that set flush right their decimal points stand in line.
+
+    Missing digits become figure spaces, a missing point a punctuation space; both are as wide
+    as what they stand for in any face with tabular digits.
+    """
+    fractions = [text.partition(".")[2] for text in texts]
+    widest = max((len(fraction) for fraction in fractions), default=0)
+    padded = []
+    for text, fraction in zip(texts, fractions, strict=True):
+        point = POINT_SPACE if widest and "." not in text else ""
+        padded.append(text + point + FIGURE_SPACE * (widest - len(fraction)))
+    return padded
+
+
+def _decimals(value: float, digits: int = 2) -> int:
+    if value == 0:
+        return digits
+    return digits - 1 - math.floor(math.log10(abs(value)))
+
+
+def _shared_decimals(mean: float | None, low: float | None, high: float | None) -> int | None:
+    """The decimals that a mean and its bounds are printed with; None without an interval."""
+    if mean is None or low is None or high is None:
+        return None
+    if not all(map(math.isfinite, (mean, low, high))):
+        return None
+    decimals = min(_decimals(mean), 4)
+    looks_empty = _fixed(low, decimals) == _fixed(high, decimals)
+    return decimals + 1 if looks_empty and low != high and decimals < 4 else decimals
+
+
+def _fixed(value: float, decimals: int) -> str:
+    text = f"{round(value, decimals):,.{max(decimals, 0)}f}"
+    if not text.startswith("-"):
+        return text
+    return text[1:] if float(text.replace(",", "")) == 0 else MINUS + text[1:]

@@ -1,0 +1,35 @@
+"""The command that makes the same report again."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from attnviz.report.escape import harmless
+from attnviz.report.model import Options
+
+if TYPE_CHECKING:
+    from attnviz.report.model import Report
+
+_FLAGS = {
+    "scale": "--scale",
+    "cmap": "--cmap",
+    "dpi": "--dpi",
+    "seed": "--seed",
+    "resamples": "--resamples",
+}
+
+
+def command(report: Report) -> str:
+    """`attnviz report MODEL TEXT...` with every option that differs from its default."""
+    words = ["attnviz", "report", report.model.name, *(file.name for file in report.input.files)]
+    if report.model.revision:
+        words += ["--revision", report.model.revision]
+    default = Options()
+    for name, flag in _FLAGS.items():
+        value = getattr(report.options, name)
+        if value != getattr(default, name):
+            words += [flag, str(value)]
+    if not report.options.rollout_residual:
+        words.append("--no-rollout-residual")
+    return harmless(shlex.join(words))

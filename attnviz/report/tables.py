@@ -1,0 +1,183 @@
+"""Which head has which role, as rows that every format prints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from attnviz.figures.palette import FAMILIES, ink_on
+
+if TYPE_CHECKING:
+    from attnviz.report.model import HeadReport, Report, RoleInfo, RoleScore
+
+COLUMNS = ("entropy", "distance", "confidence")
+"""The statistics that tables of heads show; report.json has all."""
+
+_AGAINST = {
+    "": "–",
+    "chance": "uniform attention",
+    "profile": "positional profile",
+    "null": "permuted positions",
+    "permuted": "permuted positions",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A role's letter on its family's colour, with the words that the colour stands for."""
+
+    letter: str
+    colour: str
+    ink: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """A head and its score in one role."""
+
+    head: HeadReport
+    role: RoleInfo
+    chip: Chip
+    score: RoleScore
+    against: str
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A role that some head has, with its heads, the best first."""
+
+    role: RoleInfo
+    chip: Chip
+    players: tuple[Player, ...]
+
+    @property
+    def anchor(self) -> str:
+        """The role's place on a page."""
+        return f"role-{re.sub('[^a-z0-9]+', '-', self.role.name.lower()).strip('-')}"
+
+    @property
+    def supported(self) -> int:
+        """How many of its heads have it beyond doubt."""
+        return sum(player.score.verdict == "supported" for player in self.players)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The heads of one layer, each with the roles that it has."""
+
+    number: int
+    rows: tuple[tuple[HeadReport, tuple[Player, ...]], ...]
+    chips: tuple[Chip, ...]
+
+
+class Tables:
+    """The heads and roles of one report, looked up by number and name."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self._roles: Mapping[str, RoleInfo] = {role.name: role for role in report.roles}
+        self._heads = {(head.layer, head.head): head for head in report.heads}
+
+    @property
+    def played(self) -> tuple[Played, ...]:
+        """The roles that some head has, in the order of the report."""
+        return tuple(
+            Played(role, chip(role), tuple(self._players(role)))
+            for role in self.report.roles
+            if role.heads
+        )
+
+    @property
+    def families(self) -> tuple[tuple[str, tuple[Played, ...]], ...]:
+        """The same by family, families in the order of the palette's legend."""
+        order = list(FAMILIES)
+        ranked = sorted(self.played, key=lambda one: order.index(_family(one.role)))
+        grouped = groupby(ranked, key=lambda one: _family(one.role))
+        return tuple((family, tuple(roles)) for family, roles in grouped)
+
+    @property
+    def in_order(self) -> tuple[Played, ...]:
+        """The roles that some head has, family by family."""
+        return tuple(one for _, played in self.families for one in played)
+
+    @property
+    def unplayed(self) -> tuple[tuple[RoleInfo, Player | None], ...]:
+        """The roles that were measured and no head has, each with the head that comes closest."""
+        return tuple(
+            (role, self._closest(role))
+            for role in self.report.roles
+            if not role.heads and not role.absent
+        )
+
+    @property
+    def absent(self) -> tuple[tuple[str, tuple[RoleInfo, ...]], ...]:
+        """The roles that could not be measured, by the reason."""
+        reasons: dict[str, list[RoleInfo]] = {}
+        for role in self.report.roles:
+            if role.absent and not role.heads:
+                reasons.setdefault(role.absent, []).append(role)
+        return tuple((reason, tuple(roles)) for reason, roles in reasons.items())
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """All heads, layer by layer."""
+        ordered = sorted(self.report.heads, key=lambda head: (head.layer, head.head))
+        return tuple(
+            self._layer(number, tuple(heads))
+            for number, heads in groupby(ordered, key=lambda head: head.layer)
+        )
+
+    def title(self, role: str) -> str:
+        """The words for a role's name; the name itself where it is unknown."""
+        return self._roles[role].title if role in self._roles else role
+
+    def against(self, baseline: str) -> str:
+        """What a score had to beat, in words."""
+        return _AGAINST.get(baseline) or self.title(baseline)
+
+    def _layer(self, number: int, heads: tuple[HeadReport, ...]) -> Layer:
+        rows = tuple((head, tuple(self._roles_of(head))) for head in heads)
+        seen = {player.role.name: player.chip for _, players in rows for player in players}
+        return Layer(number, rows, tuple(seen[role] for role in self._roles if role in seen))
+
+    def _roles_of(self, head: HeadReport) -> Iterable[Player]:
+        known = (self._roles[name] for name in head.found if name in self._roles)
+        return (self._player(head, role) for role in known)
+
+    def _players(self, role: RoleInfo) -> Iterable[Player]:
+        heads = (self._heads.get(place) for place in role.heads)
+        return (self._player(head, role) for head in heads if head and role.name in head.roles)
+
+    def _player(self, head: HeadReport, role: RoleInfo) -> Player:
+        score = head.roles[role.name]
+        return Player(head, role, chip(role), score, self.against(score.against))
+
+    def _closest(self, role: RoleInfo) -> Player | None:
+        scored = [
+            self._player(head, role)
+            for head in self.report.heads
+            if role.name in head.roles and head.roles[role.name].score is not None
+        ]
+        return max(scored, key=_lead, default=None)
+
+
+def chip(role: RoleInfo) -> Chip:
+    """The role's mark, as figures have it."""
+    colour = FAMILIES[_family(role)]
+    return Chip(role.letter, colour, ink_on(colour), role.title)
+
+
+def _family(role: RoleInfo) -> str:
+    return role.family if role.family in FAMILIES else "none"
+
+
+def _lead(player: Player) -> float:
+    """By how much a score beats its baseline, as surely as we know."""
+    score = player.score
+    if score.margin_low is not None:
+        return score.margin_low
+    return (score.score or 0.0) - (score.baseline or score.chance or 0.0)

@@ -1,0 +1,131 @@
+"""What the figures of a report are drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from attnviz.attention.matrices import Drawn
+from attnviz.evidence.scores import Column, ScoreTable
+from attnviz.figures.views import Floats, HeadView, ModelView, RoleMark, SentenceView
+from attnviz.flow.rollout import SentenceFlow
+from attnviz.report.model import HeadReport, Report
+from attnviz.text.types import Tokens
+
+Best = tuple[int, int, RoleMark]
+
+
+def marks(report: Report, head: HeadReport) -> tuple[RoleMark, ...]:
+    """The roles that a head has, the strongest first."""
+    infos = {role.name: role for role in report.roles}
+    return tuple(
+        RoleMark(
+            role=name,
+            title=infos[name].title,
+            family=infos[name].family,
+            letter=infos[name].letter,
+            score=head.roles[name].score or 0.0,
+            supported=head.roles[name].verdict == "supported",
+        )
+        for name in head.found
+    )
+
+
+def best_heads(report: Report) -> tuple[Best, ...]:
+    """(layer, head, mark) of the best head of each role that was found."""
+    best = []
+    for role in report.roles:
+        if role.heads:
+            layer, head = role.heads[0]
+            mark = next(m for m in marks(report, report.head(layer, head)) if m.role == role.name)
+            best.append((layer, head, mark))
+    return tuple(best)
+
+
+def model_view(report: Report) -> ModelView:
+    """The maps of a whole model, [layer, head] with NaN where a layer has fewer heads."""
+    rows = 1 + max(head.layer for head in report.heads)
+    columns = 1 + max(head.head for head in report.heads)
+    maps: dict[str, Floats] = {
+        statistic.name: np.full((rows, columns), np.nan) for statistic in report.statistics
+    }
+    found: list[list[tuple[RoleMark, ...]]] = [[() for _ in range(columns)] for _ in range(rows)]
+    for head in report.heads:
+        found[head.layer][head.head] = marks(report, head)
+        for name, estimate in head.statistics.items():
+            if estimate.mean is not None:
+                maps[name][head.layer, head.head] = estimate.mean
+    alike = report.similarity
+    places = {(head.layer, head.head): place for place, head in enumerate(report.heads)}
+    return ModelView(
+        model=report.model.name,
+        statistics=maps,
+        roles=tuple(map(tuple, found)),
+        dissimilarity=alike.dissimilarity if alike else None,
+        order=alike.order if alike else (),
+        groups=tuple(tuple(places[h] for h in group) for group in alike.groups) if alike else (),
+    )
+
+
+def sentence_view(
+    tokens: Tokens, drawn: Drawn, flow: SentenceFlow, heads: Sequence[HeadView], *, causal: bool
+) -> SentenceView:
+    """One sentence to draw; layers that did not run are gaps, and so are heads a layer lacks."""
+    some = next(iter(drawn.layers.values()))
+    widest = max(len(weights) for weights in drawn.layers.values())
+    attention = np.full((1 + max(drawn.layers), widest, *some.shape[1:]), np.nan, dtype=np.float32)
+    means = np.full((len(attention), *some.shape[1:]), np.nan, dtype=np.float32)
+    for layer, weights in drawn.layers.items():
+        attention[layer, : len(weights)] = weights
+        means[layer] = weights.mean(0)
+    if flow.matrix is None:
+        raise ValueError("a sentence that is drawn needs its rollout matrix")
+    return SentenceView(
+        id=tokens.sentence.id,
+        labels=tokens.labels,
+        attention=attention,
+        layer_means=means,
+        rollout=flow.matrix,
+        received=flow.received,
+        heads=tuple(heads),
+        causal=causal,
+        block=drawn.block,
+    )
+
+
+def head_views(
+    tokens: Tokens,
+    drawn: Drawn,
+    best: Sequence[Best],
+    table: ScoreTable,
+    place: int,
+    report: Report,
+) -> tuple[HeadView, ...]:
+    """The best heads on the sentence at `place` of the table."""
+    found = []
+    for layer, head, mark in best:
+        column = table.place(mark.role, report.head(layer, head).roles[mark.role].variant)
+        sums = table.layers[table.numbers.index(layer)]
+        events = float(sums.events[place, 0, column])
+        found.append(
+            HeadView(
+                mark=mark,
+                layer=layer,
+                head=head,
+                attention=drawn.heads[layer, head],
+                cells=_cells(table.columns[column], tokens, causal=report.model.causal),
+                mass=float(sums.mass[place, head, column]) / events if events else None,
+                chance=float(sums.chance[place, 0, column]) / events if events else None,
+            )
+        )
+    return tuple(found)
+
+
+def _cells(column: Column, tokens: Tokens, *, causal: bool) -> tuple[tuple[int, int], ...]:
+    """The target's cells that can be seen; none for roles of shape."""
+    target = column.target(tokens)
+    if target is None:
+        return ()
+    hit = np.tril(target.matrix()) if causal else target.matrix()
+    return tuple((int(query), int(key)) for query, key in np.argwhere(hit))

@@ -1,0 +1,19 @@
+"""A token that looks at commas."""
+
+from attnviz.roles import masks
+from attnviz.roles.role import TargetRole
+
+ROLE = TargetRole(
+    name="comma",
+    title="comma",
+    family="punctuation",
+    letter="K",
+    order=120,
+    about="Content tokens look at commas.",
+    formula="S_i = the commas",
+    source="Clark et al. 2019",
+    margin=0.1,
+    baselines=("profile",),
+    needs="commas in the text",
+    target=masks.keys(masks.comma),
+)

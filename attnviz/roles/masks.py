@@ -1,0 +1,83 @@
+"""Boolean arrays over the tokens of a sentence, from which targets are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import regex
+
+from attnviz.attention.targets import Bools, KeyTarget, OffsetTarget, PairTarget
+from attnviz.text.types import Tokens
+
+_PUNCTUATION = regex.compile(r"\s*[\p{P}\p{S}]+\s*")
+_SENTENCE_END = regex.compile(r"\s*\p{Sentence_Terminal}+\s*")
+_COMMA = regex.compile(r"\s*[,\u060C\u3001\uFF0C\u055D\u1363\u1802\u1808]\s*")
+
+
+def content(tokens: Tokens) -> Bools:
+    """Tokens that the tokenizer does not declare special."""
+    return np.array([kind == "" for kind in tokens.kinds], dtype=np.bool_)
+
+
+def of_kind(tokens: Tokens, *kinds: str) -> Bools:
+    """Special tokens of the given kinds ("cls", "sep", "bos", "eos")."""
+    return np.array([kind in kinds for kind in tokens.kinds], dtype=np.bool_)
+
+
+def _matching(tokens: Tokens, pattern: regex.Pattern[str]) -> Bools:
+    return np.array(
+        [
+            kind == "" and pattern.fullmatch(surface) is not None
+            for kind, surface in zip(tokens.kinds, tokens.surfaces, strict=True)
+        ],
+        dtype=np.bool_,
+    )
+
+
+def punctuation(tokens: Tokens) -> Bools:
+    """Content tokens made only of punctuation or symbols (Unicode categories P and S)."""
+    return _matching(tokens, _PUNCTUATION)
+
+
+def sentence_end(tokens: Tokens) -> Bools:
+    """Content tokens made only of marks that end sentences (Unicode Sentence_Terminal)."""
+    return _matching(tokens, _SENTENCE_END)
+
+
+def comma(tokens: Tokens) -> Bools:
+    """Commas, in the scripts that have one."""
+    return _matching(tokens, _COMMA)
+
+
+def keys(mask: Callable[[Tokens], Bools]) -> Callable[[Tokens], KeyTarget]:
+    """The target "the tokens of `mask`", asked from every content token."""
+
+    def target(tokens: Tokens) -> KeyTarget:
+        return KeyTarget(queries=content(tokens), keys=mask(tokens))
+
+    return target
+
+
+def offsets(*steps: int) -> Callable[[Tokens], OffsetTarget]:
+    """The target "the tokens `steps` away", asked from every content token."""
+
+    def target(tokens: Tokens) -> OffsetTarget:
+        return OffsetTarget(queries=content(tokens), offsets=steps)
+
+    return target
+
+
+def pairs(found: Iterable[tuple[int, int]], tokens: Tokens) -> PairTarget:
+    """A target of single (query, key) pairs, sorted, each once."""
+    unique = sorted(set(found))
+    return PairTarget(np.array(unique, dtype=np.int64).reshape(-1, 2), len(tokens))
+
+
+def copies(tokens: Tokens) -> dict[int, list[int]]:
+    """For each token id among the content tokens, its positions in order."""
+    places: dict[int, list[int]] = {}
+    for position, (token, kind) in enumerate(zip(tokens.ids, tokens.kinds, strict=True)):
+        if kind == "":
+            places.setdefault(token, []).append(position)
+    return places

@@ -1,0 +1,68 @@
+"""What every role file declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from attnviz.attention.targets import Target
+from attnviz.text.types import Tokens
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from attnviz.attention.layer import LayerAttention
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """A role: its words, how strict it is, and one of three ways to score it.
+
+    `family` and `letter` are how figures mark it. `margin`: score - best baseline must exceed
+    it. `baselines`, beyond chance: "profile" (the head's own mean attention by offset), "null"
+    (what `null` measures), or the name of another role whose score must be beaten too. `needs`
+    says what a text or tokenizer must have for the role to be measured at all.
+    """
+
+    name: str
+    title: str
+    family: str
+    letter: str
+    about: str
+    formula: str
+    source: str
+    margin: float
+    order: int
+    baselines: tuple[str, ...] = ()
+    needs: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetRole(Role):
+    """A role that is a target: the keys that each query would look at."""
+
+    target: Callable[[Tokens], Target]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChosenRole(Role):
+    """One of several targets, by name; the best is chosen on the half that is not scored."""
+
+    candidates: Mapping[str, Callable[[Tokens], Target]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapeRole(Role):
+    """A role of the shape of attention, whatever the tokens.
+
+    `mass` gives sum over the content queries of the score, [batch, head], from a layer and the
+    content queries, boolean [batch, token]; `events` how many queries count, [batch]. `chance`
+    is the same under no role, by default `mass` of uniform attention. `null` measures the
+    baseline "null", with noise in [0, 1), [batch, query, key], drawn from each sentence's text.
+    """
+
+    mass: Callable[[LayerAttention, Tensor], Tensor]
+    events: Callable[[LayerAttention, Tensor], Tensor]
+    chance: Callable[[LayerAttention, Tensor], Tensor] | None = None
+    null: Callable[[LayerAttention, Tensor, Tensor], Tensor] | None = None

@@ -1,0 +1,19 @@
+"""A token that looks at the mark that ends the sentence."""
+
+from attnviz.roles import masks
+from attnviz.roles.role import TargetRole
+
+ROLE = TargetRole(
+    name="sentence-end",
+    title="sentence end",
+    family="punctuation",
+    letter="E",
+    order=110,
+    about="Content tokens look at full stops, question and exclamation marks.",
+    formula="S_i = the tokens with Unicode property Sentence_Terminal",
+    source="Clark et al. 2019",
+    margin=0.1,
+    baselines=("profile",),
+    needs="marks that end sentences in the text",
+    target=masks.keys(masks.sentence_end),
+)

@@ -1,0 +1,30 @@
+"""How much the favourite key of a sentence gets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attnviz.statistics.statistic import Statistic
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from attnviz.attention.layer import LayerAttention
+
+
+def _values(attention: LayerAttention, content: Tensor) -> Tensor:
+    queries = content.sum(-1).clamp_min(1)
+    return attention.received(content).amax(-1) / queries[:, None]
+
+
+STATISTIC = Statistic(
+    name="received",
+    title="most received",
+    unit="mass",
+    about="What the most looked-at key of a sentence, special or not, gets from each query.",
+    formula="max_j mean_i a_ij, i the content queries",
+    source="Kovaleva et al. 2019 (vertical)",
+    order=70,
+    per="sentence",
+    values=_values,
+)
