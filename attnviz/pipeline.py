@@ -149,7 +149,6 @@ def _measure(
     infos = build.roles(roles, judgements, heads)
     alike = build.similarity(rows.likeness(digests, settings.resamples, settings.seed), heads)
 
-    progress.stage("drawing")
     report = Report(
         version=__version__,
         model=_model_info(loaded, table, causal=habits.causal),

@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 REDUNDANT = 0.15
 """Heads whose root mean divergence is surely below this (0 to sqrt(ln 2) = 0.83) are redundant."""
 
-_WORK = 2e8
+_WORK = 6e7
 """Logarithms that may be taken: they bound how many rows are compared."""
 
 

@@ -12,7 +12,11 @@ from attnviz.figures.views import ModelView
 def draw(view: ModelView, style: FigureStyle) -> Figure:
     """Draw the map [layer, head] on a scale from 0 to 1."""
     return statistic_figure(
-        view.statistics["confidence"], style, title="Mean largest weight of each head (confidence)", unit="weight", top=1.0
+        view.statistics["confidence"],
+        style,
+        title="Mean largest weight of each head (confidence)",
+        unit="weight",
+        top=1.0,
     )
 
 

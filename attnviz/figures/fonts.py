@@ -47,7 +47,7 @@ _PREFERRED = (
 _CHINESE = ("Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei")
 _JAPANESE = ("Noto Sans CJK JP", "Source Han Sans", "Hiragino Sans", "Yu Gothic")
 _KOREAN = ("Noto Sans CJK KR", "Source Han Sans K", "Apple SD Gothic Neo", "Malgun Gothic")
-_NEVER = frozenset({"Last Resort", "LastResort", ".LastResort"})
+_NEVER = frozenset({"Last Resort", "Last Resort High-Efficiency", "LastResort", ".LastResort"})
 _UNSHOWABLE = frozenset({"Cc", "Cs", "Co", "Cn"})
 _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cf", "Mn", "Me", "Lo"})
 

@@ -129,9 +129,7 @@ def statistic_figure(
 def _print_values(sheet: Sheet, plan: Cells, values: Floats, pixels: Pixels) -> None:
     """Print each value in its cell, if the longest fits."""
     present = np.isfinite(values)
-    texts = {
-        (layer, head): two(float(values[layer, head])) for layer, head in np.argwhere(present)
-    }
+    texts = {(layer, head): two(float(values[layer, head])) for layer, head in np.argwhere(present)}
     size = 6.4
     widest = max((sheet.measure(text, size) for text in texts.values()), default=0.0)
     if widest > plan.width - 3.0 or plan.height < size + 3.0:

@@ -41,7 +41,9 @@ def caption(view: SentenceView, head: HeadView) -> str:
         )
     outlined = "; the target is outlined." if head.cells else "."
     return " ".join(
-        part for part in (finding, f"{READ_MATRIX}{outlined}", thinning_note(len(view.labels))) if part
+        part
+        for part in (finding, f"{READ_MATRIX}{outlined}", thinning_note(len(view.labels)))
+        if part
     )
 
 

@@ -17,6 +17,7 @@ LONGEST = 84.0
 """Points that a label may take before its middle is left out."""
 
 SPACE_MARK = "·"
+_THIN_SPACE = "\u2009"
 _PIECE = "#8C8C8C"
 _SPECIAL_SIZE = 0.88
 
@@ -44,9 +45,7 @@ def tags(
     )
 
 
-def shorten(
-    sheet: Sheet, label: TokenLabel, size: float, longest: float = LONGEST
-) -> TokenLabel:
+def shorten(sheet: Sheet, label: TokenLabel, size: float, longest: float = LONGEST) -> TokenLabel:
     """`label` with its middle left out where it is longer than `longest` points."""
     if sheet.measure(label.text, size) <= longest:
         return label
@@ -102,6 +101,7 @@ def _runs(tag: Tag, size: float) -> list[tuple[str, float, str]]:
         runs.append((f"{tag.position}\u2002", size * _SPECIAL_SIZE, FAINT))
     if label.space:
         runs.append((SPACE_MARK, size, FAINT))
+        runs.append((_THIN_SPACE, size, FAINT))
     if label.special:
         runs.append((label.text, size * _SPECIAL_SIZE, QUIET))
     else:

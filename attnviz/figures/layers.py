@@ -16,14 +16,13 @@ from attnviz.figures.views import SentenceView
 from attnviz.figures.words import READ_MATRIX, block_note, quoted, two
 
 _WIDTH = 480.0
-_MOST_COLUMNS = 6
 _LARGEST_TILE = 130.0
 _MOST_CELL = 12.0
 _GUTTERS = (8.0, 17.0)
 
 
 def draw(view: SentenceView, style: FigureStyle) -> Figure:
-    """Draw one heatmap a layer, numbered, in rows of up to six."""
+    """Draw one heatmap a layer, numbered, in several columns."""
     sheet = Sheet(style)
     layers, cells = view.layer_means.shape[0], view.layer_means.shape[-1]
     columns = _columns(layers)
@@ -32,7 +31,7 @@ def draw(view: SentenceView, style: FigureStyle) -> Figure:
     plan = tiling(
         sheet, rows, columns, cells, min(room, _LARGEST_TILE, cells * _MOST_CELL) / cells, _GUTTERS
     )
-    width = max(MARGIN + plan.width + BAR_ROOM, 200.0)
+    width = max(MARGIN + plan.width + BAR_ROOM, 250.0)
     title = f"Mean of the heads of each layer, sentence {view.id}"
     top = sheet.snap(headline(sheet, title, "", width - MARGIN) + 1.5 * SMALL)
     left = sheet.snap(MARGIN)
@@ -43,20 +42,17 @@ def draw(view: SentenceView, style: FigureStyle) -> Figure:
         name = f"layer {layer}" if layer == 0 and plan.side > 30.0 else str(layer)
         sheet.text(left + x, top + y - 4.0, name, SMALL, QUIET)
     bar = max(58.0, min(plan.height, 120.0))
-    draw_bar(sheet, weight_bar(sheet), width - BAR_ROOM + 12.0, top, bar)
-    bottom = notes(
-        sheet, top + max(plan.height, bar) + 5.0, block_note(view.block), width - MARGIN
-    )
+    draw_bar(sheet, weight_bar(sheet), left + plan.width + 12.0, top, bar)
+    bottom = notes(sheet, top + max(plan.height, bar) + 5.0, block_note(view.block), width - MARGIN)
     return sheet.figure(width + MARGIN, bottom + MARGIN)
 
 
 def _columns(layers: int) -> int:
     """The columns that fill their rows best; wide rather than tall."""
-    if layers <= _MOST_COLUMNS:
-        return layers if layers < _MOST_COLUMNS else 3
-    return max(
-        range(4, _MOST_COLUMNS + 1), key=lambda count: (-(-layers // count * count - layers), count)
-    )
+    if layers <= 4:
+        return layers
+    choice = range(3, 5) if layers <= 8 else range(5, 7) if layers <= 18 else range(6, 9)
+    return min(choice, key=lambda count: (-layers % count, -count))
 
 
 def caption(view: SentenceView) -> str:
@@ -69,14 +65,12 @@ def caption(view: SentenceView) -> str:
     mass = np.where(present, received[:, key], -1.0)
     peak, first = int(mass.argmax()), int(present.argmax())
     token = quoted(view.labels[key * view.block])
-    who = token if view.block == 1 else f"each token from {token} on"
     finding = (
         f"{token if view.block == 1 else f'The block of {token}'} draws most attention: "
         f"{two(float(mass[peak]))} of a query's on average in layer {peak}"
     )
     if peak != first:
         finding += f", {two(float(mass[first]))} in layer {first}"
-    del who
     return " ".join(
         part for part in (f"{finding}.", f"{READ_MATRIX}.", block_note(view.block)) if part
     )

@@ -17,13 +17,14 @@ from attnviz.figures.layout import (
     BAR_ROOM,
     MARGIN,
     SMALL,
+    TITLE,
     draw_bar,
     headline,
     middle,
     notes,
     weight_bar,
 )
-from attnviz.figures.palette import HAIRLINE, OUTLINE, QUIET
+from attnviz.figures.palette import OUTLINE, QUIET
 from attnviz.figures.scale import pool, shade
 from attnviz.figures.sheet import Sheet
 from attnviz.figures.views import POOLED, Floats
@@ -87,13 +88,14 @@ def matrix_figure(
     widest = max(token_labels.width(sheet, mark, layout.size) for mark in marks)
     upright = widest > layout.side - 2.0
     left = sheet.snap(MARGIN + max(widest, sheet.measure("query ↓", SMALL)) + 5.0)
-    width = max(left + side + BAR_ROOM, min(_SIDE * 0.9, MARGIN + sheet.measure(title, 9.5)))
+    heading = max(sheet.measure(title, TITLE), sheet.measure(subtitle, SMALL))
+    width = max(left + side + BAR_ROOM, min(_SIDE, MARGIN + heading + 1.0))
     top = headline(sheet, title, subtitle, width - MARGIN)
     top = sheet.snap(top + max(widest if upright else layout.size, 2.6 * SMALL) + 4.0)
     sheet.image(left, top, side, side, shade(pool(weights, layout.block), style))
     if bool(np.isnan(weights).all()):
         sheet.lines(np.array([[(left, top + side), (left + side, top)]]), QUIET, 0.4)
-    sheet.boxes([(left, top, side, side)], edge=HAIRLINE, line=0.5)
+    sheet.frame(left, top, side, side, 0.5)
     borders = outline(cells, layout.cells, layout.block) * layout.side + (left, top)
     sheet.lines(borders, OUTLINE, min(0.75, 0.08 * layout.side))
     _axes(sheet, marks, layout, left, top, upright=upright)

@@ -26,12 +26,12 @@ from attnviz.figures.tiles import Tiling, draw_tiles, numbered, shrink, tiling
 from attnviz.figures.views import Floats, SentenceView
 from attnviz.figures.words import READ_MATRIX, block_note, plural, quoted
 
-_WIDTH = 480.0
+_WIDTH = 500.0
 _HEIGHT = 620.0
 _MOST_CELL = 9.0
 _LEAST_CELL = 0.48
 _GUTTER = 3.0
-_NUMBERS = 18.0
+_NUMBERS = 32.0
 _MOST_PANELS = 4
 
 
@@ -48,12 +48,11 @@ def draw(view: SentenceView, style: FigureStyle) -> Figure:
     """Draw all heads: a row per layer, a column per head; deep models in panels."""
     sheet = Sheet(style)
     layers, heads = view.attention.shape[:2]
-    limit = _most_cells(layers, heads)
-    weights, block = shrink(view.attention, limit)
+    weights, block = shrink(view.attention, _most_cells(layers, heads))
     panels = _arrange(layers, heads, weights.shape[-1])
     plan = tiling(sheet, panels.rows, heads, weights.shape[-1], panels.cell, (_GUTTER, _GUTTER))
-    step = plan.width + _NUMBERS + 10.0
-    width = max(MARGIN + panels.count * step - 10.0 + BAR_ROOM, 200.0)
+    step = plan.width + _NUMBERS
+    width = max(MARGIN + panels.count * step + BAR_ROOM, 200.0)
     title = f"All {layers} × {heads} heads, sentence {view.id}"
     top = sheet.snap(headline(sheet, title, "", width - MARGIN) + 2.2 * SMALL)
     for panel in range(panels.count):
@@ -61,7 +60,7 @@ def draw(view: SentenceView, style: FigureStyle) -> Figure:
         first = panel * panels.rows
         _panel(sheet, left, top, plan, weights[first : first + panels.rows], first)
     bar = max(58.0, min(plan.height, 120.0))
-    draw_bar(sheet, weight_bar(sheet), width - BAR_ROOM + 12.0, top, bar)
+    draw_bar(sheet, weight_bar(sheet), MARGIN + panels.count * step + 12.0, top, bar)
     small_print = block_note(view.block * block)
     bottom = notes(sheet, top + max(plan.height, bar) + 5.0, small_print, width - MARGIN)
     return sheet.figure(width + MARGIN, bottom + MARGIN)
@@ -113,9 +112,8 @@ def _most_cells(layers: int, heads: int) -> int:
 
 def caption(view: SentenceView) -> str:
     """How many heads give most of their attention to one token, and which."""
-    received = np.nanmean(view.attention, axis=-2) if view.attention.size else view.attention
-    present = ~np.isnan(view.attention).all(axis=(-2, -1))
-    flat = received[present]  # [head, key]
+    present = ~np.isnan(view.attention).any(axis=(-2, -1))
+    flat = view.attention[present].mean(axis=-2)  # [head, key]
     strong = flat[flat.max(axis=-1) * view.block > 0.5]
     total = plural(len(flat), "head")
     if not len(strong):
@@ -128,8 +126,11 @@ def caption(view: SentenceView) -> str:
             f"{len(strong)} of {total} give more than half of their attention to one token"
             f"{'' if view.block == 1 else ' or its neighbours'}, {count} of them to {place}."
         )
-    reading = f"A row for each layer, a column for each head; in each square, {READ_MATRIX.lower()}."
-    return " ".join(part for part in (finding, reading, block_note(view.block)) if part)
+    reading = (
+        f"A row for each layer, a column for each head; in each square, {READ_MATRIX.lower()}."
+    )
+    _, block = shrink(view.attention, _most_cells(*view.attention.shape[:2]))
+    return " ".join(part for part in (finding, reading, block_note(view.block * block)) if part)
 
 
 FIGURE = SentenceFigure(

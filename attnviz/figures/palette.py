@@ -42,9 +42,13 @@ def tint(colour: str, strength: float) -> str:
 
 def ink_on(colour: str) -> str:
     """The ink that reads best on `colour`: nearly black, or the paper."""
+    return INK if luminance(colour) > _EVEN_CONTRAST else PAPER
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of "#RRGGBB": 0 is black, 1 the paper."""
     red, green, blue = (_linear(value / 255) for value in channels(colour))
-    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return INK if luminance > _EVEN_CONTRAST else PAPER
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _linear(value: float) -> float:

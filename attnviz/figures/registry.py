@@ -17,12 +17,12 @@ def figures() -> tuple[FigureKind, ...]:
     """All figures: those of the model, of a sentence, of a head; each kind by order and name."""
     found: list[FigureKind] = []
     for module in pkgutil.iter_modules(attnviz.figures.__path__):
-        figure = getattr(
-            importlib.import_module(f"attnviz.figures.{module.name}"), "FIGURE", None
-        )
+        figure = getattr(importlib.import_module(f"attnviz.figures.{module.name}"), "FIGURE", None)
         if isinstance(figure, _KINDS):
             found.append(figure)
-    return tuple(sorted(found, key=lambda figure: (_KINDS.index(type(figure)), figure.order, figure.name)))
+    return tuple(
+        sorted(found, key=lambda figure: (_KINDS.index(type(figure)), figure.order, figure.name))
+    )
 
 
 def model_figures() -> tuple[ModelFigure, ...]:

@@ -25,7 +25,7 @@ from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
 from attnviz.figures.kind import FigureStyle
-from attnviz.figures.palette import INK, PAPER
+from attnviz.figures.palette import HAIRLINE, INK, PAPER
 from attnviz.figures.scale import Pixels
 
 Outline = tuple[NDArray[np.float64], NDArray[np.uint8]]
@@ -100,6 +100,25 @@ class Sheet:
         else:
             placed = np.column_stack([points[:, 0] - shift, points[:, 1]])
         self._texts.setdefault(colour, []).append((placed * scale + (x, y), codes))
+
+    def frame(self, x: float, y: float, width: float, height: float, line: float = 0.35) -> None:
+        """Draw a hairline around a rectangle, outside it: cells of one pixel are not covered."""
+        self.frames([(x, y)], width, height, line)
+
+    def frames(
+        self,
+        corners: Sequence[tuple[float, float]],
+        width: float,
+        height: float,
+        line: float = 0.35,
+    ) -> None:
+        """Draw hairlines around many rectangles of one size, outside them."""
+        out = POINTS_PER_INCH / self.style.dpi / 2
+        self.boxes(
+            [(x - out, y - out, width + 2 * out, height + 2 * out) for x, y in corners],
+            edge=HAIRLINE,
+            line=line,
+        )
 
     def image(self, x: float, y: float, width: float, height: float, pixels: Pixels) -> None:
         """Fill a rectangle with `pixels` [row, column, 3], row 0 on top, nothing smoothed."""

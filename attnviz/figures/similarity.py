@@ -19,11 +19,11 @@ from attnviz.figures.layout import (
     notes,
 )
 from attnviz.figures.matrix import outline
-from attnviz.figures.palette import HAIRLINE, OUTLINE, QUIET
+from attnviz.figures.palette import OUTLINE, QUIET
 from attnviz.figures.scale import paint
 from attnviz.figures.sheet import Sheet
 from attnviz.figures.views import Floats, ModelView
-from attnviz.figures.words import head_name, plural, two
+from attnviz.figures.words import head_name, listing, plural, two
 
 MOST = sqrt(log(2.0))
 """The dissimilarity of two heads that share no key: the root of ln 2 nats."""
@@ -32,6 +32,7 @@ _SIDE = 430.0
 _MOST_CELL = 14.0
 _READABLE = 5.6
 _NAME = 5.4
+_MOST_NAMES = 6
 
 
 def draw(view: ModelView, style: FigureStyle) -> Figure:
@@ -48,7 +49,7 @@ def draw(view: ModelView, style: FigureStyle) -> Figure:
     top = headline(sheet, f"Similarity of heads, {view.model}", "", width - MARGIN)
     top = sheet.snap(top + margin)
     sheet.image(left, top, side, side, paint(1.0 - values / MOST, style))
-    sheet.boxes([(left, top, side, side)], edge=HAIRLINE, line=0.5)
+    sheet.frame(left, top, side, side, 0.5)
     borders = outline(_grouped(view), count) * cell + (left, top)
     sheet.lines(borders, OUTLINE, min(0.8, max(0.4, 0.12 * cell)))
     if named:
@@ -80,9 +81,7 @@ def _ordered(view: ModelView) -> Floats:
 def _grouped(view: ModelView) -> list[tuple[int, int]]:
     """The cells that belong to a redundant group, in cluster order."""
     place = {head: index for index, head in enumerate(_order(view))}
-    return [
-        (place[one], place[other]) for group in view.groups for one in group for other in group
-    ]
+    return [(place[one], place[other]) for group in view.groups for one in group for other in group]
 
 
 def _name(view: ModelView, index: int) -> str:
@@ -120,7 +119,14 @@ def caption(view: ModelView) -> str:
         return f"No heads are redundant; {pair}. {reading}"
     inside = sum(len(group) for group in view.groups)
     groups = plural(len(view.groups), "redundant group")
-    return f"{inside} heads form {groups} (outlined); {pair}. {reading}"
+    largest = max(view.groups, key=len)
+    names = [_name(view, head) for head in largest[:_MOST_NAMES]]
+    if len(largest) > _MOST_NAMES:
+        names.append(f"{len(largest) - _MOST_NAMES} more")
+    return (
+        f"{inside} heads form {groups} (outlined), the largest of {listing(names)}; {pair}. "
+        f"{reading}"
+    )
 
 
 def _without_diagonal(values: NDArray[np.float64]) -> NDArray[np.float64]:

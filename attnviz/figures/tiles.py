@@ -8,7 +8,7 @@ from math import ceil
 
 import numpy as np
 
-from attnviz.figures.palette import HAIRLINE, QUIET
+from attnviz.figures.palette import QUIET
 from attnviz.figures.scale import pool, shade
 from attnviz.figures.sheet import Sheet
 from attnviz.figures.views import Floats
@@ -95,7 +95,7 @@ def draw_tiles(
         pixels[top : top + side, left : left + side] = colours
     sheet.image(x, y, plan.width, plan.height, pixels)
     corners = [(x + dx, y + dy) for dx, dy in (plan.corner(*place) for place in tiles)]
-    sheet.boxes([(*corner, plan.side, plan.side) for corner in corners], edge=HAIRLINE, line=0.35)
+    sheet.frames(corners, plan.side, plan.side)
     absent = [
         corner
         for corner, weights in zip(corners, tiles.values(), strict=True)

@@ -6,15 +6,18 @@ import math
 
 from attnviz.text.types import TokenLabel
 
+_SMALLEST = 0.001
 READ_MATRIX = "Rows are queries, columns keys; the colour scale runs from 0 to 1"
 
 
 def two(value: float) -> str:
-    """A number with two significant digits: 0.83, 0.041, 3.0, 120; integers above 100 whole."""
+    """A number with two significant digits: 0.83, 0.041, 3.0, 12; whole above 100; "<0.001"."""
     if not math.isfinite(value):
         return "–"
     if abs(value) >= 99.5:
         return f"{value:.0f}"
+    if 0.0 < value < _SMALLEST:
+        return f"<{_SMALLEST}"
     rounded = float(f"{value:.1e}")
     if rounded == 0.0:
         return "0"

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import re
 
-# What no page may contain: controls, lone surrogates, noncharacters, and the marks that reorder
-# the text around them. Joiners and the plain direction marks stay: scripts need them.
-_HARMFUL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]"
-)
+from attnviz.text.showable import showable
+
 _SPACES = re.compile(r"[\t\n\r\f\v\x85\u2028\u2029]+")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#|~$^])")
 _LIST_START = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))")
 
 
 def harmless(text: str) -> str:
-    """The text with line breaks as spaces and everything harmful as a visible stand-in."""
-    return _HARMFUL.sub(_stand_in, _SPACES.sub(" ", text))
+    """The text with line breaks as spaces, and all else that is harmful made visible."""
+    spaced = _SPACES.sub(" ", text)
+    return spaced if spaced.isspace() else showable(spaced)
 
 
 def markdown(text: str) -> str:
@@ -46,14 +44,3 @@ def _escaped_start(match: re.Match[str]) -> str:
     if match[2].isdigit():
         return f"{match[1]}{match[2]}&#8203;"
     return f"{match[1]}\\{match[2]}"
-
-
-def _stand_in(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "\u2421"
-    if 0xD800 <= code <= 0xDFFF:
-        return "\ufffd"
-    return f"\\u{code:04x}"

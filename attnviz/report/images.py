@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from attnviz.figures.kind import Picture
 
-_SENTENCE = re.compile(r"(?:^|/)sentence-0*(\d+)(?=[-/]|$)")
+_SENTENCE = re.compile(r"^figures/s0*(\d+)/")
 
 
 def sentence_of(picture: Picture) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from attnviz.figures.views import Floats, SentenceView
@@ -233,6 +234,16 @@ class Report:
             if (found.layer, found.head) == (layer, head):
                 return found
         raise KeyError((layer, head))
+
+    def save(self, folder: Path | str) -> Path:
+        """Writes the report folder, figures and all, and returns the path of its page.
+
+        An earlier report there is replaced as a whole; WriteError where other files are there
+        or it can't be written.
+        """
+        from attnviz.report.save import save  # the drawing code, only where it is used
+
+        return save(self, folder)
 
     def _repr_html_(self) -> str:
         """What notebooks show."""

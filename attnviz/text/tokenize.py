@@ -37,8 +37,8 @@ class Tokenizer(Protocol):
     def __call__(self, text: list[str], **options: Any) -> Any:  # noqa: ANN401
         """Encode several texts."""
 
-    def convert_ids_to_tokens(self, ids: list[int]) -> list[str]:
-        """Look up the strings of the vocabulary."""
+    def convert_ids_to_tokens(self, ids: list[int]) -> Any:  # noqa: ANN401
+        """Look up the strings of the vocabulary: a list for a list."""
 
 
 def tokenize(sentence: Sentence, tokenizer: Tokenizer, limit: int | None) -> Tokens:
@@ -54,9 +54,9 @@ def tokenize_all(
     Of a sentence with more than `limit` tokens the last content tokens are left out, special ones
     never; None is no limit. A sentence may come out with no content token at all.
 
-    What the text says is text: `[SEP]` in a sentence is split like any other word. Only where
-    the vocabulary itself knows no other reading (SentencePiece's `</s>`) does the model see the
-    special token, and then so do we.
+    What the text says is text: `[SEP]` in a sentence is split like any other word. Only where the
+    vocabulary knows no other reading (SentencePiece's `</s>`), or the tokenizer is one in Python,
+    does the model see the special token, and then so do we.
     """
     special = _Special(tokenizer)
     return tuple(
@@ -100,7 +100,8 @@ def _chunk(
     encoding = tokenizer(
         texts,
         add_special_tokens=True,
-        split_special_tokens=True,
+        # Tokenizers in Python may find all their tokens the way they find special ones (ESM).
+        split_special_tokens=tokenizer.is_fast,
         padding=False,
         truncation=False,
         return_attention_mask=False,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
@@ -69,7 +68,7 @@ def report(*, hostile: bool = False, sentences: int = SENTENCES, layers: int = L
     order = {name: [places[i] for i in random.permutation(len(places))] for name, *_ in ROLES}
     having = {name: tuple(order[name][:many]) for name, *_, many, _ in ROLES}
     read = tuple(_sentence(number, random, layers, hostile) for number in range(1, sentences + 1))
-    made = Report(
+    return Report(
         version="0.1.0",
         model=ModelInfo(
             HOSTILE if hostile else "minilm",
@@ -102,7 +101,6 @@ def report(*, hostile: bool = False, sentences: int = SENTENCES, layers: int = L
         ),
         illustrations=tuple(_view(one, random, layers) for one in read[:3]),
     )
-    return made if hostile else _calm(made)
 
 
 def pictures(made: Report) -> tuple[Picture, ...]:
@@ -112,7 +110,7 @@ def pictures(made: Report) -> tuple[Picture, ...]:
     found = [_picture(f"figures/{name}", name, width, hostile) for name, width in maps]
     for view in made.illustrations:
         for name, width in (("heads", 960), ("rollout", 420), ("head-L2H3", 420)):
-            found.append(_picture(f"figures/sentence-{view.id}/{name}", name, width, hostile))
+            found.append(_picture(f"figures/s{view.id:03d}/{name}", name, width, hostile))
     return tuple(found)
 
 
@@ -298,11 +296,6 @@ def _findings(
         Finding("collapsed", "In layer 5 all heads attend alike.", ()),
         Finding("uniform", f"L0H3 is near uniform. {HOSTILE if hostile else ''}", ((0, 3),)),
     )
-
-
-def _calm(made: Report) -> Report:
-    """A text of its own name, so that no two examples are mistaken for each other."""
-    return replace(made, model=replace(made.model, name="minilm"))
 
 
 def _file(name: str, sentences: int) -> FileInfo:

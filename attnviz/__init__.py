@@ -1,0 +1,40 @@
+"""attnviz: see what the attention heads of a transformer do.
+
+    >>> import attnviz
+    >>> report = attnviz.analyze("minilm", ["The cat sat.", "It purred."])
+    >>> report.save("out")
+
+Importing this loads neither torch nor transformers; the first call does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attnviz.errors import AttnvizError
+from attnviz.version import __version__
+
+if TYPE_CHECKING:
+    from attnviz.api import analyze
+    from attnviz.report.model import Report
+    from attnviz.settings import Settings
+
+__all__ = ["AttnvizError", "Report", "Settings", "__version__", "analyze"]
+
+_HOMES = {
+    "analyze": "attnviz.api",
+    "Report": "attnviz.report.model",
+    "Settings": "attnviz.settings",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    if name not in _HOMES:
+        raise AttributeError(f"module 'attnviz' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

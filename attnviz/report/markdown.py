@@ -1,0 +1,216 @@
+"""`report.md`: the findings for a repository, a pull request or a CI job's summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from attnviz.report import words
+from attnviz.report.escape import markdown as safe
+from attnviz.report.format import Format
+from attnviz.report.images import by_sentence
+from attnviz.report.numbers import count, counted, estimate, evidence, exact, magnitude, number
+from attnviz.report.rerun import command
+from attnviz.report.tables import COLUMNS, Player, Tables
+
+if TYPE_CHECKING:
+    from attnviz.figures.kind import Picture
+    from attnviz.report.model import HeadReport, Report, RoleInfo
+
+MOST_BYTES = 64_000
+"""What a report stays under; GitHub shows job summaries up to 1 MiB."""
+
+PLAYERS_SHOWN = 3
+HEADS_LISTED = 160
+SENTENCES_SHOWN = 8
+CHARACTERS = 400
+
+_MORE = "\n\n*Cut here to fit; report.json and report.html have all.*\n"
+
+
+def write(report: Report, pictures: Sequence[Picture]) -> bytes:
+    """The report as GitHub-flavoured Markdown, under `MOST_BYTES`."""
+    tables, placed = Tables(report), by_sentence(pictures)
+    blocks = [
+        *_top(report),
+        *_findings(report),
+        *_images(placed.get(None, []), "## Maps"),
+        *_roles(tables),
+        *_limits(report),
+        *_warnings(report),
+        *_method(report),
+        *_heads(tables),
+        *_sentences(report, placed),
+    ]
+    return _fitting(blocks)
+
+
+def _top(report: Report) -> Iterable[str]:
+    model, read = report.model, report.input
+    yield f"# What the attention heads of {safe(model.name)} do"
+    files = ", ".join(safe(file.name[:CHARACTERS]) for file in read.files[:5])
+    more = f" and {len(read.files) - 5} more" if len(read.files) > 5 else ""
+    yield (
+        f"{model.layers} layers of {model.heads} heads, {magnitude(model.parameters)} parameters; "
+        f"{counted(read.sentences, 'sentence')} ({counted(read.tokens, 'token')}) from "
+        f"{files}{more}."
+    )
+    if report.options.created:
+        yield safe(report.options.created)
+    if report.warnings:
+        yield f"[{counted(len(report.warnings), 'warning')}](#warnings)"
+
+
+def _findings(report: Report) -> Iterable[str]:
+    yield "## Findings"
+    yield _bullets(finding.text for finding in report.findings) or "Nothing stands out."
+    yield words.SCORES
+
+
+def _roles(tables: Tables) -> Iterable[str]:
+    yield "## Roles"
+    header = ("Role", "Heads", "Head", "Score", "Chance", "Baseline", "Lift", "Evidence", "Verdict")
+    rows = (
+        (
+            f"{safe(played.role.title)} ({safe(played.chip.letter)})" if place == 0 else "",
+            count(len(played.players)) if place == 0 else "",
+            *_player(player),
+        )
+        for played in tables.in_order
+        for place, player in enumerate(played.players[:PLAYERS_SHOWN])
+    )
+    yield _table(header, "lrllrlrll", rows) if tables.played else "No head has a role."
+    if tables.unplayed:
+        yield "No head has: " + "; ".join(_unplayed(*pair) for pair in tables.unplayed) + "."
+    for reason, roles in tables.absent:
+        titles = ", ".join(safe(role.title) for role in roles)
+        yield f"Could not be measured: {titles} ({safe(reason)})."
+
+
+def _player(player: Player) -> tuple[str, ...]:
+    score = player.score
+    variant = f" {safe(score.variant)}" if score.variant else ""
+    return (
+        f"{player.head.name}{variant}",
+        estimate(score.score, score.low, score.high),
+        number(score.chance),
+        f"{number(score.baseline)} {safe(player.against)}",
+        number(score.lift),
+        evidence(score.sentences, score.events),
+        score.verdict,
+    )
+
+
+def _unplayed(role: RoleInfo, closest: Player | None) -> str:
+    if closest is None:
+        return safe(role.title)
+    score = closest.score
+    needed = f"{number(score.baseline)} + {exact(role.margin)}"
+    return f"{safe(role.title)} ({closest.head.name} {number(score.score)} against {needed})"
+
+
+def _limits(report: Report) -> Iterable[str]:
+    yield "## What it does not mean"
+    yield "\n".join(f"- **{short}.** {full}" for short, full in words.limits(report))
+
+
+def _warnings(report: Report) -> Iterable[str]:
+    yield "## Warnings"
+    yield _bullets(report.warnings) or "None."
+
+
+def _method(report: Report) -> Iterable[str]:
+    yield "## How it was measured"
+    yield f"{words.CHANCE} {words.BASELINES}"
+    yield f"{words.SENTENCE_UNIT} {words.bootstrap(report)} {words.rollout(report)}"
+    yield "\n".join(f"- *{verdict}*: {rule}." for verdict, rule in words.VERDICTS)
+    yield (
+        f"attnviz {safe(report.version)}, {safe(report.model.architecture)}, "
+        f"revision {safe(report.model.revision) or 'none'}, {safe(report.model.dtype)}. "
+        f"To make it again: {safe(command(report))}"
+    )
+    yield _table(
+        ("File", "Sentences", "sha256"),
+        "lrl",
+        ((safe(file.name), count(file.sentences), file.sha256) for file in report.input.files[:20]),
+    )
+
+
+def _heads(tables: Tables) -> Iterable[str]:
+    """The heads that have a role first, where there is no room for all."""
+    rows = [pair for layer in tables.layers for pair in layer.rows]
+    if len(rows) > HEADS_LISTED:
+        rows = [pair for pair in rows if pair[1]][:HEADS_LISTED]
+    statistics = [one for one in tables.report.statistics if one.name in COLUMNS]
+    yield "## Heads"
+    yield f"{count(len(rows))} of {count(len(tables.report.heads))} heads; report.json has all."
+    yield _table(
+        ("Head", "Roles", *(f"{safe(one.title)} ({safe(one.unit)})" for one in statistics)),
+        "ll" + "l" * len(statistics),
+        (
+            (
+                head.name,
+                ", ".join(f"{safe(one.role.title)} {number(one.score.score)}" for one in players),
+                *(_statistic(head, one.name) for one in statistics),
+            )
+            for head, players in rows
+        ),
+    )
+
+
+def _statistic(head: HeadReport, name: str) -> str:
+    found = head.statistics.get(name)
+    return estimate(found.mean, found.low, found.high) if found else number(None)
+
+
+def _sentences(report: Report, placed: dict[int | None, list[Picture]]) -> Iterable[str]:
+    shown = [one for one in report.sentences if one.id in placed][:SENTENCES_SHOWN]
+    if shown:
+        yield "## Sentences"
+    for sentence in shown:
+        yield f"### Sentence {sentence.id}"
+        yield f"> {_short(sentence.text)}"
+        if sentence.drift is not None:
+            yield words.drift_says(sentence.drift)
+        yield from _images(placed[sentence.id])
+
+
+def _images(pictures: Sequence[Picture], heading: str = "") -> Iterable[str]:
+    if pictures and heading:
+        yield heading
+    for picture in pictures:
+        link = quote(f"{picture.path}.png", safe="/")
+        yield f"![{safe(picture.title)}]({link})\n\n{safe(picture.caption)}"
+
+
+def _short(text: str) -> str:
+    return safe(text if len(text) <= CHARACTERS else f"{text[:CHARACTERS]} …")
+
+
+def _bullets(texts: Iterable[str]) -> str:
+    return "\n".join(f"- {safe(text)}" for text in texts)
+
+
+def _table(header: Sequence[str], align: str, rows: Iterable[Sequence[str]]) -> str:
+    rule = ("--:" if side == "r" else ":--" for side in align)
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, tuple(rule), *rows))
+
+
+def _fitting(blocks: Iterable[str]) -> bytes:
+    """As many whole blocks as fit."""
+    text = ""
+    for block in blocks:
+        longer = f"{text}\n\n{block}" if text else block
+        if len(longer.encode()) > MOST_BYTES - len(_MORE):
+            return (text + _MORE).encode()
+        text = longer
+    return f"{text}\n".encode()
+
+
+FORMAT = Format(
+    name="markdown",
+    filename="report.md",
+    about="The findings as GitHub-flavoured Markdown, for a repository or a CI job's summary.",
+    write=write,
+)

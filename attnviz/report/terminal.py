@@ -1,0 +1,122 @@
+"""What a terminal shows when a report is done: the roles, what stands out, where the page is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from attnviz.report.escape import harmless
+from attnviz.report.numbers import count, counted, estimate
+from attnviz.report.tables import Played, Tables
+
+if TYPE_CHECKING:
+    from attnviz.report.model import Report
+
+WIDTH = 80
+NARROW = 72
+"""Below this width the bars and the evidence make room for the roles."""
+
+BAR = 5
+FINDINGS = ("redundant", "collapsed", "uniform")
+"""The kinds of findings that the table of roles doesn't tell."""
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The summary of one report; it draws itself within 80 columns, in ASCII where it must."""
+
+    report: Report
+    where: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Rows of text, never markup: what tokens and names hold is printed as it is."""
+        plain = options.ascii_only
+        width = min(options.max_width, WIDTH)
+        tables = Tables(self.report)
+        yield Text(_headline(self.report), style="bold")
+        if tables.played:
+            yield _roles(tables, plain=plain, width=width)
+        else:
+            yield Text("No head has any of the roles.")
+        for line in _notes(self.report):
+            yield Text(line)
+        if self.report.warnings:
+            yield Text(_warnings(self.report), style="yellow")
+        yield Text(harmless(self.where), no_wrap=True, overflow="ignore", style="cyan")
+
+
+def summary(report: Report, where: str) -> Summary:
+    """What to print for a report whose page is at `where`."""
+    return Summary(report, where)
+
+
+def _headline(report: Report) -> str:
+    model = report.model
+    return (
+        f"{harmless(model.name)}: {model.layers} layers of {model.heads} heads, "
+        f"{counted(report.input.sentences, 'sentence')}"
+    )
+
+
+def _roles(tables: Tables, *, plain: bool, width: int) -> Table:
+    table = Table(
+        box=None, padding=(0, 2, 0, 0), pad_edge=False, width=width, header_style="dim"
+    )
+    table.add_column("", no_wrap=True)
+    table.add_column("Role", ratio=1, no_wrap=True)
+    table.add_column("Best", no_wrap=True)
+    table.add_column("Score", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
+    table.add_column("Heads", justify="right", no_wrap=True)
+    if width >= NARROW:
+        table.add_column("", no_wrap=True)
+        table.add_column("Sentences", justify="right", no_wrap=True)
+    most = max(len(one.players) for one in tables.played)
+    for one in tables.in_order:
+        cells = _row(one, most, plain=plain)
+        table.add_row(*islice(cells, len(table.columns)))
+    return table
+
+
+def _row(one: Played, most: int, *, plain: bool) -> Iterable[Text]:
+    best, many = one.players[0], len(one.players)
+    score = best.score
+    yield Text(harmless(one.chip.letter), style=f"bold {one.chip.ink} on {one.chip.colour}")
+    yield Text(harmless(one.role.title), overflow="crop" if plain else "ellipsis")
+    yield Text(best.head.name)
+    yield Text(_encodable(estimate(score.score, score.low, score.high), plain=plain))
+    yield Text(score.verdict, style="" if score.verdict == "supported" else "italic")
+    yield Text(count(many))
+    yield Text(bar(many / most, plain=plain), style=one.chip.colour)
+    yield Text(count(score.sentences))
+
+
+def bar(share: float, *, plain: bool = False, width: int = BAR) -> str:
+    """A bar of `width` cells, filled to an eighth of a cell; in ASCII to a whole one."""
+    eighths = max(round(share * width * 8), 1)
+    if plain:
+        return "#" * max(round(eighths / 8), 1)
+    full, rest = divmod(eighths, 8)
+    return "█" * full + (_EIGHTHS[rest] if rest else "")
+
+
+def _notes(report: Report) -> Iterable[str]:
+    return (harmless(one.text) for one in report.findings if one.kind in FINDINGS)
+
+
+def _warnings(report: Report) -> str:
+    first, more = harmless(report.warnings[0]), len(report.warnings) - 1
+    rest = f" And {counted(more, 'more warning')} in the report." if more else ""
+    return f"Warning: {first}{rest}"
+
+
+def _encodable(text: str, *, plain: bool) -> str:
+    return text.replace("−", "-").replace("–", "-") if plain else text
