@@ -116,10 +116,10 @@ _TEXT, _MODEL, _MEASURE, _LOOK, _TELL = "Text", "Model", "Measuring", "Figures",
 def report(
     model: Annotated[
         str,
-        typer.Argument(help="A Hub name, a model folder, a .gguf file, or minilm (embedded).", metavar="MODEL"),
+        typer.Argument(help="A Hub name, a model folder, a .gguf file, or minilm (embedded).",),
     ],
     text: Annotated[
-        list[str], typer.Argument(help="UTF-8 text or .conllu files; - is standard input.", metavar="TEXT...")
+        list[str], typer.Argument(help="UTF-8 text or .conllu files; - is standard input.")
     ],
     output: Annotated[
         Path | None,

@@ -23,7 +23,7 @@ def draw(view: ModelView, style: FigureStyle) -> Figure:
 FIGURE = ModelFigure(
     name="confidence",
     title="Confidence",
-    about="How much of its attention each head gives to its favourite key, layers down, heads across.",
+    about="How much of its attention each head gives to one key, layers down, heads across.",
     draw=draw,
     caption=statistic_caption(
         "confidence",

@@ -47,7 +47,7 @@ _PREFERRED = (
 _CHINESE = ("Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei")
 _JAPANESE = ("Noto Sans CJK JP", "Source Han Sans", "Hiragino Sans", "Yu Gothic")
 _KOREAN = ("Noto Sans CJK KR", "Source Han Sans K", "Apple SD Gothic Neo", "Malgun Gothic")
-_NEVER = frozenset({"Last Resort", "Last Resort High-Efficiency", "LastResort", ".LastResort"})
+_BOXES = "lastresort"
 _UNSHOWABLE = frozenset({"Cc", "Cs", "Co", "Cn"})
 _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cf", "Mn", "Me", "Lo"})
 
@@ -82,11 +82,13 @@ def fitted(style: FigureStyle, texts: Iterable[str]) -> FigureStyle:
 
 def _candidates(wanted: set[str]) -> list[str]:
     """The system's families, the likeliest first; Han characters in the text's own style."""
-    installed = {entry.name for entry in fontManager.ttflist} - _NEVER - {FIRST}
-    names = {unicodedata.name(char, "").split(" ")[0] for char in wanted}
-    if names & {"HIRAGANA", "KATAKANA"}:
+    names = {entry.name for entry in fontManager.ttflist} - {FIRST}
+    # A font of last resort draws the empty boxes that readers are to be spared.
+    installed = {name for name in names if _BOXES not in name.replace(" ", "").lower()}
+    scripts = {unicodedata.name(char, "").split(" ")[0] for char in wanted}
+    if scripts & {"HIRAGANA", "KATAKANA"}:
         han = (*_JAPANESE, *_CHINESE, *_KOREAN)
-    elif "HANGUL" in names:
+    elif "HANGUL" in scripts:
         han = (*_KOREAN, *_CHINESE, *_JAPANESE)
     else:
         han = (*_CHINESE, *_JAPANESE, *_KOREAN)

@@ -66,22 +66,19 @@ def _head_tasks(folder: str, view: SentenceView) -> Iterator[Task]:
 
 
 def perform(task: Task, style: FigureStyle) -> Picture:
-    """Draw and render one picture."""
+    """Draw and render one picture; TypeError where the figure is not one of the task's view."""
     figure = next(found for found in figures() if found.name == task.figure)
-    if isinstance(figure, HeadFigure):
-        if task.head is None or not isinstance(task.view, SentenceView):
-            raise TypeError(f"The figure {figure.name!r} needs a head of a sentence.")
-        drawn = figure.draw(task.view, task.head, style)
-        title = f"{task.head.mark.title}, {head_name(task.head.layer, task.head.head)}"
-        caption = figure.caption(task.view, task.head)
-    elif isinstance(figure, SentenceFigure) and isinstance(task.view, SentenceView):
-        drawn, caption = figure.draw(task.view, style), figure.caption(task.view)
-        title = figure.title
-    elif isinstance(figure, ModelFigure) and isinstance(task.view, ModelView):
-        drawn, caption = figure.draw(task.view, style), figure.caption(task.view)
-        title = figure.title
-    else:
-        raise TypeError(f"The figure {figure.name!r} is not one of a {type(task.view).__name__}.")
+    title = figure.title
+    match figure, task.view, task.head:
+        case HeadFigure(), SentenceView() as view, HeadView() as head:
+            drawn, caption = figure.draw(view, head, style), figure.caption(view, head)
+            title = f"{head.mark.title}, {head_name(head.layer, head.head)}"
+        case SentenceFigure(), SentenceView() as view, None:
+            drawn, caption = figure.draw(view, style), figure.caption(view)
+        case ModelFigure(), ModelView() as model, None:
+            drawn, caption = figure.draw(model, style), figure.caption(model)
+        case _:
+            raise TypeError(f"{figure.name!r} is no figure of a {type(task.view).__name__}.")
     return render(drawn, style, path=task.path, title=title, caption=caption)
 
 

@@ -13,7 +13,7 @@ from attnviz.text.types import TokenLabel
 MOST_LABELLED = 60
 """Sentences of more tokens than this have every k-th token labelled, with its position."""
 
-LONGEST = 84.0
+LONGEST = 72.0
 """Points that a label may take before its middle is left out."""
 
 SPACE_MARK = "·"
@@ -82,7 +82,7 @@ def write(
     upright: bool = False,
     ink: str | None = None,
 ) -> None:
-    """Write a tag from (x, y), the end of the baseline that `align` names; all in `ink` if given."""
+    """Write a tag from (x, y), the baseline's end that `align` names; in `ink` if given."""
     shift = {"left": 0.0, "center": 0.5, "right": 1.0}[align] * width(sheet, tag, size)
     for text, points, own in _runs(tag, size):
         colour = ink or own

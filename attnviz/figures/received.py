@@ -28,7 +28,7 @@ _LIGHT = 0.6
 
 _PAD = 3.0
 _GAP = 2.0
-_BAR_COLOUR = "#9A9A9A"
+_BAR_COLOUR = "#B3B3B3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,9 @@ def draw(view: SentenceView, style: FigureStyle) -> Figure:
     width = max(MARGIN + text_width + BAR_ROOM, 270.0)
     title = f"Attention received, sentence {view.id}"
     top = headline(sheet, title, "", width - MARGIN) + 4.0
-    colours = shade(np.asarray(view.received)[:, None], style)[:, 0]  # [token, 3]
-    heights = position(view.received, style.scale)
+    received = np.asarray(view.received, dtype=np.float64)
+    colours = shade(received[:, None], style)[:, 0]  # [token, 3]
+    heights = position(received, style.scale)
     for word, height, rgb, number in zip(words, heights, colours.tolist(), numbers, strict=True):
         y = top + word.line * _LINE
         _bar(sheet, word, y, float(height / heights.max()), number)
@@ -101,7 +102,7 @@ def _token(sheet: Sheet, word: _Word, y: float, colour: str) -> None:
 
 def caption(view: SentenceView) -> str:
     """The three tokens that receive most, against an equal share."""
-    order = np.argsort(-np.asarray(view.received), kind="stable")[:3]
+    order = np.argsort(-np.asarray(view.received, dtype=np.float64), kind="stable")[:3]
     parts = [f"{quoted(view.labels[key])} ({two(float(view.received[key]))})" for key in order]
     return (
         f"Most attention goes to {listing(parts)}; an equal share would be "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from attnviz.figures.kind import FigureStyle, Picture
 from attnviz.figures.png import encode
 
-_SETTINGS: Mapping[str, object] = {
+_SETTINGS: dict[Any, Any] = {
     # Tokens are text, never formulas.
     "text.parse_math": False,
     "text.usetex": False,
@@ -44,7 +44,7 @@ def render(figure: Figure, style: FigureStyle, *, path: str, title: str, caption
     The bytes depend on the figure, the style, the fonts and matplotlib's version alone: no
     dates, no random identifiers, no settings of the user's.
     """
-    with mpl.rc_context(dict(_SETTINGS)):
+    with mpl.rc_context(_SETTINGS):
         png = _png(figure, style.dpi)
         svg = _svg(figure)
     width, height = (round(inches * _CSS_PIXELS_PER_INCH) for inches in figure.get_size_inches())
@@ -53,8 +53,9 @@ def render(figure: Figure, style: FigureStyle, *, path: str, title: str, caption
 
 def _png(figure: Figure, dpi: int) -> bytes:
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return encode(np.asarray(canvas.buffer_rgba())[..., :3], dpi)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    return encode(pixels[..., :3], dpi)
 
 
 def _svg(figure: Figure) -> bytes:

@@ -124,8 +124,8 @@ def _legend(sheet: Sheet, view: ModelView, y: float, width: float) -> float:
     columns = max(1, int(width // widest))
     rows = -(-len(order) // columns)
     for index, mark in enumerate(order):
-        column, row = divmod(index, rows)
-        _entry(sheet, mark, MARGIN + column * widest, y + row * _ROW)
+        column, level = divmod(index, rows)
+        _entry(sheet, mark, MARGIN + column * widest, y + level * _ROW)
     tentative = any(not mark.supported for row in view.roles for marks in row for mark in marks)
     text = "Fill: the strongest role; the paler, the smaller its share of the attention."
     if tentative:

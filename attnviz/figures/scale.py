@@ -40,10 +40,10 @@ def colormap(name: str) -> Colormap:
     return ListedColormap(np.clip(colours, 0.0, 1.0), name=f"{name}-on-paper")
 
 
-def position(weights: Floats, scale: str) -> Floats:
+def position(weights: Floats, scale: str) -> NDArray[np.float64]:
     """Where on the 0-1 colour scale each weight stands; NaN stays NaN."""
-    clipped = np.clip(weights, 0.0, 1.0)
-    return np.sqrt(clipped) if scale == "sqrt" else clipped
+    clipped = np.clip(np.asarray(weights, dtype=np.float64), 0.0, 1.0)
+    return np.asarray(np.sqrt(clipped)) if scale == "sqrt" else clipped
 
 
 def shade(weights: Floats, style: FigureStyle) -> Pixels:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -18,20 +17,17 @@ from matplotlib.artist import Artist
 from matplotlib.backend_bases import GraphicsContextBase, RendererBase
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
-from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
 from attnviz.figures.kind import FigureStyle
 from attnviz.figures.palette import HAIRLINE, INK, PAPER
 from attnviz.figures.scale import Pixels
+from attnviz.figures.writing import UNIT, Run, by_glyph, typeset, whole
 
-Outline = tuple[NDArray[np.float64], NDArray[np.uint8]]
 Align = Literal["left", "center", "right"]
 POINTS_PER_INCH = 72.0
-_UNIT = 10.0
 _CRISP = 1.5
 """Below so many points a side, cells are embedded at the device's resolution in SVG."""
 
@@ -60,7 +56,7 @@ class Sheet:
     def __init__(self, style: FigureStyle) -> None:
         self.style = style
         self._items: list[_Image | _Shape] = []
-        self._texts: dict[str, list[Outline]] = {}
+        self._texts: dict[str, list[Run]] = {}
 
     def snap(self, length: float) -> float:
         """The nearest whole number of device pixels, at least one, as points."""
@@ -76,7 +72,7 @@ class Sheet:
 
     def measure(self, text: str, size: float) -> float:
         """The width of `text` in points."""
-        return _outline(self.shown(text), self.style.fonts)[2] * size / _UNIT
+        return typeset(self.shown(text), self.style.fonts).width * size / UNIT
 
     def text(
         self,
@@ -92,14 +88,10 @@ class Sheet:
         """Write `text`, its baseline at `y`; `upright` turns it to read from bottom to top."""
         if not text:
             return
-        points, codes, width = _outline(self.shown(text), self.style.fonts)
-        scale = size / _UNIT
-        shift = {"left": 0.0, "center": 0.5, "right": 1.0}[align] * width
-        if upright:
-            placed = np.column_stack([points[:, 1], shift - points[:, 0]])
-        else:
-            placed = np.column_stack([points[:, 0] - shift, points[:, 1]])
-        self._texts.setdefault(colour, []).append((placed * scale + (x, y), codes))
+        line = typeset(self.shown(text), self.style.fonts)
+        shift = {"left": 0.0, "center": 0.5, "right": 1.0}[align] * line.width * size / UNIT
+        left, base = (x, y + shift) if upright else (x - shift, y)
+        self._texts.setdefault(colour, []).append(Run(line, left, base, size, upright))
 
     def frame(self, x: float, y: float, width: float, height: float, line: float = 0.35) -> None:
         """Draw a hairline around a rectangle, outside it: cells of one pixel are not covered."""
@@ -152,42 +144,32 @@ class Sheet:
         """The sheet, cut to `width` x `height` points, as a figure that any backend can draw."""
         pixel = POINTS_PER_INCH / self.style.dpi
         inches = (np.ceil(width / pixel) / self.style.dpi, np.ceil(height / pixel) / self.style.dpi)
-        figure = Figure(figsize=inches, dpi=self.style.dpi, facecolor=PAPER, layout="none")
-        figure.add_artist(_Page([*self._items, *self._written()]))
+        figure = Figure(figsize=inches, dpi=self.style.dpi, facecolor=PAPER)
+        figure.set_layout_engine("none")
+        figure.add_artist(_Page(tuple(self._items), dict(self._texts)))
         return figure
-
-    def _written(self) -> list[_Shape]:
-        """All texts of one colour as one shape: one call to the renderer instead of hundreds."""
-        return [
-            _Shape(
-                # A hundredth of a point is finer than any screen, and halves the SVG's numbers.
-                np.round(np.concatenate([points for points, _ in runs]), 2),
-                np.concatenate([codes for _, codes in runs]),
-                fill=colour,
-                edge=None,
-                line=0.0,
-            )
-            for colour, runs in self._texts.items()
-        ]
 
 
 class _Page(Artist):
-    """Hands a sheet's images and shapes to a renderer, in their order."""
+    """Hands a sheet to a renderer: images and shapes in their order, then the texts."""
 
-    def __init__(self, items: list[_Image | _Shape]) -> None:
+    def __init__(self, items: tuple[_Image | _Shape, ...], texts: dict[str, list[Run]]) -> None:
         super().__init__()
         self._items = items
+        self._texts = texts
 
     def draw(self, renderer: RendererBase) -> None:
-        """Draw everything, in the order in which it was put on the sheet."""
+        """Draw everything."""
         context = renderer.new_gc()
-        scale = renderer.points_to_pixels(1.0)
-        height = float(self.get_figure(root=True).bbox.height)
+        scale = float(np.asarray(renderer.points_to_pixels(1.0)))
+        _, height = renderer.get_canvas_width_height()
         for item in self._items:
             if isinstance(item, _Image):
                 _place(renderer, context, item, scale, height)
             else:
                 _trace(renderer, context, item, scale, height)
+        for colour, runs in self._texts.items():
+            _write(renderer, context, colour, runs, scale, height)
         context.restore()
 
 
@@ -230,6 +212,29 @@ def _trace(
     renderer.draw_path(context, Path(item.vertices, item.codes), upwards, fill)
 
 
+def _write(
+    renderer: RendererBase,
+    context: GraphicsContextBase,
+    colour: str,
+    runs: list[Run],
+    scale: float,
+    height: float,
+) -> None:
+    """Draw all texts of one colour."""
+    context.set_linewidth(0.0)
+    fill = to_rgb(colour)
+    upwards = Affine2D().scale(scale, -scale).translate(0.0, height)
+    if not renderer.option_scale_image():
+        renderer.draw_path(context, Path(*whole(runs)), upwards, fill)
+        return
+    # A file names each glyph once and says where it stands; its numbers are rounded to what
+    # any screen or press can show.
+    for outline, codes, places in by_glyph(runs):
+        glyph = Path(np.round(outline, 3), codes)
+        at = Path(np.round(places, 2))
+        renderer.draw_markers(context, glyph, Affine2D().scale(scale, -scale), at, upwards, fill)
+
+
 def _nearest(count: int, pixels: int) -> NDArray[np.intp]:
     """Which of `count` cells each of `pixels` pixels shows."""
     return ((np.arange(pixels) + 0.5) * count / pixels).astype(np.intp)
@@ -238,20 +243,3 @@ def _nearest(count: int, pixels: int) -> NDArray[np.intp]:
 def _control(char: str) -> bool:
     """Whether no font has, or XML forbids, this character."""
     return unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"}
-
-
-@lru_cache(maxsize=4096)
-def _outline(
-    text: str, fonts: tuple[str, ...]
-) -> tuple[NDArray[np.float64], NDArray[np.uint8], float]:
-    """The outline of `text` at `_UNIT` points: vertices (y down), path codes, advance width.
-
-    Laying out text is what costs most in a figure, and the tokens of one sentence come back in
-    each of its figures: so outlines are kept.
-    """
-    font = FontProperties(family=list(fonts), size=_UNIT)
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
-    vertices, codes = text_to_path.get_text_path(font, text, ismath=False)
-    scale = _UNIT / text_to_path.FONT_SCALE
-    points = np.asarray(vertices, dtype=np.float64).reshape(-1, 2) * (scale, -scale)
-    return points, np.asarray(codes, dtype=np.uint8), float(width)

@@ -75,13 +75,14 @@ def _ordered(view: ModelView) -> Floats:
     if view.dissimilarity is None:
         return np.zeros((1, 1))
     order = np.array(_order(view), dtype=np.intp)
-    return np.asarray(view.dissimilarity)[np.ix_(order, order)]
+    return np.asarray(view.dissimilarity, dtype=np.float64)[np.ix_(order, order)]
 
 
 def _grouped(view: ModelView) -> list[tuple[int, int]]:
     """The cells that belong to a redundant group, in cluster order."""
     place = {head: index for index, head in enumerate(_order(view))}
-    return [(place[one], place[other]) for group in view.groups for one in group for other in group]
+    groups = [[place[head] for head in group if head in place] for group in view.groups]
+    return [(one, other) for group in groups for one in group for other in group]
 
 
 def _name(view: ModelView, index: int) -> str:

@@ -25,8 +25,9 @@ PLAYERS_SHOWN = 10
 LAYERS_OPEN = 12
 """Models with more layers get their tables of heads folded."""
 
-WIDE = 620
-"""Figures wider than this, in CSS pixels, take the whole width of the page."""
+HALF, MOST = 620, 760
+"""Figures up to `HALF` CSS pixels stand side by side, those up to `MOST` have their caption
+beside them where the page is broad, wider ones below."""
 
 _HEAD = re.compile(r"\bL(\d+)H(\d+)\b")
 
@@ -55,12 +56,19 @@ def write(report: Report, pictures: Sequence[Picture]) -> bytes:
         words=words,
         players_shown=PLAYERS_SHOWN,
         layers_open=LAYERS_OPEN,
-        wide=WIDE,
+        breadth=breadth,
         data_uri=data_uri,
         score_cells=score_cells,
         statistic_cells=statistic_cells,
         with_heads=_Linker(report.heads),
     ).encode()
+
+
+def breadth(picture: Picture) -> str:
+    """The class of a figure's place on the page."""
+    if picture.width <= HALF:
+        return ""
+    return "beside-caption" if picture.width <= MOST else "wide"
 
 
 def score_cells(players: Iterable[Player]) -> list[Cell]:

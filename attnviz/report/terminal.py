@@ -78,7 +78,7 @@ def _roles(tables: Tables, *, plain: bool, width: int) -> Table:
     table.add_column("Heads", justify="right", no_wrap=True)
     if width >= NARROW:
         table.add_column("", no_wrap=True)
-        table.add_column("Sentences", justify="right", no_wrap=True)
+        table.add_column("Sent.", justify="right", no_wrap=True)
     most = max(len(one.players) for one in tables.played)
     for one in tables.in_order:
         cells = _row(one, most, plain=plain)

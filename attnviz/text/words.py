@@ -40,7 +40,10 @@ def word_spans(tokens: Tokens) -> tuple[WordSpan, ...]:
 
 
 def _text(tokens: Tokens, start: int, end: int) -> str:
-    text = tokens.sentence.text[tokens.spans[start][0] : tokens.spans[end - 1][1]]
+    if tokens.spans:
+        text = tokens.sentence.text[tokens.spans[start][0] : tokens.spans[end - 1][1]]
+    else:
+        text = "".join(tokens.surfaces[start:end])
     # Tokens that stand for nothing in the text have a label all the same.
     return showable(text.strip() or text) or "".join(map(str, tokens.labels[start:end]))
 

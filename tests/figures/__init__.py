@@ -1,0 +1,1 @@
+"""Tests of the figures room: small views with planted weights."""

@@ -1,0 +1,113 @@
+"""Small views to draw, made up of plain arrays."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from attnviz.figures.fonts import fitted
+from attnviz.figures.kind import FigureStyle
+from attnviz.figures.scale import pool
+from attnviz.figures.views import POOLED, HeadView, ModelView, RoleMark, SentenceView
+from attnviz.text.types import TokenLabel
+
+HOSTILE = (
+    "</script>",
+    "[/INST]",
+    "$x^$",
+    "<U+0007>",
+    "\x07",
+    "😀",
+    "👩‍👩‍👧",
+    "السلام",
+    "注意",
+    "-->",
+    "&amp;",
+    "W" * 80,
+    "%s {0}",
+    "𓀀",
+)
+PREVIOUS = RoleMark("previous-token", "Previous token", "position", "P", 0.8, supported=True)
+TENTATIVE = RoleMark("dep:nsubj:reverse", "Subject <b>", "syntax", "J", 0.3, supported=False)
+
+
+def labels(count: int) -> tuple[TokenLabel, ...]:
+    """`count` labels, a special one at both ends, hostile ones between."""
+    inner = [
+        TokenLabel(HOSTILE[index % len(HOSTILE)], space=index % 2 == 0, piece=index % 5 == 1)
+        for index in range(count - 2)
+    ]
+    ends = TokenLabel("[CLS]", special=True), TokenLabel("[SEP]", special=True)
+    return (ends[0], *inner, ends[1])[:count]
+
+
+def sentence(count: int, layers: int = 2, heads: int = 3, *, causal: bool = False) -> SentenceView:
+    """A sentence of `count` tokens with random attention and two drawn heads."""
+    generator = np.random.default_rng(count)
+    weights = generator.dirichlet(np.full(count, 0.2), size=(layers, heads, count))
+    if causal:
+        weights = np.tril(weights) + 1e-9
+        weights /= weights.sum(axis=-1, keepdims=True)
+    block = -(-count // POOLED)
+    previous = tuple((query, query - 1) for query in range(1, count))
+    drawn = (
+        HeadView(PREVIOUS, 0, heads // 2, weights[0, heads // 2], previous, 0.83, 0.041),
+        HeadView(TENTATIVE, layers - 1, heads - 1, weights[-1, -1], (), None, None),
+    )
+    return SentenceView(
+        id=7,
+        labels=labels(count),
+        attention=pool(weights, block),
+        layer_means=pool(weights.mean(axis=1), block),
+        rollout=weights[0].mean(axis=0),
+        received=weights.mean(axis=(0, 1, 2)),
+        heads=drawn,
+        causal=causal,
+        block=block,
+    )
+
+
+def model(layers: int = 2, heads: int = 3) -> ModelView:
+    """A model where every second head has a role."""
+    generator = np.random.default_rng(1)
+    count = layers * heads
+    distances = generator.uniform(0.1, 0.8, size=(count, count))
+    distances = np.triu(distances, 1) + np.triu(distances, 1).T
+    marks: tuple[tuple[RoleMark, ...], ...] = ((PREVIOUS, TENTATIVE), (), (TENTATIVE,))
+    statistics = {
+        name: generator.uniform(0.0, top, size=(layers, heads))
+        for name, top in (("entropy", 3.0), ("distance", 12.0), ("confidence", 1.0))
+    }
+    return ModelView(
+        model="some/model <b>",
+        statistics=statistics,
+        roles=tuple(
+            tuple(marks[(layer + head) % 3] for head in range(heads)) for layer in range(layers)
+        ),
+        dissimilarity=distances,
+        order=tuple(reversed(range(count))),
+        groups=((0, 1),) if count > 1 else (),
+    )
+
+
+def only(weights: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> SentenceView:
+    """A sentence of plain letters whose single head has exactly these weights."""
+    count = len(weights)
+    plain = tuple(TokenLabel(chr(ord("a") + index)) for index in range(count))
+    head = HeadView(PREVIOUS, 0, 0, weights, (), None, None)
+    view = sentence(count, 1, 1)
+    stacked = weights[None, None]
+    return replace(view, labels=plain, attention=stacked, rollout=weights, heads=(head,))
+
+
+def style_for(*texts: str) -> FigureStyle:
+    """The default style with fonts for `texts` and everything hostile."""
+    return fitted(FigureStyle(), (*texts, *HOSTILE))
+
+
+def decode(png: bytes) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    """The pixels [row, column, 3] of a PNG."""
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))

@@ -1,0 +1,103 @@
+"""What every registered figure must do, whatever it shows."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from functools import cache
+
+import pytest
+
+from attnviz.figures.gallery import Task, perform, tasks
+from attnviz.figures.kind import HeadFigure, ModelFigure, Picture, SentenceFigure
+from attnviz.figures.registry import figures, head_figures, model_figures, sentence_figures
+
+from .planted import decode, model, sentence, style_for
+
+SIZES = (1, 3, 25, 60, 61, 200)
+STYLE = style_for("some/model <b>")
+
+
+def todo() -> list[Task]:
+    found = list(tasks(model(), ()))
+    for size in SIZES:
+        found += tasks(None, (sentence(size, causal=size == 25),))
+    return found
+
+
+TODO = todo()
+
+
+def name(index: int) -> str:
+    task = TODO[index]
+    size = len(task.view.labels) if hasattr(task.view, "labels") else "model"
+    return f"{task.path.rpartition('/')[2]}-{size}"
+
+
+@cache
+def made(index: int) -> Picture:
+    return perform(TODO[index], STYLE)
+
+
+@pytest.mark.parametrize("index", range(len(TODO)), ids=name)
+def test_every_figure_renders_the_same_bytes_twice_as_png_and_well_formed_svg(index: int):
+    task, picture = TODO[index], made(index)
+
+    assert perform(task, STYLE) == picture
+    height, width, _ = decode(picture.png).shape
+    assert (round(width / 150 * 96), round(height / 150 * 96)) == (picture.width, picture.height)
+    assert ET.fromstring(picture.svg).tag == "{http://www.w3.org/2000/svg}svg"
+    assert picture.path == task.path
+    assert picture.title
+    assert picture.caption.endswith(".")
+
+
+@pytest.mark.parametrize("index", range(len(TODO)), ids=name)
+def test_nothing_is_clipped_at_the_edges(index: int):
+    pixels = decode(made(index).png)
+
+    margin = 6
+    for edge in (pixels[:margin], pixels[-margin:], pixels[:, :margin], pixels[:, -margin:]):
+        assert (edge == 255).all()
+
+
+@pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.name)
+def test_every_figure_says_what_it_is(figure: ModelFigure | SentenceFigure | HeadFigure):
+    assert figure.title
+    assert figure.about.endswith(".")
+    assert figure.name == figure.name.lower()
+
+
+def test_registry_finds_the_figures_in_their_order():
+    assert [figure.name for figure in model_figures()] == [
+        "roles",
+        "entropy",
+        "distance",
+        "confidence",
+        "similarity",
+    ]
+    assert [figure.name for figure in sentence_figures()] == [
+        "mosaic",
+        "layers",
+        "received",
+        "rollout",
+    ]
+    assert [figure.name for figure in head_figures()] == ["head"]
+
+
+def test_files_hold_no_date_no_program_and_no_token_text():
+    task = tasks(None, (sentence(25),))[-2]
+    picture = perform(task, STYLE)
+
+    for trace in (b"Matplotlib", b"dc:date", b"script", b"INST"):
+        assert trace not in picture.png
+        assert trace not in picture.svg
+
+
+@pytest.mark.parametrize(("layers", "heads"), [(1, 1), (30, 9), (2, 64), (80, 4)])
+def test_models_of_any_shape_fit_on_a_page(layers: int, heads: int):
+    view = sentence(20, layers, heads)
+    found = [task for task in tasks(model(layers, heads), (view,)) if task.head is None]
+
+    for picture in (perform(task, STYLE) for task in found if task.figure != "received"):
+        assert picture.width < 1000, picture.path
+        assert picture.height < 1300, picture.path

@@ -1,0 +1,33 @@
+"""The outline of a role's target."""
+
+from __future__ import annotations
+
+from attnviz.figures.matrix import outline
+
+
+def edges(segments: object) -> set[tuple[tuple[float, ...], ...]]:
+    return {tuple(tuple(end) for end in segment) for segment in segments.tolist()}
+
+
+def test_one_cell_has_four_borders():
+    assert edges(outline([(1, 0)], 3)) == {
+        ((0, 1), (1, 1)),
+        ((0, 2), (1, 2)),
+        ((0, 1), (0, 2)),
+        ((1, 1), (1, 2)),
+    }
+
+
+def test_neighbours_have_one_outline_in_common():
+    borders = edges(outline([(0, 0), (1, 0)], 2))
+
+    assert ((0, 1), (1, 1)) not in borders
+    assert len(borders) == 6
+
+
+def test_pooled_cells_outline_their_block():
+    assert edges(outline([(5, 2)], 3, block=2)) == edges(outline([(2, 1)], 3))
+
+
+def test_no_cells_no_outline():
+    assert outline([], 4).shape == (0, 2, 2)

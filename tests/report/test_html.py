@@ -1,0 +1,181 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from attnviz.report import html, pages
+from tests.report import example
+
+VOID = {"meta", "img", "br", "col", "link", "input", "hr"}
+LOADS = {"src", "href", "srcset", "action", "poster", "data", "xlink:href", "background"}
+
+
+class Page(HTMLParser):
+    """A page as its tags and its text, checked for balance."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.tags, self.text = [], [], ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1:] != ["style"]:
+            self.text += data
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+def page(made, pictures=None):
+    pictures = example.pictures(made) if pictures is None else pictures
+    return Page(html.write(made, pictures).decode())
+
+
+@pytest.fixture(scope="module")
+def calm():
+    return page(example.report())
+
+
+@pytest.fixture(scope="module")
+def hostile():
+    return page(example.report(hostile=True))
+
+
+def test_tags_are_balanced_and_ids_unique(calm):
+    ids = [attrs["id"] for _, attrs in calm.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    assert {"findings", "maps", "roles", "heads", "limits", "L5H7", "sentence-2"} <= set(ids)
+    targets = {attrs["href"] for attrs in calm.all("a")}
+    assert targets <= {f"#{name}" for name in ids}
+
+
+@pytest.mark.parametrize("made", ["calm", "hostile"])
+def test_nothing_is_loaded_and_nothing_runs(made, request):
+    found = request.getfixturevalue(made)
+    assert not found.all("script")
+    policy = next(tag for tag in found.all("meta") if tag.get("http-equiv"))
+    assert policy["content"].startswith("default-src 'none'")
+    for _, attrs in found.tags:
+        assert not any(name.startswith("on") for name in attrs)
+        for name in LOADS & set(attrs):
+            assert attrs[name].startswith(("#", "data:image/svg+xml;base64,"))
+    assert "url(" not in str(pages.stylesheet("report.css"))
+    assert "@import" not in str(pages.stylesheet("report.css"))
+
+
+def test_the_page_says_what_it_is(calm):
+    assert calm.all("html") == [{"lang": "en"}]
+    assert any("width=device-width" in tag.get("content", "") for tag in calm.all("meta"))
+    assert "What the attention heads of minilm do" in calm.text
+    assert "2 warnings" in calm.text
+    assert "rollout" in calm.text.lower()
+    for word in ("not why", "no-op", "correlation", "mixtures", "near-ties"):
+        assert word in calm.text
+
+
+def test_hostile_text_is_text(hostile):
+    assert "<img src=x onerror=alert(1)>" in hostile.text
+    assert "</script>" in hostile.text
+    assert "{{ 7 * 7 }}" in hostile.text
+    assert all("onerror" not in attrs for _, attrs in hostile.tags)
+    assert "\x1b" not in hostile.text
+
+
+def test_figures_have_size_words_and_come_with_the_page(calm):
+    images = calm.all("img")
+    assert len(images) == 12
+    for image in images:
+        assert image["width"].isdigit()
+        assert image["height"].isdigit()
+        assert image["alt"]
+        assert image["loading"] == "lazy"
+        assert image["decoding"] == "async"
+    assert len(calm.all("figcaption")) == 12
+
+
+def test_evidence_stands_beside_every_score(calm):
+    assert "0.93" in calm.text
+    assert "[0.90, 0.95]" in calm.text
+    assert "1,203" in calm.text
+    assert "tentative" in calm.text
+    assert "positional profile" in calm.text
+    assert "the text has no dependency annotations" in calm.text
+
+
+def test_every_head_has_a_row(calm):
+    rows = {attrs.get("id") for attrs in calm.all("tr")}
+    assert {f"L{layer}H{head}" for layer in range(6) for head in range(12)} <= rows
+
+
+def test_layers_of_deep_models_are_folded_and_open_in_print():
+    shallow, deep = page(example.report()), page(example.report(layers=24))
+    assert all("open" in layer for layer in shallow.all("details"))
+    assert len(deep.all("details")) == 24
+    assert not any("open" in layer for layer in deep.all("details"))
+    assert "details::details-content" in str(pages.stylesheet("report.css"))
+
+
+def test_tokens_are_shaded_by_the_square_root():
+    made = example.report(sentences=1)
+    sentence = replace(made.sentences[0], received=(0.25,) * len(made.sentences[0].tokens))
+    found = page(replace(made, sentences=(sentence,)), ())
+    shades = [attrs.get("style") for attrs in found.all("bdi") if "token" in attrs.get("class", "")]
+    assert "--w:0.5" in shades
+
+
+def test_a_corpus_is_listed_up_to_a_limit_and_says_so():
+    found = page(example.report(sentences=700))
+    assert "397 more sentences are left out here; report.json has all" in found.text
+    assert len(re.findall("report.json has all", found.text)) == 1
+
+
+def test_a_date_is_shown_only_when_it_is_given():
+    made = example.report(sentences=3)
+    dated = replace(made, options=replace(made.options, created="2024-02-29"))
+    assert "2024-02-29" in page(dated, ()).text
+    assert "2024" not in page(made, ()).text.replace("et al. 2024", "")
+
+
+def test_how_to_make_it_again():
+    made = example.report(sentences=3)
+    odd = replace(
+        made,
+        model=replace(made.model, name="a b; rm -rf", revision="main"),
+        options=replace(made.options, seed=7, rollout_residual=False),
+    )
+    assert (
+        "attnviz report 'a b; rm -rf' samples/bridge.txt --revision main --seed 7 "
+        "--no-rollout-residual"
+    ) in page(odd, ()).text
+
+
+def test_a_notebook_shows_a_fragment_with_nothing_live():
+    for hostile in (False, True):
+        found = Page(example.report(hostile=hostile)._repr_html_())
+        assert found.tags[0] == ("div", {"class": "attnviz-report"})
+        assert {tag for tag, _ in found.tags} <= {
+            "div", "style", "p", "b", "ul", "li", "table", "thead", "tbody", "tr", "th", "td",
+            "span",
+        }  # fmt: skip
+        assert "previous token" in found.text
+
+
+def test_a_stylesheet_cannot_end_its_element(tmp_path, monkeypatch):
+    (tmp_path / "evil.css").write_text("</style>", encoding="utf-8")
+    monkeypatch.setattr(pages, "templates", lambda: tmp_path)
+    with pytest.raises(ValueError, match=r"evil\.css"):
+        pages.stylesheet("evil.css")

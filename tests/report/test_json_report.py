@@ -1,0 +1,103 @@
+import json
+import math
+from dataclasses import replace
+
+import jsonschema
+import numpy as np
+import pytest
+
+from attnviz.report import json_report
+from tests.report import example
+
+
+def read(made, pictures=()):
+    return json.loads(json_report.write(made, pictures))
+
+
+@pytest.mark.parametrize("made", [example.report(), example.report(hostile=True), example.bare()])
+def test_a_report_fits_its_schema(made):
+    schema = json_report.schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(read(made, example.pictures(made)), schema, jsonschema.Draft202012Validator)
+
+
+def test_the_schema_is_strict():
+    told = read(example.report())
+    told["heads"][0]["roles"]["self"]["p_value"] = 0.05
+    with pytest.raises(jsonschema.ValidationError, match="p_value"):
+        jsonschema.validate(told, json_report.schema())
+
+
+def test_every_field_of_the_schema_is_described():
+    def undescribed(schema, path):
+        for name, field in schema.get("properties", {}).items():
+            if "description" not in field:
+                yield f"{path}.{name}"
+            yield from undescribed(field, f"{path}.{name}")
+            yield from undescribed(field.get("items", {}), f"{path}.{name}[]")
+
+    assert list(undescribed(json_report.schema(), "report")) == []
+
+
+def test_the_parts_that_others_rely_on():
+    made = example.report()
+    told = read(made, example.pictures(made))
+    assert told["schema"] == "attnviz.report/1"
+    assert told["model"]["key_value_heads"] == 12
+    assert told["input"]["files"][0]["sha256"]
+    head = next(head for head in told["heads"] if (head["layer"], head["head"]) == (1, 1))
+    assert set(head["roles"]["previous-token"]) == {
+        "score", "chance", "lift", "baseline", "against", "low", "high", "margin_low",
+        "events", "sentences", "verdict", "variant",
+    }  # fmt: skip
+    assert head["roles"]["previous-token"]["verdict"] == "supported"
+    assert set(head["statistics"]["entropy"]) == {"mean", "low", "high"}
+    assert told["sentences"][0]["words"][0] == {"text": "the", "start": 1, "end": 2}
+    assert np.shape(told["similarity"]["dissimilarity"]) == (72, 72)
+    assert told["figures"][0] == {
+        "path": "figures/role-map",
+        "title": "role-map",
+        "caption": "The finding first. Rows are queries, columns keys.",
+    }
+
+
+def test_numbers_come_back_to_six_significant_digits():
+    made = example.report()
+    told = read(made)
+    for head, as_told in zip(made.heads, told["heads"], strict=True):
+        for name, score in head.roles.items():
+            assert as_told["roles"][name]["score"] == pytest.approx(score.score, rel=5e-6)
+
+
+def test_what_was_not_measured_is_null():
+    told = read(example.report())
+    assert told["heads"][0]["statistics"]["distance"] == {"mean": None, "low": None, "high": None}
+    assert "NaN" not in json_report.write(example.report(), ()).decode()
+
+
+def test_hostile_text_comes_back_as_it_was_but_for_lone_surrogates():
+    told = read(example.report(hostile=True))
+    assert told["model"]["name"] == example.HOSTILE.replace("\ud800", "\ufffd")
+
+
+def test_scores_and_matrix_rows_have_a_line_each():
+    lines = json_report.write(example.report(), ()).decode().splitlines()
+    scores = [line for line in lines if line.lstrip().startswith('"previous-token": {')]
+    assert len(scores) == 72
+    assert all(line.rstrip(",").endswith("}") for line in scores)
+    assert max(map(len, lines)) < 2000
+    first = next(number for number, line in enumerate(lines) if '"dissimilarity"' in line)
+    assert len(json.loads(lines[first + 1].rstrip(","))) == 72
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, np.float32("nan")])
+def test_no_value_breaks_json(value):
+    made = example.report(sentences=1)
+    broken = replace(made, sentences=(replace(made.sentences[0], drift=value),))
+    assert read(broken)["sentences"][0]["drift"] is None
+
+
+def test_keys_are_sorted():
+    text = json_report.write(example.report(), ()).decode()
+    sorted_text = json.dumps(json.loads(text), sort_keys=True)
+    assert json.dumps(json.loads(text)) == sorted_text
