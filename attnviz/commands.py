@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
+from attnviz.console import console, interactive, put, tell
+from attnviz.models import names
 from attnviz.progress import Bar, Silent
 from attnviz.settings import Settings, resolve
 from attnviz.text.files import read
@@ -27,52 +27,38 @@ class Wanted:
     output: str
     quiet: bool
     verbose: bool
-    out: Console
-    err: Console
 
 
 def report(model: str, texts: Sequence[str], flags: Mapping[str, Any], wanted: Wanted) -> None:
     """Makes one report, writes its folder, and prints what was asked for."""
-    # Whatever can be wrong with the command is said before minutes of work, not after.
-    settings = resolve({"jobs": 0} | dict(flags), os.environ, Path.cwd())
-    _check_style(settings)
+    # Whatever can be wrong with the command is said at once, not after minutes of work.
+    settings = resolve(flags, os.environ, Path.cwd())
     files = read(texts, sys.stdin.buffer if sys.stdin else None)
-    if wanted.folder is not None:
-        from attnviz.report import save
-
-        save.check(wanted.folder)
-    shown = wanted.err.is_terminal and not wanted.quiet
-    page = None
-    with Bar(wanted.err) if shown else Silent() as progress:
+    names.resolve(model, allow_pickle=settings.allow_pickle)
+    with Bar(console(stderr=True)) if interactive() and not wanted.quiet else Silent() as progress:
+        progress.stage("starting")
+        _check(settings, wanted.folder)
         from attnviz import pipeline
 
         found = pipeline.analyse(model, files, settings, progress)
-        if wanted.folder is not None:
-            page = _write(found, wanted.folder, settings, progress)
+        page = None if wanted.folder is None else _write(found, wanted.folder, settings, progress)
     _print(found, page, wanted)
 
 
-def _check_style(settings: Settings) -> None:
-    """Raises UsageError for a colour map that doesn't exist."""
-    if settings.cmap != Settings.cmap:
-        from attnviz.figures.scale import colormap
+def _check(settings: Settings, folder: Path | None) -> None:
+    """Raises UsageError for a colour map that isn't, WriteError for a folder that can't be."""
+    from attnviz.figures.scale import colormap
+    from attnviz.report import save
 
-        colormap(settings.cmap)
+    colormap(settings.cmap)
+    if folder is not None:
+        save.check(folder)
 
 
 def _write(found: Report, folder: Path, settings: Settings, progress: Silent) -> Path:
     from attnviz.report import save
 
-    started = False
-
-    def tell(_: int, total: int) -> None:
-        nonlocal started
-        if not started:
-            progress.stage("drawing figures", total)
-            started = True
-        progress.advance()
-
-    pictures = save.pictures(found, jobs=settings.jobs, progress=tell)
+    pictures = save.pictures(found, progress, jobs=settings.jobs)
     progress.stage("writing report")
     return save.save(found, folder, pictures)
 
@@ -82,16 +68,14 @@ def _print(found: Report, page: Path | None, wanted: Wanted) -> None:
     from attnviz.report.format import find
 
     if wanted.output != "human":
-        # Bytes, so that what a script reads is what the file holds, whatever the locale.
-        sys.stdout.buffer.write(find(wanted.output).write(found, ()))
-        sys.stdout.buffer.flush()
+        put(find(wanted.output).write(found, ()))
     elif not wanted.quiet:
-        wanted.out.print(terminal.summary(found, str(page)))
+        put(terminal.summary(found, str(page)))
     if wanted.quiet:
         return
     if wanted.verbose:
         for finding in found.findings:
-            wanted.err.print(finding.text, markup=False)
+            tell(finding.text)
     if wanted.verbose or wanted.output != "human":
         for warning in found.warnings:
-            wanted.err.print(f"warning: {warning}", markup=False)
+            tell(warning, label="warning", style="yellow")

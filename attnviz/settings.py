@@ -6,15 +6,28 @@ import difflib
 import tomllib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from attnviz.errors import UsageError
 
+Split = Literal["auto", "line", "sentence", "document"]
+Long = Literal["truncate", "error"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Dtype = Literal["auto", "float32", "float16", "bfloat16"]
+Scale = Literal["sqrt", "linear"]
+
 _PREFIX = "ATTNVIZ_"
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+_RANGES: Mapping[str, tuple[int, int]] = {
+    "illustrate": (0, 10_000),
+    "resamples": (100, 100_000),
+    "seed": (0, 2**63 - 1),
+    "dpi": (40, 1200),
+    "jobs": (0, 256),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,14 +35,14 @@ class Settings:
     """Everything that can be set; each field is a flag, an ATTNVIZ_ variable and a TOML key.
 
     `illustrate` is how many sentences get figures, `sentences` names them instead; `jobs` is
-    how many processes draw, 0 for one a processor.
+    how many processes draw, 0 for one a processor. UsageError where a number is out of range.
     """
 
-    split: Literal["auto", "line", "sentence", "document"] = "auto"
+    split: Split = "auto"
     language: str = "en"
-    long: Literal["truncate", "error"] = "truncate"
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
+    long: Long = "truncate"
+    device: Device = "auto"
+    dtype: Dtype = "auto"
     revision: str | None = None
     allow_pickle: bool = False
     trust_remote_code: bool = False
@@ -38,99 +51,127 @@ class Settings:
     rollout_residual: bool = True
     resamples: int = 2000
     seed: int = 0
-    scale: Literal["sqrt", "linear"] = "sqrt"
+    scale: Scale = "sqrt"
     cmap: str = "Blues"
     dpi: int = 150
-    jobs: int = 1
+    jobs: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in {"illustrate": 0, "resamples": 100, "seed": 0, "dpi": 40, "jobs": 0}.items():
-            if getattr(self, name) < least:
-                raise UsageError(f"{name} is {getattr(self, name)}.", f"Use {least} or more.")
-        for number in self.sentences:
-            if number < 1:
-                raise UsageError(f"There is no sentence {number}.", "Sentences count from 1.")
+        for field in fields(self):
+            _check_range(field.name, getattr(self, field.name), field.name)
 
 
-def resolve(
-    flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path
-) -> Settings:
+def resolve(flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path) -> Settings:
     """Merges the four sources; `flags` that are None were not given.
 
     Raises UsageError for a key that doesn't exist, with the nearest that does, and for a value
     of the wrong kind.
     """
-    merged = _from_pyproject(folder) | _from_environment(environment)
-    merged |= {name: value for name, value in flags.items() if value is not None}
-    return from_mapping(merged, "")
+    given = {name: value for name, value in flags.items() if value is not None}
+    merged = _from_pyproject(folder) | _from_environment(environment) | _read(given, _flag)
+    return replace(Settings(), **merged)
 
 
-def from_mapping(values: Mapping[str, Any], where: str) -> Settings:
-    """Settings from names and values, each checked against its field."""
+def from_mapping(values: Mapping[str, Any]) -> Settings:
+    """Settings from names and values, as a script gives them; UsageError as for `resolve`."""
+    return replace(Settings(), **_read(values, str))
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _variable(name: str) -> str:
+    return f"{_PREFIX}{name.upper()}"
+
+
+def _from_pyproject(folder: Path) -> dict[str, Any]:
+    """What the nearest pyproject.toml that has a `[tool.attnviz]` says."""
+    for parent in (folder, *folder.parents):
+        file = parent / "pyproject.toml"
+        table = _table(file) if file.is_file() else None
+        if table is not None:
+            return _read(_snake(table, file), lambda name: f"{file}: tool.attnviz.{name}")
+    return {}
+
+
+def _table(file: Path) -> dict[str, Any] | None:
+    try:
+        tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} can't be read: {error}", "Mend the file.") from error
+    table = tool.get("attnviz") if isinstance(tool, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise UsageError(f"{file}: tool.attnviz is no table.", "Write settings below [tool.attnviz].")
+    return table
+
+
+def _snake(table: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    for key, value in table.items():
+        name = key.replace("-", "_")
+        if name in names:
+            raise UsageError(f"{file}: tool.attnviz has {key} twice.", "Keep one of the spellings.")
+        names[name] = value
+    return names
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    # An empty variable is one that was switched off, as for NO_COLOR.
+    found = {
+        name.removeprefix(_PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(_PREFIX) and value
+    }
+    return _read(found, _variable)
+
+
+def _read(values: Mapping[str, Any], spell: Callable[[str], str]) -> dict[str, Any]:
+    """Each value checked against its field; `spell` writes a name as its source does."""
     kinds = typing.get_type_hints(Settings)
     checked = {}
     for name, value in values.items():
         if name not in kinds:
-            raise _unknown(name, where)
-        checked[name] = _checked(value, kinds[name], f"{where}{name}")
-    return replace(Settings(), **checked)
+            raise _unknown(name, spell)
+        checked[name] = _checked(value, kinds[name], spell(name))
+        _check_range(name, checked[name], spell(name))
+    return checked
 
 
-def _from_pyproject(folder: Path) -> dict[str, Any]:
-    for parent in (folder, *folder.parents):
-        file = parent / "pyproject.toml"
-        if not file.is_file():
-            continue
-        try:
-            table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("attnviz")
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{file} can't be read: {error}", "Mend the file.") from error
-        if table is not None:
-            names = {name.replace("-", "_"): value for name, value in table.items()}
-            where = f"{file}: tool.attnviz."
-            from_mapping(names, where)  # Named here, an error can say which file it is in.
-            return names
-    return {}
-
-
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    found = {
-        name.removeprefix(_PREFIX).lower(): value
-        for name, value in environment.items()
-        if name.startswith(_PREFIX)
-    }
-    for name, value in found.items():
-        if name not in {field.name for field in fields(Settings)}:
-            raise _unknown(name.upper(), _PREFIX)
-        from_mapping({name: value}, _PREFIX)
-    return found
-
-
-def _unknown(name: str, where: str) -> UsageError:
+def _unknown(name: str, spell: Callable[[str], str]) -> UsageError:
     known = [field.name for field in fields(Settings)]
     near = difflib.get_close_matches(name.lower(), known, n=1)
-    near_name = near[0].upper() if near and where == _PREFIX else near[0] if near else ""
-    hint = f"Did you mean {where if where == _PREFIX else ''}{near_name}?" if near else (
-        f"Settings are: {', '.join(sorted(known))}."
-    )
-    return UsageError(f"There is no setting {where}{name}.", hint)
+    hint = f"Did you mean {spell(near[0])}?" if near else f"Settings are: {', '.join(sorted(known))}."
+    return UsageError(f"There is no setting {spell(name)}.", hint)
 
 
-def _checked(value: Any, kind: Any, name: str) -> Any:  # noqa: ANN401 - values come from TOML
-    """`value` as the field's type, read from text where it is text; UsageError where it can't be."""
+def _check_range(name: str, value: Any, shown: str) -> None:  # noqa: ANN401 - any field's value
+    if name in _RANGES:
+        least, most = _RANGES[name]
+        if not least <= value <= most:
+            raise UsageError(f"{shown} is {value}.", f"Use a number from {least:,} to {most:,}.")
+    if name == "sentences" and any(number < 1 for number in value):
+        raise UsageError(f"{shown} has {min(value)}.", "Sentences count from 1.")
+
+
+def _checked(value: Any, kind: Any, shown: str) -> Any:  # noqa: ANN401 - values come from TOML
+    """`value` as the field's type, read from text where it is text; UsageError if it can't be."""
     if isinstance(kind, types.UnionType):
         kind = next(member for member in get_args(kind) if member is not types.NoneType)
-    if get_origin(kind) is Literal:
-        if value not in get_args(kind):
-            raise UsageError(
-                f"{name} is {value!r}.", f"Choose one of: {', '.join(get_args(kind))}."
-            )
-        return value
-    readers = {bool: _boolean, int: _integer, str: _string}
     try:
+        if get_origin(kind) is Literal:
+            return _choice(value, get_args(kind))
+        readers = {bool: _boolean, int: _integer, str: _string}
         return readers[kind](value) if kind in readers else _integers(value)
     except ValueError as error:
-        raise UsageError(f"{name} is {value!r}.", str(error)) from None
+        raise UsageError(f"{shown} is {value!r}.", str(error)) from None
+
+
+def _choice(value: object, choices: tuple[str, ...]) -> str:
+    for choice in choices:
+        if value == choice:
+            return choice
+    raise ValueError(f"Choose one of: {', '.join(choices)}.")
 
 
 def _boolean(value: object) -> bool:
@@ -143,22 +184,22 @@ def _boolean(value: object) -> bool:
 
 
 def _integer(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError("Use a whole number.")
+    text = "" if isinstance(value, bool | float) else str(value)
     try:
-        return int(value)
+        return int(text)
     except ValueError:
         raise ValueError("Use a whole number.") from None
 
 
 def _integers(value: object) -> tuple[int, ...]:
     parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, list | tuple):
-        raise ValueError("Use numbers with commas, such as 3,7.")
-    return tuple(_integer(part) for part in parts)
+    try:
+        return tuple(_integer(part) for part in parts)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise ValueError("Use whole numbers with commas, such as 3,7.") from None
 
 
 def _string(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("Use a text in quotes.")
-    return value
+    if isinstance(value, str):
+        return value
+    raise ValueError("Use a text in quotes.")

@@ -106,7 +106,9 @@ class LayerAttention:
         """
         size = self.weights.shape[-1]
         # Unseen keys are zeros and sort to the front: they only shift the ranks.
-        ranks = torch.arange(1, size + 1, device=self.weights.device) - size + self.counts[..., None]
+        ranks = (
+            torch.arange(1, size + 1, device=self.weights.device) - size + self.counts[..., None]
+        )
         ordered = self.weights.sort(-1).values
         spread = ((2 * ranks - self.counts[..., None] - 1) * ordered).sum(-1)
         return spread / (self.counts * self.total()).clamp_min(torch.finfo(torch.float32).tiny)

@@ -83,9 +83,7 @@ def _choose(
     for side in (0, 1):
         score = ratio(mass[half == side].sum(0), events[half == side].sum(0))
         best[side] = np.nan_to_num(score, nan=-1.0).argmax(-1)
-    variants = tuple(
-        columns[one].variant if one == other else "" for one, other in best.T.tolist()
-    )
+    variants = tuple(columns[one].variant if one == other else "" for one, other in best.T.tolist())
     return best[1 - half], variants
 
 

@@ -11,9 +11,7 @@ READABLE = (6, 40)
 """Sentences with so many tokens are preferred: long enough to show something, short to read."""
 
 
-def choose(
-    lengths: Sequence[int], events: NDArray[np.float64], wanted: int
-) -> tuple[int, ...]:
+def choose(lengths: Sequence[int], events: NDArray[np.float64], wanted: int) -> tuple[int, ...]:
     """Places of the sentences to draw, in text order.
 
     `events` [sentence, role] counts each role's events. Sentence by sentence, the one is taken
@@ -21,7 +19,9 @@ def choose(
     """
     few, many = READABLE
     readable = [place for place, length in enumerate(lengths) if few <= length <= many]
-    rest = sorted((p for p in range(len(lengths)) if p not in set(readable)), key=lengths.__getitem__)
+    rest = sorted(
+        (p for p in range(len(lengths)) if p not in set(readable)), key=lengths.__getitem__
+    )
     if len(readable) < wanted:
         readable += rest[: wanted - len(readable)]
     shown = np.zeros(events.shape[1])

@@ -85,9 +85,7 @@ def _lower_bounds(roles: Sequence[RoleSums], resampled: Sequence[Array]) -> list
     return [centre - critical * error for centre, error in zip(centres, errors, strict=True)]
 
 
-def _judge_one(
-    role: RoleSums, half: NDArray[np.int64], weights: Array, bound: Array
-) -> Judgement:
+def _judge_one(role: RoleSums, half: NDArray[np.int64], weights: Array, bound: Array) -> Judgement:
     everyone = np.ones((1, len(half)))
     score = role.score.pooled(everyone)[0]
     pooled = {name: sums.pooled(everyone)[0] for name, sums in role.baselines.items()}

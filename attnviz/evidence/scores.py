@@ -92,7 +92,9 @@ class ScoreTable:
     def over_heads(self, name: str) -> Array:
         """The array `name` of all layers, [sentence, head of the whole model, column]."""
         parts = (
-            np.broadcast_to(getattr(sums, name), (*sums.mass.shape[:2], getattr(sums, name).shape[2]))
+            np.broadcast_to(
+                getattr(sums, name), (*sums.mass.shape[:2], getattr(sums, name).shape[2])
+            )
             for sums in self.layers
         )
         return np.concatenate(list(parts), axis=1)

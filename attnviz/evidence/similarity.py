@@ -49,7 +49,9 @@ class Likeness:
 
 def sample(sentences: Sequence[Tokens], heads: int) -> frozenset[int]:
     """Places of the sentences to compare heads on: as many as the work allows, at least one."""
-    order = sorted(range(len(sentences)), key=lambda place: (sentences[place].sentence.digest, place))
+    order = sorted(
+        range(len(sentences)), key=lambda place: (sentences[place].sentence.digest, place)
+    )
     chosen: list[int] = []
     work = 0.0
     for place in order:
@@ -76,7 +78,9 @@ class RowKeeper(Observer):
         """Keeps rows [head, query, key] of one layer."""
         for row, place in self._kept:
             size = len(self._batch.sentences[row])
-            queries = self._batch.content[row] & (attention.counts[min(row, len(attention.counts) - 1), 0] > 1)
+            queries = self._batch.content[row] & (
+                attention.counts[min(row, len(attention.counts) - 1), 0] > 1
+            )
             rows = attention.weights[row][:, queries, :size].cpu()
             self._rows.setdefault(place, []).append(rows)
 

@@ -97,16 +97,28 @@ def _candidates(wanted: set[str]) -> list[str]:
     return first + rest
 
 
+def face(families: Iterable[str]) -> FT2Font:
+    """The regular face of the first family, which falls back to those of the others.
+
+    Raises ValueError where a family is not installed.
+    """
+    with _quiet():
+        return get_font(
+            [
+                fontManager.findfont(FontProperties(family=[family]), fallback_to_default=False)
+                for family in families
+            ]
+        )
+
+
 @lru_cache(maxsize=512)
 def _font(family: str) -> FT2Font | None:
     """The regular face of a family; nothing where it can't be opened or scaled."""
-    with _quiet():
-        try:
-            path = fontManager.findfont(FontProperties(family=[family]), fallback_to_default=False)
-            font = get_font([path])
-            font.set_size(12.0, 72.0)
-        except (ValueError, RuntimeError, OSError):
-            return None
+    try:
+        font = face([family])
+        font.set_size(12.0, 72.0)
+    except (ValueError, RuntimeError, OSError):
+        return None
     return font
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import re
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 
@@ -17,7 +18,7 @@ from attnviz.figures.render import render
 from attnviz.figures.views import HeadView, ModelView, SentenceView
 from attnviz.figures.words import head_name
 
-_BATCH = 6
+_BATCH = 4
 """Pictures a worker makes at a time: an interrupt never waits for more than that."""
 
 Progress = Callable[[Picture], None]
@@ -98,11 +99,12 @@ def draw_all(
     style = fitted(style or FigureStyle(), texts(model, sentences))
     todo = tasks(model, sentences)
     made: list[Picture] = []
-    stream = (perform(task, style) for task in todo) if jobs < 2 else _shared(todo, style, jobs)
-    for picture in stream:
-        made.append(picture)
-        if progress is not None:
-            progress(picture)
+    # Closed at once and not when it is collected: that is what stops the workers.
+    with closing(_alone(todo, style) if jobs < 2 else _shared(todo, style, jobs)) as stream:
+        for picture in stream:
+            made.append(picture)
+            if progress is not None:
+                progress(picture)
     return tuple(made)
 
 
@@ -117,7 +119,13 @@ def texts(model: ModelView | None, sentences: Sequence[SentenceView]) -> Iterato
         yield from (head.mark.title for head in view.heads)
 
 
-def _shared(todo: Sequence[Task], style: FigureStyle, jobs: int) -> Iterator[Picture]:
+def _alone(todo: Sequence[Task], style: FigureStyle) -> Generator[Picture, None, None]:
+    """Do the tasks one after the other."""
+    for task in todo:
+        yield perform(task, style)
+
+
+def _shared(todo: Sequence[Task], style: FigureStyle, jobs: int) -> Generator[Picture, None, None]:
     """Let `jobs` processes do the tasks; the pictures come in the tasks' order."""
     # Spawned, because a forked copy of a process that runs a model's threads may hang.
     context = multiprocessing.get_context("spawn")

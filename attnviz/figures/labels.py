@@ -20,6 +20,7 @@ SPACE_MARK = "·"
 _THIN_SPACE = "\u2009"
 _PIECE = "#8C8C8C"
 _SPECIAL_SIZE = 0.88
+_LEAST_PARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,14 @@ def tags(
 
 
 def shorten(sheet: Sheet, label: TokenLabel, size: float, longest: float = LONGEST) -> TokenLabel:
-    """`label` with its middle left out where it is longer than `longest` points."""
-    if sheet.measure(label.text, size) <= longest:
+    """`label` with its middle left out where it is longer than `longest` points.
+
+    What a reader sees as one character is kept whole: no accents torn off.
+    """
+    # Split as it will be seen: a character without a glyph is a code point of many letters.
+    parts = regex.findall(r"\X", sheet.shown(label.text))
+    if len(parts) < _LEAST_PARTS or sheet.measure(label.text, size) <= longest:
         return label
-    # What a reader sees as one character is kept whole: no accents or joined emoji torn apart.
-    parts = regex.findall(r"\X", label.text)
     low, high = 1, len(parts) - 1
     while low < high:
         kept = (low + high + 1) // 2

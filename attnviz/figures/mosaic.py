@@ -121,10 +121,11 @@ def caption(view: SentenceView) -> str:
     else:
         key, count = Counter(strong.argmax(axis=-1).tolist()).most_common(1)[0]
         token = view.labels[key * view.block]
+        most = "all" if count == len(strong) else f"{count} of them"
         place = quoted(token) if view.block == 1 else f"the tokens from {quoted(token)} on"
         finding = (
             f"{len(strong)} of {total} give more than half of their attention to one token"
-            f"{'' if view.block == 1 else ' or its neighbours'}, {count} of them to {place}."
+            f"{'' if view.block == 1 else ' or its neighbours'}, {most} to {place}."
         )
     reading = (
         f"A row for each layer, a column for each head; in each square, {READ_MATRIX.lower()}."

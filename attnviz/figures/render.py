@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from attnviz.figures.kind import FigureStyle, Picture
 from attnviz.figures.png import encode
+from attnviz.figures.sheet import Page
 
 _SETTINGS: dict[Any, Any] = {
     # Tokens are text, never formulas.
@@ -59,7 +60,16 @@ def _png(figure: Figure, dpi: int) -> bytes:
 
 
 def _svg(figure: Figure) -> bytes:
+    """The figure as SVG; a sheet's texts are put in apart, in a form that is much smaller."""
+    pages = [artist for artist in figure.artists if isinstance(artist, Page)]
     target = io.BytesIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    figure.savefig(target, format="svg", metadata=nothing)
-    return target.getvalue()
+    try:
+        for page in pages:
+            page.writes = False
+        figure.savefig(target, format="svg", metadata=nothing)
+    finally:
+        for page in pages:
+            page.writes = True
+    body, end, rest = target.getvalue().rpartition(b"</svg>")
+    return b"".join((body, *(page.markup().encode() for page in pages), end, rest))

@@ -127,7 +127,7 @@ def _legend(sheet: Sheet, view: ModelView, y: float, width: float) -> float:
         column, level = divmod(index, rows)
         _entry(sheet, mark, MARGIN + column * widest, y + level * _ROW)
     tentative = any(not mark.supported for row in view.roles for marks in row for mark in marks)
-    text = "Fill: the strongest role; the paler, the smaller its share of the attention."
+    text = "Fill: the strongest role; the paler, the lower its score."
     if tentative:
         text += " Outline and small letter: tentative."
     return notes(sheet, y + rows * _ROW + 1.0, text, width)

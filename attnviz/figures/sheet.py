@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from attnviz.figures.kind import FigureStyle
 from attnviz.figures.palette import HAIRLINE, INK, PAPER
 from attnviz.figures.scale import Pixels
-from attnviz.figures.writing import UNIT, Run, by_glyph, typeset, whole
+from attnviz.figures.writing import UNIT, Run, markup, path, typeset
 
 Align = Literal["left", "center", "right"]
 POINTS_PER_INCH = 72.0
@@ -146,17 +146,25 @@ class Sheet:
         inches = (np.ceil(width / pixel) / self.style.dpi, np.ceil(height / pixel) / self.style.dpi)
         figure = Figure(figsize=inches, dpi=self.style.dpi, facecolor=PAPER)
         figure.set_layout_engine("none")
-        figure.add_artist(_Page(tuple(self._items), dict(self._texts)))
+        figure.add_artist(Page(tuple(self._items), dict(self._texts)))
         return figure
 
 
-class _Page(Artist):
-    """Hands a sheet to a renderer: images and shapes in their order, then the texts."""
+class Page(Artist):
+    """Hands a sheet to a renderer: images and shapes in their order, then the texts.
+
+    With `writes` off the texts are left out, for a caller who takes them from `markup`.
+    """
 
     def __init__(self, items: tuple[_Image | _Shape, ...], texts: dict[str, list[Run]]) -> None:
         super().__init__()
         self._items = items
         self._texts = texts
+        self.writes = True
+
+    def markup(self) -> str:
+        """The texts as SVG elements."""
+        return markup(self._texts)
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw everything."""
@@ -168,8 +176,11 @@ class _Page(Artist):
                 _place(renderer, context, item, scale, height)
             else:
                 _trace(renderer, context, item, scale, height)
-        for colour, runs in self._texts.items():
-            _write(renderer, context, colour, runs, scale, height)
+        if self.writes:
+            upwards = Affine2D().scale(scale, -scale).translate(0.0, height)
+            context.set_linewidth(0.0)
+            for colour, runs in self._texts.items():
+                renderer.draw_path(context, path(runs), upwards, to_rgb(colour))
         context.restore()
 
 
@@ -210,29 +221,6 @@ def _trace(
     upwards = Affine2D().scale(scale, -scale).translate(0.0, height)
     fill = to_rgb(item.fill) if item.fill else None
     renderer.draw_path(context, Path(item.vertices, item.codes), upwards, fill)
-
-
-def _write(
-    renderer: RendererBase,
-    context: GraphicsContextBase,
-    colour: str,
-    runs: list[Run],
-    scale: float,
-    height: float,
-) -> None:
-    """Draw all texts of one colour."""
-    context.set_linewidth(0.0)
-    fill = to_rgb(colour)
-    upwards = Affine2D().scale(scale, -scale).translate(0.0, height)
-    if not renderer.option_scale_image():
-        renderer.draw_path(context, Path(*whole(runs)), upwards, fill)
-        return
-    # A file names each glyph once and says where it stands; its numbers are rounded to what
-    # any screen or press can show.
-    for outline, codes, places in by_glyph(runs):
-        glyph = Path(np.round(outline, 3), codes)
-        at = Path(np.round(places, 2))
-        renderer.draw_markers(context, glyph, Affine2D().scale(scale, -scale), at, upwards, fill)
 
 
 def _nearest(count: int, pixels: int) -> NDArray[np.intp]:

@@ -65,16 +65,19 @@ def draw(view: ModelView, style: FigureStyle) -> Figure:
 
 
 def _order(view: ModelView) -> tuple[int, ...]:
-    """The heads by cluster; as they come where no order is given."""
-    count = 0 if view.dissimilarity is None else len(view.dissimilarity)
-    return view.order or tuple(range(count))
+    """The heads that exist, by cluster; as they come where no order is given."""
+    if view.dissimilarity is None:
+        return ()
+    absent = np.asarray(np.isnan(_without_diagonal(view.dissimilarity)).all(axis=-1))
+    count = len(absent)
+    return tuple(head for head in view.order or range(count) if count == 1 or not absent[head])
 
 
 def _ordered(view: ModelView) -> Floats:
     """The dissimilarities [head, head] in cluster order."""
-    if view.dissimilarity is None:
-        return np.zeros((1, 1))
     order = np.array(_order(view), dtype=np.intp)
+    if view.dissimilarity is None or not order.size:
+        return np.full((1, 1), np.nan)
     return np.asarray(view.dissimilarity, dtype=np.float64)[np.ix_(order, order)]
 
 
@@ -108,7 +111,7 @@ def caption(view: ModelView) -> str:
     )
     if view.dissimilarity is None or len(view.dissimilarity) < 2:
         return f"There are no two heads to compare. {reading}"
-    values = _without_diagonal(np.asarray(view.dissimilarity, dtype=np.float64))
+    values = _without_diagonal(view.dissimilarity)
     if not np.isfinite(values).any():
         return f"No two heads could be compared. {reading}"
     one, other = np.unravel_index(int(np.nanargmin(values)), values.shape)
@@ -130,9 +133,9 @@ def caption(view: ModelView) -> str:
     )
 
 
-def _without_diagonal(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _without_diagonal(values: Floats) -> NDArray[np.float64]:
     """The same with NaN for each head's distance to itself."""
-    return np.where(np.eye(len(values), dtype=bool), np.nan, values)
+    return np.where(np.eye(len(values), dtype=bool), np.nan, np.asarray(values, dtype=np.float64))
 
 
 FIGURE = ModelFigure(

@@ -1,20 +1,23 @@
-"""Text as outlines: laid out once for each string, drawn in as few strokes as the format allows.
+"""Text as outlines: laid out once for each string, written in the way that suits the format.
 
 Laying out text is what costs most in a figure, and the tokens of a sentence come back in each of
-its figures. So outlines are kept, and a renderer is handed all text of one colour at once.
+its figures. So outlines are kept. For pixels, all text of one colour becomes one path; an SVG
+defines each glyph once and says where it stands, which makes it four times smaller.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from matplotlib.font_manager import FontProperties, fontManager, get_font
-from matplotlib.ft2font import FT2Font, LoadFlags
+from matplotlib.ft2font import LoadFlags
+from matplotlib.path import Path
 from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
+
+from attnviz.figures.fonts import face
 
 Points = NDArray[np.float64]
 """Vertices [vertex, (x, y)], y downwards."""
@@ -23,20 +26,24 @@ Codes = NDArray[np.uint8]
 UNIT = 10.0
 """The size in points at which outlines are kept."""
 
+_EM = 1000
 _FIXED = 64.0
+_COMMANDS = {1: ("M", 1), 2: ("L", 1), 3: ("Q", 2), 4: ("C", 3), 79: ("Z", 1)}
+"""Path codes of matplotlib -> SVG's letter, and how many vertices belong to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A string laid out at `UNIT` points: its glyphs, where each starts, the whole width.
+    """A string laid out at `UNIT` points, from the left end of its baseline.
 
-    `names` tell glyphs of different fonts apart; `starts` [glyph, (x, y)] is from the left end
-    of the baseline.
+    `outline` and `codes` are the whole as one path. `glyphs` are its parts as they stand in an
+    SVG: a name that is unique among all fonts, path data in thousandths of the font size, and
+    the start (x, y), likewise.
     """
 
-    names: tuple[str, ...]
-    glyphs: tuple[tuple[Points, Codes], ...]
-    starts: Points
+    outline: Points
+    codes: Codes
+    glyphs: tuple[tuple[str, str, int, int], ...]
     width: float
 
 
@@ -50,75 +57,79 @@ class Run:
     size: float
     upright: bool
 
-    def place(self, points: Points) -> Points:
-        """From the line's own coordinates to the page's."""
-        return self.turn(points) + (self.x, self.y)
-
-    def turn(self, points: Points) -> Points:
-        """The same without moving them, as for a glyph that is moved later."""
+    def placed(self) -> Points:
+        """The outline where it stands on the page."""
+        points = self.line.outline
         turned = np.column_stack([points[:, 1], -points[:, 0]]) if self.upright else points
-        return turned * (self.size / UNIT)
+        return turned * (self.size / UNIT) + (self.x, self.y)
 
 
-def whole(runs: list[Run]) -> tuple[Points, Codes]:
-    """All runs as one path: the fastest way where the result is pixels."""
-    points = [
-        run.place(outline + start)
-        for run in runs
-        for (outline, _), start in zip(run.line.glyphs, run.line.starts, strict=True)
-    ]
-    codes = [codes for run in runs for _, codes in run.line.glyphs]
-    if not points:
-        return np.zeros((0, 2)), np.zeros(0, dtype=np.uint8)
-    return np.concatenate(points), np.concatenate(codes)
+def path(runs: list[Run]) -> Path:
+    """All runs as one path, in points from the top left corner."""
+    return Path(
+        np.concatenate([run.placed() for run in runs]),
+        np.concatenate([run.line.codes for run in runs]),
+    )
 
 
-def by_glyph(runs: list[Run]) -> Iterator[tuple[Points, Codes, Points]]:
-    """Each glyph once, and all its places [place, (x, y)]: the smallest way where it is a file."""
-    shapes: dict[tuple[str, float, bool], tuple[Points, Codes]] = {}
-    places: dict[tuple[str, float, bool], list[Points]] = {}
-    for run in runs:
-        starts = run.place(run.line.starts)
-        for name, (outline, codes), start in zip(
-            run.line.names, run.line.glyphs, starts, strict=True
-        ):
-            key = (name, run.size, run.upright)
-            if key not in shapes:
-                shapes[key] = run.turn(outline), codes
-            places.setdefault(key, []).append(start)
-    for key, (outline, codes) in shapes.items():
-        yield outline, codes, np.array(places[key])
+def markup(texts: Mapping[str, list[Run]]) -> str:
+    """The runs of each colour as SVG elements, in points from the top left corner."""
+    names: dict[str, str] = {}
+    shapes: list[str] = []
+    groups: list[str] = []
+    for colour, runs in texts.items():
+        groups.append(f'<g fill="{colour}">')
+        for run in runs:
+            turn = " rotate(-90)" if run.upright else ""
+            scale = f"scale({run.size / _EM:.5g})"
+            groups.append(f'<g transform="translate({run.x:.2f} {run.y:.2f}){turn} {scale}">')
+            for name, data, x, y in run.line.glyphs:
+                if name not in names:
+                    names[name] = f"g{len(names)}"
+                    shapes.append(f'<path id="{names[name]}" d="{data}"/>')
+                groups.append(f'<use xlink:href="#{names[name]}" x="{x}" y="{y}"/>')
+            groups.append("</g>")
+        groups.append("</g>\n")
+    return f"<defs>{''.join(shapes)}</defs>\n{''.join(groups)}"
 
 
 @lru_cache(maxsize=4096)
 def typeset(text: str, fonts: tuple[str, ...]) -> Line:
     """Lay out `text`: shaped, from right to left where its script is, with font fallback."""
-    font = _face(fonts)
+    font = face(fonts)
     font.set_size(text_to_path.FONT_SCALE, text_to_path.DPI)
     font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
     scale = UNIT / text_to_path.FONT_SCALE
-    width = font.get_width_height()[0] / _FIXED * scale
+    width = float(font.get_width_height()[0]) / _FIXED * scale
     placed, outlines, _ = text_to_path.get_glyphs_with_font(font, text)
-    found = []
-    for name, x, y, _ in placed:
-        points, codes = outlines[name]
-        if len(points):
-            outline = np.asarray(points, dtype=np.float64) * (scale, -scale)
-            found.append((name, (outline, np.asarray(codes, dtype=np.uint8)), (x, y)))
-    starts = np.array([start for _, _, start in found], dtype=np.float64).reshape(-1, 2)
+    found = [(name, *outlines[name], x, y) for name, x, y, _ in placed if len(outlines[name][0])]
+    moved = [np.add(points, np.array([x, y])) for _, points, _, x, y in found]
+    per_em = _EM / text_to_path.FONT_SCALE
     return Line(
-        tuple(name for name, _, _ in found),
-        tuple(glyph for _, glyph, _ in found),
-        starts * (scale, -scale),
-        float(width),
+        outline=np.concatenate([np.zeros((0, 2)), *moved]) * (scale, -scale),
+        codes=np.concatenate(
+            [np.zeros(0, dtype=np.uint8), *(codes for _, _, codes, _, _ in found)]
+        ),
+        glyphs=tuple(
+            (name, _data(np.asarray(points) * (per_em, -per_em), codes), *_whole(x, y, per_em))
+            for name, points, codes, x, y in found
+        ),
+        width=width,
     )
 
 
-def _face(families: tuple[str, ...]) -> FT2Font:
-    """The font that falls back from one family to the next."""
-    return get_font(
-        [
-            fontManager.findfont(FontProperties(family=[family]), fallback_to_default=False)
-            for family in families
-        ]
-    )
+def _whole(x: float, y: float, scale: float) -> tuple[int, int]:
+    """A place, y upwards, as whole units, y downwards."""
+    return round(x * scale), round(-y * scale)
+
+
+def _data(points: Points, codes: Codes) -> str:
+    """The `d` of an SVG path."""
+    numbers = [f"{x} {y}" for x, y in np.rint(points).astype(int).tolist()]
+    parts: list[str] = []
+    index = 0
+    while index < len(numbers):
+        letter, count = _COMMANDS[int(codes[index])]
+        parts.append(letter + (" ".join(numbers[index : index + count]) if letter != "Z" else ""))
+        index += count
+    return "".join(parts)

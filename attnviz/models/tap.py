@@ -40,7 +40,9 @@ class _Ear:
         self.next_layer = layer + 1
         return layer
 
-    def visible_from(self, mask: Tensor | None, shape: torch.Size, device: torch.device, *, causal: bool) -> Tensor:
+    def visible_from(
+        self, mask: Tensor | None, shape: torch.Size, device: torch.device, *, causal: bool
+    ) -> Tensor:
         """The visible keys; layers that share a mask share the answer."""
         if self.visible is None or mask is not self.mask or self.visible.shape[-2:] != shape:
             self.mask, self.visible = mask, _visible(mask, shape, device, causal=causal)
@@ -112,7 +114,9 @@ def _attend(
     return mixed.transpose(1, 2).contiguous(), None
 
 
-def _visible(mask: Tensor | None, shape: torch.Size, device: torch.device, *, causal: bool) -> Tensor:
+def _visible(
+    mask: Tensor | None, shape: torch.Size, device: torch.device, *, causal: bool
+) -> Tensor:
     """Which keys each query sees, boolean [batch or 1, 1, query, key], from a model's mask."""
     queries, keys = shape
     if mask is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -12,13 +11,15 @@ from typing import TYPE_CHECKING
 from attnviz.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from attnviz.figures.kind import Picture
     from attnviz.report.model import Report
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A report format: a module of this room that defines `FORMAT` is one.
+    """A report format: each module of `formats` defines one as `FORMAT`.
 
     `write` makes the bytes of `filename`; equal reports make equal bytes.
     """
@@ -32,20 +33,19 @@ class Format:
 @cache
 def formats() -> dict[str, Format]:
     """All formats by name, sorted."""
-    package = importlib.import_module("attnviz.report")
-    modules = (
-        importlib.import_module(f"attnviz.report.{module.name}")
-        for module in pkgutil.iter_modules(package.__path__)
-    )
-    found = (getattr(module, "FORMAT", None) for module in modules)
-    return {one.name: one for one in sorted(filter(None, found), key=lambda one: one.name)}
+    package = importlib.import_module("attnviz.report.formats")
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    modules = (importlib.import_module(f"{package.__name__}.{name}") for name in names)
+    found: list[Format] = [module.FORMAT for module in modules]
+    return {one.name: one for one in sorted(found, key=lambda one: one.name)}
 
 
 def find(name: str) -> Format:
     """The format of that name; UsageError lists the choices where there is none."""
     known = formats()
     if name not in known:
-        raise UsageError(f"There is no report format '{name}'.", f"Choose from: {', '.join(known)}.")
+        choices = ", ".join(known)
+        raise UsageError(f"There is no report format '{name}'.", f"Choose from: {choices}.")
     return known[name]
 
 

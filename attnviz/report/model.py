@@ -64,10 +64,9 @@ class HeadReport:
 
     @property
     def found(self) -> tuple[str, ...]:
-        """The roles that it has, supported ones first, then by lift."""
-        passed = [(name, role) for name, role in self.roles.items() if role.verdict != "no"]
-        passed.sort(key=lambda item: (item[1].verdict != "supported", -(item[1].lift or 0.0)))
-        return tuple(name for name, _ in passed)
+        """The roles that it has: supported ones first, then the specific before the general."""
+        passed = [name for name, role in self.roles.items() if role.verdict != "no"]
+        return tuple(sorted(passed, key=lambda name: self.roles[name].verdict != "supported"))
 
 
 @dataclass(frozen=True, slots=True)

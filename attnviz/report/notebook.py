@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attnviz.report.html import score_cells
+from attnviz.report.cells import score_cells
 from attnviz.report.pages import environment
 from attnviz.report.tables import Tables
 

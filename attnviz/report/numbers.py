@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NOTHING = "–"
 MINUS = "−"
@@ -45,8 +48,8 @@ def middle(mean: float | None, low: float | None, high: float | None) -> str:
 def estimate(mean: float | None, low: float | None, high: float | None) -> str:
     """A mean with its interval: "0.83 [0.79, 0.86]".
 
-    All three have the decimals that give the mean two significant digits, and one more where
-    the interval would otherwise look empty: "0.830 [0.828, 0.833]".
+    All three have the decimals that give the mean two significant digits; one more, up to the
+    second, where the interval would otherwise look empty: "1.00 [0.98, 1.00]".
     """
     bounds = interval(mean, low, high)
     return f"{middle(mean, low, high)} {bounds}" if bounds else number(mean)
@@ -111,7 +114,7 @@ def _shared_decimals(mean: float | None, low: float | None, high: float | None) 
         return None
     decimals = min(_decimals(mean), 4)
     looks_empty = _fixed(low, decimals) == _fixed(high, decimals)
-    return decimals + 1 if looks_empty and low != high and decimals < 4 else decimals
+    return decimals + 1 if looks_empty and low != high and decimals < 2 else decimals
 
 
 def _fixed(value: float, decimals: int) -> str:

@@ -46,9 +46,7 @@ def templates() -> Path:
     for folder in (package / "templates", package.parent / "templates"):
         if (folder / "report.html.j2").is_file():
             return folder
-    raise AttnvizError(
-        f"The page templates are missing from {package}.", "Install attnviz again."
-    )
+    raise AttnvizError(f"The page templates are missing from {package}.", "Install attnviz again.")
 
 
 @cache

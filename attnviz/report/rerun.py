@@ -23,6 +23,8 @@ _FLAGS = {
 def command(report: Report) -> str:
     """`attnviz report MODEL TEXT...` with every option that differs from its default."""
     words = ["attnviz", "report", report.model.name, *(file.name for file in report.input.files)]
+    if report.input.split != "auto":
+        words += ["--split", report.input.split]
     if report.model.revision:
         words += ["--revision", report.model.revision]
     default = Options()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnviz.text.types import TokenLabel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from attnviz.report.model import Report, SentenceReport
 
 TOKENS_SHOWN = 512
@@ -137,9 +138,7 @@ def _shading(labels: Sequence[TokenLabel], weights: Sequence[float], scale: str)
         for label, weight in zip(labels, weights, strict=False)
     ]
     strongest = sorted(every, key=lambda one: -one.weight)[:STRONGEST]
-    return Shading(
-        tuple(every[:TOKENS_SHOWN]), max(len(every) - TOKENS_SHOWN, 0), tuple(strongest)
-    )
+    return Shading(tuple(every[:TOKENS_SHOWN]), max(len(every) - TOKENS_SHOWN, 0), tuple(strongest))
 
 
 def _greatest(sentences: Sequence[SentenceReport]) -> float:

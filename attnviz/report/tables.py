@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING
 from attnviz.figures.palette import FAMILIES, ink_on
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from attnviz.report.model import HeadReport, Report, RoleInfo, RoleScore
 
 COLUMNS = ("entropy", "distance", "confidence")
@@ -119,7 +120,7 @@ class Tables:
         reasons: dict[str, list[RoleInfo]] = {}
         for role in self.report.roles:
             if role.absent and not role.heads:
-                reasons.setdefault(role.absent, []).append(role)
+                reasons.setdefault(_clause(role.absent), []).append(role)
         return tuple((reason, tuple(roles)) for reason, roles in reasons.items())
 
     @property
@@ -138,6 +139,11 @@ class Tables:
     def against(self, baseline: str) -> str:
         """What a score had to beat, in words."""
         return _AGAINST.get(baseline) or self.title(baseline)
+
+    def rivals(self, role: RoleInfo) -> str:
+        """Everything that a role's score must beat, chance first, in words."""
+        names = dict.fromkeys(("chance", *role.baselines))
+        return " and ".join(map(self.against, names))
 
     def _layer(self, number: int, heads: tuple[HeadReport, ...]) -> Layer:
         rows = tuple((head, tuple(self._roles_of(head))) for head in heads)
@@ -173,6 +179,12 @@ def chip(role: RoleInfo) -> Chip:
 
 def _family(role: RoleInfo) -> str:
     return role.family if role.family in FAMILIES else "none"
+
+
+def _clause(sentence: str) -> str:
+    """A sentence as the part of another one that follows a colon."""
+    bare = sentence.strip().removesuffix(".")
+    return bare[:1].lower() + bare[1:]
 
 
 def _lead(player: Player) -> float:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +14,10 @@ from attnviz.report.numbers import count, counted, estimate
 from attnviz.report.tables import Played, Tables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console, ConsoleOptions, RenderResult
+
     from attnviz.report.model import Report
 
 WIDTH = 80
@@ -23,7 +25,7 @@ NARROW = 72
 """Below this width the bars and the evidence make room for the roles."""
 
 BAR = 5
-FINDINGS = ("redundant", "collapsed", "uniform")
+FINDINGS = ("overview", "redundant", "collapsed", "uniform")
 """The kinds of findings that the table of roles doesn't tell."""
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -67,9 +69,7 @@ def _headline(report: Report) -> str:
 
 
 def _roles(tables: Tables, *, plain: bool, width: int) -> Table:
-    table = Table(
-        box=None, padding=(0, 2, 0, 0), pad_edge=False, width=width, header_style="dim"
-    )
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, width=width, header_style="dim")
     table.add_column("", no_wrap=True)
     table.add_column("Role", ratio=1, no_wrap=True)
     table.add_column("Best", no_wrap=True)

@@ -33,9 +33,11 @@ SENTENCE_UNIT = (
 VERDICTS = (
     (
         "supported",
-        "the simultaneous 95% lower bound of score − best baseline, over all heads and roles "
-        "(max-T), exceeds the role's margin; it does so on both halves of the sentences; and it "
-        "rests on at least 50 sentences and 100 events",
+        (
+            "the simultaneous 95% lower bound of score − best baseline, over all heads and "
+            "roles (max-T), exceeds the role's margin; it does so on both halves of the "
+            "sentences; and it rests on at least 50 sentences and 100 events"
+        ),
     ),
     ("tentative", "it passes the same test with less evidence"),
     ("no", "it does not pass, or could not be measured"),
@@ -79,24 +81,32 @@ def limits(report: Report) -> tuple[tuple[str, str], ...]:
     return (
         (
             "Attention shows where mass goes, not why",
-            "A large weight moves a value vector; what that vector does, and whether later "
-            "layers use it, is not measured here.",
+            (
+                "A large weight moves a value vector; what that vector does, and whether later "
+                "layers use it, is not measured here."
+            ),
         ),
         (
             "Sink and separator mass is often a no-op",
-            "A head with nothing to do parks its attention on the first token, on CLS or on SEP, "
-            "whose values tend to be small. Such heads are not about those tokens.",
+            (
+                "A head with nothing to do parks its attention on the first token, on CLS or on "
+                "SEP, whose values tend to be small. Such heads are not about those tokens."
+            ),
         ),
         (
             "A role is a correlation",
-            "A head that attends like the role need not exist for it, and what it does on other "
-            "text may differ. To learn what depends on it, intervene.",
+            (
+                "A head that attends like the role need not exist for it, and what it does on "
+                "other text may differ. To learn what depends on it, intervene."
+            ),
         ),
         ("Deep positions are mixtures, not words", _mixtures(report)),
         (
             "The strongest key hides near-ties",
-            "Scores over words take the strongest key of each row; 0.31 against 0.30 counts as "
-            "much as 0.90 against 0.01.",
+            (
+                "Scores over words take the strongest key of each row; 0.31 against 0.30 counts "
+                "as much as 0.90 against 0.01."
+            ),
         ),
     )
 

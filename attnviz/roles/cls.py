@@ -8,7 +8,7 @@ ROLE = TargetRole(
     title="CLS",
     family="sink",
     letter="C",
-    order=70,
+    order=142,
     about="Content tokens look at the CLS token.",
     formula="S_i = the CLS tokens",
     source="Clark et al. 2019; Kovaleva et al. 2019 (vertical)",

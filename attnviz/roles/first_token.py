@@ -18,7 +18,7 @@ ROLE = TargetRole(
     title="first token (sink)",
     family="sink",
     letter="F",
-    order=60,
+    order=141,
     about="Each token looks at position 0: an attention sink, often a way to do nothing.",
     formula="S_i = {0}, i >= 1",
     source="Xiao et al. 2023; Gu et al. 2024",

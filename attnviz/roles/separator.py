@@ -8,7 +8,7 @@ ROLE = TargetRole(
     title="separator",
     family="sink",
     letter="X",
-    order=80,
+    order=143,
     about="Content tokens look at SEP tokens: often a way to do nothing.",
     formula="S_i = the SEP tokens",
     source="Clark et al. 2019",

@@ -16,7 +16,7 @@ ROLE = TargetRole(
     title="separator to separator",
     family="sink",
     letter="Y",
-    order=90,
+    order=144,
     about="SEP tokens look at SEP tokens; the one role whose queries are special tokens.",
     formula="S_i = the SEP tokens, i a SEP token",
     source="Clark et al. 2019",

@@ -30,7 +30,11 @@ class Words:
         return [i for i, kind in enumerate(self.kinds) if kind == ""]
 
     def made_of(self, test: Callable[[str], bool]) -> set[int]:
-        return {i for i in self.content if self.surfaces[i].strip() and all(map(test, self.surfaces[i].strip()))}
+        return {
+            i
+            for i in self.content
+            if self.surfaces[i].strip() and all(map(test, self.surfaces[i].strip()))
+        }
 
 
 @dataclass
@@ -131,9 +135,7 @@ def targets(words: Words) -> dict[str, dict[int, Iterable[int]]]:
     ends = words.made_of(TERMINAL.__contains__)
     commas = words.made_of(COMMAS.__contains__)
     separators = {i for i in inside if words.kinds[i] == "sep"}
-    same = {
-        i: [j for j in content if j != i and words.ids[j] == words.ids[i]] for i in content
-    }
+    same = {i: [j for j in content if j != i and words.ids[j] == words.ids[i]] for i in content}
     found = {
         "self": {i: [i] for i in content},
         "previous-token": {i: [i - 1] for i in content if i - 1 in inside},

@@ -51,7 +51,9 @@ def test_every_number_equals_the_direct_computation(
     name = model if model == "minilm" else str(request.getfixturevalue(model))
     table, loaded, tokens = streamed(name, quickstart)
     reference = direct(loaded, tokens, causal=model == "smollm2")
-    arrays = {k: table.over_heads(k).sum(0) for k in ("mass", "chance", "events", "values", "counts")}
+    arrays = {
+        k: table.over_heads(k).sum(0) for k in ("mass", "chance", "events", "values", "counts")
+    }
     compared = 0
     for place, column in enumerate(table.columns):
         key = f"{column.role.name} {column.variant}".strip()
@@ -76,7 +78,10 @@ def test_every_number_equals_the_direct_computation(
         mean = arrays["values"][:, place] / arrays["counts"][:, place]
         relative = "distance" in statistic.name
         np.testing.assert_allclose(
-            mean, np.ravel(total) / count, atol=0 if relative else WITHIN,
-            rtol=WITHIN if relative else 0, err_msg=statistic.name,
+            mean,
+            np.ravel(total) / count,
+            atol=0 if relative else WITHIN,
+            rtol=WITHIN if relative else 0,
+            err_msg=statistic.name,
         )
     assert compared >= (24 if model == "smollm2" else 30) - 10

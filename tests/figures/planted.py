@@ -6,11 +6,12 @@ import io
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from attnviz.figures.fonts import fitted
 from attnviz.figures.kind import FigureStyle
-from attnviz.figures.scale import pool
+from attnviz.figures.scale import Pixels, pool
 from attnviz.figures.views import POOLED, HeadView, ModelView, RoleMark, SentenceView
 from attnviz.text.types import TokenLabel
 
@@ -21,13 +22,13 @@ HOSTILE = (
     "<U+0007>",
     "\x07",
     "😀",
-    "👩‍👩‍👧",
     "السلام",
     "注意",
     "-->",
     "&amp;",
     "W" * 80,
     "%s {0}",
+    "👩‍👩‍👧",
     "𓀀",
 )
 PREVIOUS = RoleMark("previous-token", "Previous token", "position", "P", 0.8, supported=True)
@@ -93,7 +94,7 @@ def model(layers: int = 2, heads: int = 3) -> ModelView:
     )
 
 
-def only(weights: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> SentenceView:
+def only(weights: NDArray[np.float64]) -> SentenceView:
     """A sentence of plain letters whose single head has exactly these weights."""
     count = len(weights)
     plain = tuple(TokenLabel(chr(ord("a") + index)) for index in range(count))
@@ -108,6 +109,6 @@ def style_for(*texts: str) -> FigureStyle:
     return fitted(FigureStyle(), (*texts, *HOSTILE))
 
 
-def decode(png: bytes) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+def decode(png: bytes) -> Pixels:
     """The pixels [row, column, 3] of a PNG."""
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))

@@ -14,12 +14,12 @@ from attnviz.figures.sheet import Sheet
 INSTALLED = {entry.name for entry in fontManager.ttflist}
 
 
-def test_plain_text_needs_only_the_bundled_font():
+def test_plain_text_needs_only_the_bundled_font() -> None:
     assert choose(["[CLS]", "naïve", "Ωмега", "السلام", "→"]) == ((FIRST,), frozenset())
 
 
 @pytest.mark.parametrize("text", ["注意力机制", "日本語です", "한국어", "नमस्ते", "ภาษาไทย"])
-def test_other_scripts_find_a_system_font_or_are_missing(text: str):
+def test_other_scripts_find_a_system_font_or_are_missing(text: str) -> None:
     families, missing = choose([text])
 
     assert families[0] == FIRST
@@ -28,40 +28,40 @@ def test_other_scripts_find_a_system_font_or_are_missing(text: str):
 
 
 @pytest.mark.skipif("Noto Sans CJK JP" not in INSTALLED, reason="needs the Noto CJK fonts")
-def test_han_characters_follow_the_text_around_them():
+def test_han_characters_follow_the_text_around_them() -> None:
     assert choose(["注意"])[0][1] == "Noto Sans CJK SC"
     assert choose(["注意です"])[0][1] == "Noto Sans CJK JP"
     assert choose(["注意", "한국어"])[0][1] == "Noto Sans CJK KR"
 
 
-def test_what_no_font_can_draw_is_missing():
+def test_what_no_font_can_draw_is_missing() -> None:
     families, missing = choose(["a\x07", "\ue000", "\ud800"])
 
     assert missing == {"\x07", "\ue000", "\ud800"}
     assert families == (FIRST,)
 
 
-def test_fonts_of_last_resort_are_never_chosen():
+def test_fonts_of_last_resort_are_never_chosen() -> None:
     families, _ = choose(["👩‍👩‍👧", "🇩🇪"])
 
     assert not [family for family in families if "resort" in family.lower()]
 
 
-def test_missing_characters_are_drawn_as_their_code_points():
+def test_missing_characters_are_drawn_as_their_code_points() -> None:
     sheet = Sheet(fitted(FigureStyle(), ["x\ue000"]))
 
     assert sheet.shown("x\ue000") == "xU+E000"
     assert Sheet(FigureStyle()).shown("\x1b") == "U+001B"
 
 
-def test_arabic_is_shaped():
+def test_arabic_is_shaped() -> None:
     sheet = Sheet(FigureStyle())
     letters = "سلام"
 
     assert sheet.measure(letters, 10.0) < 0.9 * sum(sheet.measure(char, 10.0) for char in letters)
 
 
-def test_formulas_are_text_and_settings_are_left_alone():
+def test_formulas_are_text_and_settings_are_left_alone() -> None:
     before = dict(mpl.rcParams)
     sheet = Sheet(FigureStyle())
     sheet.text(10.0, 20.0, "$x^$ $\\frac{1}$")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -30,7 +31,7 @@ print(hashlib.sha256(b"".join(p.png + p.svg for p in found)).hexdigest())
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_paths_name_the_sentence_the_role_and_the_head():
+def test_paths_name_the_sentence_the_role_and_the_head() -> None:
     paths = [task.path for task in tasks(model(), [sentence(3)])]
 
     assert paths[:2] == ["figures/roles", "figures/entropy"]
@@ -41,7 +42,7 @@ def test_paths_name_the_sentence_the_role_and_the_head():
     ]
 
 
-def test_no_two_pictures_share_a_path():
+def test_no_two_pictures_share_a_path() -> None:
     view = sentence(3)
     twice = replace(view, heads=view.heads[:1] * 2)
 
@@ -53,24 +54,24 @@ def test_no_two_pictures_share_a_path():
     ]
 
 
-def test_figures_that_do_not_apply_are_left_out():
+def test_figures_that_do_not_apply_are_left_out() -> None:
     names = [task.figure for task in tasks(replace(model(), dissimilarity=None), [])]
 
     assert "similarity" not in names
     assert "roles" in names
 
 
-def test_two_processes_make_the_same_pictures_in_the_same_order():
+def test_two_processes_make_the_same_pictures_in_the_same_order() -> None:
     views = [sentence(3), replace(sentence(4), id=8)]
     seen: list[Picture] = []
 
-    alone = draw_all(model(), views)
-    shared = draw_all(model(), views, jobs=2, progress=seen.append)
+    alone = draw_all(None, views)
+    shared = draw_all(None, views, jobs=2, progress=seen.append)
 
     assert shared == alone == tuple(seen)
 
 
-def test_bytes_depend_neither_on_hashes_nor_on_folder_nor_on_settings(tmp_path: Path):
+def test_bytes_depend_neither_on_hashes_nor_on_folder_nor_on_settings(tmp_path: Path) -> None:
     (tmp_path / "matplotlibrc").write_text("savefig.bbox: tight\nfont.size: 30\n", "utf-8")
     done = subprocess.run(
         [sys.executable, "-c", ONCE, str(ROOT)],
@@ -85,12 +86,21 @@ def test_bytes_depend_neither_on_hashes_nor_on_folder_nor_on_settings(tmp_path: 
     assert done.stdout.strip() == hashlib.sha256(here).hexdigest()
 
 
-def test_a_head_figure_without_a_head_is_refused():
+def test_an_interrupt_reaches_the_caller_with_the_workers_gone() -> None:
+    def interrupt(_: Picture) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        draw_all(None, [sentence(3)], jobs=2, progress=interrupt)
+    assert not multiprocessing.active_children()
+
+
+def test_a_head_figure_without_a_head_is_refused() -> None:
     with pytest.raises(TypeError, match="'head'"):
         perform(Task("x", "head", sentence(3)), FigureStyle())
 
 
-def test_captions_say_the_finding_with_numbers():
+def test_captions_say_the_finding_with_numbers() -> None:
     captions = {made.path: made.caption for made in draw_all(model(), [sentence(5)])}
 
     assert captions["figures/s007/previous-token-L0H1"].startswith("L0H1 puts 0.83 of its")
@@ -99,7 +109,7 @@ def test_captions_say_the_finding_with_numbers():
     assert "2 heads form 1 redundant group" in captions["figures/similarity"]
 
 
-def test_heads_that_do_not_exist_are_not_counted():
+def test_heads_that_do_not_exist_are_not_counted() -> None:
     view = model()
     gaps = {name: values.copy() for name, values in view.statistics.items()}
     for values in gaps.values():
@@ -110,14 +120,14 @@ def test_heads_that_do_not_exist_are_not_counted():
     assert "on average" in {made.title: made.caption for made in draw_all(hybrid, [])}["Entropy"]
 
 
-def test_letters_are_small_where_the_evidence_is_tentative():
+def test_letters_are_small_where_the_evidence_is_tentative() -> None:
     first, _, third = model().roles[0]
 
     assert roles.letters(first) == "Pj"
     assert roles.letters(third) == "j"
 
 
-def test_similarity_without_groups_still_names_the_closest_pair():
+def test_similarity_without_groups_still_names_the_closest_pair() -> None:
     view = replace(model(1, 2), groups=(), dissimilarity=np.array([[0.0, 0.25], [0.25, 0.0]]))
 
     assert similarity.caption(view).startswith(

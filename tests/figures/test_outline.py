@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from attnviz.figures.matrix import outline
 
 
-def edges(segments: object) -> set[tuple[tuple[float, ...], ...]]:
+def edges(segments: NDArray[np.float64]) -> set[tuple[tuple[float, ...], ...]]:
     return {tuple(tuple(end) for end in segment) for segment in segments.tolist()}
 
 
-def test_one_cell_has_four_borders():
+def test_one_cell_has_four_borders() -> None:
     assert edges(outline([(1, 0)], 3)) == {
         ((0, 1), (1, 1)),
         ((0, 2), (1, 2)),
@@ -18,16 +21,16 @@ def test_one_cell_has_four_borders():
     }
 
 
-def test_neighbours_have_one_outline_in_common():
+def test_neighbours_have_one_outline_in_common() -> None:
     borders = edges(outline([(0, 0), (1, 0)], 2))
 
     assert ((0, 1), (1, 1)) not in borders
     assert len(borders) == 6
 
 
-def test_pooled_cells_outline_their_block():
+def test_pooled_cells_outline_their_block() -> None:
     assert edges(outline([(5, 2)], 3, block=2)) == edges(outline([(2, 1)], 3))
 
 
-def test_no_cells_no_outline():
+def test_no_cells_no_outline() -> None:
     assert outline([], 4).shape == (0, 2, 2)

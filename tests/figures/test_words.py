@@ -26,15 +26,15 @@ from attnviz.text.types import TokenLabel
         (float("nan"), "–"),
     ],
 )
-def test_numbers_have_two_significant_digits(value: float, text: str):
+def test_numbers_have_two_significant_digits(value: float, text: str) -> None:
     assert two(value) == text
 
 
-def test_lists_read_like_sentences():
+def test_lists_read_like_sentences() -> None:
     assert listing(["a", "b", "c"]) == "a, b and c"
 
 
-def test_long_labels_lose_their_middle_and_keep_their_flags():
+def test_long_labels_lose_their_middle_and_keep_their_flags() -> None:
     sheet = Sheet(FigureStyle())
     short = shorten(sheet, TokenLabel("start" + "x" * 50 + "end", piece=True), 7.0)
 
@@ -45,13 +45,13 @@ def test_long_labels_lose_their_middle_and_keep_their_flags():
     assert sheet.measure(short.text, 7.0) <= 72.0
 
 
-def test_accents_are_not_torn_off():
+def test_accents_are_not_torn_off() -> None:
     sheet = Sheet(FigureStyle())
 
     assert "…\u0301" not in shorten(sheet, TokenLabel("e\u0301" * 60), 7.0).text
 
 
-def test_thinned_labels_carry_their_positions():
+def test_thinned_labels_carry_their_positions() -> None:
     sheet = Sheet(FigureStyle())
     found = tags(sheet, tuple(TokenLabel(str(index)) for index in range(9)), 7.0, block=2, step=2)
 
@@ -62,7 +62,7 @@ def test_thinned_labels_carry_their_positions():
     ]
 
 
-def test_there_are_eight_families_and_ink_reads_on_each():
+def test_there_are_eight_families_and_ink_reads_on_each() -> None:
     assert len(set(FAMILIES.values())) == 8
     assert ink_on(FAMILIES["position"]) == "#FFFFFF"
     assert ink_on(FAMILIES["punctuation"]) == "#1A1A1A"

@@ -6,9 +6,9 @@ import hashlib
 import struct
 import zlib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.random import Generator
 
 from attnviz.figures.kind import Picture
 from attnviz.figures.views import SentenceView
@@ -31,17 +31,21 @@ from attnviz.report.model import (
 )
 from attnviz.text.types import TokenLabel
 
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
 HOSTILE = (
-    '</script><img src=x onerror=alert(1)> [x](javascript:alert(1)) | `a` **b** "q" \'s\' '
+    "</script><img src=x onerror=alert(1)> [x](javascript:alert(1)) | `a` **b** \"q\" 's' "
     "@octocat #1 https://example.org www.example.org $x^$ [/INST] {{ 7 * 7 }} "
     "\x1b[31m\x00 \u202eevil \u2028 \ud800 &lt;"
 )
 
 LAYERS, HEADS, SENTENCES = 6, 12, 90
-WORDS = (
+TEXT = (
     "The committee met on Tuesday , and its chair said that the new bridge would open in May . "
     "Nobody who had seen the old one believed her ; the river , after all , had taken it twice ."
-).split()
+)
+WORDS = TEXT.split()
 
 # name, title, family, letter, margin, how many heads have it, baselines
 ROLES = (
@@ -84,7 +88,7 @@ def report(*, hostile: bool = False, sentences: int = SENTENCES, layers: int = L
         ),
         input=InputInfo(
             (_file(HOSTILE if hostile else "samples/bridge.txt", sentences),),
-            "sentence",
+            "auto",
             sentences,
             sum(len(sentence.tokens) for sentence in read),
             1,
@@ -156,9 +160,7 @@ def _role(
     about = f"Each token looks at its {title}."
     formula, source = "S_i = {i - 1}", "Clark et al. 2019; Voita et al. 2019 (positional heads)"
     heads = having[name]
-    return RoleInfo(
-        name, title, family, letter, about, formula, source, baselines, margin, heads
-    )
+    return RoleInfo(name, title, family, letter, about, formula, source, baselines, margin, heads)
 
 
 def _unmeasured(name: str, *, hostile: bool) -> RoleInfo:
@@ -173,7 +175,7 @@ def _unmeasured(name: str, *, hostile: bool) -> RoleInfo:
         ("profile",),
         0.05,
         (),
-        absent="the text has no dependency annotations",
+        absent="It needs a text with dependency annotations.",
     )
 
 
@@ -192,9 +194,7 @@ def _head(
     }
     if place == (0, 0):
         statistics["distance"] = Estimate(float("nan"), None, None)
-    roles = {
-        name: _score(having[name], place, margin, random) for name, *_, margin, _, _ in ROLES
-    }
+    roles = {name: _score(having[name], place, margin, random) for name, *_, margin, _, _ in ROLES}
     return HeadReport(*place, statistics, roles)
 
 
@@ -250,9 +250,7 @@ def _view(sentence: SentenceReport, random: Generator, layers: int) -> SentenceV
     length = len(sentence.tokens)
     labels = tuple(
         TokenLabel(text, space=place > 1, special=special)
-        for place, (text, special) in enumerate(
-            zip(sentence.tokens, sentence.special, strict=True)
-        )
+        for place, (text, special) in enumerate(zip(sentence.tokens, sentence.special, strict=True))
     )
     attention = random.dirichlet(np.full(length, 0.2), (layers, HEADS, length))
     means = attention.mean(axis=1)
@@ -268,15 +266,18 @@ def _similarity(places: list[tuple[int, int]], random: Generator) -> Similarity:
     apart *= 0.8 / apart.max()
     order = tuple(map(int, np.argsort(points[:, 0])))
     groups = (((4, 1), (4, 7), (5, 2)), ((2, 0), (2, 9)))
-    return Similarity(apart, order, groups, (5,), ((0, 3),), "every query of 16 sampled sentences")
+    return Similarity(
+        apart, order, groups, (5,), ((0, 3),), "Computed on every query of 16 sampled sentences."
+    )
 
 
-def _findings(
-    having: dict[str, tuple[tuple[int, int], ...]], hostile: bool
-) -> tuple[Finding, ...]:
+def _findings(having: dict[str, tuple[tuple[int, int], ...]], hostile: bool) -> tuple[Finding, ...]:
     layer, head = having["previous-token"][0]
     best = f"L{layer}H{head}"
     return (
+        Finding(
+            "overview", "Of 72 heads, 46 have a role, 20 none of those measured, on 90 sentences."
+        ),
         Finding(
             "role",
             f"{best} looks at the previous token: 0.93 [0.90, 0.95] of its attention, where "
@@ -325,10 +326,7 @@ def _png() -> bytes:
     header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
     pixel = zlib.compress(b"\x00\xff")
     return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", pixel)
-        + chunk(b"IEND", b"")
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixel) + chunk(b"IEND", b"")
     )
 
 

@@ -1,5 +1,7 @@
 """What holds for every format that the registry finds."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
@@ -15,11 +17,11 @@ FORMATS = sorted(formats())
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_formats_of_the_design_are_found():
+def test_the_formats_of_the_design_are_found() -> None:
     assert {"html", "json", "markdown"} <= set(FORMATS)
 
 
-def test_an_unknown_format_lists_the_choices():
+def test_an_unknown_format_lists_the_choices() -> None:
     with pytest.raises(UsageError, match="'pdf'") as caught:
         find("pdf")
     assert "markdown" in caught.value.hint
@@ -27,7 +29,7 @@ def test_an_unknown_format_lists_the_choices():
 
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("hostile", [False, True])
-def test_a_format_makes_clean_utf8_and_the_same_bytes_twice(name, hostile):
+def test_a_format_makes_clean_utf8_and_the_same_bytes_twice(name: str, hostile: bool) -> None:
     form, made = find(name), example.report(hostile=hostile)
     first = form.write(made, example.pictures(made))
     text = first.decode()
@@ -40,11 +42,11 @@ def test_a_format_makes_clean_utf8_and_the_same_bytes_twice(name, hostile):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_format_copes_with_nothing_to_say(name):
+def test_a_format_copes_with_nothing_to_say(name: str) -> None:
     assert find(name).write(example.bare(), ())
 
 
-def test_the_folder_holds_every_format_and_both_files_of_every_figure():
+def test_the_folder_holds_every_format_and_both_files_of_every_figure() -> None:
     made = example.report()
     pictures = example.pictures(made)
     folder = files(made, pictures)
@@ -55,7 +57,7 @@ def test_the_folder_holds_every_format_and_both_files_of_every_figure():
     assert not any(path.startswith("/") or ".." in path for path in folder)
 
 
-def test_bytes_do_not_depend_on_the_hash_seed():
+def test_bytes_do_not_depend_on_the_hash_seed() -> None:
     code = (
         "import hashlib; from tests.report import example; from attnviz.report.format import files;"
         "made = example.report(hostile=True); found = files(made, example.pictures(made));"

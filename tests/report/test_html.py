@@ -1,11 +1,24 @@
+from __future__ import annotations
+
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
 import pytest
 
-from attnviz.report import html, pages
+from attnviz.report import pages
+from attnviz.report.formats import html
 from tests.report import example
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from attnviz.figures.kind import Picture
+    from attnviz.report.model import Report
+
+Attributes = dict[str, str]
 
 VOID = {"meta", "img", "br", "col", "link", "input", "hr"}
 LOADS = {"src", "href", "srcset", "action", "poster", "data", "xlink:href", "background"}
@@ -14,48 +27,50 @@ LOADS = {"src", "href", "srcset", "action", "poster", "data", "xlink:href", "bac
 class Page(HTMLParser):
     """A page as its tags and its text, checked for balance."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
-        self.open, self.tags, self.text = [], [], ""
+        self.open: list[str] = []
+        self.tags: list[tuple[str, Attributes]] = []
+        self.text = ""
         self.feed(text)
         self.close()
         assert self.open == []
 
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_startendtag(tag, attrs)
         if tag not in VOID:
             self.open.append(tag)
 
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         if self.open[-1:] != ["style"]:
             self.text += data
 
-    def all(self, tag):
+    def all(self, tag: str) -> list[Attributes]:
         return [attrs for name, attrs in self.tags if name == tag]
 
 
-def page(made, pictures=None):
+def page(made: Report, pictures: Sequence[Picture] | None = None) -> Page:
     pictures = example.pictures(made) if pictures is None else pictures
     return Page(html.write(made, pictures).decode())
 
 
 @pytest.fixture(scope="module")
-def calm():
+def calm() -> Page:
     return page(example.report())
 
 
 @pytest.fixture(scope="module")
-def hostile():
+def hostile() -> Page:
     return page(example.report(hostile=True))
 
 
-def test_tags_are_balanced_and_ids_unique(calm):
+def test_tags_are_balanced_and_ids_unique(calm: Page) -> None:
     ids = [attrs["id"] for _, attrs in calm.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
     assert {"findings", "maps", "roles", "heads", "limits", "L5H7", "sentence-2"} <= set(ids)
@@ -64,8 +79,8 @@ def test_tags_are_balanced_and_ids_unique(calm):
 
 
 @pytest.mark.parametrize("made", ["calm", "hostile"])
-def test_nothing_is_loaded_and_nothing_runs(made, request):
-    found = request.getfixturevalue(made)
+def test_nothing_is_loaded_and_nothing_runs(made: str, request: pytest.FixtureRequest) -> None:
+    found: Page = request.getfixturevalue(made)
     assert not found.all("script")
     policy = next(tag for tag in found.all("meta") if tag.get("http-equiv"))
     assert policy["content"].startswith("default-src 'none'")
@@ -77,7 +92,7 @@ def test_nothing_is_loaded_and_nothing_runs(made, request):
     assert "@import" not in str(pages.stylesheet("report.css"))
 
 
-def test_the_page_says_what_it_is(calm):
+def test_the_page_says_what_it_is(calm: Page) -> None:
     assert calm.all("html") == [{"lang": "en"}]
     assert any("width=device-width" in tag.get("content", "") for tag in calm.all("meta"))
     assert "What the attention heads of minilm do" in calm.text
@@ -87,7 +102,7 @@ def test_the_page_says_what_it_is(calm):
         assert word in calm.text
 
 
-def test_hostile_text_is_text(hostile):
+def test_hostile_text_is_text(hostile: Page) -> None:
     assert "<img src=x onerror=alert(1)>" in hostile.text
     assert "</script>" in hostile.text
     assert "{{ 7 * 7 }}" in hostile.text
@@ -95,7 +110,7 @@ def test_hostile_text_is_text(hostile):
     assert "\x1b" not in hostile.text
 
 
-def test_figures_have_size_words_and_come_with_the_page(calm):
+def test_figures_have_size_words_and_come_with_the_page(calm: Page) -> None:
     images = calm.all("img")
     assert len(images) == 12
     for image in images:
@@ -107,21 +122,21 @@ def test_figures_have_size_words_and_come_with_the_page(calm):
     assert len(calm.all("figcaption")) == 12
 
 
-def test_evidence_stands_beside_every_score(calm):
+def test_evidence_stands_beside_every_score(calm: Page) -> None:
     assert "0.93" in calm.text
     assert "[0.90, 0.95]" in calm.text
     assert "1,203" in calm.text
     assert "tentative" in calm.text
     assert "positional profile" in calm.text
-    assert "the text has no dependency annotations" in calm.text
+    assert "adjective's noun: it needs a text with dependency annotations." in calm.text
 
 
-def test_every_head_has_a_row(calm):
+def test_every_head_has_a_row(calm: Page) -> None:
     rows = {attrs.get("id") for attrs in calm.all("tr")}
     assert {f"L{layer}H{head}" for layer in range(6) for head in range(12)} <= rows
 
 
-def test_layers_of_deep_models_are_folded_and_open_in_print():
+def test_layers_of_deep_models_are_folded_and_open_in_print() -> None:
     shallow, deep = page(example.report()), page(example.report(layers=24))
     assert all("open" in layer for layer in shallow.all("details"))
     assert len(deep.all("details")) == 24
@@ -129,7 +144,7 @@ def test_layers_of_deep_models_are_folded_and_open_in_print():
     assert "details::details-content" in str(pages.stylesheet("report.css"))
 
 
-def test_tokens_are_shaded_by_the_square_root():
+def test_tokens_are_shaded_by_the_square_root() -> None:
     made = example.report(sentences=1)
     sentence = replace(made.sentences[0], received=(0.25,) * len(made.sentences[0].tokens))
     found = page(replace(made, sentences=(sentence,)), ())
@@ -137,20 +152,20 @@ def test_tokens_are_shaded_by_the_square_root():
     assert "--w:0.5" in shades
 
 
-def test_a_corpus_is_listed_up_to_a_limit_and_says_so():
+def test_a_corpus_is_listed_up_to_a_limit_and_says_so() -> None:
     found = page(example.report(sentences=700))
     assert "397 more sentences are left out here; report.json has all" in found.text
     assert len(re.findall("report.json has all", found.text)) == 1
 
 
-def test_a_date_is_shown_only_when_it_is_given():
+def test_a_date_is_shown_only_when_it_is_given() -> None:
     made = example.report(sentences=3)
     dated = replace(made, options=replace(made.options, created="2024-02-29"))
     assert "2024-02-29" in page(dated, ()).text
     assert "2024" not in page(made, ()).text.replace("et al. 2024", "")
 
 
-def test_how_to_make_it_again():
+def test_how_to_make_it_again() -> None:
     made = example.report(sentences=3)
     odd = replace(
         made,
@@ -163,7 +178,7 @@ def test_how_to_make_it_again():
     ) in page(odd, ()).text
 
 
-def test_a_notebook_shows_a_fragment_with_nothing_live():
+def test_a_notebook_shows_a_fragment_with_nothing_live() -> None:
     for hostile in (False, True):
         found = Page(example.report(hostile=hostile)._repr_html_())
         assert found.tags[0] == ("div", {"class": "attnviz-report"})
@@ -174,7 +189,9 @@ def test_a_notebook_shows_a_fragment_with_nothing_live():
         assert "previous token" in found.text
 
 
-def test_a_stylesheet_cannot_end_its_element(tmp_path, monkeypatch):
+def test_a_stylesheet_cannot_end_its_element(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "evil.css").write_text("</style>", encoding="utf-8")
     monkeypatch.setattr(pages, "templates", lambda: tmp_path)
     with pytest.raises(ValueError, match=r"evil\.css"):

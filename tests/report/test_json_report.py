@@ -1,35 +1,45 @@
+from __future__ import annotations
+
 import json
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import numpy as np
 import pytest
 
-from attnviz.report import json_report
+from attnviz.report.formats import json_report
 from tests.report import example
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
-def read(made, pictures=()):
-    return json.loads(json_report.write(made, pictures))
+    from attnviz.figures.kind import Picture
+    from attnviz.report.model import Report
+
+
+def read(made: Report, pictures: Sequence[Picture] = ()) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(json_report.write(made, pictures))
+    return told
 
 
 @pytest.mark.parametrize("made", [example.report(), example.report(hostile=True), example.bare()])
-def test_a_report_fits_its_schema(made):
+def test_a_report_fits_its_schema(made: Report) -> None:
     schema = json_report.schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(read(made, example.pictures(made)), schema, jsonschema.Draft202012Validator)
 
 
-def test_the_schema_is_strict():
+def test_the_schema_is_strict() -> None:
     told = read(example.report())
     told["heads"][0]["roles"]["self"]["p_value"] = 0.05
     with pytest.raises(jsonschema.ValidationError, match="p_value"):
         jsonschema.validate(told, json_report.schema())
 
 
-def test_every_field_of_the_schema_is_described():
-    def undescribed(schema, path):
+def test_every_field_of_the_schema_is_described() -> None:
+    def undescribed(schema: dict[str, Any], path: str) -> Iterator[str]:
         for name, field in schema.get("properties", {}).items():
             if "description" not in field:
                 yield f"{path}.{name}"
@@ -39,7 +49,7 @@ def test_every_field_of_the_schema_is_described():
     assert list(undescribed(json_report.schema(), "report")) == []
 
 
-def test_the_parts_that_others_rely_on():
+def test_the_parts_that_others_rely_on() -> None:
     made = example.report()
     told = read(made, example.pictures(made))
     assert told["schema"] == "attnviz.report/1"
@@ -61,7 +71,7 @@ def test_the_parts_that_others_rely_on():
     }
 
 
-def test_numbers_come_back_to_six_significant_digits():
+def test_numbers_come_back_to_six_significant_digits() -> None:
     made = example.report()
     told = read(made)
     for head, as_told in zip(made.heads, told["heads"], strict=True):
@@ -69,18 +79,18 @@ def test_numbers_come_back_to_six_significant_digits():
             assert as_told["roles"][name]["score"] == pytest.approx(score.score, rel=5e-6)
 
 
-def test_what_was_not_measured_is_null():
+def test_what_was_not_measured_is_null() -> None:
     told = read(example.report())
     assert told["heads"][0]["statistics"]["distance"] == {"mean": None, "low": None, "high": None}
     assert "NaN" not in json_report.write(example.report(), ()).decode()
 
 
-def test_hostile_text_comes_back_as_it_was_but_for_lone_surrogates():
+def test_hostile_text_comes_back_as_it_was_but_for_lone_surrogates() -> None:
     told = read(example.report(hostile=True))
     assert told["model"]["name"] == example.HOSTILE.replace("\ud800", "\ufffd")
 
 
-def test_scores_and_matrix_rows_have_a_line_each():
+def test_scores_and_matrix_rows_have_a_line_each() -> None:
     lines = json_report.write(example.report(), ()).decode().splitlines()
     scores = [line for line in lines if line.lstrip().startswith('"previous-token": {')]
     assert len(scores) == 72
@@ -91,13 +101,13 @@ def test_scores_and_matrix_rows_have_a_line_each():
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, np.float32("nan")])
-def test_no_value_breaks_json(value):
+def test_no_value_breaks_json(value: float | None) -> None:
     made = example.report(sentences=1)
     broken = replace(made, sentences=(replace(made.sentences[0], drift=value),))
     assert read(broken)["sentences"][0]["drift"] is None
 
 
-def test_keys_are_sorted():
+def test_keys_are_sorted() -> None:
     text = json_report.write(example.report(), ()).decode()
     sorted_text = json.dumps(json.loads(text), sort_keys=True)
     assert json.dumps(json.loads(text)) == sorted_text

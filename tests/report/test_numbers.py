@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import math
 
 import pytest
@@ -25,7 +27,7 @@ from attnviz.report import numbers
         (math.inf, "–"),
     ],
 )
-def test_numbers_have_two_significant_digits(value, text):
+def test_numbers_have_two_significant_digits(value: float | None, text: str) -> None:
     assert numbers.number(value) == text
 
 
@@ -37,7 +39,8 @@ def test_numbers_have_two_significant_digits(value, text):
         (0.1, 0.094, 0.107, "0.10 [0.09, 0.11]"),
         (12.3, 11.4, 13.6, "12 [11, 14]"),
         (1.0, 0.98, 1.0, "1.00 [0.98, 1.00]"),  # one decimal more, else it would look empty
-        (0.83, 0.828, 0.833, "0.830 [0.828, 0.833]"),
+        (2.31, 2.28, 2.33, "2.31 [2.28, 2.33]"),
+        (0.83, 0.828, 0.833, "0.83 [0.83, 0.83]"),
         (0.5, 0.5, 0.5, "0.50 [0.50, 0.50]"),  # it is empty
         (0.01, -0.002, 0.02, "0.010 [−0.002, 0.020]"),
         (0.01, -0.0001, 0.02, "0.010 [0.000, 0.020]"),  # no minus before zero
@@ -46,25 +49,32 @@ def test_numbers_have_two_significant_digits(value, text):
         (0.83, math.nan, 0.9, "0.83"),
     ],
 )
-def test_an_interval_has_the_decimals_of_its_mean(mean, low, high, text):
+def test_an_interval_has_the_decimals_of_its_mean(
+    mean: float | None, low: float | None, high: float | None, text: str
+) -> None:
     assert numbers.estimate(mean, low, high) == text
 
 
-def test_decimal_points_stand_in_line():
+def test_decimal_points_stand_in_line() -> None:
     padded = numbers.aligned(["0.83", "12", "0.041", "–"])
-    assert padded == ["0.83\u2007", "12\u2008\u2007\u2007\u2007", "0.041", "–\u2008\u2007\u2007\u2007"]
+    assert padded == [
+        "0.83\u2007",
+        "12\u2008\u2007\u2007\u2007",
+        "0.041",
+        "–\u2008\u2007\u2007\u2007",
+    ]
     assert numbers.aligned(["1", "12"]) == ["1", "12"]
     assert numbers.aligned([]) == []
 
 
-def test_counts_have_separators_and_nouns_agree():
+def test_counts_have_separators_and_nouns_agree() -> None:
     assert numbers.count(12034) == "12,034"
     assert numbers.evidence(94, 1203) == "94 sentences, 1,203 events"
     assert numbers.evidence(1, 1) == "1 sentence, 1 event"
     assert numbers.counted(0, "match", "matches") == "0 matches"
 
 
-def test_other_numbers():
+def test_other_numbers() -> None:
     assert numbers.percent(0.834) == "83%"
     assert numbers.exact(0.05) == "0.05"
     assert numbers.exact(-0.5) == "−0.5"

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from attnviz.report import numbers, words
+from attnviz.report import words
+from attnviz.report.cells import score_cells, statistic_cells
 from attnviz.report.format import Format
 from attnviz.report.images import by_sentence, data_uri
 from attnviz.report.pages import environment
 from attnviz.report.rerun import command
 from attnviz.report.sentences import arrange
-from attnviz.report.tables import COLUMNS, Player, Tables
+from attnviz.report.tables import COLUMNS, Tables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from attnviz.figures.kind import Picture
     from attnviz.report.model import HeadReport, Report
 
@@ -30,14 +31,6 @@ HALF, MOST = 620, 760
 beside them where the page is broad, wider ones below."""
 
 _HEAD = re.compile(r"\bL(\d+)H(\d+)\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A number of a table, padded so that decimal points align, and its interval."""
-
-    middle: str
-    interval: str
 
 
 def write(report: Report, pictures: Sequence[Picture]) -> bytes:
@@ -69,24 +62,6 @@ def breadth(picture: Picture) -> str:
     if picture.width <= HALF:
         return ""
     return "beside-caption" if picture.width <= MOST else "wide"
-
-
-def score_cells(players: Iterable[Player]) -> list[Cell]:
-    """The column of scores."""
-    scores = [(one.score.score, one.score.low, one.score.high) for one in players]
-    return _cells(scores)
-
-
-def statistic_cells(heads: Iterable[HeadReport], name: str) -> list[Cell]:
-    """The column of one statistic; a dash where a head has none."""
-    found = [head.statistics.get(name) for head in heads]
-    return _cells([(one.mean, one.low, one.high) if one else (None,) * 3 for one in found])
-
-
-def _cells(values: Sequence[tuple[float | None, float | None, float | None]]) -> list[Cell]:
-    middles = numbers.aligned([numbers.middle(*value) for value in values])
-    bounds = [numbers.interval(*value) for value in values]
-    return [Cell(*pair) for pair in zip(middles, bounds, strict=True)]
 
 
 class _Linker:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,6 +14,8 @@ from attnviz.report.rerun import command
 from attnviz.report.tables import COLUMNS, Player, Tables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from attnviz.figures.kind import Picture
     from attnviz.report.model import HeadReport, Report, RoleInfo
 

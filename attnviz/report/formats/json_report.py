@@ -137,9 +137,7 @@ def _on_one_line(value: dict[str, Any] | list[Any], depth: int) -> bool:
 def _entries(value: dict[str, Any] | list[Any]) -> Iterable[tuple[str, Json]]:
     if isinstance(value, list):
         return (("", item) for item in value)
-    return (
-        (f"{json.dumps(name, ensure_ascii=False)}: ", value[name]) for name in sorted(value)
-    )
+    return ((f"{json.dumps(name, ensure_ascii=False)}: ", value[name]) for name in sorted(value))
 
 
 FORMAT = Format(

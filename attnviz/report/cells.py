@@ -1,0 +1,40 @@
+"""Columns of numbers with intervals, padded so that their decimal points stand in line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from attnviz.report.numbers import aligned, interval, middle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from attnviz.report.model import HeadReport
+    from attnviz.report.tables import Player
+
+Bounds = tuple[float | None, float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A mean and its interval, to be set in two columns: the first flush right."""
+
+    middle: str
+    interval: str
+
+
+def score_cells(players: Iterable[Player]) -> list[Cell]:
+    """The column of scores."""
+    return _cells([(one.score.score, one.score.low, one.score.high) for one in players])
+
+
+def statistic_cells(heads: Iterable[HeadReport], name: str) -> list[Cell]:
+    """The column of one statistic; a dash where a head has none."""
+    found = [head.statistics.get(name) for head in heads]
+    return _cells([(one.mean, one.low, one.high) if one else (None,) * 3 for one in found])
+
+
+def _cells(values: Sequence[Bounds]) -> list[Cell]:
+    middles = aligned([middle(*value) for value in values])
+    return [Cell(padded, interval(*value)) for padded, value in zip(middles, values, strict=True)]

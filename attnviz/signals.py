@@ -1,0 +1,84 @@
+"""Ctrl-C, SIGTERM and SIGHUP: an exception that undoes what is half done, and an exit code.
+
+Nothing here acts before `install`, which only the command line calls: a script or a notebook
+that imports attnviz keeps its own handlers.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class Stopped(KeyboardInterrupt):
+    """The process was asked to stop by a signal."""
+
+
+@dataclass
+class _State:
+    """Which signal came, if any, and whether it has to wait."""
+
+    number: int = 0
+    holding: int = 0
+
+
+_state = _State()
+
+
+def install() -> None:
+    """Makes signals raise `Stopped`; a signal that the parent process ignores stays ignored."""
+    for name in _NAMES:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
+    sys.unraisablehook = _unraisable
+
+
+def ignore() -> None:
+    """The work is done: an interrupt of the interpreter's last steps would only make noise."""
+    for name in _NAMES:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is _stop:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def received() -> int:
+    """The signal that came, 0 for none."""
+    return _state.number
+
+
+def check() -> None:
+    """Raises `Stopped` if a signal came and some library swallowed the exception."""
+    if _state.number:
+        raise Stopped
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """What has to run as a whole: a signal that comes inside is heard at the end."""
+    before = _state.number
+    _state.holding += 1
+    try:
+        yield
+    finally:
+        _state.holding -= 1
+    if _state.number != before and not _state.holding:
+        raise Stopped
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    _state.number = number
+    if not _state.holding:
+        raise Stopped
+
+
+def _unraisable(event: sys.UnraisableHookArgs) -> None:
+    # Raised in a destructor or a callback, it would be printed and lost: `check` hears it.
+    if not isinstance(event.exc_value, Stopped):
+        sys.__unraisablehook__(event)

@@ -1,0 +1,97 @@
+"""One tiny model of each architecture, made from its config with random weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+_SIZES: dict[str, Any] = {
+    "vocab_size": 61,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 64,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "attention_dropout": 0.0,
+}
+_GROUPED = {"num_key_value_heads": 2}
+_EXPERTS = {"num_experts_per_tok": 2, "moe_intermediate_size": 24}
+
+# What each architecture needs beyond the sizes: its own names for them, and everything that
+# shapes the scores (windows, sinks, soft caps, grouped keys) made small enough to matter.
+_OWN: dict[str, dict[str, Any]] = {
+    "albert": {"embedding_size": 16, "num_hidden_layers": 4, "num_hidden_groups": 2},
+    "cohere": _GROUPED,
+    "ctrl": {"n_embd": 32, "dff": 48, "n_layer": 3, "n_head": 4, "n_positions": 64},
+    "distilbert": {"dim": 32, "hidden_dim": 48, "n_layers": 3, "n_heads": 4},
+    "electra": {"embedding_size": 16},
+    "esm": {"position_embedding_type": "rotary", "mask_token_id": 3},
+    "gemma": _GROUPED | {"head_dim": 8},
+    "gemma2": _GROUPED
+    | {"head_dim": 8, "sliding_window": 3, "attn_logit_softcapping": 0.5, "num_hidden_layers": 4},
+    "gemma3_text": _GROUPED
+    | {
+        "head_dim": 8,
+        "sliding_window": 3,
+        "num_hidden_layers": 3,
+        "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+    },
+    "gpt2": {"n_embd": 32, "n_inner": 48, "n_layer": 3, "n_head": 4, "n_positions": 64},
+    "gpt_oss": _GROUPED
+    | {
+        "head_dim": 8,
+        "sliding_window": 3,
+        "num_local_experts": 4,
+        "num_experts_per_tok": 2,
+        "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+    },
+    "granite": _GROUPED | {"attention_multiplier": 0.3},
+    "llama": _GROUPED,
+    "mistral": _GROUPED | {"sliding_window": 3},
+    "mixtral": _GROUPED | {"sliding_window": 3, "num_local_experts": 4, "num_experts_per_tok": 2},
+    "modernbert": {
+        "local_attention": 4,
+        "global_attn_every_n_layers": 2,
+        "cls_token_id": 1,
+        "sep_token_id": 2,
+    },
+    "olmo2": _GROUPED,
+    "opt": {"ffn_dim": 48, "word_embed_proj_dim": 32},
+    "phi3": _GROUPED | {"sliding_window": 3},
+    "qwen2": _GROUPED | {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 1},
+    "qwen2_moe": _GROUPED
+    | _EXPERTS
+    | {"num_experts": 4, "shared_expert_intermediate_size": 24}
+    | {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 1},
+    "qwen3": _GROUPED
+    | {"head_dim": 8, "use_sliding_window": True, "sliding_window": 3, "max_window_layers": 1},
+    "smollm3": _GROUPED | {"no_rope_layers": [1, 0, 1], "use_sliding_window": False},
+    "stablelm": _GROUPED,
+    "starcoder2": _GROUPED | {"sliding_window": 3},
+}
+
+
+def config(kind: str) -> Any:  # noqa: ANN401 - transformers' own
+    """The config of a tiny model of `kind`, a `model_type` of transformers."""
+    from transformers import CONFIG_MAPPING
+
+    return CONFIG_MAPPING[kind](**(_SIZES | _OWN.get(kind, {})))
+
+
+def model(kind: str, attention: str) -> Any:  # noqa: ANN401 - transformers' own
+    """The same weights on every call, whatever the attention implementation."""
+    from transformers import AutoModel
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        made = AutoModel.from_config(config(kind), attn_implementation=attention).eval()
+        # Fresh weights are so small that attention would be all but even.
+        with torch.no_grad():
+            for name, weights in made.named_parameters():
+                if weights.dim() > 1 or "sinks" in name:
+                    weights.copy_(torch.randn_like(weights) * 0.3)
+    return made.float()
