@@ -9,11 +9,10 @@ Importing this loads neither torch nor transformers; the first call does.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from attnviz.errors import AttnvizError
 from attnviz.version import __version__
 
+TYPE_CHECKING = False  # As typing's, without the time that importing typing takes.
 if TYPE_CHECKING:
     from attnviz.api import analyze
     from attnviz.report.model import Report
@@ -28,7 +27,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'attnviz' has no attribute {name!r}")
     import importlib

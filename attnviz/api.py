@@ -8,17 +8,18 @@ from os import PathLike, fspath
 from typing import Any
 
 from attnviz import pipeline
-from attnviz.errors import UsageError
+from attnviz.errors import NothingToAnalyseError, UsageError
 from attnviz.progress import Silent
 from attnviz.report.model import Report
 from attnviz.settings import from_mapping
 from attnviz.text.files import read
 from attnviz.text.types import SourceFile
 
+Texts = str | PathLike[str] | Sequence[str] | Sequence[PathLike[str]]
+"""A text to be split, a path, a list of sentences, or paths."""
 
-def analyze(
-    model: str, texts: Sequence[str] | str | PathLike[str] | Sequence[PathLike[str]], **settings: Any  # noqa: ANN401
-) -> Report:
+
+def analyze(model: str | PathLike[str], texts: Texts, **settings: Any) -> Report:  # noqa: ANN401
     """Measures every head of `model` on `texts` and returns the `Report`.
 
     `model` is what the command line takes: a Hub name, a folder, a .gguf file or "minilm".
@@ -28,19 +29,25 @@ def analyze(
 
     Raises `AttnvizError`, whose `hint` names the fix.
     """
-    if isinstance(texts, str):
-        files: Sequence[SourceFile] = [_given(texts)]
-    elif isinstance(texts, PathLike):
-        files = read([fspath(texts)], None)
-    elif all(isinstance(text, str) for text in texts) and texts:
-        # A list says where sentences begin, so nothing is left to split.
-        settings = {"split": "line"} | settings
-        files = [_given("\n".join(" ".join(str(text).split()) for text in texts))]
-    elif texts and all(isinstance(text, PathLike) for text in texts):
-        files = read([fspath(text) for text in texts], None)
+    items: list[object] = [texts] if isinstance(texts, str | PathLike) else list(texts)
+    paths = [fspath(item) for item in items if isinstance(item, PathLike)]
+    parts = [item for item in items if isinstance(item, str)]
+    if not items:
+        raise NothingToAnalyseError("No text was given.", "Give at least one sentence.")
+    if len(paths) == len(items):
+        files: Sequence[SourceFile] = read(paths, None)
+    elif len(parts) == len(items):
+        if not isinstance(texts, str):
+            # A list says where sentences begin, so nothing is left to split.
+            settings = {"split": "line"} | settings
+            parts = [part.replace("\n", " ") for part in parts]
+        files = [_given("\n".join(parts))]
     else:
-        raise UsageError("texts is no text.", "Give a list of sentences, or paths (pathlib.Path).")
-    return pipeline.analyse(model, files, from_mapping(settings, ""), Silent())
+        raise UsageError(
+            "texts is neither a text nor sentences nor paths.",
+            "Give a list of sentences, a text, or paths (pathlib.Path).",
+        )
+    return pipeline.analyse(fspath(model), files, from_mapping(settings), Silent())
 
 
 def _given(text: str) -> SourceFile:

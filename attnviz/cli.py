@@ -22,7 +22,7 @@ def main() -> NoReturn:
     """The console script."""
     signals.install()
     code = run(sys.argv[1:])
-    signals.ignore()
+    signals.settle()
     sys.exit(code)
 
 
@@ -44,6 +44,7 @@ def _obey(arguments: Sequence[str]) -> int:
 
     tolerate(sys.stdout, sys.stderr)
     code = app(list(arguments), prog_name="attnviz", standalone_mode=False)
+    signals.check()  # Typer makes an exit code of an interrupt.
     if sys.stdout is not None:
         sys.stdout.flush()
     return int(code or ExitCode.OK)
@@ -67,8 +68,9 @@ def _answer(error: BaseException) -> int:
             f"This is a bug in attnviz {__version__}: {type(error).__name__}.",
             "Please report it with the lines above and the output of `attnviz env`.",
         )
-    _say("error", known.message)
-    if known.hint:
+    # Without any arguments the help has been shown, and says it all.
+    if known.message:
+        _say("error", known.message)
         _say("hint", known.hint)
     return known.exit_code
 
@@ -90,10 +92,9 @@ def _usage(error: BaseException) -> UsageError:
     message = str(error.format_message()).replace("Value error, ", "")  # type: ignore[attr-defined]
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "attnviz"
-    return UsageError(
-        f"{message.rstrip('.')}." if message else "No command was given.",
-        f"See {command} --help.",
-    )
+    if message and message[-1] not in ".?!":
+        message += "."
+    return UsageError(message, f"See {command} --help.")
 
 
 def _say(label: str, message: str) -> None:

@@ -10,6 +10,8 @@ from typing import IO, Literal
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from attnviz.text.showable import showable
+
 Colour = Literal["auto", "always", "never"]
 
 
@@ -72,9 +74,9 @@ def put(result: bytes | RenderableType) -> None:
 
 
 def tell(message: str, *, label: str = "", style: str = "") -> None:
-    """Writes one message to standard error, unbroken, so that it can be searched and copied."""
+    """Writes one message to standard error, on one line and harmless whatever it quotes."""
     parts = [(f"{label}: ", style)] if label else []
-    console(stderr=True).print(Text.assemble(*parts, message), soft_wrap=True)
+    console(stderr=True).print(Text.assemble(*parts, showable(message)), soft_wrap=True)
 
 
 def tolerate(*streams: IO[str] | None) -> None:

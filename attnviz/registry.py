@@ -26,4 +26,8 @@ def discover(package: str, constant: str, kind: type[Item]) -> tuple[Item, ...]:
         if name in found:
             raise ValueError(f"two of {package} are named {name!r}")
         found[name] = item
-    return tuple(sorted(found.values(), key=lambda item: (getattr(item, "order", 0), getattr(item, "name", ""))))
+    return tuple(
+        sorted(
+            found.values(), key=lambda item: (getattr(item, "order", 0), getattr(item, "name", ""))
+        )
+    )

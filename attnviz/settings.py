@@ -88,30 +88,34 @@ def _variable(name: str) -> str:
 def _from_pyproject(folder: Path) -> dict[str, Any]:
     """What the nearest pyproject.toml that has a `[tool.attnviz]` says."""
     for parent in (folder, *folder.parents):
-        file = parent / "pyproject.toml"
-        table = _table(file) if file.is_file() else None
+        table = _table(parent / "pyproject.toml")
         if table is not None:
-            return _read(_snake(table, file), lambda name: f"{file}: tool.attnviz.{name}")
+            where = f"{parent / 'pyproject.toml'}: tool.attnviz."
+            return _read(_snake(table, where), where.__add__)
     return {}
 
 
 def _table(file: Path) -> dict[str, Any] | None:
+    if not file.is_file():
+        return None
     try:
         tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
     except (OSError, ValueError) as error:
         raise UsageError(f"{file} can't be read: {error}", "Mend the file.") from error
     table = tool.get("attnviz") if isinstance(tool, dict) else None
     if table is not None and not isinstance(table, dict):
-        raise UsageError(f"{file}: tool.attnviz is no table.", "Write settings below [tool.attnviz].")
+        raise UsageError(
+            f"{file}: tool.attnviz is no table.", "Write settings below [tool.attnviz]."
+        )
     return table
 
 
-def _snake(table: Mapping[str, Any], file: Path) -> dict[str, Any]:
+def _snake(table: Mapping[str, Any], where: str) -> dict[str, Any]:
     names: dict[str, Any] = {}
     for key, value in table.items():
         name = key.replace("-", "_")
         if name in names:
-            raise UsageError(f"{file}: tool.attnviz has {key} twice.", "Keep one of the spellings.")
+            raise UsageError(f"{where}{key} is there twice.", "Keep one of the spellings.")
         names[name] = value
     return names
 
@@ -141,7 +145,9 @@ def _read(values: Mapping[str, Any], spell: Callable[[str], str]) -> dict[str, A
 def _unknown(name: str, spell: Callable[[str], str]) -> UsageError:
     known = [field.name for field in fields(Settings)]
     near = difflib.get_close_matches(name.lower(), known, n=1)
-    hint = f"Did you mean {spell(near[0])}?" if near else f"Settings are: {', '.join(sorted(known))}."
+    hint = (
+        f"Did you mean {spell(near[0])}?" if near else f"Settings are: {', '.join(sorted(known))}."
+    )
     return UsageError(f"There is no setting {spell(name)}.", hint)
 
 

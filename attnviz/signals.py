@@ -40,12 +40,14 @@ def install() -> None:
     sys.unraisablehook = _unraisable
 
 
-def ignore() -> None:
-    """The work is done: an interrupt of the interpreter's last steps would only make noise."""
+def settle() -> None:
+    """The work is done, and too late to be undone: Ctrl-C changes nothing any more."""
+    _state.number = 0
     for name in _NAMES:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is _stop:
-            signal.signal(number, signal.SIG_IGN)
+            calm = signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, calm)
 
 
 def received() -> int:
@@ -61,7 +63,7 @@ def check() -> None:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """What has to run as a whole: a signal that comes inside is heard at the end."""
+    """What has to run as a whole: a signal that comes inside is heard by `check`, or at the end."""
     before = _state.number
     _state.holding += 1
     try:

@@ -12,66 +12,70 @@ from torch import Tensor
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.targets import KeyTarget, OffsetTarget, PairTarget, Target
 
+Row = Sequence[Target | None]
+
 
 @dataclass(frozen=True)
 class PackedTargets:
-    """The targets of a batch as tensors, column by column.
+    """The targets of a batch as tensors, the columns of one kind together.
 
-    A column is of one kind in all sentences; one that a sentence lacks is empty there.
-    `keys` and `key_queries` [batch, token, key column]; `offsets` lists (column, offset) with
+    A column is of one kind in all sentences; one that a sentence lacks is empty there. `keys`
+    and `key_queries` [batch, token, key column]; `offsets` lists (offset column, offset) with
     `offset_queries` [batch, token, offset column]; `pairs` [pair, 4] holds (sentence, query,
-    key, column).
+    key, pair column) for `pair_columns` columns. `order` [column] says where each column stands
+    in key columns, offset columns, pair columns and one that is always empty.
     """
 
-    columns: int
-    key_columns: Tensor
     keys: Tensor
     key_queries: Tensor
-    offset_columns: Tensor
     offsets: tuple[tuple[int, int], ...]
     offset_queries: Tensor
     pairs: Tensor
+    pair_columns: int
+    order: Tensor
 
 
-def pack(
-    targets: Sequence[Sequence[Target | None]], length: int, device: torch.device
-) -> PackedTargets:
+def pack(targets: Sequence[Row], length: int, device: torch.device) -> PackedTargets:
     """Packs targets [sentence][column], padded to `length` tokens."""
-    columns = len(targets[0])
-    kinds = [_kind([row[column] for row in targets]) for column in range(columns)]
-    key_columns = [c for c in range(columns) if kinds[c] is KeyTarget]
-    offset_columns = [c for c in range(columns) if kinds[c] is OffsetTarget]
-    keys = np.zeros((len(targets), length, len(key_columns)), dtype=np.float32)
+    kinds = [_kind(column) for column in zip(*targets, strict=True)]
+    of_keys, of_offsets, of_pairs = (
+        [column for column, found in enumerate(kinds) if found is kind]
+        for kind in (KeyTarget, OffsetTarget, PairTarget)
+    )
+    places = {column: at for at, column in enumerate([*of_keys, *of_offsets, *of_pairs])}
+    keys = np.zeros((len(targets), length, len(of_keys)), np.float32)
     key_queries = np.zeros_like(keys)
-    offset_queries = np.zeros((len(targets), length, len(offset_columns)), dtype=np.float32)
+    offset_queries = np.zeros((len(targets), length, len(of_offsets)), np.float32)
     offsets: dict[int, tuple[int, ...]] = {}
-    pairs: list[np.ndarray] = [np.zeros((0, 4), dtype=np.int64)]
+    pairs = [np.zeros((0, 4), np.int64)]
     for sentence, row in enumerate(targets):
-        for column, target in enumerate(row):
+        for slot, target in enumerate(row[column] for column in of_keys):
             if isinstance(target, KeyTarget):
-                slot = key_columns.index(column)
                 keys[sentence, : len(target.keys), slot] = target.keys
                 key_queries[sentence, : len(target.queries), slot] = target.queries
-            elif isinstance(target, OffsetTarget):
-                slot = offset_columns.index(column)
+        for slot, target in enumerate(row[column] for column in of_offsets):
+            if isinstance(target, OffsetTarget):
                 offset_queries[sentence, : len(target.queries), slot] = target.queries
                 offsets[slot] = target.offsets
-            elif isinstance(target, PairTarget):
-                ends = np.full(len(target.pairs), sentence), np.full(len(target.pairs), column)
-                pairs.append(np.column_stack([ends[0], target.pairs, ends[1]]))
+        for slot, target in enumerate(row[column] for column in of_pairs):
+            if isinstance(target, PairTarget):
+                ends = np.pad(target.pairs, ((0, 0), (1, 1)))
+                ends[:, 0], ends[:, 3] = sentence, slot
+                pairs.append(ends)
     return PackedTargets(
-        columns=columns,
-        key_columns=torch.tensor(key_columns, dtype=torch.long, device=device),
         keys=torch.from_numpy(keys).to(device),
         key_queries=torch.from_numpy(key_queries).to(device),
-        offset_columns=torch.tensor(offset_columns, dtype=torch.long, device=device),
-        offsets=tuple((slot, k) for slot, ks in offsets.items() for k in ks),
+        offsets=tuple((slot, k) for slot, ks in sorted(offsets.items()) for k in ks),
         offset_queries=torch.from_numpy(offset_queries).to(device),
         pairs=torch.from_numpy(np.concatenate(pairs)).to(device),
+        pair_columns=len(of_pairs),
+        order=torch.tensor(
+            [places.get(column, len(places)) for column in range(len(kinds))], device=device
+        ),
     )
 
 
-def _kind(column: Sequence[Target | None]) -> type[Target] | None:
+def _kind(column: Row) -> type[Target] | None:
     kinds = {type(target) for target in column if target is not None}
     if len(kinds) > 1:
         raise TypeError(f"one column mixes {sorted(kind.__name__ for kind in kinds)}")
@@ -79,38 +83,49 @@ def _kind(column: Sequence[Target | None]) -> type[Target] | None:
 
 
 def masses(attention: LayerAttention, targets: PackedTargets) -> Tensor:
-    """Mass s_i = sum over S_i of a_ij of every query in Q: [batch, head, query, column].
+    """Mass on each target, sum over i in Q and j in S_i of a_ij: [batch, head, column].
 
-    Queries outside Q have 0. On `attention.uniform` this is the chance level, and positive
-    exactly for the queries whose target is visible.
+    On `attention.uniform` this is the chance level.
     """
-    weights = attention.weights
-    batch, heads, length, _ = weights.shape
-    out = weights.new_zeros(batch, heads, length, targets.columns)
-    if len(targets.key_columns):
-        on_keys = weights @ targets.keys[:, None]
-        out[..., targets.key_columns] = on_keys * targets.key_queries[:, None]
-    if targets.offsets:
-        out[..., targets.offset_columns] = (
-            _on_offsets(weights, targets) * targets.offset_queries[:, None]
-        )
-    if len(targets.pairs):
-        sentence, query, key, column = targets.pairs.unbind(1)
-        cells = weights[sentence, :, query, key]  # [pair, head]
-        where = (sentence * length + query) * targets.columns + column
-        flat = weights.new_zeros(batch * length * targets.columns, heads)
-        flat.index_add_(0, where, cells)
-        out += flat.view(batch, length, targets.columns, heads).permute(0, 3, 1, 2)
-    return out
+    found = [part.sum(2) for part in _by_query(attention.weights, targets)]
+    return torch.cat(found, -1)[..., targets.order]
+
+
+def reached(attention: LayerAttention, targets: PackedTargets) -> Tensor:
+    """How many queries of Q have mass on their target, [batch, head, column].
+
+    On `attention.uniform` these are the events: the queries with a target that they see.
+    """
+    found = [(part > 0).sum(2) for part in _by_query(attention.weights, targets)]
+    return torch.cat(found, -1)[..., targets.order]
+
+
+def _by_query(weights: Tensor, targets: PackedTargets) -> tuple[Tensor, ...]:
+    """Mass of each query on its target, [batch, head, query, column of one kind] a kind."""
+    return (
+        torch.matmul(weights, targets.keys[:, None]) * targets.key_queries[:, None],
+        _on_offsets(weights, targets) * targets.offset_queries[:, None],
+        _on_pairs(weights, targets),
+        weights.new_zeros(*weights.shape[:-1], 1),
+    )
 
 
 def _on_offsets(weights: Tensor, targets: PackedTargets) -> Tensor:
-    """Mass on the offsets of each offset column: [batch, head, query, offset column]."""
     length = weights.shape[-1]
-    out = weights.new_zeros(*weights.shape[:-1], targets.offset_queries.shape[-1])
+    out = weights.new_zeros(targets.offset_queries.shape[-1], *weights.shape[:-1])
     for slot, offset in targets.offsets:
         if abs(offset) < length:
             first = max(0, -offset)
             diagonal = weights.diagonal(offset, -2, -1)
-            out[..., first : first + diagonal.shape[-1], slot] += diagonal
-    return out
+            out[slot, ..., first : first + diagonal.shape[-1]] += diagonal
+    return out.movedim(0, -1)
+
+
+def _on_pairs(weights: Tensor, targets: PackedTargets) -> Tensor:
+    batch, heads, length, _ = weights.shape
+    sentence, query, key, slot = targets.pairs.unbind(1)
+    cells = weights[sentence, :, query, key]  # [pair, head]
+    where = (sentence * length + query) * targets.pair_columns + slot
+    flat = weights.new_zeros(batch * length * targets.pair_columns, heads)
+    flat.index_add_(0, where, cells)
+    return flat.view(batch, length, targets.pair_columns, heads).permute(0, 3, 1, 2)

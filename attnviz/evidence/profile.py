@@ -17,6 +17,7 @@ from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
 from attnviz.attention.targets import Target
+from attnviz.evidence.bootstrap import ratio
 
 Array = NDArray[np.float64]
 
@@ -25,24 +26,27 @@ Array = NDArray[np.float64]
 class Profile:
     """Mean attention by offset for each half: `by_offset` [half, head, 2 n - 1], 0 at n - 1.
 
+    `total` [half, head] is the mean row sum, less than 1 where a sink logit takes mass.
     `causal`: no query of any layer saw a key to its right.
     """
 
     by_offset: Array
+    total: Array
     causal: bool
 
     def expect(self, target: Target, tokens: int, half: int) -> Array:
         """Mass on the target if a head followed its profile of the *other* half, [head].
 
-        Each row is the profile around its own place, scaled to sum to 1 over the sentence's
-        keys; summed over the target's queries.
+        Each row is the profile around its own place, scaled to the head's mean row sum over
+        the sentence's keys; summed over the target's queries.
         """
         profile = self.by_offset[1 - half]
         zero = profile.shape[-1] // 2
         running = np.concatenate([np.zeros((len(profile), 1)), profile.cumsum(-1)], axis=-1)
         first = zero - np.arange(tokens)
         rows = running[:, first + tokens] - running[:, first]  # [head, query]
-        scale = np.divide(1.0, rows, out=np.zeros_like(rows), where=rows > 0)
+        total = np.broadcast_to(self.total[1 - half][:, None], rows.shape)
+        scale = np.divide(total, rows, out=np.zeros_like(rows), where=rows > 0)
         query, key = target.matrix().nonzero()
         expected: Array = (profile[:, key - query + zero] * scale[:, query]).sum(-1)
         return expected
@@ -69,12 +73,18 @@ class ProfileKeeper(Observer):
 
     def profile(self) -> Profile:
         """The profile of every head, layer by layer."""
-        parts = []
-        for layer in sorted(self._mass):
-            mass, seen = self._mass[layer], self._seen[layer]
-            parts.append(np.divide(mass, seen, out=np.zeros_like(mass), where=seen > 0))
-        right = [seen[..., self._width // 2 + 1 :] for seen in self._seen.values()]
-        return Profile(np.concatenate(parts, axis=1), causal=not any(map(np.any, right)))
+        layers = sorted(self._mass)
+        zero = self._width // 2
+        means = [ratio(self._mass[layer], self._seen[layer]) for layer in layers]
+        # Every query sees itself, so the offset 0 counts the rows.
+        totals = [
+            ratio(self._mass[layer].sum(-1), self._seen[layer][..., zero]) for layer in layers
+        ]
+        return Profile(
+            by_offset=np.nan_to_num(np.concatenate(means, axis=1)),
+            total=np.nan_to_num(np.concatenate(totals, axis=1)),
+            causal=not any(self._seen[layer][..., zero + 1 :].any() for layer in layers),
+        )
 
     def _add(self, sums: dict[int, Array], layer: int, offsets: torch.Tensor) -> None:
         halves = torch.einsum("sb,bho->sho", self._halves, offsets).double().cpu().numpy()

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
+from attnviz.attention.masses import masses, pack, reached
 from attnviz.attention.observer import Observer
-from attnviz.attention.masses import masses, pack
 from attnviz.attention.targets import Target
 from attnviz.roles.role import ChosenRole, Role, ShapeRole, TargetRole
 from attnviz.statistics.statistic import Statistic
@@ -117,17 +117,14 @@ class ScoreKeeper(Observer):
         rows = [[column.target(tokens) for column in self._columns] for tokens in batch.sentences]
         self._targets = pack(rows, batch.length, batch.ids.device)
         self._noise = _noise(batch)
-        self._mask: Tensor | None = None
+        self._by_mask: dict[int, tuple[Tensor, Array, Array]] = {}
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""
-        if attention.visible is not self._mask:
-            # Chance depends on the mask alone, and layers mostly share it.
-            self._mask = attention.visible
-            self._chance, self._events = self._by_chance(attention.uniform)
+        chance, events = self._of_mask(attention)
         mass, null = self._by_head(attention)
         values, counts = self._of_statistics(attention)
-        seen = LayerSums(mass, null, self._chance, self._events, values, counts)
+        seen = LayerSums(mass, null, chance, events, values, counts)
         kept = self._layers.setdefault(attention.layer, self._empty(seen))
         for entry in fields(LayerSums):
             getattr(kept, entry.name)[self._places] = getattr(seen, entry.name)
@@ -145,7 +142,7 @@ class ScoreKeeper(Observer):
 
     def _by_head(self, attention: LayerAttention) -> tuple[Array, Array]:
         content = self._batch.content
-        mass = masses(attention, self._targets).sum(2)
+        mass = masses(attention, self._targets)
         null = torch.zeros_like(mass)
         for index, column in enumerate(self._columns):
             if isinstance(column.role, ShapeRole):
@@ -154,10 +151,18 @@ class ScoreKeeper(Observer):
                     null[..., index] = column.role.null(attention, content, self._noise)
         return _numpy(mass), _numpy(null)
 
+    def _of_mask(self, attention: LayerAttention) -> tuple[Array, Array]:
+        """Chance and events, which depend on the mask alone; most layers share theirs."""
+        mask = attention.visible
+        if id(mask) not in self._by_mask:
+            # The mask is kept beside its answer, so that its id stays its own.
+            self._by_mask[id(mask)] = mask, *self._by_chance(attention.uniform)
+        return self._by_mask[id(mask)][1:]
+
     def _by_chance(self, uniform: LayerAttention) -> tuple[Array, Array]:
         content = self._batch.content
-        found = masses(uniform, self._targets)[:, 0]  # [batch, query, column]
-        chance, events = found.sum(1), (found > 0).sum(1, dtype=torch.float32)
+        chance = masses(uniform, self._targets)[:, 0]  # [batch, column]
+        events = reached(uniform, self._targets)[:, 0]
         for index, column in enumerate(self._columns):
             if isinstance(column.role, ShapeRole):
                 by_chance = column.role.chance or column.role.mass
@@ -173,13 +178,12 @@ class ScoreKeeper(Observer):
             values = statistic.values(attention, content)
             if values is None:
                 continue
+            values = values if statistic.per == "query" else values[..., None]
+            known = ~values.isnan()
             if statistic.per == "query":
-                known = content[:, None] & ~values.isnan()
-                counts[..., index] = _numpy(known.sum(-1))
-                values = values.masked_fill(~known, 0.0).sum(-1)
-            else:
-                counts[..., index] = 1
-            sums[..., index] = _numpy(values)
+                known &= content[:, None]
+            counts[..., index] = _numpy(known.sum(-1))
+            sums[..., index] = _numpy(values.where(known, 0.0).sum(-1))
         return sums, counts
 
 

@@ -6,29 +6,41 @@ rows of a sample of sentences, chosen by the hash of their text, are kept for al
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
-from scipy.spatial.distance import squareform
+from scipy.cluster.hierarchy import (  # type: ignore[import-untyped]
+    fcluster,
+    leaves_list,
+    linkage,
+)
+from scipy.spatial.distance import squareform  # type: ignore[import-untyped]
 from torch import Tensor
 
 from attnviz.attention.batch import Batch
-from attnviz.attention.layer import LayerAttention
+from attnviz.attention.layer import LayerAttention, row_entropy
 from attnviz.attention.observer import Observer
 from attnviz.evidence import bootstrap
 from attnviz.text.types import Tokens
 
 Array = NDArray[np.float64]
+Group = tuple[int, ...]
 
 REDUNDANT = 0.15
 """Heads whose root mean divergence is surely below this (0 to sqrt(ln 2) = 0.83) are redundant."""
 
 _WORK = 6e7
 """Logarithms that may be taken: they bound how many rows are compared."""
+
+_SENTENCES = 8
+_ROWS = 4
+"""So many sentences are compared at least, on so many rows each."""
+
+_PAIRS = 4096
+"""Pairs of heads that are resampled at once."""
 
 
 @dataclass(frozen=True)
@@ -42,47 +54,62 @@ class Likeness:
 
     apart: Array
     order: tuple[int, ...]
-    groups: tuple[tuple[int, ...], ...]
+    groups: tuple[Group, ...]
     rows: int
     sentences: int
 
 
-def sample(sentences: Sequence[Tokens], heads: int) -> frozenset[int]:
-    """Places of the sentences to compare heads on: as many as the work allows, at least one."""
+def sample(sentences: Sequence[Tokens], heads: int) -> dict[int, int]:
+    """The sentences to compare heads on, by the hash of their text: place -> rows to keep.
+
+    As many rows as the work allows, shared out over `_SENTENCES` sentences at least: these get
+    `_ROWS` rows each however many heads there are and however long they are.
+    """
     order = sorted(
         range(len(sentences)), key=lambda place: (sentences[place].sentence.digest, place)
     )
-    chosen: list[int] = []
-    work = 0.0
-    for place in order:
-        work += heads * heads / 2 * len(sentences[place]) ** 2
-        if chosen and work > _WORK:
+    chosen: dict[int, int] = {}
+    work = _WORK
+    for rank, place in enumerate(order):
+        content = sentences[place].kinds.count("")
+        a_row = heads * heads / 2 * len(sentences[place])
+        rows = int(work / a_row / max(1, _SENTENCES - rank))
+        if rank < _SENTENCES:
+            rows = max(rows, _ROWS)
+        elif not rows:
             break
-        chosen.append(place)
-    return frozenset(chosen)
+        chosen[place] = min(rows, content)
+        work = max(0.0, work - chosen[place] * a_row)
+    return chosen
 
 
 class RowKeeper(Observer):
-    """Keeps the rows of content queries of the sampled sentences, for all heads."""
+    """Keeps so many rows of content queries of each sampled sentence, for all heads."""
 
-    def __init__(self, chosen: frozenset[int]) -> None:
-        self._chosen = chosen
+    def __init__(self, wanted: Mapping[int, int]) -> None:
+        self._wanted = wanted
         self._rows: dict[int, list[Tensor]] = {}
 
     def begin(self, batch: Batch, places: Sequence[int]) -> None:
         """Starts a batch."""
-        self._kept = [(row, place) for row, place in enumerate(places) if place in self._chosen]
         self._batch = batch
+        self._places = [(row, at) for row, at in enumerate(places) if at in self._wanted]
+        self._queries: dict[int, Tensor] = {}
 
     def see(self, attention: LayerAttention) -> None:
-        """Keeps rows [head, query, key] of one layer."""
-        for row, place in self._kept:
-            size = len(self._batch.sentences[row])
-            queries = self._batch.content[row] & (
-                attention.counts[min(row, len(attention.counts) - 1), 0] > 1
-            )
-            rows = attention.weights[row][:, queries, :size].cpu()
-            self._rows.setdefault(place, []).append(rows)
+        """Keeps rows [head, query, key] of one layer, what a sink took as one more key."""
+        counts = attention.counts.expand(len(self._batch.sentences), -1, -1)
+        for row, place in self._places:
+            if place not in self._queries:
+                # Rows that see a single key are alike in all heads.
+                several = self._batch.content[row] & (counts[row, 0] > 1)
+                self._queries[place] = _spread(several.nonzero()[:, 0], self._wanted[place])
+            queries, size = self._queries[place], len(self._batch.sentences[row])
+            rows = attention.weights[row][:, queries, :size]
+            taken = rows.new_zeros(*rows.shape[:2], 1)
+            if attention.sinks is not None:
+                taken = 1.0 - rows.sum(-1, keepdim=True)
+            self._rows.setdefault(place, []).append(torch.cat([rows, taken], -1).cpu())
 
     def likeness(self, digests: Sequence[int], resamples: int, seed: int) -> Likeness | None:
         """Compares all heads; None where there is nothing to compare."""
@@ -93,10 +120,10 @@ class RowKeeper(Observer):
         sums = np.array([divergences(one) for one in rows])  # [sentence, head, head]
         counts = np.array([one.shape[1] for one in rows], dtype=np.float64)
         mean = sums.sum(0) / counts.sum()
-        apart = np.sqrt(np.maximum(mean, 0.0))
+        apart = np.sqrt(mean)
         weights = bootstrap.weights([digests[place] for place in places], resamples, seed)
-        order, groups = _cluster(apart, sums, counts, weights)
-        return Likeness(apart, order, groups, int(counts.sum()), len(places))
+        groups = _groups(apart, sums, counts, weights)
+        return Likeness(apart, _order(apart), groups, int(counts.sum()), len(places))
 
 
 def divergences(rows: Tensor) -> Array:
@@ -106,33 +133,46 @@ def divergences(rows: Tensor) -> Array:
     H(q)) / 2 (Lin 1991).
     """
     heads = len(rows)
-    own = torch.special.entr(rows).sum((1, 2))
+    own = row_entropy(rows)
     out = np.zeros((heads, heads))
     for head in range(heads - 1):
-        mixed = (rows[head + 1 :] + rows[head]) / 2
-        between = torch.special.entr(mixed).sum((1, 2)) - (own[head + 1 :] + own[head]) / 2
-        out[head, head + 1 :] = out[head + 1 :, head] = between.clamp_min(0).double().numpy()
+        mixed = row_entropy((rows[head + 1 :] + rows[head]) / 2)
+        between = (mixed - (own[head + 1 :] + own[head]) / 2).clamp_min(0).sum(1)
+        out[head, head + 1 :] = out[head + 1 :, head] = between.double().numpy()
     return out
 
 
-def _cluster(
-    apart: Array, sums: Array, counts: Array, weights: Array
-) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
-    """Heads ordered by average-linkage cluster, and the groups that are surely redundant."""
-    heads = len(apart)
-    if heads < 2:
-        return tuple(range(heads)), ()
-    pairs = squareform(apart, checks=False)
-    order = leaves_list(linkage(pairs, "average", optimal_ordering=heads <= 512))
-    if len(counts) < bootstrap.FEWEST:
-        return tuple(order.tolist()), ()
+def _spread(places: Tensor, wanted: int) -> Tensor:
+    """At most `wanted` of the places, evenly spread."""
+    count = len(places)
+    if count <= wanted:
+        return places
+    return places[torch.arange(wanted, device=places.device) * count // wanted]
+
+
+def _order(apart: Array) -> tuple[int, ...]:
+    """Heads so that like ones stand side by side, by average-linkage clusters."""
+    if len(apart) < 2:
+        return tuple(range(len(apart)))
+    tree = linkage(squareform(apart, checks=False), "average", optimal_ordering=len(apart) <= 512)
+    return tuple(leaves_list(tree).tolist())
+
+
+def _groups(apart: Array, sums: Array, counts: Array, weights: Array) -> tuple[Group, ...]:
+    """The groups of heads that are surely redundant, every one with every other.
+
+    `apart` [head, head]; `sums` [sentence, head, head] over `counts` [sentence] is its square;
+    `weights` [resample, sentence] are the bootstrap's.
+    """
+    if len(apart) < 2 or len(counts) < bootstrap.FEWEST:
+        return ()
     upper = apart.copy()
     close = np.argwhere(np.triu(apart < REDUNDANT, k=1))
-    for one, other in close:
-        samples = bootstrap.ratio(weights @ sums[:, one, other], weights @ counts)
-        upper[one, other] = upper[other, one] = np.sqrt(np.nanquantile(samples, 0.95))
-    # Complete linkage: in a group, every head is that close to every other.
+    for first in range(0, len(close), _PAIRS):
+        one, other = close[first : first + _PAIRS].T
+        samples = bootstrap.ratio(weights @ sums[:, one, other], (weights @ counts)[:, None])
+        bound = np.sqrt(np.nanquantile(samples, 0.95, axis=0))
+        upper[one, other] = upper[other, one] = bound
     labels = fcluster(linkage(squareform(upper, checks=False), "complete"), REDUNDANT, "distance")
     members = [tuple(np.flatnonzero(labels == label).tolist()) for label in np.unique(labels)]
-    groups = sorted(group for group in members if len(group) > 1)
-    return tuple(order.tolist()), tuple(groups)
+    return tuple(sorted(group for group in members if len(group) > 1))

@@ -41,7 +41,7 @@ class SentenceFlow:
 
 def step(before: Tensor, attention: LayerAttention, *, residual: bool) -> Tensor:
     """One layer of rollout: [batch, query, key] after it, from what it was before."""
-    mixing = attention.head_mean()
+    mixing = attention.head_mean
     if residual:
         mixing = 0.5 * mixing + 0.5 * torch.eye(mixing.shape[-1], device=mixing.device)
     return mixing @ before
@@ -71,10 +71,10 @@ class FlowKeeper(Observer):
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""
         content = self._batch.content
-        queries = content.sum(-1, keepdim=True).clamp_min(1)
+        queries = content.sum(-1, keepdim=True)
         self._rollout = step(self._rollout, attention, residual=self._residual)
         self._received.append(attention.received(content).mean(1) / queries)
-        entropy = (attention.entropy() * content[:, None]).sum(-1) / queries
+        entropy = (attention.entropy * content[:, None]).sum(-1) / queries
         self._entropy.append(entropy.mean(-1))
 
     def end(self) -> None:

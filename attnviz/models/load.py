@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,11 +10,16 @@ from typing import Any
 
 import torch
 
-from attnviz.errors import AttnvizError, InputError, UsageError
+from attnviz.errors import InputError, UsageError
 from attnviz.models import tap
+from attnviz.models.explain import check_weights, explained, first_line, unsupported
 from attnviz.models.names import ModelName
 
+PATIENCE = 10.0
+"""Seconds that the Hub has for an answer."""
+
 _NO_LIMIT = 10**9
+_SILENT = logging.CRITICAL
 
 
 @dataclass(frozen=True)
@@ -40,12 +46,17 @@ class LoadedModel:
     @property
     def pad(self) -> int:
         """The id to pad with; masked, so any valid id serves where the tokenizer has none."""
-        return int(self.tokenizer.pad_token_id or 0)
+        pad, known = self.tokenizer.pad_token_id or 0, _vocabulary(self.model)
+        return int(pad) if known is None or pad < known else 0
 
 
 def device(name: str) -> torch.device:
     """The device called `name`; "auto" takes CUDA, then MPS, then the CPU."""
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
     if name == "auto":
         return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
     if not there[name]:
@@ -70,15 +81,13 @@ def load(
     `dtype` "auto" is float32 on a CPU and the model's own elsewhere; whatever it is, attention
     is measured in float32. Raises InputError with the fix for everything that can be missing.
     """
-    common: dict[str, Any] = {"revision": revision, "trust_remote_code": trust_remote_code}
-    if name.gguf:
-        common["gguf_file"] = name.gguf
-    with _quiet(), _explained(name, revision):
+    with _quiet(), explained(name, revision):
         from transformers import AutoConfig, AutoModel
 
+        common = _common(name, revision, trust_remote_code=trust_remote_code)
         config = AutoConfig.from_pretrained(name.location, **common)
         if config.is_encoder_decoder:
-            raise _unsupported(config.model_type, "encoder-decoder models are not measured yet")
+            raise unsupported(config.model_type, "they have an encoder and a decoder")
         tokenizer = _tokenizer(name, common)
         model, info = AutoModel.from_pretrained(
             name.location,
@@ -86,10 +95,13 @@ def load(
             use_safetensors=None if allow_pickle or name.gguf else True,
             dtype=_dtype(dtype, device),
             attn_implementation=tap.install(),
+            ignore_mismatched_sizes=True,  # they are reported in `info`, and refused below
             output_loading_info=True,
         )
-    _check_weights(name, info)
-    model.to(device).eval()
+        check_weights(name, info)
+        model.to(device).eval()
+        _check_vocabulary(name, model, tokenizer)
+        _probe(model, tokenizer, device)
     text = config.get_text_config()
     heads = getattr(text, "num_attention_heads", None)
     return LoadedModel(
@@ -108,18 +120,50 @@ def load(
     )
 
 
+def _common(name: ModelName, revision: str | None, *, trust_remote_code: bool) -> dict[str, Any]:
+    """What configuration, tokenizer and weights are all loaded with."""
+    common: dict[str, Any] = {"revision": revision, "trust_remote_code": trust_remote_code}
+    if name.gguf:
+        common["gguf_file"] = name.gguf
+    if name.kind == "hub":
+        common["local_files_only"] = not _hub_answers(name.location, revision)
+    return common
+
+
+def _hub_answers(model: str, revision: str | None) -> bool:
+    """Whether the Hub can be asked for `model`; if not, what the cache holds must do.
+
+    Asked once and briefly: transformers would ask for each file, and try each time for long.
+    Raises huggingface_hub's own errors where the Hub says that there is no such model.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+
+    try:
+        HfApi().model_info(model, revision=revision, timeout=PATIENCE)
+    except (RepositoryNotFoundError, RevisionNotFoundError):  # a gated one is of the first kind
+        raise
+    except Exception:  # noqa: BLE001 - whatever a network can do to a request
+        return False
+    return True
+
+
 def _tokenizer(name: ModelName, common: dict[str, Any]) -> Any:  # noqa: ANN401 - transformers' own
     from transformers import AutoTokenizer
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(name.location, **common)
-    except AttnvizError:
-        raise
     except Exception as error:
         raise InputError(
-            f"The tokenizer of {name.given} can't be loaded: {_first_line(error)}",
+            f"The tokenizer of {name.given} can't be loaded: {first_line(error)}",
             "A model folder needs its tokenizer.json or vocabulary files next to config.json.",
         ) from error
+    # Without any files, transformers makes a tokenizer that knows its special tokens only.
+    if len(tokenizer.get_vocab()) <= len(tokenizer.all_special_tokens):
+        raise InputError(
+            f"{name.given} has no tokenizer.",
+            "A model folder needs its tokenizer.json or vocabulary files next to config.json.",
+        )
     if not tokenizer.is_fast:
         raise InputError(
             f"The tokenizer of {name.given} can't tell where in the text its tokens are.",
@@ -128,23 +172,48 @@ def _tokenizer(name: ModelName, common: dict[str, Any]) -> Any:  # noqa: ANN401 
     return tokenizer
 
 
+def _check_vocabulary(name: ModelName, model: Any, tokenizer: Any) -> None:  # noqa: ANN401
+    # Tokens added later, such as a pad token, often have no embedding, and never come up.
+    known = _vocabulary(model)
+    if known is not None and tokenizer.vocab_size > known:
+        raise InputError(
+            f"The tokenizer of {name.given} is of another model: it has {tokenizer.vocab_size:,} "
+            f"tokens, and the model knows {known:,}.",
+            "Put the model's own tokenizer files next to its config.json.",
+        )
+
+
+def _vocabulary(model: Any) -> int | None:  # noqa: ANN401 - transformers' own
+    try:
+        return int(model.get_input_embeddings().weight.shape[0])
+    except (AttributeError, NotImplementedError):
+        return None
+
+
+def _probe(model: Any, tokenizer: Any, device: torch.device) -> None:  # noqa: ANN401
+    """Raises InputError unless the model runs on text alone and shows its attention."""
+    kind = model.config.model_type
+    ids = tokenizer("a", return_tensors="pt")["input_ids"]
+    if ids.shape[1] == 0:
+        ids = torch.zeros(1, 1, dtype=torch.long)
+    seen: list[int] = []
+    try:
+        with torch.inference_mode(), tap.listening(lambda layer: seen.append(layer.layer)):
+            model(input_ids=ids.to(device))
+    except (torch.OutOfMemoryError, MemoryError):
+        raise
+    except InputError:
+        if not any("attention" in type(module).__name__.lower() for module in model.modules()):
+            raise unsupported(kind, "they have no attention", yet="") from None
+        raise unsupported(kind, "their attention is hidden inside their own code") from None
+    except Exception as error:
+        raise unsupported(kind, f"they don't run on text alone ({type(error).__name__})") from error
+
+
 def _dtype(name: str, device: torch.device) -> torch.dtype | str:
     if name == "auto":
         return torch.float32 if device.type == "cpu" else "auto"
     return {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[name]
-
-
-def _check_weights(name: ModelName, info: dict[str, Any]) -> None:
-    # Missing weights are filled at random, and random heads look like a finding. A pooler is
-    # missing from most checkpoints, and it comes after the last attention layer.
-    missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
-    if missing or info["mismatched_keys"]:
-        lacking = missing or [str(key) for key in info["mismatched_keys"]]
-        raise InputError(
-            f"The weights of {name.given} don't fit its config: {len(lacking)} tensors are "
-            f"missing or misshapen, {lacking[0]} first.",
-            "Download the model again; the weights may be of another model or cut short.",
-        )
 
 
 def _limit(model: Any, tokenizer: Any) -> int | None:  # noqa: ANN401 - transformers' own
@@ -162,98 +231,17 @@ def _limit(model: Any, tokenizer: Any) -> int | None:  # noqa: ANN401 - transfor
     return None if limit >= _NO_LIMIT else int(limit)
 
 
-def _unsupported(kind: str, why: str) -> InputError:
-    return InputError(
-        f"Models of type {kind} can't be reported on: {why}.",
-        "attnviz list models names the kinds that can.",
-    )
-
-
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keeps transformers' progress bars and advice off the terminal, and puts them back."""
-    from transformers.utils import logging
+    from transformers.utils import logging as messages
 
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity(logging.CRITICAL)
-    logging.disable_progress_bar()
+    level, bars = messages.get_verbosity(), messages.is_progress_bar_enabled()
+    messages.set_verbosity(_SILENT)
+    messages.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
-        logging.set_verbosity(level)
+        messages.set_verbosity(level)
         if bars:
-            logging.enable_progress_bar()
-
-
-@contextmanager
-def _explained(name: ModelName, revision: str | None) -> Iterator[None]:
-    """Turns what loading may raise into an InputError that names the fix."""
-    try:
-        yield
-    except (AttnvizError, KeyboardInterrupt):
-        raise
-    except Exception as error:
-        raise _explain(name, revision, error) from error
-
-
-def _explain(name: ModelName, revision: str | None, error: Exception) -> InputError:
-    chain = _chain(error)
-    kinds = {kind.__name__ for link in chain for kind in type(link).__mro__}
-    told = " ".join(str(link) for link in chain)
-    if "SafetensorError" in kinds:
-        return InputError(
-            f"The weights of {name.given} are damaged: {_first_line(error)}",
-            "Download the model again.",
-        )
-    if "trust_remote_code" in told:
-        return InputError(
-            f"{name.given} brings its own code, which attnviz doesn't run unasked.",
-            "Pass --trust-remote-code if you have read that code and trust it.",
-        )
-    if "GatedRepoError" in kinds:
-        return InputError(
-            f"Access to {name.given} must be asked for on the Hub.",
-            "Ask on the model's page, then set HF_TOKEN or run: hf auth login",
-        )
-    if name.kind == "hub":
-        return _explain_hub(name, revision, kinds, told)
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return InputError(f"{name.given} doesn't fit into memory.", "Try --dtype bfloat16.")
-    return InputError(
-        f"{name.given} can't be loaded: {_first_line(error)}",
-        "Check that the folder is whole and that this transformers version knows the model.",
-    )
-
-
-def _explain_hub(name: ModelName, revision: str | None, kinds: set[str], told: str) -> InputError:
-    at = f" at revision {revision}" if revision else ""
-    if "RevisionNotFoundError" in kinds:
-        return InputError(f"{name.given} has no revision {revision}.", "Check --revision.")
-    if "RepositoryNotFoundError" in kinds or "is not a valid model identifier" in told:
-        return InputError(
-            f"There is no model {name.given} on the Hub, nor a folder of that name.",
-            "Check the spelling; a private model needs HF_TOKEN.",
-        )
-    if "safetensors" in told:
-        return InputError(
-            f"{name.given}{at} has no safetensors weights, and a pickle can run code.",
-            "Choose a revision with safetensors, or pass --allow-pickle if you trust it.",
-        )
-    return InputError(
-        f"{name.given}{at} is not in the local cache, and the Hub can't be reached.",
-        "Check the name and the network, unset HF_HUB_OFFLINE, or give a local folder; "
-        "`minilm` works offline.",
-    )
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    links: list[BaseException] = []
-    link: BaseException | None = error
-    while link is not None and link not in links:
-        links.append(link)
-        link = link.__cause__ or link.__context__
-    return links
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".") + "."
+            messages.enable_progress_bar()  # type: ignore[no-untyped-call]

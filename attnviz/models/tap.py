@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from attnviz.attention.layer import LayerAttention, default_scale
+from attnviz.attention.layer import LayerAttention, default_scale, spread_to_heads
 from attnviz.errors import InputError
 
 Listener = Callable[[LayerAttention], None]
@@ -26,27 +26,30 @@ _NAME = "attnviz"
 
 @dataclass
 class _Ear:
-    """Who listens, and which layer comes next."""
+    """Who listens, which layer comes next, and the masks that layers share."""
 
     listener: Listener
     next_layer: int = 0
-    mask: Tensor | None = None
-    visible: Tensor | None = None
+    seen: dict[tuple[int, torch.Size, bool], tuple[Tensor | None, Tensor]] = field(
+        default_factory=dict
+    )
 
     def layer_of(self, module: torch.nn.Module) -> int:
-        """The layer's number: the module's own, unless it ran before (shared layers) or has none."""
+        """The layer's number: its module's, unless that ran before (shared layers) or has none."""
         named = getattr(module, "layer_idx", None)
         layer = named if isinstance(named, int) and named >= self.next_layer else self.next_layer
         self.next_layer = layer + 1
         return layer
 
-    def visible_from(
+    def visible(
         self, mask: Tensor | None, shape: torch.Size, device: torch.device, *, causal: bool
     ) -> Tensor:
-        """The visible keys; layers that share a mask share the answer."""
-        if self.visible is None or mask is not self.mask or self.visible.shape[-2:] != shape:
-            self.mask, self.visible = mask, _visible(mask, shape, device, causal=causal)
-        return self.visible
+        """The visible keys: layers with one mask get one tensor, by which observers know them."""
+        # The mask is kept beside its answer, so that its id stays its own.
+        asked = (id(mask), shape, causal)
+        if asked not in self.seen:
+            self.seen[asked] = mask, _visible(mask, shape, device, causal=causal)
+        return self.seen[asked][1]
 
 
 _ear: ContextVar[_Ear | None] = ContextVar("attnviz_ear", default=None)
@@ -102,15 +105,13 @@ def _attend(
         query=query,
         key=key,
         scale=default_scale(query.shape[-1]) if scaling is None else scaling,
-        visible=ear.visible_from(attention_mask, shape, query.device, causal=causal),
+        visible=ear.visible(attention_mask, shape, query.device, causal=causal),
         bias=more.get("position_bias"),
         softcap=more.get("softcap"),
         sinks=more.get("s_aux"),
     )
     ear.listener(attention)
-    groups = attention.heads // value.shape[1]
-    values = value.repeat_interleave(groups, dim=1)
-    mixed = attention.weights.to(value.dtype) @ values
+    mixed = attention.weights.to(value.dtype) @ spread_to_heads(value, attention.heads)
     return mixed.transpose(1, 2).contiguous(), None
 
 

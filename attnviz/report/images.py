@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 _SENTENCE = re.compile(r"^figures/s0*(\d+)/")
 _OUTLINE = re.compile(r'(?<= d=")[^"]*')
 _DIGITS = re.compile(r"(\.\d\d)\d+")
-_BREAKS = re.compile(r"\s*\n")
-_UNSAFE = re.compile(r"[%#\"'<>&\n\r\t\\]|[^\x20-\x7e]")
+_BREAKS = re.compile(r"\s*\n(?=[A-Za-z])")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+_RESERVED = "%#\"'<>&\\\t\n\r"  # "%" first: the others become it
 
 
 def sentence_of(picture: Picture) -> int | None:
@@ -40,7 +41,9 @@ def data_uri(picture: Picture) -> str:
     drawing = picture.svg.decode()
     drawing = drawing[max(drawing.find("<svg"), 0) :]
     drawing = re.sub(r">\s+<", "><", _OUTLINE.sub(_shorter, drawing))
-    return "data:image/svg+xml," + _UNSAFE.sub(_percent, drawing)
+    for character in _RESERVED:
+        drawing = drawing.replace(character, f"%{ord(character):02X}")
+    return "data:image/svg+xml," + _BEYOND_ASCII.sub(_percent, drawing)
 
 
 def _shorter(outline: re.Match[str]) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnviz import folder
 from attnviz.figures.gallery import draw_all, tasks
 from attnviz.figures.kind import FigureStyle, Picture
-from attnviz.report.format import files
+from attnviz.progress import Silent
+from attnviz.report.format import files, formats
 from attnviz.report.model import SCHEMA
 from attnviz.report.views import model_view
 
@@ -20,32 +21,33 @@ if TYPE_CHECKING:
 FEWEST_SHARED = 12
 """So few pictures are drawn here: starting other processes would take longer."""
 
+MOST_JOBS = 8
+"""More drawing processes are started only if asked for by number."""
+
 
 def check(path: Path) -> None:
     """Raises WriteError unless a report may be written to `path`."""
-    folder.check(path, SCHEMA)
+    folder.check(path, _kind())
 
 
 def pictures(
-    report: Report, *, jobs: int = 1, progress: Callable[[int, int], None] = lambda _, __: None
+    report: Report, progress: Silent | None = None, *, jobs: int = 1
 ) -> tuple[Picture, ...]:
-    """Draws every figure; `jobs` processes, 0 for one a processor.
-
-    `progress` is told how many figures are done and how many there are.
-    """
+    """Draws every figure; `jobs` processes, 0 for one a processor."""
+    told = progress or Silent()
     options = report.options
     style = FigureStyle(cmap=options.cmap, scale=options.scale, dpi=options.dpi)
     view = model_view(report)
     total = len(tasks(view, report.illustrations))
-    done = 0
-
-    def tell(_: Picture) -> None:
-        nonlocal done
-        done += 1
-        progress(done, total)
-
-    jobs = min(jobs or os.cpu_count() or 1, 8) if total > FEWEST_SHARED else 1
-    return draw_all(view, report.illustrations, style, jobs=jobs, progress=tell)
+    jobs = jobs or min(os.cpu_count() or 1, MOST_JOBS)
+    told.stage("drawing figures", total)
+    return draw_all(
+        view,
+        report.illustrations,
+        style,
+        jobs=jobs if total > FEWEST_SHARED else 1,
+        progress=lambda _: told.advance(),
+    )
 
 
 def save(report: Report, path: Path | str, made: Sequence[Picture] | None = None) -> Path:
@@ -56,5 +58,9 @@ def save(report: Report, path: Path | str, made: Sequence[Picture] | None = None
     """
     target = Path(path)
     check(target)
-    folder.write(target, files(report, pictures(report) if made is None else made), SCHEMA)
+    folder.write(target, files(report, pictures(report) if made is None else made), _kind())
     return target / "report.html"
+
+
+def _kind() -> folder.Kind:
+    return folder.Kind(SCHEMA, frozenset(one.filename for one in formats().values()))

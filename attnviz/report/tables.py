@@ -142,8 +142,8 @@ class Tables:
 
     def rivals(self, role: RoleInfo) -> str:
         """Everything that a role's score must beat, chance first, in words."""
-        names = dict.fromkeys(("chance", *role.baselines))
-        return " and ".join(map(self.against, names))
+        *first, last = map(self.against, dict.fromkeys(("chance", *role.baselines)))
+        return f"{', '.join(first)} and {last}" if first else last
 
     def _layer(self, number: int, heads: tuple[HeadReport, ...]) -> Layer:
         rows = tuple((head, tuple(self._roles_of(head))) for head in heads)

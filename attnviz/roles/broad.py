@@ -17,7 +17,7 @@ def _queries(attention: LayerAttention, content: Tensor) -> Tensor:
 
 
 def _mass(attention: LayerAttention, content: Tensor) -> Tensor:
-    evenness = attention.entropy() / attention.counts.log().clamp_min(1e-6)
+    evenness = attention.entropy / attention.counts.log().clamp_min(1e-6)
     return (evenness * _queries(attention, content)[:, None]).sum(-1)
 
 

@@ -10,5 +10,5 @@ STATISTIC = Statistic(
     formula="max_j a_ij",
     source="Voita et al. 2019",
     order=50,
-    values=lambda attention, _: attention.confidence(),
+    values=lambda attention, _: attention.confidence,
 )

@@ -10,5 +10,5 @@ STATISTIC = Statistic(
     formula="sum_j a_ij |i - j|",
     source="Vig & Belinkov 2019",
     order=30,
-    values=lambda attention, _: attention.distance(),
+    values=lambda attention, _: attention.distance,
 )

@@ -10,5 +10,5 @@ STATISTIC = Statistic(
     formula="H_i = -sum_j a_ij ln a_ij",
     source="Clark et al. 2019",
     order=10,
-    values=lambda attention, _: attention.entropy(),
+    values=lambda attention, _: attention.entropy,
 )

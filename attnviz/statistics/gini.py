@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _values(attention: LayerAttention, _: Tensor) -> Tensor:
-    return attention.gini().masked_fill(attention.counts <= 1, float("nan"))
+    return attention.gini.masked_fill(attention.counts <= 1, float("nan"))
 
 
 STATISTIC = Statistic(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def _values(attention: LayerAttention, _: Tensor) -> Tensor:
     # ln 1 = 0: a row that sees one key has no normalised entropy, and 0 / 0 says so as NaN.
     seen = attention.counts
-    return attention.entropy().masked_fill(seen <= 1, float("nan")) / seen.log()
+    return attention.entropy.masked_fill(seen <= 1, float("nan")) / seen.log()
 
 
 STATISTIC = Statistic(

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def _values(attention: LayerAttention, content: Tensor) -> Tensor:
-    queries = content.sum(-1).clamp_min(1)
-    return attention.received(content).amax(-1) / queries[:, None]
+    # Without content queries this is 0 / 0, NaN: nothing was received.
+    return attention.received(content).amax(-1) / content.sum(-1, keepdim=True)
 
 
 STATISTIC = Statistic(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _values(attention: LayerAttention, _: Tensor) -> Tensor | None:
-    return None if attention.sinks is None else 1.0 - attention.total()
+    return None if attention.sinks is None else 1.0 - attention.total
 
 
 STATISTIC = Statistic(

@@ -10,5 +10,5 @@ STATISTIC = Statistic(
     formula="sum_{j in V_i} |i - j| / |V_i|",
     source="Vig & Belinkov 2019",
     order=40,
-    values=lambda attention, _: attention.uniform.distance(),
+    values=lambda attention, _: attention.uniform.distance,
 )

@@ -30,6 +30,7 @@ HALF, MOST = 620, 760
 """Figures up to `HALF` CSS pixels stand side by side, those up to `MOST` have their caption
 beside them where the page is broad, wider ones below."""
 
+_INTERVAL = re.compile(r"(?<=\d) \[[−\d.,]+ [−\d.,]+\]")
 _HEAD = re.compile(r"\bL(\d+)H(\d+)\b")
 
 
@@ -65,13 +66,17 @@ def breadth(picture: Picture) -> str:
 
 
 class _Linker:
-    """Cuts a text at the heads that it names, so that each can be a link to its row."""
+    """Cuts a text at the heads that it names, so that each can be a link to its row.
+
+    Intervals stay on one line with their means.
+    """
 
     def __init__(self, heads: Iterable[HeadReport]) -> None:
         self._known = {head.name for head in heads}
 
     def __call__(self, text: str) -> list[tuple[str, bool]]:
         """The text in pieces; True marks the name of a head that the report has."""
+        text = _INTERVAL.sub(lambda found: found[0].replace(" ", "\u00a0"), text)
         pieces = []
         end = 0
         for match in _HEAD.finditer(text):

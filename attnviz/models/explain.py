@@ -1,0 +1,122 @@
+"""What goes wrong while a model is loaded, in words that name the fix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from attnviz.errors import AttnvizError, InputError
+from attnviz.models.names import ModelName
+
+_AGAIN = "Download the model again; the files may be cut short, or of another model."
+
+
+@contextmanager
+def explained(name: ModelName, revision: str | None) -> Iterator[None]:
+    """Turns what loading may raise into an InputError that names the fix."""
+    try:
+        yield
+    except AttnvizError:
+        raise
+    except Exception as error:
+        raise _explain(name, revision, error) from error
+
+
+def unsupported(kind: str, why: str, *, yet: str = " yet") -> InputError:
+    """The error for a model that loads but can't be measured."""
+    return InputError(
+        f"Models of type {kind} can't be reported on{yet}: {why}.",
+        "Run `attnviz list models` for the kinds that can.",
+    )
+
+
+def check_weights(name: ModelName, info: dict[str, Any]) -> None:
+    """Raises InputError where weights are missing or of another shape than the config says."""
+    # Missing weights are filled at random, and random heads look like a finding. A pooler is
+    # missing from most checkpoints, and it comes after the last attention layer.
+    missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
+    lacking = missing or sorted(str(key[0]) for key in info["mismatched_keys"])
+    if lacking:
+        tensors = "1 tensor is" if len(lacking) == 1 else f"{len(lacking)} tensors are"
+        raise InputError(
+            f"The weights of {name.given} don't fit its config: {tensors} "
+            f"{'missing' if missing else 'of another shape'}, {lacking[0]} first.",
+            _AGAIN,
+        )
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error that says something, as a sentence."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    says = lines[0] if lines else type(error).__name__
+    if says.endswith(":") and len(lines) > 1:
+        says += f" {lines[1]}"
+    return says.rstrip(".:") + "."
+
+
+def _explain(name: ModelName, revision: str | None, error: Exception) -> InputError:
+    links = list(_chain(error))
+    kinds = {kind.__name__ for link in links for kind in type(link).__mro__}
+    told = " ".join(str(link) for link in links)
+    if "SafetensorError" in kinds:
+        return InputError(f"The weights of {name.given} are damaged: {first_line(error)}", _AGAIN)
+    if "trust_remote_code" in told:
+        return InputError(
+            f"{name.given} brings its own code, which attnviz doesn't run unasked.",
+            "Pass --trust-remote-code if you have read that code and trust it.",
+        )
+    if kinds & {"OutOfMemoryError", "MemoryError"}:
+        return InputError(f"{name.given} doesn't fit into memory.", "Try --dtype bfloat16.")
+    if "does not recognize this architecture" in told:
+        return InputError(
+            f"{name.given} is of a type that the installed transformers doesn't know.",
+            "Upgrade it (pip install --upgrade transformers), or check model_type in config.json.",
+        )
+    if name.kind == "hub":
+        return _explain_hub(name, revision, kinds, told)
+    if name.kind == "gguf":
+        return InputError(
+            f"{name.given} is damaged, or no GGUF file: {first_line(error)}",
+            "Download the file again.",
+        )
+    return InputError(
+        f"{name.given} can't be loaded: {first_line(error)}",
+        "Check its config.json, and that the folder is whole as `save_pretrained` wrote it.",
+    )
+
+
+def _explain_hub(name: ModelName, revision: str | None, kinds: set[str], told: str) -> InputError:
+    at = f" at revision {revision}" if revision else ""
+    if "GatedRepoError" in kinds:
+        return InputError(
+            f"Access to {name.given} must be asked for on the Hub.",
+            "Ask on the model's page, then set HF_TOKEN or run: hf auth login",
+        )
+    if "RevisionNotFoundError" in kinds:
+        return InputError(f"{name.given} has no revision {revision}.", "Check --revision.")
+    if kinds & {"RepositoryNotFoundError", "HFValidationError"}:
+        return InputError(
+            f"There is no model {name.given} on the Hub, nor a folder of that name.",
+            "Check the spelling; a private model needs HF_TOKEN.",
+        )
+    if "safetensors" in told:
+        return InputError(
+            f"{name.given}{at} has no safetensors weights, and a pickle can run code.",
+            "Choose a revision with safetensors, or pass --allow-pickle if you trust it.",
+        )
+    return InputError(
+        f"There is no folder {name.given}, no such model{at} in the local cache, and the Hub "
+        "can't be reached.",
+        "Check the name and the network, unset HF_HUB_OFFLINE, or give a local folder; "
+        "`minilm` works offline.",
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    link: BaseException | None = error
+    seen: list[BaseException] = []
+    while link is not None and link not in seen:
+        yield link
+        seen.append(link)
+        link = link.__cause__ or link.__context__

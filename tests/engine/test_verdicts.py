@@ -1,0 +1,168 @@
+"""Heads planted in a corpus get the roles they play, with the evidence there is, and no others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from attnviz.text.types import Tokens
+from tests.engine.planted import Floats, Head, at_offset, corpus, even, measure, on_target, sentence
+
+# A head may be sparse or local as well, and what looks at commas looks at punctuation.
+SPARSE, MARKS = {"sparse"}, {"punctuation", "vertical-strip", "sparse"}
+PLAYED: dict[str, tuple[Head, set[str]]] = {
+    "self": (on_target("self"), {"self"} | SPARSE),
+    "previous": (on_target("previous-token"), {"previous-token", "local-window"} | SPARSE),
+    "next": (on_target("next-token"), {"next-token", "local-window"} | SPARSE),
+    "window": (on_target("local-window"), {"local-window"}),
+    "CLS": (on_target("cls"), {"cls", "first-token"} | SPARSE),
+    "SEP": (on_target("separator"), {"separator"} | SPARSE),
+    "SEP to SEP": (on_target("separator-self"), {"separator-self", "broad"}),
+    "punctuation": (on_target("punctuation"), {"punctuation", "comma", "sentence-end"} | MARKS),
+    "sentence end": (on_target("sentence-end"), {"sentence-end"} | MARKS),
+    "comma": (on_target("comma"), {"comma"} | MARKS),
+    "copy": (on_target("duplicate-token"), {"duplicate-token"}),
+    "induction": (on_target("induction"), {"induction", "broad"}),
+    "three back": (on_target("fixed-offset", variant="-3"), {"fixed-offset"} | SPARSE),
+    "four ahead": (on_target("fixed-offset", variant="+4"), {"fixed-offset"}),
+    "even": (even, {"broad"}),
+    "two back": (at_offset(-2, 0.9), {"fixed-offset", "local-window"} | SPARSE),
+    "diagonal": (at_offset(0, 0.9), {"self", "separator-self"} | SPARSE),
+}
+NAMES = list(PLAYED)
+HEADS = [head for head, _ in PLAYED.values()]
+
+
+def test_every_head_gets_its_roles_and_no_others() -> None:
+    found = measure(corpus(80), HEADS)
+    assert {name: found.found(head) for head, name in enumerate(NAMES)} == {
+        name: roles for name, (_, roles) in PLAYED.items()
+    }
+
+
+def test_fixed_offset_names_the_offset() -> None:
+    found = measure(corpus(60), [HEADS[NAMES.index(name)] for name in ("three back", "four ahead")])
+    judged = found.judgements["fixed-offset"]
+    assert judged.variants == ("-3", "+4")
+    assert judged.verdicts == ("supported", "supported")
+    assert judged.score == pytest.approx([0.8, 0.8])
+
+
+def test_what_a_positional_profile_explains_is_no_interest_in_marks_or_copies() -> None:
+    # "x x" everywhere: looking one back finds a copy, and a comma comes three before a full stop.
+    rng = np.random.default_rng(1)
+    sentences = []
+    for _ in range(80):
+        words = [f"w{k}" for k in rng.permutation(500)[:8]]
+        sentences.append(sentence(f"[CLS] {words[0]} {words[0]} {' '.join(words)} , a b . [SEP]"))
+    heads = [at_offset(-1), at_offset(-3), at_offset(2), at_offset(-2, 0.7)]
+    found = measure(sentences, heads)
+    for role in ("punctuation", "comma", "sentence-end", "duplicate-token"):
+        assert found.judgements[role].verdicts == ("no",) * 4, role
+    # The head that looks one back does find half of the copies, and its profile knows it.
+    copies = found.judgements["duplicate-token"]
+    assert copies.score[0] == pytest.approx(0.5)
+    assert copies.against[0] == "profile"
+    assert copies.baseline[0] == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_same_marks_found_by_content_are() -> None:
+    found = measure(corpus(80), [on_target("sentence-end", 0.5), on_target("comma", 0.5)])
+    assert found.verdict("sentence-end", 0) == "supported"
+    assert found.verdict("comma", 1) == "supported"
+
+
+def test_induction_must_beat_looking_at_copies_and_one_back() -> None:
+    # "a a a a": the token after a copy is a copy too, or the token before.
+    sentences = [sentence(f"[CLS] x{k} x{k} x{k} x{k} x{k} x{k} [SEP]") for k in range(80)]
+    found = measure(sentences, [at_offset(-1, 0.9), on_target("duplicate-token")])
+    judged = found.judgements["induction"]
+    assert judged.verdicts == ("no", "no")
+    assert judged.against == ("previous-token", "duplicate-token")
+
+
+def test_a_head_that_looks_at_one_column_beats_its_weights_dealt_out_anew() -> None:
+    def column(tokens: Tokens) -> Floats:
+        weights = 0.2 * even(tokens)
+        weights[:, 1 + tokens.sentence.digest % (len(tokens) - 2)] += 0.8
+        return weights
+
+    found = measure(corpus(60), [column, at_offset(-1, 0.9), even])
+    assert found.judgements["vertical-strip"].verdicts == ("supported", "no", "no")
+    assert found.judgements["vertical-strip"].against == ("null",) * 3
+
+
+@pytest.mark.parametrize(
+    ("sentences", "verdict"), [(50, "supported"), (49, "tentative"), (4, "tentative")]
+)
+def test_fewer_than_fifty_sentences_are_tentative(sentences: int, verdict: str) -> None:
+    found = measure(corpus(sentences), [on_target("previous-token")])
+    assert found.verdict("previous-token") == verdict
+
+
+@pytest.mark.parametrize(("sentences", "verdict"), [(100, "supported"), (99, "tentative")])
+def test_fewer_than_a_hundred_events_are_tentative(sentences: int, verdict: str) -> None:
+    # One event a sentence: the second "a" looks at the first.
+    given = [sentence(f"[BOS] w{k} a v{k} u{k} t{k} a s{k}") for k in range(sentences)]
+    found = measure(given, [on_target("duplicate-token", causal=True)], causal=True)
+    assert found.judgements["duplicate-token"].events[0] == sentences
+    assert found.verdict("duplicate-token") == verdict
+
+
+def test_few_sentences_get_no_interval() -> None:
+    four, five = measure(corpus(4), [even]), measure(corpus(5), [even])
+    assert np.isnan(four.judgements["broad"].low[0])
+    assert np.isnan(four.judgements["broad"].margin_low[0])
+    assert five.judgements["broad"].low[0] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_what_holds_on_one_half_only_is_no_role() -> None:
+    def on_one_half(tokens: Tokens) -> Floats:
+        return at_offset(-1)(tokens) if tokens.sentence.half == 0 else even(tokens)
+
+    found = measure(corpus(100), [on_one_half])
+    judged = found.judgements["previous-token"]
+    # Over all sentences it would pass: a score near 0.53, a chance near 0.06, a margin of 0.3.
+    assert judged.margin_low[0] > 0.3
+    assert judged.verdicts == ("no",)
+
+
+def test_halves_that_choose_different_offsets_are_no_role() -> None:
+    def undecided(tokens: Tokens) -> Floats:
+        return at_offset(-2 if tokens.sentence.half else 3)(tokens)
+
+    judged = measure(corpus(100), [undecided]).judgements["fixed-offset"]
+    assert judged.variants == ("",)
+    assert judged.verdicts == ("no",)
+    # Scored by the other half's choice, so that the best of many offsets finds nothing.
+    assert judged.score[0] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_one_half_without_sentences_is_tentative_at_most() -> None:
+    left = [one for one in corpus(150) if one.sentence.half == 0]
+    assert len(left) >= 50
+    found = measure(left, [on_target("previous-token"), on_target("fixed-offset", variant="-3")])
+    assert found.verdict("previous-token", 0) == "tentative"
+    assert found.verdict("fixed-offset", 1) == "no"
+
+
+def test_a_role_that_never_comes_up_is_unknown_and_no() -> None:
+    given = [sentence(f"[BOS] one two{k} three") for k in range(60)]
+    found = measure(given, [even], causal=True)
+    for role in ("separator", "next-token", "comma", "induction", "cls"):
+        judged = found.judgements[role]
+        assert judged.events[0] == judged.sentences[0] == 0
+        assert judged.verdicts == ("no",)
+        known = (judged.score, judged.chance, judged.lift, judged.baseline, judged.low)
+        assert all(np.isnan(array[0]) for array in known), role
+
+
+def test_a_sink_that_takes_mass_lowers_the_profile_too() -> None:
+    from attnviz.attention.targets import KeyTarget
+    from attnviz.evidence.profile import Profile
+
+    # One head that spreads 0.4 evenly over offsets and loses 0.6 to its sink logit.
+    profile = Profile(np.full((2, 1, 5), 0.1), np.full((2, 1), 0.4), causal=False)
+    target = KeyTarget(queries=np.array([True, True, True]), keys=np.array([True, False, False]))
+    # Three queries, each expected to put a third of 0.4 on the first of three keys.
+    assert profile.expect(target, 3, 0) == pytest.approx([0.4])

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+import pytest
+
+from attnviz.figures.kind import Picture
+from attnviz.report.images import by_sentence, data_uri
+
+
+def picture(path: str = "figures/roles", svg: str = "<svg/>") -> Picture:
+    return Picture(path, "Title", "Caption.", b"", svg.encode(), 10, 10)
+
+
+def test_pictures_go_to_their_sentence() -> None:
+    roles, first, other = map(picture, ("figures/roles", "figures/s001/mosaic", "figures/s12/x"))
+    assert by_sentence([roles, first, other]) == {None: [roles], 1: [first], 12: [other]}
+
+
+@pytest.mark.parametrize(
+    ("svg", "inside"),
+    [
+        ('<?xml version="1.0"?>\n<!DOCTYPE svg>\n<svg>\n <g/>\n</svg>', "<svg><g/></svg>"),
+        (
+            '<svg><path d="M 1.23456 2 \nL 3 4.5 \nz\n"/></svg>',
+            '<svg><path d="M 1.23 2L 3 4.5z\n"/></svg>',
+        ),
+        ('<svg><path d="M 1 2\n3 4"/></svg>', '<svg><path d="M 1 2\n3 4"/></svg>'),
+        ("<svg>50% #1 &amp; “é”</svg>", "<svg>50% #1 &amp; “é”</svg>"),
+    ],
+)
+def test_an_image_is_packed_and_nothing_but_white_space_and_far_digits_is_lost(
+    svg: str, inside: str
+) -> None:
+    uri = data_uri(picture(svg=svg))
+    scheme, _, data = uri.partition(",")
+    assert scheme == "data:image/svg+xml"
+    assert data.isascii()
+    assert not set(data) & set("\"'<>#&\n\t ") - {" "}
+    assert unquote(data) == inside
