@@ -13,7 +13,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -69,9 +69,7 @@ def write(folder: Path, files: Mapping[str, bytes], kind: Kind) -> None:
             _swap(folder, staging)
             undo.pop_all()
             signals.settle()
-            # Ours, and what a run that was killed may have left.
-            for path in _stagings(folder):
-                _remove(path)
+            _clean(folder, staging)
     except (OSError, ValueError) as error:
         raise WriteError(
             f"{folder} can't be written: {_reason(error)}.",
@@ -143,19 +141,27 @@ def _make(folder: Path, undo: ExitStack) -> None:
 
 
 def _remove_if_empty(folder: Path) -> None:
-    try:
+    with suppress(OSError):
         folder.rmdir()
-    except OSError:
-        return
+
+
+def _clean(folder: Path, staging: Path) -> None:
+    """Removes what is left of our staging, and of runs that were killed."""
+    _remove(staging)
+    # The report is there: what can't be cleaned now is no error, and left to the next run.
+    with suppress(OSError):
+        for path in _stagings(folder):
+            _remove(path)
 
 
 def _remove(staging: Path) -> None:
-    """Removes a staging folder; what can't be removed now, the next run removes."""
     try:
+        shutil.rmtree(staging)
+    except (OSError, KeyboardInterrupt) as error:
+        # Once more, for what the first try didn't come to.
         shutil.rmtree(staging, ignore_errors=True)
-    except KeyboardInterrupt:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
+        if isinstance(error, KeyboardInterrupt):
+            raise
 
 
 def _fill(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,6 +73,26 @@ def held() -> Iterator[None]:
         _state.holding -= 1
     if _state.number != before and not _state.holding:
         raise Stopped
+
+
+@contextmanager
+def unheard_by_children() -> Iterator[None]:
+    """Processes started inside never hear Ctrl-C, which a terminal sends to all of a job.
+
+    A new process inherits what the thread that starts it has blocked, from its first moment on;
+    meanwhile another thread of ours hears the signal. This one answers it at its next step.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # as on Windows
+        yield
+        return
+    over = threading.Event()
+    threading.Thread(target=over.wait, daemon=True).start()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        over.set()
 
 
 def _stop(number: int, _: FrameType | None) -> None:

@@ -25,7 +25,8 @@ def draw(view: SentenceView, head: HeadView, style: FigureStyle) -> Figure:
 def _evidence(head: HeadView) -> str:
     if head.mass is None or head.chance is None:
         return "No target in this sentence."
-    return f"On target (outlined): {two(head.mass)}; chance: {two(head.chance)}"
+    what = "On target (outlined)" if head.cells else "Score here"
+    return f"{what}: {two(head.mass)}; chance: {two(head.chance)}"
 
 
 def caption(view: SentenceView, head: HeadView) -> str:
@@ -34,6 +35,11 @@ def caption(view: SentenceView, head: HeadView) -> str:
     role = head.mark.title.lower()
     if head.mass is None or head.chance is None:
         finding = f"{name} was found for its {role} score; this sentence has no such target."
+    elif not head.cells:
+        finding = (
+            f"{name} scores {two(head.mass)} as {role} here, where uniform attention would "
+            f"score {two(head.chance)}."
+        )
     else:
         finding = (
             f"{name} puts {two(head.mass)} of its attention here on the target of its role, "

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Literal
 
 from matplotlib.figure import Figure
 
 from attnviz.figures.views import HeadView, ModelView, SentenceView
-
-View = TypeVar("View")
-
 
 @dataclass(frozen=True, slots=True)
 class FigureStyle:
@@ -35,48 +32,42 @@ def always(view: ModelView) -> bool:  # noqa: ARG001
     return True
 
 
-@dataclass(frozen=True)
-class ModelFigure:
-    """A figure of the whole model; `caption` says the finding first, how to read it second.
-
-    `applies` is False for models that lack what the figure shows; `order` ranks the figures of
-    one kind.
-    """
+@dataclass(frozen=True, kw_only=True)
+class FigureKind:
+    """What every figure says of itself; `about` is one sentence, `order` its place of its kind."""
 
     name: str
     title: str
     about: str
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFigure(FigureKind):
+    """A figure of the whole model; `caption` says the finding first, how to read it second.
+
+    `applies` tells whether a view has what the figure shows.
+    """
+
     draw: Callable[[ModelView, FigureStyle], Figure]
     caption: Callable[[ModelView], str]
     applies: Callable[[ModelView], bool] = always
-    order: int = 100
 
 
-@dataclass(frozen=True)
-class SentenceFigure:
+@dataclass(frozen=True, kw_only=True)
+class SentenceFigure(FigureKind):
     """A figure of one illustrated sentence."""
 
-    name: str
-    title: str
-    about: str
     draw: Callable[[SentenceView, FigureStyle], Figure]
     caption: Callable[[SentenceView], str]
-    order: int = 100
 
 
-@dataclass(frozen=True)
-class HeadFigure:
+@dataclass(frozen=True, kw_only=True)
+class HeadFigure(FigureKind):
     """A figure of one head on one sentence."""
 
-    name: str
-    title: str
-    about: str
     draw: Callable[[SentenceView, HeadView, FigureStyle], Figure]
     caption: Callable[[SentenceView, HeadView], str]
-    order: int = 100
-
-
-FigureKind = ModelFigure | SentenceFigure | HeadFigure
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attnviz import folder
+from attnviz import folder, signals
 from attnviz.figures.gallery import draw_all, tasks
 from attnviz.figures.kind import FigureStyle, Picture
 from attnviz.progress import Silent
@@ -41,13 +41,14 @@ def pictures(
     total = len(tasks(view, report.illustrations))
     jobs = jobs or min(os.cpu_count() or 1, MOST_JOBS)
     told.stage("drawing figures", total)
-    return draw_all(
-        view,
-        report.illustrations,
-        style,
-        jobs=jobs if total > FEWEST_SHARED else 1,
-        progress=lambda _: told.advance(),
-    )
+    with signals.unheard_by_children():
+        return draw_all(
+            view,
+            report.illustrations,
+            style,
+            jobs=jobs if total > FEWEST_SHARED else 1,
+            progress=lambda _: told.advance(),
+        )
 
 
 def save(report: Report, path: Path | str, made: Sequence[Picture] | None = None) -> Path:

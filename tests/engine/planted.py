@@ -40,7 +40,7 @@ def sentence(text: str) -> Tokens:
     surfaces = tuple("" if kind else word for word, kind in zip(words, kinds, strict=True))
     return Tokens(
         sentence=Sentence(1, text),
-        ids=tuple(zlib.crc32(word.encode()) % 30_000 for word in words),
+        ids=tuple(zlib.crc32(word.encode()) for word in words),
         pieces=words,
         surfaces=surfaces,
         labels=tuple(TokenLabel(word) for word in words),

@@ -1,0 +1,139 @@
+"""Settings come from four places; each overrides the one before it, and says what is wrong."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from attnviz.app import report
+from attnviz.errors import UsageError
+from attnviz.settings import Settings, from_mapping, resolve
+
+VALUES: dict[str, list[Any]] = {
+    "split": ["line", "sentence", "document"],
+    "language": ["de", "fr"],
+    "allow_pickle": [True, False],
+    "illustrate": [0, 3],
+    "resamples": [100, 500],
+    "sentences": [(1,), (2, 3)],
+    "cmap": ["Greys", "viridis"],
+    "rollout_residual": [True, False],
+}
+SOURCE = st.fixed_dictionaries({}, optional={k: st.sampled_from(v) for k, v in VALUES.items()})
+
+
+def toml(values: dict[str, Any], *, kebab: bool) -> str:
+    """The values as a `[tool.attnviz]` table."""
+    shown = {
+        name: str(value).lower() if isinstance(value, bool)
+        else str(list(value)) if isinstance(value, tuple)
+        else repr(value)
+        for name, value in values.items()
+    }
+    lines = [f"{k.replace('_', '-') if kebab else k} = {v}" for k, v in shown.items()]
+    return "\n".join(["[tool.attnviz]", *lines])
+
+
+def variables(values: dict[str, Any]) -> dict[str, str]:
+    """The values as environment variables."""
+    return {
+        f"ATTNVIZ_{name.upper()}": ",".join(map(str, value)) if isinstance(value, tuple)
+        else str(value)
+        for name, value in values.items()
+    }
+
+
+@settings(deadline=None)
+@given(project=SOURCE, environment=SOURCE, flags=SOURCE, kebab=st.booleans())
+def test_flags_before_environment_before_project_before_defaults(
+    tmp_path_factory: pytest.TempPathFactory,
+    project: dict[str, Any],
+    environment: dict[str, Any],
+    flags: dict[str, Any],
+    kebab: bool,
+) -> None:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "pyproject.toml").write_text(toml(project, kebab=kebab))
+    given_flags = dict.fromkeys(VALUES) | flags
+    found = resolve(given_flags, variables(environment), folder)
+    defaults = {name: getattr(Settings(), name) for name in VALUES}
+    expected = defaults | project | environment | flags
+    assert {name: getattr(found, name) for name in VALUES} == expected
+
+
+def test_the_nearest_project_with_a_table_counts(tmp_path: Path) -> None:
+    near, nearest = tmp_path / "near", tmp_path / "near" / "nearest"
+    nearest.mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text("[tool.attnviz]\ndpi = 99")
+    (near / "pyproject.toml").write_text("[tool.attnviz]\nseed = 1")
+    (nearest / "pyproject.toml").write_text("[tool.other]\nseed = 2")
+    found = resolve({}, {}, nearest)
+    assert (found.seed, found.dpi) == (1, Settings.dpi)
+
+
+@pytest.mark.parametrize(
+    ("table", "message", "hint"),
+    [
+        ("[tool.attnviz]\nspilt = 'line'", "no setting .*pyproject.toml: tool.attnviz.spilt", "split"),
+        ("[tool.attnviz]\nsplit = 'word'", "tool.attnviz.split is 'word'", "line, sentence"),
+        ("[tool.attnviz]\ndpi = 'high'", "tool.attnviz.dpi is 'high'", "whole number"),
+        ("[tool.attnviz]\ndpi = 3.5", "tool.attnviz.dpi is 3.5", "whole number"),
+        ("[tool.attnviz]\ndpi = true", "tool.attnviz.dpi is True", "whole number"),
+        ("[tool.attnviz]\ndpi = 7", "tool.attnviz.dpi is 7", "from 40 to 1,200"),
+        ("[tool.attnviz]\nallow-pickle = 'maybe'", "allow_pickle is 'maybe'", "true or false"),
+        ("[tool.attnviz]\nallow-pickle = true\nallow_pickle = false", "is there twice", "one of"),
+        ("[tool.attnviz]\nsentences = ['a']", r"sentences is \['a'\]", "such as 3,7"),
+        ("[tool.attnviz]\nsentences = 3", "sentences is 3", "such as 3,7"),
+        ("[tool.attnviz]\nsentences = [0]", "sentences has 0", "count from 1"),
+        ("[tool.attnviz]\nlanguage = 3", "language is 3", "quotes"),
+        ("[tool]\nattnviz = 3", "tool.attnviz is no table", "[tool.attnviz]"),
+        ("[tool.attnviz", "can't be read", "Mend"),
+    ],
+)
+def test_mistakes_in_a_project(tmp_path: Path, table: str, message: str, hint: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(table)
+    with pytest.raises(UsageError, match=message) as caught:
+        resolve({}, {}, tmp_path)
+    assert hint in caught.value.hint
+
+
+def test_mistakes_in_the_environment(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no setting ATTNVIZ_RESAMPELS") as caught:
+        resolve({}, {"ATTNVIZ_RESAMPELS": "100"}, tmp_path)
+    assert caught.value.hint == "Did you mean ATTNVIZ_RESAMPLES?"
+    with pytest.raises(UsageError, match="ATTNVIZ_SPLIT is 'word'"):
+        resolve({}, {"ATTNVIZ_SPLIT": "word"}, tmp_path)
+
+
+def test_an_empty_variable_is_not_given(tmp_path: Path) -> None:
+    assert resolve({}, {"ATTNVIZ_SPLIT": "", "ATTNVIZ_DPI": ""}, tmp_path) == Settings()
+
+
+def test_mistakes_in_flags_name_the_flag(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--illustrate is -1"):
+        resolve({"illustrate": -1}, {}, tmp_path)
+    with pytest.raises(UsageError, match="--sentences is '3;7'"):
+        resolve({"sentences": "3;7"}, {}, tmp_path)
+
+
+def test_mistakes_in_a_script() -> None:
+    with pytest.raises(UsageError, match="no setting illustrations") as caught:
+        from_mapping({"illustrations": 3})
+    assert caught.value.hint == "Did you mean illustrate?"
+    with pytest.raises(UsageError, match="no setting xyzzy") as caught:
+        from_mapping({"xyzzy": 3})
+    assert "Settings are: allow_pickle, cmap" in caught.value.hint
+    with pytest.raises(UsageError, match="dpi is 5"):
+        Settings(dpi=5)
+
+
+def test_every_setting_is_a_flag() -> None:
+    """A setting that only some of the sources know would be a trap."""
+    flags = set(inspect.signature(report).parameters)
+    assert {field.name for field in fields(Settings)} <= flags
