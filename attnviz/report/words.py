@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 SCORES = (
     "A score is the share of a head's attention that lands on the role's target, mean over "
     "queries. For roles over words (dependencies, coreference) it is the share of words whose "
-    "strongest attention is right. Brackets hold the 95% interval."
+    "strongest attention is right, for roles of shape what their formula says. Brackets hold the "
+    "95% interval."
 )
 CHANCE = (
     "Chance is the score of uniform attention over the keys that are visible; "

@@ -72,13 +72,13 @@ def test_the_same_marks_found_by_content_are() -> None:
     assert found.verdict("comma", 1) == "supported"
 
 
-def test_induction_must_beat_looking_at_copies_and_one_back() -> None:
+def test_induction_must_beat_position_and_looking_at_copies() -> None:
     # "a a a a": the token after a copy is a copy too, or the token before.
     sentences = [sentence(f"[CLS] x{k} x{k} x{k} x{k} x{k} x{k} [SEP]") for k in range(80)]
     found = measure(sentences, [at_offset(-1, 0.9), on_target("duplicate-token")])
     judged = found.judgements["induction"]
     assert judged.verdicts == ("no", "no")
-    assert judged.against == ("previous-token", "duplicate-token")
+    assert judged.against == ("profile", "duplicate-token")
 
 
 def test_a_head_that_looks_at_one_column_beats_its_weights_dealt_out_anew() -> None:

@@ -19,16 +19,20 @@ _SIZES: dict[str, Any] = {
     "attention_dropout": 0.0,
 }
 _GROUPED = {"num_key_value_heads": 2}
+_ALTERNATING = ["sliding_attention", "full_attention", "sliding_attention"]
 _EXPERTS = {"num_experts_per_tok": 2, "moe_intermediate_size": 24}
 
 # What each architecture needs beyond the sizes: its own names for them, and everything that
 # shapes the scores (windows, sinks, soft caps, grouped keys) made small enough to matter.
 _OWN: dict[str, dict[str, Any]] = {
     "albert": {"embedding_size": 16, "num_hidden_layers": 4, "num_hidden_groups": 2},
+    "arcee": _GROUPED,
     "cohere": _GROUPED,
+    "cohere2": _GROUPED | {"sliding_window": 3, "layer_types": _ALTERNATING},
     "ctrl": {"n_embd": 32, "dff": 48, "n_layer": 3, "n_head": 4, "n_positions": 64},
     "distilbert": {"dim": 32, "hidden_dim": 48, "n_layers": 3, "n_heads": 4},
     "electra": {"embedding_size": 16},
+    "ernie4_5": _GROUPED,
     "esm": {"position_embedding_type": "rotary", "mask_token_id": 3},
     "gemma": _GROUPED | {"head_dim": 8},
     "gemma2": _GROUPED
@@ -37,19 +41,27 @@ _OWN: dict[str, dict[str, Any]] = {
     | {
         "head_dim": 8,
         "sliding_window": 3,
-        "num_hidden_layers": 3,
-        "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+        "layer_types": _ALTERNATING,
     },
+    "glm": _GROUPED | {"head_dim": 8},
+    "glm4": _GROUPED | {"head_dim": 8},
     "gpt2": {"n_embd": 32, "n_inner": 48, "n_layer": 3, "n_head": 4, "n_positions": 64},
+    "gpt_bigcode": {"n_embd": 32, "n_inner": 48, "n_layer": 3, "n_head": 4, "n_positions": 64},
     "gpt_oss": _GROUPED
     | {
         "head_dim": 8,
         "sliding_window": 3,
         "num_local_experts": 4,
         "num_experts_per_tok": 2,
-        "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+        "layer_types": _ALTERNATING,
     },
     "granite": _GROUPED | {"attention_multiplier": 0.3},
+    "granitemoe": _GROUPED | {"num_local_experts": 4, "num_experts_per_tok": 2},
+    # Hybrids: of their three layers only the second has attention.
+    "jamba": _GROUPED
+    | {"attn_layer_period": 3, "attn_layer_offset": 1, "num_experts": 2, "mamba_d_state": 4}
+    | {"use_mamba_kernels": False},
+    "lfm2": _GROUPED | {"layer_types": ["conv", "full_attention", "conv"]},
     "llama": _GROUPED,
     "mistral": _GROUPED | {"sliding_window": 3},
     "mixtral": _GROUPED | {"sliding_window": 3, "num_local_experts": 4, "num_experts_per_tok": 2},
@@ -59,7 +71,13 @@ _OWN: dict[str, dict[str, Any]] = {
         "cls_token_id": 1,
         "sep_token_id": 2,
     },
+    "nemotron_h": _GROUPED
+    | {"layers_block_type": ["mamba", "attention", "moe"], "use_mamba_kernels": False}
+    | {"mamba_num_heads": 4, "mamba_head_dim": 16, "n_groups": 1, "ssm_state_size": 4},
+    "olmo": _GROUPED,
     "olmo2": _GROUPED,
+    "olmo3": _GROUPED | {"sliding_window": 3, "layer_types": _ALTERNATING},
+    "olmoe": _GROUPED | {"num_experts": 4, "num_experts_per_tok": 2},
     "opt": {"ffn_dim": 48, "word_embed_proj_dim": 32},
     "phi3": _GROUPED | {"sliding_window": 3},
     "qwen2": _GROUPED | {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 1},
@@ -69,20 +87,25 @@ _OWN: dict[str, dict[str, Any]] = {
     | {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 1},
     "qwen3": _GROUPED
     | {"head_dim": 8, "use_sliding_window": True, "sliding_window": 3, "max_window_layers": 1},
-    "smollm3": _GROUPED | {"no_rope_layers": [1, 0, 1], "use_sliding_window": False},
+    "qwen3_moe": _GROUPED
+    | _EXPERTS
+    | {"head_dim": 8, "num_experts": 4, "use_sliding_window": True, "sliding_window": 3},
+    "smollm3": _GROUPED
+    | {"no_rope_layers": [1, 0, 1], "use_sliding_window": True, "sliding_window": 3}
+    | {"layer_types": _ALTERNATING},
     "stablelm": _GROUPED,
     "starcoder2": _GROUPED | {"sliding_window": 3},
 }
 
 
-def config(kind: str) -> Any:  # noqa: ANN401 - transformers' own
+def config(kind: str) -> Any:
     """The config of a tiny model of `kind`, a `model_type` of transformers."""
     from transformers import CONFIG_MAPPING
 
     return CONFIG_MAPPING[kind](**(_SIZES | _OWN.get(kind, {})))
 
 
-def model(kind: str, attention: str) -> Any:  # noqa: ANN401 - transformers' own
+def model(kind: str, attention: str) -> Any:
     """The same weights on every call, whatever the attention implementation."""
     from transformers import AutoModel
 
@@ -92,6 +115,15 @@ def model(kind: str, attention: str) -> Any:  # noqa: ANN401 - transformers' own
         # Fresh weights are so small that attention would be all but even.
         with torch.no_grad():
             for name, weights in made.named_parameters():
-                if weights.dim() > 1 or "sinks" in name:
+                if weights.dim() == 2 or "sinks" in name:
                     weights.copy_(torch.randn_like(weights) * 0.3)
     return made.float()
+
+
+def usual(kind: str) -> str:
+    """The implementation that transformers takes where it is not told: sdpa, or eager."""
+    from transformers import AutoModel
+
+    with torch.device("meta"):
+        chosen: str = AutoModel.from_config(config(kind)).config._attn_implementation
+    return chosen

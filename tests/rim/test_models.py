@@ -1,0 +1,262 @@
+"""Models that can't be used, each said in words that name the fix; exit code 3."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from attnviz.errors import InputError, UsageError
+from attnviz.models import load, names
+from tests.rim.conftest import Tool
+from tests.rim.models import copied, write_model
+
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+
+
+def refusal(model: Path | str, *, allow_pickle: bool = False) -> str:
+    """The message and the hint with which a model is refused."""
+    with pytest.raises(InputError) as caught:
+        loaded(model, allow_pickle=allow_pickle)
+    assert caught.value.exit_code == 3
+    assert caught.value.hint
+    return f"{caught.value.message} {caught.value.hint}"
+
+
+def loaded(model: Path | str, *, allow_pickle: bool = False) -> load.LoadedModel:
+    name = names.resolve(str(model), allow_pickle=allow_pickle)
+    return load.load(name, device=torch.device("cpu"), allow_pickle=allow_pickle)
+
+
+def _without(pattern: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        for path in folder.glob(pattern):
+            path.unlink()
+
+    return change
+
+
+def _cut(folder: Path) -> None:
+    data = (folder / WEIGHTS).read_bytes()
+    (folder / WEIGHTS).write_bytes(data[: len(data) // 2])
+
+
+def _lack(folder: Path) -> None:
+    tensors = load_file(folder / WEIGHTS)
+    del tensors["encoder.layer.1.attention.self.query.weight"]
+    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+
+
+def _pickle(folder: Path) -> None:
+    torch.save(load_file(folder / WEIGHTS), folder / "pytorch_model.bin")
+    (folder / WEIGHTS).unlink()
+
+
+def _shards(folder: Path) -> None:
+    (folder / WEIGHTS).rename(folder / "model-00001-of-00002.safetensors")
+    weights = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
+    (folder / INDEX).write_text(json.dumps({"weight_map": weights}))
+
+
+def _bad_index(folder: Path) -> None:
+    (folder / WEIGHTS).unlink()
+    (folder / INDEX).write_text("{nope")
+
+
+def _write(name: str, data: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).write_text(data) and None
+
+
+def _config(**values: object) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        config = json.loads((folder / "config.json").read_text()) | values
+        (folder / "config.json").write_text(json.dumps(config))
+
+    return change
+
+
+FOLDERS: dict[str, tuple[Callable[[Path], None], str, str]] = {
+    "no config": (_without("config.json"), "it has no config.json", "save_pretrained"),
+    "malformed config": (_write("config.json", "{nope"), "not a valid JSON", "config.json"),
+    "config of no type": (_write("config.json", "{}"), "Unrecognized model", "config.json"),
+    "unknown type": (_config(model_type="wombat"), "doesn't know", "Upgrade it"),
+    "wrong value": (_config(hidden_size="many"), "'hidden_size' expected int", "config.json"),
+    "own code": (
+        _config(model_type="wombat", auto_map={"AutoConfig": "code.C", "AutoModel": "code.M"}),
+        "brings its own code",
+        "--trust-remote-code",
+    ),
+    "no weights": (_without(WEIGHTS), "has no weights", "Put the model's model.safetensors"),
+    "only pickles": (_pickle, "only pickled weights (pytorch_model.bin)", "--allow-pickle"),
+    "no safetensors": (_write(WEIGHTS, "hello"), "are damaged", "Download the model again"),
+    "empty safetensors": (_write(WEIGHTS, ""), "are damaged", "Download the model again"),
+    "cut safetensors": (_cut, "are damaged", "Download the model again"),
+    "a tensor lacking": (_lack, "1 tensor is missing, encoder.layer.1", "Download"),
+    "other shapes": (_config(hidden_size=32), "tensors are of another shape", "Download"),
+    "a shard lacking": (_shards, "lacks 1 of the 2 files of its weights", "all files"),
+    "malformed index": (_bad_index, "index.json is damaged", "Download the model again"),
+    "no tokenizer": (_without("token*"), "has no tokenizer", "tokenizer.json"),
+    "bad tokenizer": (_write("tokenizer.json", "{nope"), "can't be loaded", "tokenizer.json"),
+}
+
+
+@pytest.mark.parametrize("case", FOLDERS)
+def test_a_folder_that_cant_be_used(tiny: Path, tmp_path: Path, case: str) -> None:
+    change, message, hint = FOLDERS[case]
+    folder = copied(tiny, tmp_path / "model")
+    change(folder)
+    said = refusal(folder)
+    assert message in said
+    assert hint in said
+
+
+def test_pickles_load_when_they_are_trusted(tiny: Path, tmp_path: Path) -> None:
+    folder = copied(tiny, tmp_path / "model")
+    _pickle(folder)
+    assert loaded(folder, allow_pickle=True).architecture == "BertModel"
+
+
+def test_a_tokenizer_of_another_model(tiny: Path, tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "model", vocab_size=9)
+    assert "tokens, and the model knows 9" in refusal(folder)
+
+
+KINDS = {
+    "mamba": ({}, "can't be reported on: they have no attention"),
+    "fnet": ({}, "can't be reported on: they have no attention"),
+    "deberta-v2": ({}, "can't be reported on yet: their attention is hidden"),
+    "bloom": ({"n_layer": 2, "n_head": 2}, "can't be reported on yet: their attention is hidden"),
+    "vit": ({}, "can't be reported on yet: they don't run on text alone"),
+    "t5": (
+        {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 1, "num_heads": 2},
+        "can't be reported on yet: they have an encoder and a decoder",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_that_cant_be_measured(tmp_path: Path, kind: str) -> None:
+    config, message = KINDS[kind]
+    said = refusal(write_model(tmp_path / "model", kind, **config))
+    assert f"Models of type {kind} {message}" in said
+    assert "attnviz list models" in said
+
+
+@pytest.mark.parametrize("data", [b"", b"GGUF" + b"\0\1\2" * 99], ids=["empty", "corrupt"])
+def test_a_broken_gguf(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(data)
+    assert "is damaged, or no GGUF file" in refusal(path)
+
+
+def test_a_gguf_that_is_cut_short(smollm2_gguf: Path, tmp_path: Path) -> None:
+    with smollm2_gguf.open("rb") as file:
+        (tmp_path / "model.gguf").write_bytes(file.read(3_000_000))
+    assert "is damaged, or no GGUF file" in refusal(tmp_path / "model.gguf")
+
+
+def test_names_that_are_no_models(tmp_path: Path, text: Path) -> None:
+    assert "There is no GGUF file" in refusal(tmp_path / "absent.gguf")
+    assert "There is no model folder" in refusal("./absent")
+    assert "a model is a folder" in refusal(text)
+    with pytest.raises(UsageError, match="is no model name"):
+        names.resolve("a name with spaces")
+
+
+def test_minilm_whose_weights_were_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "_EMBEDDED_SHA256", "0" * 64)
+    names._embedded_folder.cache_clear()
+    assert "are not the published ones" in refusal("minilm")
+    names._embedded_folder.cache_clear()
+
+
+def test_an_unknown_name_offline(tool: Tool, text: Path, tmp_path: Path) -> None:
+    done = tool("report", "no-such/model", text, "-o", tmp_path / "out")
+    assert done.code == 3
+    assert "There is no folder no-such/model, no such model in the local cache" in done.err
+    assert "unset HF_HUB_OFFLINE" in done.err
+    assert "Traceback" not in done.err
+    assert not (tmp_path / "out").exists()
+
+
+class Hub(BaseHTTPRequestHandler):
+    """A Hub that gives every request one answer; after a while, if it is told to."""
+
+    status, code, silence = 404, "", 0.0
+
+    def do_GET(self) -> None:
+        time.sleep(self.silence)
+        self.send_response(self.status)
+        self.send_header("X-Error-Code", self.code)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
+    """A Hub on this machine, which huggingface_hub takes for the real one."""
+
+    class OneHub(Hub):
+        """Its answers are this test's alone."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), OneHub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    online(monkeypatch, server.server_port)
+    yield OneHub
+    server.shutdown()
+    server.server_close()
+
+
+def online(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    """As if the machine were online, and the Hub at `port` of it."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{port}")
+    monkeypatch.setattr("huggingface_hub.hf_api.constants.ENDPOINT", f"http://127.0.0.1:{port}")
+
+
+def test_a_name_that_the_hub_doesnt_know(hub: type[Hub]) -> None:
+    hub.code = "RepoNotFound"
+    assert "There is no model no-such/model on the Hub, nor a folder" in refusal("no-such/model")
+
+
+def test_a_model_behind_a_gate(hub: type[Hub]) -> None:
+    hub.status, hub.code = 403, "GatedRepo"
+    assert "Access to org/model must be asked for" in refusal("org/model")
+
+
+def test_an_unknown_revision(hub: type[Hub]) -> None:
+    hub.code = "RevisionNotFound"
+    name = names.resolve("org/model")
+    with pytest.raises(InputError, match="org/model has no revision v9") as caught:
+        load.load(name, revision="v9", device=torch.device("cpu"))
+    assert "--revision" in caught.value.hint
+
+
+@pytest.mark.parametrize("trouble", ["refuses", "fails", "is silent"])
+def test_a_hub_that_cant_be_reached_costs_little_time(
+    hub: type[Hub], monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    monkeypatch.setattr(load, "PATIENCE", 0.3)
+    if trouble == "refuses":
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            online(monkeypatch, free.getsockname()[1])
+    hub.status, hub.silence = 500, 1.0 if trouble == "is silent" else 0.0
+    start = time.monotonic()
+    assert "the Hub can't be reached" in refusal("no-such/model")
+    assert time.monotonic() - start < 5
