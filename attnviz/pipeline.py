@@ -226,6 +226,10 @@ def _model_info(loaded: LoadedModel, table: ScoreTable, *, causal: bool) -> Mode
 
 def _options(settings: Settings) -> Options:
     return Options(
+        language=settings.language,
+        long=settings.long,
+        illustrate=settings.illustrate,
+        sentences=settings.sentences,
         rollout_residual=settings.rollout_residual,
         scale=settings.scale,
         cmap=settings.cmap,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from attnviz.errors import UsageError
+from attnviz.registry import discover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,11 +32,7 @@ class Format:
 @cache
 def formats() -> dict[str, Format]:
     """All formats by name, sorted."""
-    package = importlib.import_module("attnviz.report.formats")
-    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    modules = (importlib.import_module(f"{package.__name__}.{name}") for name in names)
-    found: list[Format] = [module.FORMAT for module in modules]
-    return {one.name: one for one in sorted(found, key=lambda one: one.name)}
+    return {one.name: one for one in discover("attnviz.report.formats", "FORMAT", Format)}
 
 
 def find(name: str) -> Format:

@@ -198,8 +198,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The choices that a report depends on, printed with it."""
+    """The choices that a report depends on, printed with it; the model's are in `ModelInfo`."""
 
+    language: str = "en"
+    long: Literal["truncate", "error"] = "truncate"
+    illustrate: int = 8
+    sentences: tuple[int, ...] = ()
     rollout_residual: bool = True
     scale: Literal["sqrt", "linear"] = "sqrt"
     cmap: str = "Blues"

@@ -11,13 +11,17 @@ from attnviz.report.model import Options
 if TYPE_CHECKING:
     from attnviz.report.model import Report
 
-_FLAGS = {
-    "scale": "--scale",
-    "cmap": "--cmap",
-    "dpi": "--dpi",
-    "seed": "--seed",
-    "resamples": "--resamples",
-}
+_FLAGS = (
+    "language",
+    "long",
+    "illustrate",
+    "sentences",
+    "resamples",
+    "seed",
+    "scale",
+    "cmap",
+    "dpi",
+)
 
 
 def command(report: Report) -> str:
@@ -27,11 +31,14 @@ def command(report: Report) -> str:
         words += ["--split", report.input.split]
     if report.model.revision:
         words += ["--revision", report.model.revision]
+    if report.model.dtype != "float32":
+        words += ["--dtype", report.model.dtype]
     default = Options()
-    for name, flag in _FLAGS.items():
+    for name in _FLAGS:
         value = getattr(report.options, name)
         if value != getattr(default, name):
-            words += [flag, str(value)]
+            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            words += [f"--{name}", text]
     if not report.options.rollout_residual:
         words.append("--no-rollout-residual")
     return harmless(shlex.join(words))

@@ -65,6 +65,7 @@ _OWN: dict[str, dict[str, Any]] = {
     "llama": _GROUPED,
     "mistral": _GROUPED | {"sliding_window": 3},
     "mixtral": _GROUPED | {"sliding_window": 3, "num_local_experts": 4, "num_experts_per_tok": 2},
+    "mobilebert": {"normalization_type": "layer_norm"},
     "modernbert": {
         "local_attention": 4,
         "global_attn_every_n_layers": 2,

@@ -157,12 +157,6 @@ def test_a_broken_gguf(tmp_path: Path, data: bytes) -> None:
     assert "is damaged, or no GGUF file" in refusal(path)
 
 
-def test_a_gguf_that_is_cut_short(smollm2_gguf: Path, tmp_path: Path) -> None:
-    with smollm2_gguf.open("rb") as file:
-        (tmp_path / "model.gguf").write_bytes(file.read(3_000_000))
-    assert "is damaged, or no GGUF file" in refusal(tmp_path / "model.gguf")
-
-
 def test_names_that_are_no_models(tmp_path: Path, text: Path) -> None:
     assert "There is no GGUF file" in refusal(tmp_path / "absent.gguf")
     assert "There is no model folder" in refusal("./absent")
