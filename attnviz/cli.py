@@ -55,12 +55,12 @@ def _answer(error: BaseException) -> int:
     if signals.received() or isinstance(error, KeyboardInterrupt):
         _say("error", "Interrupted.")
         return 128 + signals.received() if signals.received() else ExitCode.INTERRUPTED
-    if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else ExitCode.OK
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
         # The reader has gone, as `head` does: not an error, and nobody is there to read one.
         _abandon_streams()
         return ExitCode.OK
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else ExitCode.OK
     known = _known(error)
     if known is None:
         sys.stderr.write("".join(traceback.format_exception(error)))

@@ -27,6 +27,7 @@ from attnviz.registry import discover
 from attnviz.report import build, views
 from attnviz.report.findings import findings
 from attnviz.report.model import FileInfo, InputInfo, ModelInfo, Options, Report
+from attnviz.report.numbers import counted
 from attnviz.roles.role import Role
 from attnviz.settings import Settings
 from attnviz.statistics.statistic import Statistic
@@ -83,7 +84,8 @@ def _usable(
             "Give a text with words in it.",
         )
     if len(kept) < len(tokens):
-        warnings.append(f"{len(tokens) - len(kept)} sentences have no content token; left out.")
+        lost = counted(len(tokens) - len(kept), "sentence")
+        warnings.append(f"Left out, for want of any content token: {lost}.")
     long = [one for one in kept if one.cut]
     if long and settings.long == "error":
         raise InputError(
@@ -96,13 +98,14 @@ def _usable(
         numbers = ", ".join(str(one.sentence.id) for one in long[:10])
         more = f" and {len(long) - 10} more" if len(long) > 10 else ""
         warnings.append(
-            f"{len(long)} sentences were cut to the model's limit of {loaded.limit} tokens, "
-            f"{sum(one.cut for one in long)} tokens lost: sentence {numbers}{more}."
+            f"Cut to the model's limit of {counted(loaded.limit or 0, 'token')}: "
+            f"{counted(len(long), 'sentence')} ({numbers}{more}), "
+            f"{counted(sum(one.cut for one in long), 'token')} lost."
         )
     if len(kept) < bootstrap.FEWEST:
         warnings.append(
-            f"Only {len(kept)} sentences: too few for intervals, so that no verdict is more than "
-            f"tentative. Give at least 50."
+            f"Only {counted(len(kept), 'sentence')}: too few for intervals, so no verdict is more "
+            f"than tentative. Fifty sentences are enough for most roles."
         )
     return kept, warnings
 

@@ -85,6 +85,10 @@ def unheard_by_children() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # as on Windows
         yield
         return
+    from multiprocessing import resource_tracker
+
+    # Python's helper of all such processes would lift the block as it starts: so it starts now.
+    resource_tracker.ensure_running()
     over = threading.Event()
     threading.Thread(target=over.wait, daemon=True).start()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

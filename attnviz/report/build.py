@@ -35,12 +35,15 @@ def heads(
 ) -> tuple[HeadReport, ...]:
     """One entry a head, layer by layer."""
     statistics = _statistics(table, weights)
+    measured = [one for one in judgements if one.events.any()]
     return tuple(
         HeadReport(
             layer=layer,
             head=head,
             statistics={name: column[index] for name, column in statistics.items()},
-            roles={one.role.name: _role_score(one, index) for one in judgements if one.events.any()},
+            roles={
+                one.role.name: _role_score(one, index) for one in judgements if one.events.any()
+            },
         )
         for index, (layer, head) in enumerate(table.heads)
     )
@@ -119,7 +122,9 @@ def _players(role: str, found: Sequence[HeadReport]) -> tuple[tuple[int, int], .
     return tuple((head.layer, head.head) for head in players)
 
 
-def statistics(every: Sequence[Statistic], found: Sequence[HeadReport]) -> tuple[StatisticInfo, ...]:
+def statistics(
+    every: Sequence[Statistic], found: Sequence[HeadReport]
+) -> tuple[StatisticInfo, ...]:
     """What each statistic is that at least one head has."""
     return tuple(
         StatisticInfo(one.name, one.title, one.unit, one.about, one.formula, one.source)
@@ -146,9 +151,7 @@ def sentence(tokens: Tokens, flow: SentenceFlow) -> SentenceReport:
     )
 
 
-def similarity(
-    likeness: Likeness | None, found: Sequence[HeadReport]
-) -> Similarity | None:
+def similarity(likeness: Likeness | None, found: Sequence[HeadReport]) -> Similarity | None:
     """Redundant heads, collapsed layers and near-uniform heads, by number."""
     if likeness is None:
         return None
@@ -159,9 +162,7 @@ def similarity(
         order=likeness.order,
         groups=groups,
         collapsed=_collapsed(names, groups),
-        uniform=tuple(
-            (head.layer, head.head) for head in found if _is_uniform(head.statistics)
-        ),
+        uniform=tuple((head.layer, head.head) for head in found if _is_uniform(head.statistics)),
         method=(
             f"Exact Jensen-Shannon divergence on {likeness.rows} rows of {likeness.sentences} "
             f"sentences, sampled by the hash of their text. Redundant: the 95% upper bound of its "

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from attnviz.evidence.similarity import REDUNDANT
+from attnviz.report.build import UNIFORM
 from attnviz.report.model import Finding, HeadReport, RoleInfo, Similarity
 from attnviz.report.numbers import counted, estimate, evidence, number
 
 _NAMED = 6
+_GROUPS = 4
 
 
 def findings(
@@ -26,26 +29,17 @@ def findings(
 
 
 def _overview(found: Sequence[HeadReport], sentences: int) -> Finding:
-    supported = [
-        head for head in found if any(r.verdict == "supported" for r in head.roles.values())
-    ]
-    tentative = [
-        head
-        for head in found
-        if head not in supported and any(r.verdict == "tentative" for r in head.roles.values())
-    ]
-    none = len(found) - len(supported) - len(tentative)
-    parts = []
-    if supported:
-        parts.append(f"{len(supported)} have at least one supported role")
-    if tentative:
-        parts.append(f"{len(tentative)} only tentative ones")
-    if none:
-        parts.append(f"{none} none of those measured")
+    supported, tentative = (
+        [head for head in found if any(one.verdict == verdict for one in head.roles.values())]
+        for verdict in ("supported", "tentative")
+    )
+    only_tentative = sum(head not in supported for head in tentative)
+    none = len(found) - len(supported) - only_tentative
     return Finding(
         "overview",
-        f"Of {counted(len(found), 'head')}, {_listed(parts)}, "
-        f"on {counted(sentences, 'sentence')}.",
+        f"On {counted(sentences, 'sentence')}, {len(supported)} of {counted(len(found), 'head')} "
+        f"have at least one supported role, {only_tentative} only tentative ones, and {none} none "
+        f"of those measured.",
         tuple((head.layer, head.head) for head in supported),
     )
 
@@ -79,26 +73,28 @@ def _of_similarity(
     similarity: Similarity, by_place: dict[tuple[int, int], HeadReport]
 ) -> list[Finding]:
     told = []
-    for group in similarity.groups:
-        told.append(
-            Finding(
-                "redundant",
-                f"{_heads(group, by_place)} attend alike: the root Jensen-Shannon divergence of "
-                f"every two of them is below 0.15.",
-                tuple(group),
-            )
+    if similarity.groups:
+        groups = sorted(similarity.groups, key=len, reverse=True)
+        named = "; ".join(_heads(group, by_place) for group in groups[:_GROUPS])
+        more = f"; and {len(groups) - _GROUPS} more" if len(groups) > _GROUPS else ""
+        redundant = tuple(place for group in groups for place in group)
+        text = (
+            f"{counted(len(redundant), 'head')} in {counted(len(groups), 'group')} attend like the "
+            f"others of their group (root Jensen-Shannon divergence surely below {REDUNDANT} for "
+            f"every two): {named}{more}."
         )
-    for layer in similarity.collapsed:
-        told.append(Finding("collapsed", f"Layer {layer} has collapsed: all its heads attend alike."))
+        told.append(Finding("redundant", text, redundant))
+    if similarity.collapsed:
+        layers = ", ".join(map(str, similarity.collapsed))
+        what = "layer has" if len(similarity.collapsed) == 1 else "layers have"
+        text = f"{len(similarity.collapsed)} {what} collapsed, all heads attending alike: {layers}."
+        told.append(Finding("collapsed", text))
     if similarity.uniform:
-        told.append(
-            Finding(
-                "uniform",
-                f"{counted(len(similarity.uniform), 'head')} spread attention almost evenly "
-                f"(normalised entropy above 0.9): {_heads(similarity.uniform, by_place)}.",
-                similarity.uniform,
-            )
+        text = (
+            f"{counted(len(similarity.uniform), 'head')} spread attention almost evenly "
+            f"(normalised entropy surely above {UNIFORM}): {_heads(similarity.uniform, by_place)}."
         )
+        told.append(Finding("uniform", text, similarity.uniform))
     return told
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,15 +40,11 @@ def pictures(
     style = FigureStyle(cmap=options.cmap, scale=options.scale, dpi=options.dpi)
     view = model_view(report)
     total = len(tasks(view, report.illustrations))
-    jobs = jobs or min(os.cpu_count() or 1, MOST_JOBS)
+    jobs = (jobs or min(os.cpu_count() or 1, MOST_JOBS)) if total > FEWEST_SHARED else 1
     told.stage("drawing figures", total)
-    with signals.unheard_by_children():
+    with signals.unheard_by_children() if jobs > 1 else nullcontext():
         return draw_all(
-            view,
-            report.illustrations,
-            style,
-            jobs=jobs if total > FEWEST_SHARED else 1,
-            progress=lambda _: told.advance(),
+            view, report.illustrations, style, jobs=jobs, progress=lambda _: told.advance()
         )
 
 

@@ -103,23 +103,33 @@ def measure(runs: int) -> list[dict[str, object]]:
     """Every comparison: what, seconds, against what, seconds, the ratio and its bound."""
     with tempfile.TemporaryDirectory() as folder:
         attnviz = [sys.executable, "-m", "attnviz"]
-        report = process([*attnviz, "report", "minilm", str(QUICKSTART), "-q", "-o", f"{folder}/out"])
+        report = process(
+            [*attnviz, "report", "minilm", str(QUICKSTART), "-q", "-o", f"{folder}/out"]
+        )
         bare = process([sys.executable, "-c", BARE, str(QUICKSTART)])
         rows = [
-            ("whole report on the quickstart", seconds(report, runs),
-             "import, load, run each sentence once", seconds(bare, runs), 3.5),
+            (
+                "whole report on the quickstart",
+                seconds(report, runs),
+                "import, load, run each sentence once",
+                seconds(bare, runs),
+                3.5,
+            ),
         ]
     ours, plain = head_figures(runs)
     rows.append(("figures, per drawn head", ours, "one heatmap figure a head", plain, 0.05))
     for flag in ("--help", "--version"):
         rows.append(
-            (f"attnviz {flag}", seconds(process([*attnviz, flag]), 2 * runs),
-             "import typer, rich", seconds(process([sys.executable, "-c", HELP]), 2 * runs), 3.0)
+            (
+                f"attnviz {flag}",
+                seconds(process([*attnviz, flag]), 2 * runs),
+                "import typer, rich",
+                seconds(process([sys.executable, "-c", HELP]), 2 * runs),
+                3.0,
+            )
         )
     keys = ("what", "seconds", "against", "against_seconds", "bound")
-    return [
-        dict(zip(keys, row, strict=True)) | {"ratio": row[1] / row[3]} for row in rows
-    ]
+    return [dict(zip(keys, row, strict=True)) | {"ratio": row[1] / row[3]} for row in rows]
 
 
 def main() -> None:
@@ -132,8 +142,12 @@ def main() -> None:
     table = Table("what", "seconds", "against", "seconds", "ratio", "at most", box=None)
     for row in rows:
         table.add_row(
-            str(row["what"]), f"{row['seconds']:.3f}", str(row["against"]),
-            f"{row['against_seconds']:.3f}", f"{row['ratio']:.3f}", str(row["bound"]),
+            str(row["what"]),
+            f"{row['seconds']:.3f}",
+            str(row["against"]),
+            f"{row['against_seconds']:.3f}",
+            f"{row['ratio']:.3f}",
+            str(row["bound"]),
         )
     Console(width=120).print(table)
     if asked.json:

@@ -1,19 +1,22 @@
-"""Every score and statistic once more, the plain way: loops over full matrices, from the formulas.
+"""Every score and statistic once more, the plain way: from full matrices and the formulas.
 
 Nothing of attnviz is used here but the names of roles and statistics, so that the two can only
-agree by both being right.
+agree by both being right. All in float64, `attention` being [layer, head, query, key].
 """
 
 from __future__ import annotations
 
-import math
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-TERMINAL = set(".!?…。！？؟։۔।॥") - {"…"}
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+TERMINAL = set(".!?。！？؟։۔।॥")
 COMMAS = set(",،、，")
 
 
@@ -30,124 +33,139 @@ class Words:
         return [i for i, kind in enumerate(self.kinds) if kind == ""]
 
     def made_of(self, test: Callable[[str], bool]) -> set[int]:
-        return {
-            i
-            for i in self.content
-            if self.surfaces[i].strip() and all(map(test, self.surfaces[i].strip()))
-        }
+        """The content tokens all of whose characters pass."""
+        stripped = {i: self.surfaces[i].strip() for i in self.content}
+        return {i for i, surface in stripped.items() if surface and all(map(test, surface))}
 
 
 @dataclass
 class Sums:
-    """score and chance as ratios of sums, per head."""
+    """A score and its chance level before division; `mass` is [layer, head]."""
 
-    mass: float | np.ndarray = 0.0
+    mass: Floats = field(default_factory=lambda: np.zeros(()))
     chance: float = 0.0
     events: int = 0
+
+    def add(self, mass: Floats, chance: float, events: int) -> None:
+        self.mass = self.mass + mass
+        self.chance += chance
+        self.events += events
+
+
+@dataclass
+class Mean:
+    """A statistic before division; `total` is [layer, head]."""
+
+    total: Floats = field(default_factory=lambda: np.zeros(()))
+    count: int = 0
+
+    def add(self, total: Floats, count: int) -> None:
+        self.total = self.total + total
+        self.count += count
 
 
 @dataclass
 class Direct:
-    """Adds up sentences; `attention` [layer, head, query, key] of one sentence at a time."""
+    """Adds up sentences, one at a time."""
 
     causal: bool
     roles: dict[str, Sums] = field(default_factory=dict)
-    statistics: dict[str, list] = field(default_factory=dict)
+    statistics: dict[str, Mean] = field(default_factory=dict)
 
-    def add(self, attention: np.ndarray, words: Words) -> None:
+    def add(self, attention: Floats, words: Words) -> None:
         size = attention.shape[-1]
-        visible = [range(i + 1) if self.causal else range(size) for i in range(size)]
+        visible = np.tri(size, dtype=np.bool_) if self.causal else np.ones((size, size), np.bool_)
+        seen = visible.sum(1)
         for name, target in targets(words).items():
-            self._role(name, attention, visible, target)
-        self._shapes(attention, words, visible)
-        self._statistics(attention, words, visible)
-
-    def _role(self, name, attention, visible, target) -> None:
-        sums = self.roles.setdefault(name, Sums())
-        for i, keys in target.items():
-            seen = [j for j in keys if j in visible[i]]
-            if seen:
-                sums.mass = sums.mass + attention[:, :, i, seen].sum(-1)
-                sums.chance += len(seen) / len(visible[i])
-                sums.events += 1
-
-    def _shapes(self, attention, words, visible) -> None:
-        sparse = self.roles.setdefault("sparse", Sums())
-        broad = self.roles.setdefault("broad", Sums())
-        for i in words.content:
-            count = len(visible[i])
-            row = attention[:, :, i]
-            if count > 3:
-                sparse.mass = sparse.mass + np.sort(row)[..., -3:].sum(-1)
-                sparse.chance += 3 / count
-                sparse.events += 1
-            if count > 1:
-                broad.mass = broad.mass + entropy(row) / math.log(count)
-                broad.chance += sum(1 / k for k in range(2, count + 1)) / math.log(count)
-                broad.events += 1
-        strip = self.roles.setdefault("vertical-strip", Sums())
+            hit = np.zeros((size, size), np.bool_)
+            for query, keys in target.items():
+                hit[query, list(keys)] = True
+            hit &= visible
+            chance = float((hit.sum(1) / seen).sum())
+            mass = (attention * hit).sum((-2, -1))
+            self._role(name).add(mass, chance, int(hit.any(1).sum()))
         if words.content:
-            columns = attention[:, :, words.content][..., words.content].sum(-2)
-            strip.mass = strip.mass + columns.max(-1)
-            strip.chance += max(
-                sum(1 / len(visible[i]) for i in words.content if j in visible[i])
-                for j in words.content
-            )
-            strip.events += len(words.content)
+            self._shapes(attention, seen, words.content, visible)
+            self._statistics(attention, seen, words.content, visible)
 
-    def _statistics(self, attention, words, visible) -> None:
-        for i in words.content:
-            seen = list(visible[i])
-            row = attention[:, :, i][..., seen]
-            steps = np.abs(np.array(seen) - i)
-            self._count("entropy", entropy(row))
-            self._count("distance", (row * steps).sum(-1))
-            self._count("uniform_distance", np.full(row.shape[:-1], steps.mean()))
-            self._count("confidence", row.max(-1))
-            if len(seen) > 1:
-                self._count("normalized_entropy", entropy(row) / math.log(len(seen)))
-                self._count("gini", gini(row))
-        if words.content:
-            self._count("received", attention[:, :, words.content].mean(-2).max(-1))
+    def _role(self, name: str) -> Sums:
+        return self.roles.setdefault(name, Sums())
 
-    def _count(self, name: str, value: np.ndarray) -> None:
-        kept = self.statistics.setdefault(name, [0.0, 0])
-        kept[0] = kept[0] + value
-        kept[1] += 1
+    def _shapes(
+        self, attention: Floats, seen: NDArray[np.int64], content: list[int], visible: Bools
+    ) -> None:
+        several = [i for i in content if seen[i] > 3]
+        top = np.sort(attention[:, :, several])[..., -3:].sum((-2, -1))
+        self._role("sparse").add(top, sum(3 / seen[i] for i in several), len(several))
+
+        several = [i for i in content if seen[i] > 1]
+        expected = sum(sum(1 / k for k in range(2, n + 1)) / np.log(n) for n in seen[several])
+        even = (entropy(attention[:, :, several]) / np.log(seen[several])).sum(-1)
+        self._role("broad").add(even, expected, len(several))
+
+        columns = attention[:, :, content][..., content].sum(-2).max(-1)
+        by_chance = (visible / seen[:, None])[content][:, content].sum(0).max()
+        self._role("vertical-strip").add(columns, by_chance, len(content))
+
+    def _statistics(
+        self, attention: Floats, seen: NDArray[np.int64], content: list[int], visible: Bools
+    ) -> None:
+        rows, count = attention[:, :, content], seen[content]
+        place = np.arange(attention.shape[-1])
+        apart = np.abs(place[content][:, None] - place)
+        several = count > 1
+        of_rows = {
+            "entropy": entropy(rows),
+            "distance": (rows * apart).sum(-1),
+            "uniform_distance": np.broadcast_to(
+                (apart * visible[content]).sum(-1) / count, rows.shape[:-1]
+            ),
+            "confidence": rows.max(-1),
+            "normalized_entropy": entropy(rows)[..., several] / np.log(count[several]),
+            "gini": np.array([gini(layer, visible[content]) for layer in rows])[..., several],
+        }
+        for name, values in of_rows.items():
+            self.statistics.setdefault(name, Mean()).add(values.sum(-1), values.shape[-1])
+        self.statistics.setdefault("received", Mean()).add(rows.mean(-2).max(-1), 1)
 
 
-def entropy(row: np.ndarray) -> np.ndarray:
+def entropy(row: Floats) -> Floats:
     safe = np.where(row > 0, row, 1.0)
-    return -(safe * np.log(safe)).sum(-1)
+    found: Floats = -(safe * np.log(safe)).sum(-1)
+    return found
 
 
-def gini(row: np.ndarray) -> np.ndarray:
+def gini(rows: Floats, visible: Bools) -> Floats:
     """By definition: half the mean absolute difference of two weights over their mean."""
-    apart = np.abs(row[..., :, None] - row[..., None, :]).mean((-2, -1))
-    return apart / (2 * row.mean(-1))
+    pairs = visible[:, :, None] & visible[:, None, :]
+    apart = np.abs(rows[..., :, None] - rows[..., None, :]) * pairs
+    mean = rows.sum(-1) / visible.sum(-1)
+    found: Floats = apart.sum((-2, -1)) / pairs.sum((-2, -1)) / (2 * mean)
+    return found
 
 
-def targets(words: Words) -> dict[str, dict[int, Iterable[int]]]:
+def targets(words: Words) -> dict[str, Mapping[int, Iterable[int]]]:
     """S_i of every role that has targets, query by query, from the design's table."""
     size, content = len(words.ids), words.content
     inside = range(size)
-    punctuation = words.made_of(lambda c: unicodedata.category(c)[0] in "PS")
-    ends = words.made_of(TERMINAL.__contains__)
-    commas = words.made_of(COMMAS.__contains__)
     separators = {i for i in inside if words.kinds[i] == "sep"}
     same = {i: [j for j in content if j != i and words.ids[j] == words.ids[i]] for i in content}
-    found = {
+
+    def punctuation(character: str) -> bool:
+        return unicodedata.category(character)[0] in "PS"
+
+    found: dict[str, Mapping[int, Iterable[int]]] = {
         "self": {i: [i] for i in content},
         "previous-token": {i: [i - 1] for i in content if i - 1 in inside},
         "next-token": {i: [i + 1] for i in content if i + 1 in inside},
         "local-window": {i: [j for j in inside if 0 < abs(i - j) <= 2] for i in content},
         "first-token": {i: [0] for i in content if i >= 1},
-        "cls": {i: [j for j in inside if words.kinds[j] == "cls"] for i in content},
-        "separator": {i: separators for i in content},
-        "separator-self": {i: separators for i in separators},
-        "punctuation": {i: punctuation for i in content},
-        "sentence-end": {i: ends for i in content},
-        "comma": {i: commas for i in content},
+        "cls": dict.fromkeys(content, [j for j in inside if words.kinds[j] == "cls"]),
+        "separator": dict.fromkeys(content, separators),
+        "separator-self": dict.fromkeys(separators, separators),
+        "punctuation": dict.fromkeys(content, words.made_of(punctuation)),
+        "sentence-end": dict.fromkeys(content, words.made_of(TERMINAL.__contains__)),
+        "comma": dict.fromkeys(content, words.made_of(COMMAS.__contains__)),
         "duplicate-token": same,
         "induction": {
             i: {j + 1 for j in same[i] if j + 1 < i and words.kinds[j + 1] == ""} for i in content
