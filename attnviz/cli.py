@@ -9,13 +9,15 @@ import contextlib
 import errno
 import os
 import sys
-import traceback
-from collections.abc import Sequence
-from typing import NoReturn
 
 from attnviz import signals
 from attnviz.errors import AttnvizError, ExitCode, InputError, UsageError, WriteError
 from attnviz.version import __version__
+
+TYPE_CHECKING = False  # As typing's, without the time that importing typing takes.
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
 
 
 def main() -> NoReturn:
@@ -63,6 +65,8 @@ def _answer(error: BaseException) -> int:
         return error.code if isinstance(error.code, int) else ExitCode.OK
     known = _known(error)
     if known is None:
+        import traceback
+
         sys.stderr.write("".join(traceback.format_exception(error)))
         known = AttnvizError(
             f"This is a bug in attnviz {__version__}: {type(error).__name__}.",

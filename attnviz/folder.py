@@ -12,13 +12,17 @@ import os
 import re
 import secrets
 import shutil
+import sys
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from attnviz import signals
 from attnviz.errors import WriteError
+
+if sys.platform != "win32":
+    import fcntl
 
 _MANIFEST = "report.json"
 _SUFFIXES = (".png", ".svg")
@@ -64,10 +68,10 @@ def write(folder: Path, files: Mapping[str, bytes], kind: Kind) -> None:
     try:
         with signals.held(), ExitStack() as undo:
             _make(folder, undo)
+            undo.enter_context(_alone(folder))
             undo.callback(_remove, staging)
             _fill(staging / "new", files)
             _swap(folder, staging)
-            undo.pop_all()
             signals.settle()
             _clean(folder, staging)
     except (OSError, ValueError) as error:
@@ -138,6 +142,31 @@ def _make(folder: Path, undo: ExitStack) -> None:
     for path in reversed(absent):
         undo.callback(_remove_if_empty, path)
         path.mkdir(exist_ok=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keeps other runs from writing to `folder` meanwhile, where the file system has locks."""
+    if sys.platform == "win32":
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        # A file system without locks is written to all the same.
+        with suppress(OSError):
+            _lock(handle, folder)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
+    if sys.platform == "win32":
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise WriteError(f"Another run is writing to {folder}.", _ELSEWHERE) from None
 
 
 def _remove_if_empty(folder: Path) -> None:

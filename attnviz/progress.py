@@ -101,8 +101,11 @@ class _Time(ProgressColumn):
         if not task.fields["counted"]:
             return Text(took, style="dim")
         steps = f"{task.completed:.0f}/{task.total:.0f}"
-        left = "" if task.time_remaining is None else f", {_clock(task.time_remaining)} left"
-        return Text(f"{steps}, {took}" if task.finished else f"{steps}{left}", style="dim")
+        if task.finished or not task.completed or not task.total or not task.elapsed:
+            return Text(f"{steps}, {took}", style="dim")
+        # Steps come in batches: Rich's own guess, from their pace, would be far too short.
+        left = task.elapsed * (task.total / task.completed - 1)
+        return Text(f"{steps}, {_clock(left)} left", style="dim")
 
 
 def _clock(seconds: float | None) -> str:

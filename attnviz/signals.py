@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from types import FrameType
+
+TYPE_CHECKING = False  # Until handlers are installed an interrupt is ugly: nothing slow before.
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -21,12 +22,11 @@ class Stopped(KeyboardInterrupt):
     """The process was asked to stop by a signal."""
 
 
-@dataclass
 class _State:
-    """Which signal came, if any, and whether it has to wait."""
+    """Which signal came, 0 for none, and how many blocks it has to wait for."""
 
-    number: int = 0
-    holding: int = 0
+    number = 0
+    holding = 0
 
 
 _state = _State()
@@ -85,6 +85,7 @@ def unheard_by_children() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # as on Windows
         yield
         return
+    import threading
     from multiprocessing import resource_tracker
 
     # Python's helper of all such processes would lift the block as it starts: so it starts now.

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm, t  # type: ignore[import-untyped]
 
 from attnviz.evidence import bootstrap
 from attnviz.evidence.gather import RoleSums
@@ -73,7 +74,7 @@ def _lower_bounds(roles: Sequence[RoleSums], resampled: Sequence[Array]) -> list
     centres, errors, greatest = [], [], []
     for role, samples in zip(roles, resampled, strict=True):
         centre = _difference(role, np.ones((1, len(role.score.mass))))[0]
-        centre[(role.score.events > 0).sum(0) < bootstrap.FEWEST] = np.nan
+        centre[_sentences(role) < bootstrap.FEWEST] = np.nan
         known = np.where(np.isnan(samples), centre, samples)
         error = known.std(axis=0, ddof=1)
         usable = error > _ROUNDING
@@ -81,8 +82,28 @@ def _lower_bounds(roles: Sequence[RoleSums], resampled: Sequence[Array]) -> list
             greatest.append(((known - centre)[:, usable] / error[usable]).max(axis=1))
         centres.append(centre)
         errors.append(np.nan_to_num(error))
-    critical = np.quantile(np.max(greatest, axis=0), 0.95) if greatest else 0.0
-    return [centre - critical * error for centre, error in zip(centres, errors, strict=True)]
+    critical = float(np.quantile(np.max(greatest, axis=0), 0.95)) if greatest else 0.0
+    return [
+        centre - _expanded(critical, _sentences(role)) * error
+        for role, centre, error in zip(roles, centres, errors, strict=True)
+    ]
+
+
+def _expanded(critical: float, sentences: NDArray[np.int64]) -> Array:
+    """The critical value where so few sentences leave the error itself uncertain, [head].
+
+    The bootstrap's error is too small by sqrt((n - 1) / n), and its quantiles are a normal's
+    where they should be Student's with n - 1 degrees of freedom (Hesterberg 2015, the expanded
+    percentile interval).
+    """
+    count = np.maximum(sentences, 2)
+    expanded: Array = np.sqrt(count / (count - 1)) * t.isf(norm.sf(critical), count - 1)
+    return expanded
+
+
+def _sentences(role: RoleSums) -> NDArray[np.int64]:
+    """How many sentences have an event, [head]."""
+    return (role.score.events > 0).sum(0)
 
 
 def _judge_one(role: RoleSums, half: NDArray[np.int64], weights: Array, bound: Array) -> Judgement:
@@ -90,7 +111,7 @@ def _judge_one(role: RoleSums, half: NDArray[np.int64], weights: Array, bound: A
     score = role.score.pooled(everyone)[0]
     pooled = {name: sums.pooled(everyone)[0] for name, sums in role.baselines.items()}
     stacked = np.array([np.nan_to_num(values, nan=-1.0) for values in pooled.values()])
-    sentences = (role.score.events > 0).sum(0)
+    sentences = _sentences(role)
     low, high = bootstrap.interval(role.score.pooled(weights))
     for edge in (low, high):
         edge[sentences < bootstrap.FEWEST] = np.nan

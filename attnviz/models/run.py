@@ -52,8 +52,18 @@ def _forward(loaded: LoadedModel, batch: batches.Batch, listener: tap.Listener) 
     try:
         with torch.inference_mode(), tap.listening(listener):
             loaded.model(input_ids=batch.ids, attention_mask=mask, **options)
-    except (torch.OutOfMemoryError, MemoryError) as error:
+    except (RuntimeError, MemoryError) as error:
+        if not _out_of_memory(error):
+            raise
         raise InputError(
             f"A sentence of {batch.length} tokens needs more memory than there is.",
             "Split the text into shorter sentences: --split sentence.",
         ) from error
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether torch ran out of memory; on a CPU it says so only in words."""
+    return (
+        isinstance(error, torch.OutOfMemoryError | MemoryError)
+        or "allocate memory" in str(error).lower()
+    )

@@ -41,9 +41,7 @@ def heads(
             layer=layer,
             head=head,
             statistics={name: column[index] for name, column in statistics.items()},
-            roles={
-                one.role.name: _role_score(one, index) for one in judgements if one.events.any()
-            },
+            roles={one.role.name: _role_score(one, index) for one in measured},
         )
         for index, (layer, head) in enumerate(table.heads)
     )

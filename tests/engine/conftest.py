@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+import torch
 
 Errors = dict[str, tuple[float, float]]
 _ERRORS = pytest.StashKey[Errors]()
@@ -23,3 +26,12 @@ def pytest_terminal_summary(
         terminalreporter.write_line(f"{'architecture':<16}{'attention':>12}{'hidden':>12}")
     for kind, (attention, hidden) in sorted(found.items()):
         terminalreporter.write_line(f"{kind:<16}{attention:>12.1e}{hidden:>12.1e}")
+
+
+@pytest.fixture(scope="package", autouse=True)
+def one_thread() -> Iterator[None]:
+    """So small matrices gain nothing from threads, and lose much where the cores are shared."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -149,6 +149,7 @@ def targets(words: Words) -> dict[str, Mapping[int, Iterable[int]]]:
     size, content = len(words.ids), words.content
     inside = range(size)
     separators = {i for i in inside if words.kinds[i] == "sep"}
+    starts = frozenset(i for i in inside if words.kinds[i] == "cls")
     same = {i: [j for j in content if j != i and words.ids[j] == words.ids[i]] for i in content}
 
     def punctuation(character: str) -> bool:
@@ -160,7 +161,7 @@ def targets(words: Words) -> dict[str, Mapping[int, Iterable[int]]]:
         "next-token": {i: [i + 1] for i in content if i + 1 in inside},
         "local-window": {i: [j for j in inside if 0 < abs(i - j) <= 2] for i in content},
         "first-token": {i: [0] for i in content if i >= 1},
-        "cls": dict.fromkeys(content, [j for j in inside if words.kinds[j] == "cls"]),
+        "cls": dict.fromkeys(content, starts),
         "separator": dict.fromkeys(content, separators),
         "separator-self": dict.fromkeys(separators, separators),
         "punctuation": dict.fromkeys(content, words.made_of(punctuation)),

@@ -139,7 +139,8 @@ class Measured:
         """A statistic of one head."""
         place = [one.name for one in self.table.statistics].index(name)
         values, counts = (
-            float(self.table.over_heads(part)[:, head, place].sum()) for part in ("values", "counts")
+            float(self.table.over_heads(part)[:, head, place].sum())
+            for part in ("values", "counts")
         )
         return values / counts
 

@@ -32,8 +32,10 @@ def through_tap(model: Any, **inputs: Any) -> tuple[dict[int, Tensor], Tensor]:
         assert attention.layer not in seen
         seen[attention.layer] = attention.weights
 
+    # A run keeps no keys and values for a next token either.
+    options = {"use_cache": False} if getattr(model.config, "use_cache", None) else {}
     with torch.inference_mode(), tap.listening(listen):
-        return seen, model(**inputs).last_hidden_state
+        return seen, model(**inputs, **options).last_hidden_state
 
 
 def outright(model: Any, **inputs: Any) -> tuple[list[Tensor], Tensor]:
@@ -57,7 +59,10 @@ def test_attention_and_output_are_the_models_own(
 ) -> None:
     name = tap.install()
     eager, tapped, plain = (tiny.model(kind, how) for how in ("eager", name, tiny.usual(kind)))
-    inputs: list[dict[str, Tensor]] = [{"input_ids": IDS, "attention_mask": MASK}, {"input_ids": IDS}]
+    inputs: list[dict[str, Tensor]] = [
+        {"input_ids": IDS, "attention_mask": MASK},
+        {"input_ids": IDS},
+    ]
     of_attention, of_hidden, layers = [], [], []
     for given in inputs:
         lengths = LENGTHS if "attention_mask" in given else (9, 9)
@@ -110,25 +115,35 @@ def test_layers_with_one_mask_share_one_tensor(kind: str) -> None:
     assert len({id(layer.visible) for layer in layers}) == (2 if kind == "gpt_oss" else 1)
 
 
-def attend(*, causal: bool) -> Tensor:
-    """The tap called as a layer calls it, with no mask; the module says whether it is causal."""
+def attend(*, causal: bool, mask: Tensor | None = None) -> list[float]:
+    """The tap called as a layer calls it: two tokens of even scores and the values 0 and 1."""
     module = torch.nn.Module()
     module.is_causal = causal  # type: ignore[assignment]
     query = torch.zeros(1, 1, 2, 1)
-    return tap._attend(module, query, query, torch.tensor([[[[0.0], [1.0]]]]), None)[0]
+    mixed, _ = tap._attend(module, query, query, torch.tensor([[[[0.0], [1.0]]]]), mask)
+    return [float(value) for value in mixed.flatten()]
 
 
 def test_layers_without_a_mask_may_differ_in_direction() -> None:
     shown: list[LayerAttention] = []
     with tap.listening(shown.append):
-        mixed = [attend(causal=causal).flatten().tolist() for causal in (True, False, True)]
+        mixed = [attend(causal=causal) for causal in (True, False, True)]
     assert mixed == [[0.0, 0.5], [0.5, 0.5], [0.0, 0.5]]
     assert [layer.layer for layer in shown] == [0, 1, 2]
     assert [layer.counts.flatten().tolist() for layer in shown] == [[1, 2], [2, 2], [1, 2]]
 
 
 def test_nobody_need_listen() -> None:
-    assert attend(causal=False).flatten().tolist() == [0.5, 0.5]
+    assert attend(causal=False) == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("hidden", [-torch.inf, torch.finfo(torch.float32).min])
+def test_a_mask_may_be_boolean_or_added_to_the_scores(hidden: float) -> None:
+    added = torch.tensor([[[[0.0, hidden], [0.0, 0.0]]]])
+    assert attend(causal=False, mask=added) == attend(causal=False, mask=added == 0) == [0.0, 0.5]
+    # The mask is the whole truth where there is one, and may be wider than the keys.
+    wide = torch.tensor([[[[True, True, False], [True, True, False]]]])
+    assert attend(causal=True, mask=wide) == [0.5, 0.5]
 
 
 @pytest.mark.parametrize("kind", ["mamba", "bloom", "deberta-v2", "longformer"])

@@ -131,13 +131,12 @@ def test_a_sentences_numbers_do_not_depend_on_its_batch(
         np.testing.assert_array_equal(one.counts, other.counts)
         count = np.maximum(one.counts, 1)
         np.testing.assert_allclose(one.values / count, other.values / count, rtol=2e-6, atol=2e-6)
-    profiles = [part[1].profile().by_offset for part in (together, alone)]
-    np.testing.assert_allclose(*profiles, atol=2e-6)
+    offsets, offsets_alone = (part[1].profile().by_offset for part in (together, alone))
+    np.testing.assert_allclose(offsets, offsets_alone, atol=2e-6)
     for place in range(len(tokens)):
-        one, other = together[3].flows[place], alone[3].flows[place]
+        flow, flow_alone = together[3].flows[place], alone[3].flows[place]
         for name in ("rollout", "received", "entropy", "matrix"):
-            np.testing.assert_allclose(
-                getattr(one, name), getattr(other, name), atol=2e-6, err_msg=name
-            )
+            found, expected = getattr(flow, name), getattr(flow_alone, name)
+            np.testing.assert_allclose(found, expected, atol=2e-6, err_msg=name)
         for kept, again in zip(together[2]._rows[place], alone[2]._rows[place], strict=True):
             np.testing.assert_allclose(kept, again, atol=2e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -18,7 +19,11 @@ SECOND = np.array([[[0.0, 1.0], [0.5, 0.5]]] * 2)
 
 
 def flow(
-    *layers: Floats, text: str = "one two", residual: bool = True, causal: bool = False, pad: int = 0
+    *layers: Floats,
+    text: str = "one two",
+    residual: bool = True,
+    causal: bool = False,
+    pad: int = 0,
 ) -> SentenceFlow:
     """The flow of one sentence, alone or beside a longer one of even attention."""
     sentences = [sentence(text)]
@@ -40,6 +45,7 @@ def test_with_the_residual(pad: int) -> None:
     # A_1 = 1/2 [[0, 1], [1/2, 1/2]] + 1/2 I = [[1/2, 1/2], [1/4, 3/4]]
     # A_1 A_0 = [[3/8 + 1/4, 1/8 + 1/4], [3/16 + 3/8, 1/16 + 3/8]]
     found = flow(FIRST, SECOND, pad=pad)
+    assert found.matrix is not None
     np.testing.assert_allclose(found.matrix, [[5 / 8, 3 / 8], [9 / 16, 7 / 16]], atol=1e-7)
     assert found.rollout == pytest.approx([19 / 32, 13 / 32])
     # Half the L1 distance of (5/8, 3/8) and (9/16, 7/16).
@@ -49,7 +55,8 @@ def test_with_the_residual(pad: int) -> None:
 def test_without_the_residual() -> None:
     # [[0, 1], [1/2, 1/2]] [[1/2, 1/2], [1, 0]] = [[1, 0], [3/4, 1/4]]
     found = flow(FIRST, SECOND, residual=False)
-    np.testing.assert_allclose(found.matrix, [[1, 0], [3 / 4, 1 / 4]], atol=1e-7)
+    assert found.matrix is not None
+    np.testing.assert_allclose(found.matrix, [[1.0, 0.0], [3 / 4, 1 / 4]], atol=1e-7)
     assert found.drift == pytest.approx(1 / 4)
 
 
@@ -77,7 +84,8 @@ def test_one_content_token_has_nothing_to_drift_from() -> None:
 def test_in_causal_models_deep_rows_drift_to_the_first_token() -> None:
     even = np.tri(6)[None] / np.arange(1, 7)[:, None]
     drifts = [
-        flow(*[even] * depth, text="a b c d e f", causal=True).drift or 0.0 for depth in (1, 4, 16, 64)
+        flow(*[even] * depth, text="a b c d e f", causal=True).drift or 0.0
+        for depth in (1, 4, 16, 64)
     ]
     assert drifts == sorted(drifts, reverse=True)
     assert drifts[-1] < 1e-6
@@ -95,8 +103,6 @@ def test_drift_is_the_mean_over_all_pairs_of_rows() -> None:
 
 def test_rollout_of_a_model_with_sinks_still_sums_to_one() -> None:
     # A sink takes half of each row; rollout follows what is left, scaled to 1.
-    from dataclasses import replace
-
     plain = layer([np.full((1, 2, 2), 0.5)])
     keeper = FlowKeeper(residual=True, matrices=True)
     keeper.begin(batches.make([sentence("one two")], 0, torch.device("cpu")), [0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log, sqrt
 
 import numpy as np
@@ -109,8 +110,6 @@ def test_rows_that_see_one_key_are_not_compared() -> None:
 
 
 def test_what_a_sink_takes_is_a_place_where_heads_can_differ() -> None:
-    from dataclasses import replace
-
     # Both heads are even over two keys; the second's sink takes half of each row.
     given = sentence("one two")
     keeper = RowKeeper({0: 2})

@@ -75,7 +75,7 @@ def test_an_even_row_has_exactly_the_greatest_entropy_and_a_sure_one_exactly_non
 
 def test_the_figure_of_a_head_is_the_mean_over_content_queries() -> None:
     # The special tokens' rows are left out; the words' rows have entropies ln 2 and 0.
-    weights = np.array([EVEN + [0], [0.5, 0, 0.5, 0], [0, 0, 1, 0], [0.25] * 4])
+    weights = np.array([[*EVEN, 0], [0.5, 0, 0.5, 0], [0, 0, 1, 0], [0.25] * 4])
     found = measure([sentence("[CLS] one two [SEP]")], [lambda _: weights])
     assert found.statistic("entropy") == pytest.approx(log(2) / 2)
     assert found.statistic("normalized_entropy") == pytest.approx(log(2) / log(4) / 2)

@@ -106,13 +106,18 @@ def config(kind: str) -> Any:
     return CONFIG_MAPPING[kind](**(_SIZES | _OWN.get(kind, {})))
 
 
-def model(kind: str, attention: str) -> Any:
-    """The same weights on every call, whatever the attention implementation."""
+def _from_config(given: Any, **options: Any) -> Any:
     from transformers import AutoModel
 
+    make: Any = AutoModel.from_config
+    return make(given, **options)
+
+
+def model(kind: str, attention: str) -> Any:
+    """The same weights on every call, whatever the attention implementation."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(7)
-        made = AutoModel.from_config(config(kind), attn_implementation=attention).eval()
+        made = _from_config(config(kind), attn_implementation=attention).eval()
         # Fresh weights are so small that attention would be all but even.
         with torch.no_grad():
             for name, weights in made.named_parameters():
@@ -123,8 +128,6 @@ def model(kind: str, attention: str) -> Any:
 
 def usual(kind: str) -> str:
     """The implementation that transformers takes where it is not told: sdpa, or eager."""
-    from transformers import AutoModel
-
     with torch.device("meta"):
-        chosen: str = AutoModel.from_config(config(kind)).config._attn_implementation
+        chosen: str = _from_config(config(kind)).config._attn_implementation
     return chosen

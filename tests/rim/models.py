@@ -34,7 +34,7 @@ def write_tokenizer(folder: Path) -> None:
         (_SPECIAL["sep"], places[_SPECIAL["sep"]]), (_SPECIAL["cls"], places[_SPECIAL["cls"]])
     )
     special = {f"{name}_token": token for name, token in _SPECIAL.items()}
-    PreTrainedTokenizerFast(
+    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer, model_max_length=64, **special
     ).save_pretrained(folder)
 
@@ -46,7 +46,8 @@ def write_model(folder: Path, kind: str = "bert", **more: Any) -> Path:
 
     torch.manual_seed(0)
     config = AutoConfig.for_model(kind, **(_SIZES | more))
-    AutoModel.from_config(config).save_pretrained(folder)
+    model = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
+    model.save_pretrained(folder)
     write_tokenizer(folder)
     return folder
 

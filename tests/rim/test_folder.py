@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import attnviz.folder
 from attnviz.errors import WriteError
 from attnviz.folder import Kind, check, write
 from tests.rim.conftest import content
@@ -152,7 +153,7 @@ STEPS = ("mkdir", "rename", "open", "unlink", "rmdir", "scandir", "listdir")
 
 
 class Trouble:
-    """Lets the `fatal`-th operation of the file system raise `error`, before or after it is done."""
+    """Lets the `fatal`-th step in the file system raise `error`, before or after it is done."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, error: BaseException | None) -> None:
         self.calls, self.fatal, self.late, self.error = 0, -1, False, error
@@ -220,6 +221,20 @@ def test_what_a_killed_run_left_is_cleaned_by_the_next(tmp_path: Path) -> None:
     write(tmp_path, NEW, KIND)
     assert content(tmp_path) == NEW
     assert not staging.exists()
+
+
+def test_two_runs_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one is told to go elsewhere, and the first one's report is whole."""
+    real = attnviz.folder._swap
+
+    def meanwhile(*arguments: Path) -> None:
+        with pytest.raises(WriteError, match="Another run is writing"):
+            write(tmp_path, OLD, KIND)
+        real(*arguments)
+
+    monkeypatch.setattr(attnviz.folder, "_swap", meanwhile)
+    write(tmp_path, NEW, KIND)
+    assert content(tmp_path) == NEW
 
 
 @pytest.fixture

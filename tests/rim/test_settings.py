@@ -31,8 +31,10 @@ SOURCE = st.fixed_dictionaries({}, optional={k: st.sampled_from(v) for k, v in V
 def toml(values: dict[str, Any], *, kebab: bool) -> str:
     """The values as a `[tool.attnviz]` table."""
     shown = {
-        name: str(value).lower() if isinstance(value, bool)
-        else str(list(value)) if isinstance(value, tuple)
+        name: str(value).lower()
+        if isinstance(value, bool)
+        else str(list(value))
+        if isinstance(value, tuple)
         else repr(value)
         for name, value in values.items()
     }
@@ -43,7 +45,8 @@ def toml(values: dict[str, Any], *, kebab: bool) -> str:
 def variables(values: dict[str, Any]) -> dict[str, str]:
     """The values as environment variables."""
     return {
-        f"ATTNVIZ_{name.upper()}": ",".join(map(str, value)) if isinstance(value, tuple)
+        f"ATTNVIZ_{name.upper()}": ",".join(map(str, value))
+        if isinstance(value, tuple)
         else str(value)
         for name, value in values.items()
     }
@@ -80,7 +83,11 @@ def test_the_nearest_project_with_a_table_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "message", "hint"),
     [
-        ("[tool.attnviz]\nspilt = 'line'", "no setting .*pyproject.toml: tool.attnviz.spilt", "split"),
+        (
+            "[tool.attnviz]\nspilt = 'line'",
+            "no setting .*pyproject.toml: tool.attnviz.spilt",
+            "split",
+        ),
         ("[tool.attnviz]\nsplit = 'word'", "tool.attnviz.split is 'word'", "line, sentence"),
         ("[tool.attnviz]\ndpi = 'high'", "tool.attnviz.dpi is 'high'", "whole number"),
         ("[tool.attnviz]\ndpi = 3.5", "tool.attnviz.dpi is 3.5", "whole number"),
