@@ -41,7 +41,9 @@ def report(model: str, texts: Sequence[str], flags: Mapping[str, Any], wanted: W
         from attnviz import pipeline
 
         found = pipeline.analyse(model, files, settings, progress)
-        page = None if wanted.folder is None else _write(found, wanted.folder, settings, progress)
+        page = None
+        if wanted.folder is not None:
+            found, page = _write(found, wanted.folder, settings, progress)
     _print(found, page, wanted)
 
 
@@ -55,12 +57,16 @@ def _check(settings: Settings, folder: Path | None) -> None:
         save.check(folder)
 
 
-def _write(found: Report, folder: Path, settings: Settings, progress: Silent) -> Path:
+def _write(
+    found: Report, folder: Path, settings: Settings, progress: Silent
+) -> tuple[Report, Path]:
+    """Draws and writes; returns the report as it was written, and the path of its page."""
     from attnviz.report import save
 
+    found = save.told_of_fonts(found)
     pictures = save.pictures(found, progress, jobs=settings.jobs)
     progress.stage("writing report")
-    return save.save(found, folder, pictures)
+    return found, save.save(found, folder, pictures)
 
 
 def _print(found: Report, page: Path | None, wanted: Wanted) -> None:

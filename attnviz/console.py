@@ -10,8 +10,6 @@ from typing import IO, Literal
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from attnviz.text.showable import showable
-
 Colour = Literal["auto", "always", "never"]
 
 
@@ -75,6 +73,8 @@ def put(result: bytes | RenderableType) -> None:
 
 def tell(message: str, *, label: str = "", style: str = "") -> None:
     """Writes one message to standard error, on one line and harmless whatever it quotes."""
+    from attnviz.text.showable import showable  # not for --help, which says nothing here
+
     parts = [(f"{label}: ", style)] if label else []
     console(stderr=True).print(Text.assemble(*parts, showable(message)), soft_wrap=True)
 

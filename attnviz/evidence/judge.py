@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t  # type: ignore[import-untyped]
+from scipy.special import ndtr, stdtrit  # type: ignore[import-untyped]
 
 from attnviz.evidence import bootstrap
 from attnviz.evidence.gather import RoleSums
@@ -97,13 +97,14 @@ def _expanded(critical: float, sentences: NDArray[np.int64]) -> Array:
     percentile interval).
     """
     count = np.maximum(sentences, 2)
-    expanded: Array = np.sqrt(count / (count - 1)) * t.isf(norm.sf(critical), count - 1)
+    expanded: Array = -stdtrit(count - 1, ndtr(-critical)) * np.sqrt(count / (count - 1))
     return expanded
 
 
 def _sentences(role: RoleSums) -> NDArray[np.int64]:
     """How many sentences have an event, [head]."""
-    return (role.score.events > 0).sum(0)
+    sentences: NDArray[np.int64] = (role.score.events > 0).sum(0)
+    return sentences
 
 
 def _judge_one(role: RoleSums, half: NDArray[np.int64], weights: Array, bound: Array) -> Judgement:

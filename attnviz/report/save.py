@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnviz import folder, signals
-from attnviz.figures.gallery import draw_all, tasks
+from attnviz.figures.fonts import choose
+from attnviz.figures.gallery import draw_all, tasks, texts
 from attnviz.figures.kind import FigureStyle, Picture
 from attnviz.progress import Silent
 from attnviz.report.format import files, formats
 from attnviz.report.model import SCHEMA
+from attnviz.report.numbers import counted
 from attnviz.report.views import model_view
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 FEWEST_SHARED = 12
 """So few pictures are drawn here: starting other processes would take longer."""
 
+_CODES = 12
+
 MOST_JOBS = 8
 """More drawing processes are started only if asked for by number."""
 
@@ -29,6 +34,20 @@ MOST_JOBS = 8
 def check(path: Path) -> None:
     """Raises WriteError unless a report may be written to `path`."""
     folder.check(path, _kind())
+
+
+def told_of_fonts(report: Report) -> Report:
+    """The report with a warning for characters that figures can only show as code points."""
+    _, missing = choose(texts(model_view(report), report.illustrations))
+    if not missing:
+        return report
+    codes = ", ".join(f"U+{ord(one):04X}" for one in sorted(missing)[:_CODES])
+    more = f" and {len(missing) - _CODES} more" if len(missing) > _CODES else ""
+    warning = (
+        f"No font on this machine draws {counted(len(missing), 'character')}; figures show the "
+        f"code point instead: {codes}{more}."
+    )
+    return replace(report, warnings=(*report.warnings, warning))
 
 
 def pictures(
@@ -56,7 +75,10 @@ def save(report: Report, path: Path | str, made: Sequence[Picture] | None = None
     """
     target = Path(path)
     check(target)
-    folder.write(target, files(report, pictures(report) if made is None else made), _kind())
+    if made is None:
+        report = told_of_fonts(report)
+        made = pictures(report)
+    folder.write(target, files(report, made), _kind())
     return target / "report.html"
 
 

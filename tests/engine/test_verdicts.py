@@ -140,6 +140,18 @@ def test_halves_that_choose_different_offsets_are_no_role() -> None:
     assert judged.score[0] < 0.02
 
 
+def test_a_head_between_two_offsets_has_neither() -> None:
+    def wavering(tokens: Tokens) -> Floats:
+        share = 0.51 if tokens.sentence.half else 0.49
+        return share * at_offset(-2)(tokens) + (1 - share) * at_offset(2)(tokens)
+
+    judged = measure(corpus(100), [wavering]).judgements["fixed-offset"]
+    # Either offset would pass, but which one it is the halves don't agree on.
+    assert judged.margin_low[0] > 0.3
+    assert judged.variants == ("",)
+    assert judged.verdicts == ("no",)
+
+
 def test_one_half_without_sentences_is_tentative_at_most() -> None:
     left = [one for one in corpus(150) if one.sentence.half == 0]
     assert len(left) >= 50
