@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from attnviz.figures.views import HeadView, ModelView, SentenceView
 
+
 @dataclass(frozen=True, slots=True)
 class FigureStyle:
     """How all figures of one report look.

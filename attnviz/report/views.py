@@ -7,10 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from attnviz.attention.matrices import Drawn
+from attnviz.attention.targets import Bools
 from attnviz.evidence.scores import Column, ScoreTable
 from attnviz.figures.views import Floats, HeadView, ModelView, RoleMark, SentenceView
 from attnviz.flow.rollout import SentenceFlow
 from attnviz.report.model import HeadReport, Report
+from attnviz.roles.masks import content
+from attnviz.roles.role import ShapeRole
 from attnviz.text.types import Tokens
 
 Best = tuple[int, int, RoleMark]
@@ -114,7 +117,12 @@ def head_views(
                 layer=layer,
                 head=head,
                 attention=drawn.heads[layer, head],
-                cells=_cells(table.columns[column], tokens, causal=report.model.causal),
+                cells=_cells(
+                    table.columns[column],
+                    tokens,
+                    drawn.heads[layer, head],
+                    causal=report.model.causal,
+                ),
                 mass=float(sums.mass[place, head, column]) / events if events else None,
                 chance=float(sums.chance[place, 0, column]) / events if events else None,
             )
@@ -122,10 +130,21 @@ def head_views(
     return tuple(found)
 
 
-def _cells(column: Column, tokens: Tokens, *, causal: bool) -> tuple[tuple[int, int], ...]:
-    """The target's cells that can be seen; none for roles of shape."""
-    target = column.target(tokens)
-    if target is None:
+def _cells(
+    column: Column, tokens: Tokens, weights: Floats, *, causal: bool
+) -> tuple[tuple[int, int], ...]:
+    """What the role would look at, as far as it can be seen; nothing for sparse and broad heads."""
+    hit = _target(column, tokens, weights)
+    if hit is None:
         return ()
-    hit = np.tril(target.matrix()) if causal else target.matrix()
+    hit = np.tril(hit) if causal else hit
     return tuple((int(query), int(key)) for query, key in np.argwhere(hit))
+
+
+def _target(column: Column, tokens: Tokens, weights: Floats) -> Bools | None:
+    if not isinstance(column.role, ShapeRole):
+        target = column.target(tokens)
+        return None if target is None else target.matrix()
+    if column.role.cells is None:
+        return None
+    return column.role.cells(weights.astype(np.float32), content(tokens))

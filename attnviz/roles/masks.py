@@ -51,10 +51,15 @@ def comma(tokens: Tokens) -> Bools:
 
 
 def keys(mask: Callable[[Tokens], Bools]) -> Callable[[Tokens], KeyTarget]:
-    """The target "the tokens of `mask`", asked from every content token."""
+    """The target "the tokens of `mask`", asked from every other content token.
+
+    A full stop that looks at itself is no sign of a head that looks at full stops; in a causal
+    model it would be the only one that sees the stop at all.
+    """
 
     def target(tokens: Tokens) -> KeyTarget:
-        return KeyTarget(queries=content(tokens), keys=mask(tokens))
+        found = mask(tokens)
+        return KeyTarget(queries=content(tokens) & ~found, keys=found)
 
     return target
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from attnviz.attention.targets import Target
+from attnviz.attention.targets import Bools, Floats, Target
 from attnviz.text.types import Tokens
 
 if TYPE_CHECKING:
@@ -59,10 +59,12 @@ class ShapeRole(Role):
     `mass` gives sum over the content queries of the score, [batch, head], from a layer and the
     content queries, boolean [batch, token]; `events` how many queries count, [batch]. `chance`
     is the same under no role, by default `mass` of uniform attention. `null` measures the
-    baseline "null", with noise in [0, 1), [batch, query, key], drawn from each sentence's text.
+    baseline "null", with noise in [0, 1), [batch, query, key], drawn from each sentence's text. `cells`, for figures: what to outline on
+    weights [query, key], given the content tokens.
     """
 
     mass: Callable[[LayerAttention, Tensor], Tensor]
     events: Callable[[LayerAttention, Tensor], Tensor]
     chance: Callable[[LayerAttention, Tensor], Tensor] | None = None
     null: Callable[[LayerAttention, Tensor, Tensor], Tensor] | None = None
+    cells: Callable[[Floats, Bools], Bools] | None = None

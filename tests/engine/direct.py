@@ -103,9 +103,11 @@ class Direct:
         even = (entropy(attention[:, :, several]) / np.log(seen[several])).sum(-1)
         self._role("broad").add(even, expected, len(several))
 
-        columns = attention[:, :, content][..., content].sum(-2).max(-1)
-        by_chance = (visible / seen[:, None])[content][:, content].sum(0).max()
-        self._role("vertical-strip").add(columns, by_chance, len(content))
+        strips = [j for j in content if j > 0]
+        if strips:
+            columns = attention[:, :, content][..., strips].sum(-2).max(-1)
+            by_chance = (visible / seen[:, None])[content][:, strips].sum(0).max()
+            self._role("vertical-strip").add(columns, by_chance, len(content))
 
     def _statistics(
         self, attention: Floats, seen: NDArray[np.int64], content: list[int], visible: Bools
@@ -155,6 +157,9 @@ def targets(words: Words) -> dict[str, Mapping[int, Iterable[int]]]:
     def punctuation(character: str) -> bool:
         return unicodedata.category(character)[0] in "PS"
 
+    def from_others(keys: set[int]) -> Mapping[int, Iterable[int]]:
+        return {i: keys for i in content if i not in keys}
+
     found: dict[str, Mapping[int, Iterable[int]]] = {
         "self": {i: [i] for i in content},
         "previous-token": {i: [i - 1] for i in content if i - 1 in inside},
@@ -164,9 +169,9 @@ def targets(words: Words) -> dict[str, Mapping[int, Iterable[int]]]:
         "cls": dict.fromkeys(content, starts),
         "separator": dict.fromkeys(content, separators),
         "separator-self": dict.fromkeys(separators, separators),
-        "punctuation": dict.fromkeys(content, words.made_of(punctuation)),
-        "sentence-end": dict.fromkeys(content, words.made_of(TERMINAL.__contains__)),
-        "comma": dict.fromkeys(content, words.made_of(COMMAS.__contains__)),
+        "punctuation": from_others(words.made_of(punctuation)),
+        "sentence-end": from_others(words.made_of(TERMINAL.__contains__)),
+        "comma": from_others(words.made_of(COMMAS.__contains__)),
         "duplicate-token": same,
         "induction": {
             i: {j + 1 for j in same[i] if j + 1 < i and words.kinds[j + 1] == ""} for i in content

@@ -67,23 +67,49 @@ def test_identical_heads_are_redundant_and_stand_side_by_side() -> None:
     assert found.apart[0, 3] == pytest.approx(sqrt(log(2)), abs=0.05)
 
 
+def beside_the_first(share: float) -> Head:
+    """A head with the weights (1 - share, share) on the first two tokens."""
+
+    def weights(tokens: Tokens) -> Floats:
+        rows = np.zeros((len(tokens), len(tokens)))
+        rows[:, 0], rows[:, 1] = 1 - share, share
+        return rows
+
+    return weights
+
+
+def entropy(*weights: float) -> float:
+    return -sum(a * log(a) for a in weights if a)
+
+
 def test_nearly_alike_heads_are_as_far_apart_as_by_hand() -> None:
-    # Rows (1 - e) on one key and e on another: the mean of (1, 0) and (0.9, 0.1) is (0.95, 0.05).
-    def head(share: float) -> Head:
-        def weights(tokens: Tokens) -> Floats:
-            rows = np.zeros((len(tokens), len(tokens)))
-            rows[:, 0], rows[:, 1] = 1 - share, share
-            return rows
-
-        return weights
-
-    def entropy(*weights: float) -> float:
-        return -sum(a * log(a) for a in weights if a)
-
+    # The mean of (1, 0) and (0.9, 0.1) is (0.95, 0.05).
     expected = entropy(0.95, 0.05) - entropy(0.9, 0.1) / 2
-    found = likeness([head(0.0), head(0.1)], corpus(20))
+    found = likeness([beside_the_first(0.0), beside_the_first(0.1)], corpus(20))
     assert found.apart[0, 1] == pytest.approx(sqrt(expected), abs=1e-4)
     assert sqrt(expected) > REDUNDANT
+    assert found.groups == ()
+
+
+def test_in_a_group_every_head_is_like_every_other() -> None:
+    found = likeness([beside_the_first(share) for share in (0.0, 0.06, 0.12)], corpus(20))
+    # 0 is near 1 and 1 near 2, but 0 is not near 2.
+    assert found.apart[0, 1] < REDUNDANT
+    assert found.apart[1, 2] < found.apart[0, 1]
+    assert found.apart[0, 2] > REDUNDANT
+    assert found.groups == ((1, 2),)
+
+
+def test_heads_that_are_alike_but_for_one_sentence_are_not_surely_redundant() -> None:
+    sentences = corpus(40)
+    odd = sentences[0].sentence.digest
+
+    def nearly(tokens: Tokens) -> Floats:
+        return beside_the_first(float(tokens.sentence.digest == odd))(tokens)
+
+    found = likeness([beside_the_first(0.0), nearly], sentences)
+    # Near sqrt(ln 2 / 40) = 0.13, but a resample may hold that sentence three times.
+    assert 0.1 < found.apart[0, 1] < REDUNDANT
     assert found.groups == ()
 
 
