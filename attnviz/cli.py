@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 def main() -> NoReturn:
     """The console script."""
     signals.install()
+    # Of all progress bars only ours is shown; tqdm reads this when it is imported.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     code = run(sys.argv[1:])
     signals.settle()
     sys.exit(code)

@@ -59,8 +59,8 @@ class ShapeRole(Role):
     `mass` gives sum over the content queries of the score, [batch, head], from a layer and the
     content queries, boolean [batch, token]; `events` how many queries count, [batch]. `chance`
     is the same under no role, by default `mass` of uniform attention. `null` measures the
-    baseline "null", with noise in [0, 1), [batch, query, key], drawn from each sentence's text. `cells`, for figures: what to outline on
-    weights [query, key], given the content tokens.
+    baseline "null", with noise in [0, 1), [batch, query, key], drawn from each sentence's text.
+    `cells`, for figures, says what to outline on weights [query, key], given the content tokens.
     """
 
     mass: Callable[[LayerAttention, Tensor], Tensor]

@@ -50,7 +50,7 @@ ROLE = ShapeRole(
     letter="V",
     order=150,
     about="All tokens look at one content token, whichever it is but the first of the sentence.",
-    formula="S_i = {j*}, j* > 0 the content token with the largest sum of a_ij over content queries",
+    formula="S_i = {j*}, j* > 0 the content token with the largest column sum",
     source="Kovaleva et al. 2019 (vertical)",
     margin=0.1,
     baselines=("null",),

@@ -24,9 +24,9 @@ BOTH_WAYS = {
     "cls": (6, 1),
     "separator": (6, 1),
     "separator-self": (1, 1),
-    "punctuation": (6, 2),
-    "sentence-end": (6, 1),
-    "comma": (6, 1),
+    "punctuation": (4, 2),  # the words; marks are not asked about marks
+    "sentence-end": (5, 1),
+    "comma": (5, 1),
     "duplicate-token": (2, 1),  # the first "the" and the second
     "induction": (1, 1),  # the second "the" looks at "cat"
 }
@@ -43,9 +43,9 @@ CAUSAL = {
     "cls": [(1, 2), (1, 3), (1, 4), (1, 5), (1, 6), (1, 7)],
     "separator": [],
     "separator-self": [(1, 8)],
-    "punctuation": [(1, 4), (1, 5), (1, 6), (2, 7)],
-    "sentence-end": [(1, 7)],
-    "comma": [(1, 4), (1, 5), (1, 6), (1, 7)],
+    "punctuation": [(1, 5), (1, 6)],
+    "sentence-end": [],  # after the full stop comes no content token
+    "comma": [(1, 5), (1, 6), (1, 7)],
     "duplicate-token": [(1, 5)],
     "induction": [(1, 5)],
 }

@@ -122,7 +122,7 @@ def test_what_holds_on_one_half_only_is_no_role() -> None:
     def on_one_half(tokens: Tokens) -> Floats:
         return at_offset(-1)(tokens) if tokens.sentence.half == 0 else even(tokens)
 
-    found = measure(corpus(100), [on_one_half])
+    found = measure(corpus(200), [on_one_half])
     judged = found.judgements["previous-token"]
     # Over all sentences it would pass: a score near 0.53, a chance near 0.06, a margin of 0.3.
     assert judged.margin_low[0] > 0.3
