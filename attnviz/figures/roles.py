@@ -157,7 +157,7 @@ def caption(view: ModelView) -> str:
         finding += f"; {tentative} more {_have(tentative)} only tentative ones"
     return (
         f"{finding}. A row for each layer, a column for each head; letters name the roles, "
-        "the strongest first and by colour, small letters are tentative."
+        "the specific before the general and the first by colour; small letters are tentative."
     )
 
 

@@ -34,7 +34,7 @@ class ModelView:
     """A whole model. Maps are arrays [layer, head]; NaN is a head that doesn't exist.
 
     `statistics` by name: "entropy" (nats), "normalized_entropy", "distance" (tokens),
-    "confidence", ...; `roles[layer][head]` lists the roles found, the strongest first.
+    "confidence", ...; `roles[layer][head]` lists the roles found, the specific before the general.
     `dissimilarity` [head, head] is the root of the mean Jensen-Shannon divergence (nats), heads
     counted layer by layer; `order` sorts them by cluster; `groups` are the redundant ones.
     """
