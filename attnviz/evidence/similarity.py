@@ -35,7 +35,7 @@ REDUNDANT = 0.15
 _WORK = 6e7
 """Logarithms that may be taken: they bound how many rows are compared."""
 
-_SENTENCES = 8
+_SENTENCES = 24
 _ROWS = 4
 """So many sentences are compared at least, on so many rows each."""
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from attnviz.errors import AttnvizError, InputError
+from attnviz.models import tap
 from attnviz.models.names import ModelName
 
 _AGAIN = "Download the model again; the files may be cut short, or of another model."
@@ -72,6 +73,10 @@ def _explain(name: ModelName, revision: str | None, error: Exception) -> InputEr
         return InputError(
             f"{name.given} is of a type that the installed transformers doesn't know.",
             "Upgrade it (pip install --upgrade transformers), or check model_type in config.json.",
+        )
+    if isinstance(error, KeyError) and error.args == (tap.NAME,):
+        return unsupported(
+            name.given, "its attention lies outside the interface that can be tapped"
         )
     if name.kind == "hub":
         return _explain_hub(name, revision, kinds, told)

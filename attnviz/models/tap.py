@@ -21,7 +21,7 @@ from attnviz.errors import InputError
 
 Listener = Callable[[LayerAttention], None]
 
-_NAME = "attnviz"
+NAME = "attnviz"
 
 
 @dataclass
@@ -60,9 +60,9 @@ def install() -> str:
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import sdpa_mask
 
-    AttentionInterface.register(_NAME, _attend)
-    AttentionMaskInterface.register(_NAME, sdpa_mask)
-    return _NAME
+    AttentionInterface.register(NAME, _attend)
+    AttentionMaskInterface.register(NAME, sdpa_mask)
+    return NAME
 
 
 @contextmanager

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
 SCORES = (
     "A score is the share of a head's attention that lands on the role's target, mean over "
-    "queries. For roles over words (dependencies, coreference) it is the share of words whose "
-    "strongest attention is right, for roles of shape what their formula says. Brackets hold the "
-    "95% interval."
+    "queries; for roles of shape it is what their formula says. Brackets hold the 95% interval."
 )
 CHANCE = (
     "Chance is the score of uniform attention over the keys that are visible; "
@@ -29,7 +27,7 @@ BASELINES = (
 SENTENCE_UNIT = (
     "The sentence is the unit of evidence. Each score is a ratio of sums over sentences, so that "
     "a long sentence counts for more than a short one. Special tokens are never queries, unless a "
-    "role names them. Attention to a word is the sum over its tokens, attention from it the mean."
+    "role names them."
 )
 VERDICTS = (
     (
@@ -50,7 +48,8 @@ def bootstrap(report: Report) -> str:
     options = report.options
     return (
         f"95% intervals come from a bootstrap over sentences: {count(options.resamples)} "
-        f"resamples, seed {options.seed}. Score − baseline is resampled in pairs."
+        f"resamples, seed {options.seed}. Score − baseline is resampled in pairs, and its "
+        "simultaneous bound is widened by Student's t where sentences are few (Hesterberg 2015)."
     )
 
 
@@ -105,8 +104,8 @@ def limits(report: Report) -> tuple[tuple[str, str], ...]:
         (
             "The strongest key hides near-ties",
             (
-                "Scores over words take the strongest key of each row; 0.31 against 0.30 counts "
-                "as much as 0.90 against 0.01."
+                "Confidence, and the strongest tokens that a table names, stand for one key of a "
+                "row: 0.31 against 0.30 looks there like 0.90 against 0.01. The figures show both."
             ),
         ),
     )

@@ -14,6 +14,6 @@ ROLE = TargetRole(
     source="Clark et al. 2019",
     margin=0.1,
     baselines=("profile",),
-    needs="marks that end sentences in the text",
+    needs="marks that end sentences, seen by other tokens (in causal models: followed by some)",
     target=masks.keys(masks.sentence_end),
 )
