@@ -6,13 +6,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from attnviz import intake
 from attnviz.attention.matrices import MatrixKeeper
-from attnviz.errors import InputError, NothingToAnalyseError, UsageError
 from attnviz.evidence import bootstrap, illustrate
 from attnviz.evidence.gather import gather
 from attnviz.evidence.judge import judge
@@ -26,8 +25,7 @@ from attnviz.models.load import LoadedModel
 from attnviz.registry import discover
 from attnviz.report import build, views
 from attnviz.report.findings import findings
-from attnviz.report.model import FileInfo, InputInfo, ModelInfo, Options, Report
-from attnviz.report.numbers import counted
+from attnviz.report.model import InputInfo, ModelInfo, Options, Report
 from attnviz.roles.role import Role
 from attnviz.settings import Settings
 from attnviz.statistics.statistic import Statistic
@@ -52,7 +50,8 @@ def analyse(
 ) -> Report:
     """Runs the model over the texts and finds out what its heads do."""
     progress.stage("reading text")
-    found = split_sentences(_named(files), settings.split, settings.language)
+    files = intake.named(files)
+    found = split_sentences(files, settings.split, settings.language)
     progress.stage("loading model")
     loaded = load.load(
         names.resolve(model, allow_pickle=settings.allow_pickle),
@@ -63,65 +62,10 @@ def analyse(
         trust_remote_code=settings.trust_remote_code,
     )
     tokens = tokenize_all(found, loaded.tokenizer, loaded.limit)
-    kept, warnings = _usable(tokens, loaded, settings)
-    return _measure(loaded, _input(files, kept, settings), kept, warnings, settings, progress)
-
-
-def _named(files: Sequence[SourceFile]) -> list[SourceFile]:
-    """Files under their base names, so that a report doesn't depend on where it was made."""
-    return [replace(file, name=Path(file.name).name) for file in files]
-
-
-def _usable(
-    tokens: Sequence[Tokens], loaded: LoadedModel, settings: Settings
-) -> tuple[list[Tokens], list[str]]:
-    """The sentences that have a content token, and a warning for whatever was lost."""
-    warnings = list(loaded.warnings)
-    kept = [one for one in tokens if "" in one.kinds]
-    if not kept:
-        raise NothingToAnalyseError(
-            "No sentence has a token that could be analysed.",
-            "Give a text with words in it.",
-        )
-    if len(kept) < len(tokens):
-        lost = counted(len(tokens) - len(kept), "sentence")
-        warnings.append(f"Left out, for want of any content token: {lost}.")
-    long = [one for one in kept if one.cut]
-    if long and settings.long == "error":
-        raise InputError(
-            f"Sentence {long[0].sentence.id} ({long[0].sentence.source}, line "
-            f"{long[0].sentence.line}) has {len(long[0]) + long[0].cut} tokens, and {loaded.name} "
-            f"takes {loaded.limit}; {len(long)} sentences are too long.",
-            "Split the text with --split sentence, or let them be cut: --long truncate.",
-        )
-    if long:
-        numbers = ", ".join(str(one.sentence.id) for one in long[:10])
-        more = f" and {len(long) - 10} more" if len(long) > 10 else ""
-        warnings.append(
-            f"Cut to the model's limit of {counted(loaded.limit or 0, 'token')}: "
-            f"{counted(len(long), 'sentence')} ({numbers}{more}), "
-            f"{counted(sum(one.cut for one in long), 'token')} lost."
-        )
-    if len(kept) < bootstrap.FEWEST:
-        warnings.append(
-            f"Only {counted(len(kept), 'sentence')}: too few for intervals, so no verdict is more "
-            f"than tentative. Fifty sentences are enough for most roles."
-        )
-    return kept, warnings
-
-
-def _input(files: Sequence[SourceFile], kept: Sequence[Tokens], settings: Settings) -> InputInfo:
-    infos = tuple(
-        FileInfo(file.name, file.sha256, sum(one.sentence.source == file.name for one in kept))
-        for file in _named(files)
-    )
-    return InputInfo(
-        files=infos,
-        split=settings.split,
-        sentences=len(kept),
-        tokens=sum(map(len, kept)),
-        truncated=sum(one.cut > 0 for one in kept),
-    )
+    kept, warnings = intake.usable(tokens, loaded, settings)
+    intake.check_illustrated(settings.sentences, kept)
+    given = intake.info(files, kept, settings)
+    return _measure(loaded, given, kept, warnings, settings, progress)
 
 
 def _measure(
@@ -199,14 +143,8 @@ def _choose(
 ) -> tuple[int, ...]:
     """Places of the sentences that get figures."""
     if settings.sentences:
-        places = {one.sentence.id: place for place, one in enumerate(tokens)}
-        for number in settings.sentences:
-            if number not in places:
-                raise UsageError(
-                    f"There is no sentence {number} to illustrate.",
-                    f"Sentences count from 1 to {tokens[-1].sentence.id}.",
-                )
-        return tuple(sorted({places[number] for number in settings.sentences}))
+        wanted = set(settings.sentences)
+        return tuple(at for at, one in enumerate(tokens) if one.sentence.id in wanted)
     columns = [table.place(role) for role in roles]
     events = table.layers[0].events[:, 0, columns]
     lengths = [len(one) for one in tokens]

@@ -1,0 +1,101 @@
+"""What goes into a run: which sentences can be measured, and what is said of those that can't."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from attnviz.errors import InputError, NothingToAnalyseError, UsageError
+from attnviz.evidence.bootstrap import FEWEST
+from attnviz.models.load import LoadedModel
+from attnviz.report.model import FileInfo, InputInfo
+from attnviz.report.numbers import counted
+from attnviz.settings import Settings
+from attnviz.text.types import SourceFile, Tokens
+
+_NAMED = 10
+
+
+def named(files: Sequence[SourceFile]) -> list[SourceFile]:
+    """Files under the shortest ends of their paths that tell them apart.
+
+    A report then doesn't depend on the folder that it was made in.
+    """
+    paths = [Path(file.name) for file in files]
+    deepest = max((len(path.parts) for path in paths), default=1)
+    for depth in range(1, deepest + 1):
+        names = [Path(*path.parts[-depth:]).as_posix() for path in paths]
+        if len(set(names)) == len(set(paths)):
+            break
+    return [replace(file, name=name) for file, name in zip(files, names, strict=True)]
+
+
+def usable(
+    tokens: Sequence[Tokens], loaded: LoadedModel, settings: Settings
+) -> tuple[list[Tokens], list[str]]:
+    """The sentences that have a content token, and a warning for whatever was lost.
+
+    Raises NothingToAnalyseError where none has, InputError for long ones with `--long error`.
+    """
+    warnings = list(loaded.warnings)
+    kept = [one for one in tokens if "" in one.kinds]
+    if not kept:
+        raise NothingToAnalyseError(
+            "No sentence has a token that could be analysed.", "Give a text with words in it."
+        )
+    if len(kept) < len(tokens):
+        lost = counted(len(tokens) - len(kept), "sentence")
+        warnings.append(f"Left out, for want of any content token: {lost}.")
+    if long := [one for one in kept if one.cut]:
+        warnings.append(_long(long, loaded, settings))
+    if len(kept) < FEWEST:
+        warnings.append(
+            f"Only {counted(len(kept), 'sentence')}: too few for intervals, so no verdict is more "
+            f"than tentative. Fifty sentences are enough for most roles."
+        )
+    return kept, warnings
+
+
+def _long(long: Sequence[Tokens], loaded: LoadedModel, settings: Settings) -> str:
+    """The warning about sentences that were cut, or the error where that is not wanted."""
+    limit = counted(loaded.limit or 0, "token")
+    first = long[0]
+    if settings.long == "error":
+        raise InputError(
+            f"Sentence {first.sentence.id} ({first.sentence.source}, line {first.sentence.line}) "
+            f"has {counted(len(first) + first.cut, 'token')}, and {loaded.name} takes {limit}; "
+            f"{counted(len(long), 'sentence')} too long.",
+            "Split the text with --split sentence, or let them be cut: --long truncate.",
+        )
+    numbers = ", ".join(str(one.sentence.id) for one in long[:_NAMED])
+    more = f" and {len(long) - _NAMED} more" if len(long) > _NAMED else ""
+    return (
+        f"Cut to the model's limit of {limit}: {counted(len(long), 'sentence')} ({numbers}{more}), "
+        f"{counted(sum(one.cut for one in long), 'token')} lost."
+    )
+
+
+def check_illustrated(wanted: Sequence[int], kept: Sequence[Tokens]) -> None:
+    """Raises UsageError for a sentence to be drawn that isn't there."""
+    there = {one.sentence.id for one in kept}
+    for number in wanted:
+        if number not in there:
+            raise UsageError(
+                f"There is no sentence {number} to illustrate.",
+                f"Sentences count from {min(there)} to {max(there)}.",
+            )
+
+
+def info(files: Sequence[SourceFile], kept: Sequence[Tokens], settings: Settings) -> InputInfo:
+    """What the report says of its input."""
+    return InputInfo(
+        files=tuple(
+            FileInfo(file.name, file.sha256, sum(one.sentence.source == file.name for one in kept))
+            for file in files
+        ),
+        split=settings.split,
+        sentences=len(kept),
+        tokens=sum(map(len, kept)),
+        truncated=sum(one.cut > 0 for one in kept),
+    )
