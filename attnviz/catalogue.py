@@ -90,6 +90,8 @@ def _figures() -> list[Row]:
         {
             "name": figure.name,
             "about": figure.about,
+            "formula": figure.formula,
+            "source": figure.source,
             "one for each": type(figure).__name__.removesuffix("Figure").lower(),
         }
         for figure in figures()

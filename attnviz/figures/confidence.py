@@ -24,6 +24,8 @@ FIGURE = ModelFigure(
     name="confidence",
     title="Confidence",
     about="How much of its attention each head gives to one key, layers down, heads across.",
+    formula="mean over content queries of max_j a_ij",
+    source="Voita et al. 2019",
     draw=draw,
     caption=statistic_caption(
         "confidence",

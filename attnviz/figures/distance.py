@@ -23,6 +23,8 @@ FIGURE = ModelFigure(
     name="distance",
     title="Distance",
     about="How far each head looks: mean distance in tokens, layers down, heads across.",
+    formula="mean over content queries of sum_j a_ij |i - j|",
+    source="Vig & Belinkov 2019",
     draw=draw,
     caption=statistic_caption(
         "distance",

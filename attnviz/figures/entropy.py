@@ -23,6 +23,8 @@ FIGURE = ModelFigure(
     name="entropy",
     title="Entropy",
     about="How spread out each head's attention is: entropy in nats, layers down, heads across.",
+    formula="mean over content queries of -sum_j a_ij ln a_ij",
+    source="Clark et al. 2019",
     draw=draw,
     caption=statistic_caption(
         "entropy",

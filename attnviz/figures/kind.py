@@ -40,6 +40,8 @@ class FigureKind:
     name: str
     title: str
     about: str
+    formula: str
+    source: str
     order: int = 100
 
 

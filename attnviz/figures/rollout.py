@@ -47,6 +47,8 @@ FIGURE = SentenceFigure(
     name="rollout",
     title="Rollout",
     about="Attention rollout: what flows from each token into each through all layers.",
+    formula="R_l = (mean_h A / 2 + I / 2) R_{l-1}, R_0 = I",
+    source="Abnar & Zuidema 2020",
     draw=draw,
     caption=caption,
     order=40,
