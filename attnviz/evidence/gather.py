@@ -42,8 +42,8 @@ class RoleSums:
 
 def gather(table: ScoreTable, sentences: Sequence[Tokens], profile: Profile) -> list[RoleSums]:
     """The sums of every role of the table, in the table's order."""
-    mass, null, chance, events = (
-        table.over_heads(name) for name in ("mass", "null", "chance", "events")
+    mass, permuted, chance, events = (
+        table.over_heads(name) for name in ("mass", "permuted", "chance", "events")
     )
     half = np.array([tokens.sentence.half for tokens in sentences])
     found: dict[str, RoleSums] = {}
@@ -52,11 +52,11 @@ def gather(table: ScoreTable, sentences: Sequence[Tokens], profile: Profile) -> 
         chosen, variants = _choose(mass[..., places], events[..., places], columns, half)
         picked = [
             np.take_along_axis(array[..., places], chosen[..., None], axis=-1)[..., 0]
-            for array in (mass, null, chance, events)
+            for array in (mass, permuted, chance, events)
         ]
         baselines = {"chance": Sums(picked[2], picked[3])}
-        if "null" in role.baselines:
-            baselines["null"] = Sums(picked[1], picked[3])
+        if "permuted" in role.baselines:
+            baselines["permuted"] = Sums(picked[1], picked[3])
         if "profile" in role.baselines:
             baselines["profile"] = Sums(_by_profile(columns[0], sentences, profile), picked[3])
         found[role.name] = RoleSums(role, Sums(picked[0], picked[3]), baselines, variants)

@@ -51,13 +51,13 @@ def columns_of(roles: Sequence[Role]) -> tuple[Column, ...]:
 class LayerSums:
     """Sums of one layer, each array [sentence, head, column or statistic].
 
-    `mass`, `chance` and `events` have a column for each of `columns_of(roles)`, `null` is
-    filled for roles that measure one; `chance` and `events` have one head, for they depend on
+    `mass`, `chance` and `events` have a column for each of `columns_of(roles)`, `permuted` is
+    filled for roles with that baseline; `chance` and `events` have one head, for they depend on
     the layer's mask alone. `values` over `counts` is a statistic's mean.
     """
 
     mass: Array
-    null: Array
+    permuted: Array
     chance: Array
     events: Array
     values: Array
@@ -122,9 +122,9 @@ class ScoreKeeper(Observer):
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""
         chance, events = self._of_mask(attention)
-        mass, null = self._by_head(attention)
+        mass, permuted = self._by_head(attention)
         values, counts = self._of_statistics(attention)
-        seen = LayerSums(mass, null, chance, events, values, counts)
+        seen = LayerSums(mass, permuted, chance, events, values, counts)
         kept = self._layers.setdefault(attention.layer, self._empty(seen))
         for entry in fields(LayerSums):
             getattr(kept, entry.name)[self._places] = getattr(seen, entry.name)
@@ -143,13 +143,13 @@ class ScoreKeeper(Observer):
     def _by_head(self, attention: LayerAttention) -> tuple[Array, Array]:
         content = self._batch.content
         mass = masses(attention, self._targets)
-        null = torch.zeros_like(mass)
+        permuted = torch.zeros_like(mass)
         for index, column in enumerate(self._columns):
             if isinstance(column.role, ShapeRole):
                 mass[..., index] = column.role.mass(attention, content)
-                if column.role.null is not None:
-                    null[..., index] = column.role.null(attention, content, self._noise)
-        return _numpy(mass), _numpy(null)
+                if column.role.permuted is not None:
+                    permuted[..., index] = column.role.permuted(attention, content, self._noise)
+        return _numpy(mass), _numpy(permuted)
 
     def _of_mask(self, attention: LayerAttention) -> tuple[Array, Array]:
         """Chance and events, which depend on the mask alone; most layers share theirs."""

@@ -66,7 +66,7 @@ def _of_role(role: RoleInfo, by_place: dict[tuple[int, int], HeadReport]) -> Fin
     )
 
 
-_BASELINES = {"profile": "positional profile", "null": "permuted positions"}
+_BASELINES = {"profile": "positional profile", "permuted": "permuted positions"}
 
 
 def _of_similarity(

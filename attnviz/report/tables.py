@@ -21,7 +21,6 @@ _AGAINST = {
     "": "–",
     "chance": "uniform attention",
     "profile": "positional profile",
-    "null": "permuted positions",
     "permuted": "permuted positions",
 }
 

@@ -20,8 +20,8 @@ class Role:
     """A role: its words, how strict it is, and one of three ways to score it.
 
     `family` and `letter` are how figures mark it. `margin`: score - best baseline must exceed
-    it. `baselines`, beyond chance: "profile" (the head's own mean attention by offset), "null"
-    (what `null` measures), or the name of another role whose score must be beaten too. `needs`
+    it. `baselines`, beyond chance: "profile" (the head's own mean attention by offset), "permuted"
+    (what `permuted` measures), or the name of another role whose score must be beaten too. `needs`
     says what a text or tokenizer must have for the role to be measured at all.
     """
 
@@ -58,13 +58,13 @@ class ShapeRole(Role):
 
     `mass` gives sum over the content queries of the score, [batch, head], from a layer and the
     content queries, boolean [batch, token]; `events` how many queries count, [batch]. `chance`
-    is the same under no role, by default `mass` of uniform attention. `null` measures the
-    baseline "null", with noise in [0, 1), [batch, query, key], drawn from each sentence's text.
+    is the same under no role, by default `mass` of uniform attention. `permuted` measures the
+    baseline "permuted", with noise in [0, 1), [batch, query, key], drawn from each sentence's text.
     `cells`, for figures, says what to outline on weights [query, key], given the content tokens.
     """
 
     mass: Callable[[LayerAttention, Tensor], Tensor]
     events: Callable[[LayerAttention, Tensor], Tensor]
     chance: Callable[[LayerAttention, Tensor], Tensor] | None = None
-    null: Callable[[LayerAttention, Tensor, Tensor], Tensor] | None = None
+    permuted: Callable[[LayerAttention, Tensor, Tensor], Tensor] | None = None
     cells: Callable[[Floats, Bools], Bools] | None = None

@@ -31,7 +31,7 @@ def _events(_: LayerAttention, content: Tensor) -> Tensor:
     return content.sum(-1) * _keys(content).any(-1)
 
 
-def _null(attention: LayerAttention, content: Tensor, noise: Tensor) -> Tensor:
+def _permuted(attention: LayerAttention, content: Tensor, noise: Tensor) -> Tensor:
     return attention.shuffled(content, _keys(content), noise).amax(-1)
 
 
@@ -53,9 +53,9 @@ ROLE = ShapeRole(
     formula="S_i = {j*}, j* > 0 the content token with the largest column sum",
     source="Kovaleva et al. 2019 (vertical)",
     margin=0.1,
-    baselines=("null",),
+    baselines=("permuted",),
     mass=_mass,
     events=_events,
-    null=_null,
+    permuted=_permuted,
     cells=_cells,
 )

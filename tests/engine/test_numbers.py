@@ -125,7 +125,7 @@ def test_a_sentences_numbers_do_not_depend_on_its_batch(
     monkeypatch.setattr(run, "CELLS", 1)
     alone = measured()
     for one, other in zip(together[0].layers, alone[0].layers, strict=True):
-        for name in ("mass", "null", "chance"):
+        for name in ("mass", "permuted", "chance"):
             events = np.maximum(one.events, 1)
             found, expected = (getattr(sums, name) / events for sums in (one, other))
             np.testing.assert_allclose(found, expected, atol=WITHIN, err_msg=name)
