@@ -36,8 +36,7 @@ _WORK = 6e7
 """Logarithms that may be taken: they bound how many rows are compared."""
 
 _SENTENCES = 24
-_ROWS = 4
-"""So many sentences are compared at least, on so many rows each."""
+"""So many sentences are compared at least, on a row each if the work allows no more."""
 
 _PAIRS = 4096
 """Pairs of heads that are resampled at once."""
@@ -63,7 +62,7 @@ def sample(sentences: Sequence[Tokens], heads: int) -> dict[int, int]:
     """The sentences to compare heads on, by the hash of their text: place -> rows to keep.
 
     As many rows as the work allows, shared out over `_SENTENCES` sentences at least: these get
-    `_ROWS` rows each however many heads there are and however long they are.
+    a row each however many heads there are and however long they are.
     """
     order = sorted(
         range(len(sentences)), key=lambda place: (sentences[place].sentence.digest, place)
@@ -75,7 +74,7 @@ def sample(sentences: Sequence[Tokens], heads: int) -> dict[int, int]:
         a_row = heads * heads / 2 * len(sentences[place])
         rows = int(work / a_row / max(1, _SENTENCES - rank))
         if rank < _SENTENCES:
-            rows = max(rows, _ROWS)
+            rows = max(rows, 1)
         elif not rows:
             break
         chosen[place] = min(rows, content)
