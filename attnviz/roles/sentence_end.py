@@ -9,7 +9,10 @@ ROLE = TargetRole(
     family="punctuation",
     letter="E",
     order=110,
-    about="Words and other marks look at full stops, question and exclamation marks.",
+    about=(
+        "Words and other marks look at full stops, question and exclamation marks. "
+        "Where every sentence ends in one, a head that looks at the last place can't be told apart."
+    ),
     formula="S_i = the tokens with Unicode property Sentence_Terminal, i any other content token",
     source="Clark et al. 2019",
     margin=0.1,
