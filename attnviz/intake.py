@@ -38,7 +38,7 @@ def usable(
 
     Raises NothingToAnalyseError where none has, InputError for long ones with `--long error`.
     """
-    warnings = list(loaded.warnings)
+    warnings = []
     kept = [one for one in tokens if "" in one.kinds]
     if not kept:
         raise NothingToAnalyseError(

@@ -26,7 +26,7 @@ _ROW = 15.0
 
 
 def draw(view: ModelView, style: FigureStyle) -> Figure:
-    """Draw the map: colour for the strongest role's family, lightness for its strength."""
+    """Draw the map: colour for the first role's family, lightness for its strength."""
     sheet = Sheet(style)
     layers, heads = len(view.roles), len(view.roles[0])
     trial = cells(sheet, layers, heads, 0.0)
@@ -127,7 +127,7 @@ def _legend(sheet: Sheet, view: ModelView, y: float, width: float) -> float:
         column, level = divmod(index, rows)
         _entry(sheet, mark, MARGIN + column * widest, y + level * _ROW)
     tentative = any(not mark.supported for row in view.roles for marks in row for mark in marks)
-    text = "Fill: the strongest role; the paler, the lower its score."
+    text = "Fill: the first role named; the paler, the lower its score."
     if tentative:
         text += " Outline and small letter: tentative."
     return notes(sheet, y + rows * _ROW + 1.0, text, width)

@@ -47,11 +47,6 @@ def listing(parts: list[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def scale_words(scale: str) -> str:
-    """How the colour scale is spaced, for a caption."""
-    return "square root" if scale == "sqrt" else "linear"
-
-
 def block_note(block: int) -> str:
     """What a pooled cell is, as a sentence; nothing where cells are single weights."""
     return f"Each cell is the mean of {block} × {block} weights." if block > 1 else ""

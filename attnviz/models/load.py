@@ -41,7 +41,6 @@ class LoadedModel:
     dtype: str
     limit: int | None
     device: torch.device
-    warnings: tuple[str, ...]
 
     @property
     def pad(self) -> int:
@@ -116,7 +115,6 @@ def load(
         dtype=str(model.dtype).removeprefix("torch."),
         limit=_limit(model, tokenizer),
         device=device,
-        warnings=(),
     )
 
 

@@ -20,7 +20,7 @@ Best = tuple[int, int, RoleMark]
 
 
 def marks(report: Report, head: HeadReport) -> tuple[RoleMark, ...]:
-    """The roles that a head has, the strongest first."""
+    """The roles that a head has, in the order of `HeadReport.found`."""
     infos = {role.name: role for role in report.roles}
     return tuple(
         RoleMark(

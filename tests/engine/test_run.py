@@ -71,7 +71,6 @@ def loaded(model: Any) -> LoadedModel:
         dtype="float32",
         limit=None,
         device=torch.device("cpu"),
-        warnings=(),
     )
 
 
