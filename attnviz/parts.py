@@ -127,7 +127,8 @@ class Part:
 
     @cached_property
     def _looks(self) -> WordTable | None:
-        return self._words.table() if self._words else None
+        table = self._words.table() if self._words else None
+        return table if table is not None and table.best.size else None
 
     @property
     def _special_mass(self) -> tuple[float, float] | None:

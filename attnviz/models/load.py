@@ -14,6 +14,7 @@ import torch
 
 from attnviz.errors import InputError, UsageError
 from attnviz.models import heads, probe, tap
+from attnviz.models.embeddings import vocabulary
 from attnviz.models.explain import check_weights, explained, first_line
 from attnviz.models.hooks import Site
 from attnviz.models.kinds import FALLBACK
@@ -75,7 +76,7 @@ class LoadedModel:
     @property
     def pad(self) -> int:
         """The id to pad with; masked, so any valid id serves where the tokenizer has none."""
-        pad, known = self.tokenizer.pad_token_id or 0, _vocabulary(self.model)
+        pad, known = self.tokenizer.pad_token_id or 0, vocabulary(self.model)
         return int(pad) if known is None or pad < known else 0
 
 
@@ -372,20 +373,13 @@ def _tokenizer(name: ModelName, common: dict[str, Any]) -> Any:  # noqa: ANN401 
 
 def _check_vocabulary(name: ModelName, model: Any, tokenizer: Any) -> None:  # noqa: ANN401
     # Tokens added later, such as a pad token, often have no embedding, and never come up.
-    known = _vocabulary(model)
+    known = vocabulary(model)
     if known is not None and tokenizer.vocab_size > known:
         raise InputError(
             f"The tokenizer of {name.given} is of another model: it has {tokenizer.vocab_size:,} "
             f"tokens, and the model knows {known:,}.",
             "Put the model's own tokenizer files next to its config.json.",
         )
-
-
-def _vocabulary(model: Any) -> int | None:  # noqa: ANN401 - transformers' own
-    try:
-        return int(model.get_input_embeddings().weight.shape[0])
-    except (AttributeError, NotImplementedError):
-        return None
 
 
 def _dtype(name: str, device: torch.device) -> torch.dtype | str:

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, product
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from attnviz.models.embeddings import embeddings
 from attnviz.models.load import LoadedModel
 from attnviz.text.aligned import word_tokens
 from attnviz.text.types import Tokens
@@ -65,7 +65,7 @@ def with_related(
     `decoder`: the texts are what the decoder reads. The texts come back as they are where the
     model has no input embeddings, or the texts too few words.
     """
-    table = _embeddings(loaded.model, decoder=decoder)
+    table = embeddings(loaded.model, decoder=decoder)
     if table is None:
         return list(texts)
     words = _content_words(texts)
@@ -83,16 +83,6 @@ def with_related(
         related, unrelated = ([pair[k] for pair in pairs] for k in (0, 1))
         found.append(replace(tokens, related=tuple(related), unrelated=tuple(unrelated)))
     return found
-
-
-def _embeddings(model: Any, *, decoder: bool) -> Tensor | None:  # noqa: ANN401 - transformers' own
-    """The input embeddings [vocabulary, width], None where a model has none that tokens index."""
-    try:
-        owner = model.get_decoder() if decoder else model
-        weight = owner.get_input_embeddings().weight
-    except (AttributeError, NotImplementedError):
-        return None
-    return weight.detach() if isinstance(weight, Tensor) and weight.dim() == 2 else None
 
 
 def _content_words(texts: Sequence[Tokens]) -> list[list[_Word]]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import regex
 
+from attnviz.models.embeddings import vocabulary
 from attnviz.models.load import LoadedModel
 from attnviz.text.tokenize import continued, picked, tokenize
 from attnviz.text.types import Sentence, Tokens
@@ -60,7 +61,7 @@ class _Vocabulary:
     def __init__(self, loaded: LoadedModel) -> None:
         self._tokenizer = tokenizer = loaded.tokenizer
         apart = {*tokenizer.all_special_ids, *tokenizer.get_added_vocab().values()}
-        size = _embedded(loaded.model)
+        size = vocabulary(loaded.model)
         pieces = {number: piece for piece, number in tokenizer.get_vocab().items()}
         self._ids = [
             number
@@ -78,14 +79,6 @@ class _Vocabulary:
     def _is_text(self, number: int) -> bool:
         text = _decoded(self._tokenizer, [number]).strip()
         return bool(text) and _BROKEN not in text and text.isprintable()
-
-
-def _embedded(model: Any) -> int | None:  # noqa: ANN401 - transformers' own
-    """How many tokens have an embedding, None where the model doesn't say."""
-    try:
-        return int(model.get_input_embeddings().weight.shape[0])
-    except (AttributeError, NotImplementedError):
-        return None
 
 
 def _ends(loaded: LoadedModel) -> tuple[Tokens, Tokens]:

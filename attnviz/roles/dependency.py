@@ -40,6 +40,7 @@ def _member(relation: str, *, reverse: bool) -> WordRole:
         source=ROLE.source,
         margin=ROLE.margin,
         baselines=ROLE.baselines,
+        needs=ROLE.needs,
         arcs=_arcs(relation, reverse=reverse),
     )
 
