@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand
 
 from attnviz.console import Colour, set_colour
-from attnviz.settings import Device, Dtype, Kernel, Long, Scale, Settings, Split
+from attnviz.settings import Device, Dtype, Kernel, Long, Pieces, Scale, Settings, Split
 from attnviz.version import __version__
 
 Output = Literal["human", "json", "markdown"]
@@ -134,7 +134,13 @@ def report(
     color: _Colour = "auto",
     split: Annotated[
         Split | None,
-        _setting("split", _TEXT, "A sentence is: a line, sentence or document.", "UNIT"),
+        _setting(
+            "split",
+            _TEXT,
+            "A sentence is: a line, sentence or document, or a pair of texts on a line with a tab "
+            "between them.",
+            "UNIT",
+        ),
     ] = None,
     language: Annotated[
         str | None, _setting("language", _TEXT, "Language of the prose to split.", "CODE")
@@ -194,6 +200,25 @@ def report(
             "what .conllu files bring",
         ),
     ] = None,
+    words: Annotated[
+        bool | None,
+        typer.Option(
+            "--words/--tokens",
+            rich_help_panel=_MEASURE,
+            metavar="",
+            help=_default("Measure and draw whole words, their tokens merged.", "tokens"),
+        ),
+    ] = None,
+    pieces: Annotated[
+        Pieces | None,
+        _setting(
+            "pieces",
+            _MEASURE,
+            "Which tokens of a split word look for it: mean, last, or auto, the last in a causal "
+            "model.",
+            "WHICH",
+        ),
+    ] = None,
     max_memory: Annotated[
         str | None,
         _setting(
@@ -217,6 +242,16 @@ def report(
         int | None, _setting("resamples", _MEASURE, "Bootstrap resamples.", "N")
     ] = None,
     seed: Annotated[int | None, _setting("seed", _MEASURE, "Seed of the bootstrap.", "N")] = None,
+    evidence: Annotated[
+        str | None,
+        _setting(
+            "evidence",
+            _MEASURE,
+            "What a verdict takes: margins of roles, least sentences and events.",
+            "KEY=N,KEY=N",
+            "each role's own margin, sentences=50,events=100",
+        ),
+    ] = None,
     illustrate: Annotated[
         int | None, _setting("illustrate", _LOOK, "How many sentences get figures.", "N")
     ] = None,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from attnviz.evidence.induction import MARGIN, Array, Estimate, Induction, InductionKeeper
+from attnviz.evidence.induction import Array, Estimate, Induction, InductionKeeper
+from attnviz.evidence.rules import PROBE, PROBE_MARGIN, rules
 from attnviz.models import run
 from attnviz.models.direct_path import direct_path
 from attnviz.models.load import LoadedModel
@@ -37,11 +38,15 @@ def probe(loaded: LoadedModel, settings: Settings, most: int) -> tuple[Induction
     path = direct_path(loaded, found[0])
     keeper = InductionKeeper(found, None if path is None else path.logits)
     run.observe(loaded, found, [keeper], kernel=settings.kernel, most=most)
-    return report(keeper.found(settings.resamples, settings.seed), found), ""
+    margin = rules(settings.evidence).margin(PROBE, PROBE_MARGIN)
+    judged = keeper.found(settings.resamples, settings.seed, margin)
+    return report(judged, found, margin), ""
 
 
-def report(found: Induction, drawn: Sequence[Tokens]) -> InductionReport:
-    """What was found on the draws, as plain data."""
+def report(
+    found: Induction, drawn: Sequence[Tokens], margin: float = PROBE_MARGIN
+) -> InductionReport:
+    """What was found on the draws, as plain data; `margin` is what made "supported"."""
     chance = found.baselines["chance"]
     copying_chance = np.full(len(found.heads), found.copying_chance, dtype=np.float64)
     return InductionReport(
@@ -49,7 +54,7 @@ def report(found: Induction, drawn: Sequence[Tokens]) -> InductionReport:
         tokens=int(drawn[0].content.sum()) // REPEATS,
         repeats=REPEATS,
         queries=found.queries,
-        margin=MARGIN,
+        margin=margin,
         heads=tuple(
             InductionHead(
                 layer=layer,

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from attnviz.attention.merge import Wording
 from attnviz.errors import InputError, NothingToAnalyseError, UsageError
 from attnviz.evidence.bootstrap import FEWEST
 from attnviz.models.load import LoadedModel
 from attnviz.report.model import FileInfo, InputInfo
 from attnviz.report.numbers import counted
 from attnviz.settings import Settings
+from attnviz.text.merge import merged
 from attnviz.text.split import sentences as split_sentences
 from attnviz.text.tokenize import tokenize_targets
 from attnviz.text.types import Sentence, SourceFile, Tokens
@@ -34,7 +36,7 @@ def named(files: Sequence[SourceFile]) -> list[SourceFile]:
 
 
 def with_target(settings: Settings, target: SourceFile | None) -> Settings:
-    """The settings of a run whose decoder reads `target`: a sentence is then a line.
+    """The settings of a run whose decoder reads `target`: a sentence is then a line, or a pair.
 
     Raises UsageError where the decoder's text is to be read and written at once.
     """
@@ -44,7 +46,7 @@ def with_target(settings: Settings, target: SourceFile | None) -> Settings:
         raise UsageError(
             "--target and --generate are two texts for one decoder.", "Leave out one of them."
         )
-    return replace(settings, split="line")
+    return settings if settings.split == "pair" else replace(settings, split="line")
 
 
 def targets(
@@ -101,6 +103,12 @@ def usable(
             f"Only {counted(len(kept), 'sentence')}: too few for intervals, so no verdict is more "
             f"than tentative. Fifty sentences are enough for most roles."
         )
+    elif (units := len({one.sentence.unit for one in kept})) < FEWEST:
+        what = "document" if any(one.sentence.document for one in kept) else "different sentence"
+        warnings.append(
+            f"Only {counted(units, what)}: too few for intervals, so no verdict is more than "
+            "tentative."
+        )
     return kept, matching, warnings
 
 
@@ -134,7 +142,23 @@ def check_illustrated(wanted: Sequence[int], kept: Sequence[Tokens]) -> None:
             )
 
 
-def info(files: Sequence[SourceFile], kept: Sequence[Tokens], settings: Settings) -> InputInfo:
+def wording(
+    kept: Sequence[Tokens], targets: Sequence[Tokens] | None, settings: Settings
+) -> Wording | None:
+    """The texts in words, where that is asked for; the same words get the same ids in both."""
+    if not settings.words:
+        return None
+    found = merged([*kept, *(targets or ())])
+    several = found[len(kept) :] if targets is not None else None
+    return Wording(found[: len(kept)], several, settings.pieces)
+
+
+def info(
+    files: Sequence[SourceFile],
+    kept: Sequence[Tokens],
+    settings: Settings,
+    wording: Wording | None = None,
+) -> InputInfo:
     """What the report says of its input."""
     return InputInfo(
         files=tuple(
@@ -145,4 +169,6 @@ def info(files: Sequence[SourceFile], kept: Sequence[Tokens], settings: Settings
         sentences=len(kept),
         tokens=sum(map(len, kept)),
         truncated=sum(one.cut > 0 for one in kept),
+        words=sum(len(one.tokens) for one in wording.sentences) if wording else 0,
+        documents=len({one.sentence.unit for one in kept if one.sentence.document}),
     )

@@ -16,17 +16,26 @@ from attnviz.attention.matrices import MatrixKeeper
 from attnviz.attention.observer import Observer
 from attnviz.attention.survey import Surveyor
 from attnviz.attention.words import WordKeeper, WordTable
-from attnviz.evidence import arcs, bootstrap, illustrate
+from attnviz.evidence import arcs, illustrate
 from attnviz.evidence.best import best
+from attnviz.evidence.examples import Sums, Wanted, wanted
+from attnviz.evidence.exemplars import ExampleKeeper
 from attnviz.evidence.gather import RoleSums, gather
 from attnviz.evidence.judge import judge
+from attnviz.evidence.looks import looks
+from attnviz.evidence.offsets import OffsetKeeper
+from attnviz.evidence.other_segment import OtherSegmentKeeper
 from attnviz.evidence.profile import Profile, ProfileKeeper
-from attnviz.evidence.scores import ScoreKeeper, ScoreTable
+from attnviz.evidence.rules import rules
+from attnviz.evidence.scores import Array, ScoreKeeper, ScoreTable
 from attnviz.evidence.similarity import RowKeeper, sample
+from attnviz.evidence.units import Units
 from attnviz.figures.views import POOLED, SentenceView
 from attnviz.flow.rollout import FlowKeeper
 from attnviz.report import build, views
+from attnviz.report.candidates import spare
 from attnviz.report.findings import findings
+from attnviz.report.heads import plays, with_examples, with_looks, with_offsets
 from attnviz.report.model import LayerInfo, ModelInfo, Report, SentenceReport
 from attnviz.roles.role import Role, WordRole, expanded
 from attnviz.settings import Settings
@@ -55,12 +64,19 @@ class Part:
         self.stream = stream
         self._tokens, self._keys = tokens, keys
         annotations = [one.sentence.annotation for one in tokens if one.sentence.annotation]
-        self._roles = expanded([role for role in roles if stream in role.streams], annotations)
-        self._words = WordKeeper(tokens, stream) if annotations and not keys else None
+        self._rules = rules(settings.evidence)
+        self._roles = self._rules.applied(
+            expanded([role for role in roles if stream in role.streams], annotations)
+        )
+        between = bool(annotations) and not keys
+        self._words = WordKeeper(tokens, stream, settings.pieces) if between else None
         self._statistics = statistics
         self._settings, self._room = settings, room
         self._scores = ScoreKeeper(self._roles, statistics, len(tokens), stream)
         self._profile = None if keys else ProfileKeeper(max(map(len, tokens)), stream)
+        pairs = any(one.segments for one in tokens) and not keys
+        self._segments = OtherSegmentKeeper(tokens, stream) if pairs else None
+        self._offsets = None if keys else OffsetKeeper(stream)
         self._rows = RowKeeper(sample(tokens, heads), stream)
         self._flow = FlowKeeper(residual=settings.rollout_residual, room=room, stream=stream)
         self._survey = Surveyor(stream)
@@ -68,8 +84,13 @@ class Part:
     @property
     def observers(self) -> list[Observer]:
         """What watches the first run."""
-        asked = [one for one in (self._profile, self._words) if one]
+        asked = [one for one in (self._profile, self._words, self._segments, self._offsets) if one]
         return [self._scores, *asked, self._rows, self._flow, self._survey]
+
+    @property
+    def roles(self) -> list[Role]:
+        """What is looked for, with the margins of this run."""
+        return self._roles
 
     @cached_property
     def table(self) -> ScoreTable:
@@ -86,17 +107,19 @@ class Part:
     def report(self, whole: Report) -> Report:
         """The report of this part; `whole` has what all parts share."""
         settings, table = self._settings, self.table
-        digests = [one.sentence.digest for one in self._tokens]
-        weights = bootstrap.weights(digests, settings.resamples, settings.seed)
-        half = np.array([one.sentence.half for one in self._tokens])
-        sums = gather(table, self._tokens, self._habits)
+        units = Units(self._tokens)
+        weights = units.weights(settings.resamples, settings.seed)
+        sums = gather(table, self._tokens, self._habits, self._measured)
         of_words, coverage = self._between
-        judgements = judge([*sums, *of_words], half, weights)
-        heads = build.heads(table, judgements, weights, self.stream)
+        sums, of_words = [units.of(one) for one in sums], [units.of(one) for one in of_words]
+        judgements = judge([*sums, *of_words], units.half, weights, self._rules)
+        heads = build.heads(table, judgements, units, weights, self.stream)
+        heads = with_offsets(heads, self._offsets.offsets() if self._offsets else None)
+        heads = with_looks(heads, looks(self._looks, self._tokens) if self._looks else None)
         infos = build.roles(self._roles, judgements, heads, coverage)
-        likeness = self._rows.likeness(digests, settings.resamples, settings.seed)
+        likeness = self._rows.likeness(units.digests, settings.resamples, settings.seed)
         alike = build.similarity(likeness, heads)
-        chosen = best(of_words, half, weights)
+        chosen = best(of_words, units.half, weights)
         relations = build.relations(chosen, judgements, heads, coverage)
         return replace(
             whole,
@@ -115,6 +138,7 @@ class Part:
             ),
             relations=relations,
             special_mass=self._special_mass if relations else None,
+            spare=spare(heads, likeness, alike),
         )
 
     @property
@@ -136,6 +160,11 @@ class Part:
             return None
         left = self._looks.left.clip(0.0, 1.0)  # a difference, so rounding may take it below
         return float(left.min()), float(left.max())
+
+    @property
+    def _measured(self) -> dict[str, Array]:
+        """Baselines that have an observer of their own."""
+        return {"other segment": self._segments.expected()} if self._segments else {}
 
     @cached_property
     def _habits(self) -> Profile | None:
@@ -162,27 +191,54 @@ class Part:
             generated=tokens.generated,
         )
 
+    @cached_property
+    def _sums(self) -> Sums:
+        """The sums of single heads and roles, sentence by sentence."""
+        return Sums(self.table, self._tokens, self._looks)
+
+    def _best(self, report: Report) -> tuple[views.Best, ...]:
+        """The heads that are drawn."""
+        return views.best_heads(report, self._roles, self._sums)
+
+    def wanted(self, report: Report) -> list[Wanted]:
+        """The sentences that show what the heads of each role do: see `evidence.examples`."""
+        sums = self._sums
+        sides = (self._tokens, self._keys or self._tokens)
+        lengths = [max(map(len, both)) for both in zip(*sides, strict=True)]
+        every = plays(self._roles, report.roles, report.heads)
+        return [one for play in every for one in wanted(play, sums(play), lengths)]
+
+    def exemplify(self, asked: Sequence[Wanted], places: Sequence[int]) -> ExampleKeeper:
+        """What watches a run over the sentences at `places`, for the examples among them."""
+        return ExampleKeeper(asked, places, self._looks, self.stream, self._settings.pieces)
+
+    def exemplified(self, report: Report, keeper: ExampleKeeper) -> Report:
+        """The report with its examples."""
+        heads = with_examples(report.heads, keeper.exemplars, self._tokens, self._keys)
+        return replace(report, heads=heads)
+
     def choose(self, report: Report) -> tuple[int, ...]:
         """Places of the sentences that get figures."""
         if self._settings.sentences:
             wanted = set(self._settings.sentences)
             return tuple(at for at, one in enumerate(self._tokens) if one.sentence.id in wanted)
-        roles = [mark.role for _, _, mark in views.best_heads(report)]
-        columns = [self.table.place(role) for role in roles]
-        events = self.table.layers[0].events[:, 0, columns]
         lengths = [len(one) for one in self._tokens]
+        events = np.zeros((len(lengths), 0))
+        if best := self._best(report):
+            events = np.stack([one.sums.events for one in best], axis=1)
         return illustrate.choose(lengths, events, self._settings.illustrate)
 
     def draw(self, report: Report, places: Sequence[int]) -> Drawing:
         """What watches the second run, over the sentences that get figures."""
-        best = views.best_heads(report)
+        best = self._best(report)
         flow = FlowKeeper(
             residual=self._settings.rollout_residual,
             matrices=True,
             room=self._room,
             stream=self.stream,
         )
-        matrices = MatrixKeeper({head[:2] for head in best}, POOLED, self.stream)
+        heads = {(one.play.layer, one.play.head) for one in best}
+        matrices = MatrixKeeper(heads, POOLED, self.stream)
         return Drawing(self, report, places, best, matrices, flow)
 
     def view(self, drawing: Drawing, index: int) -> SentenceView:
@@ -190,7 +246,8 @@ class Part:
         place, report = drawing.places[index], drawing.report
         tokens, keys = self._tokens[place], self._keys[place] if self._keys else None
         drawn = drawing.matrices.drawn[index]
-        heads = views.head_views(tokens, drawn, drawing.best, self.table, place, report, keys)
+        sides, causal = (tokens, keys or tokens), report.model.causal
+        heads = views.head_views(sides, drawn, drawing.best, self._looks, place, causal=causal)
         return views.sentence_view(tokens, drawn, drawing.flow.flows[index], heads, report, keys)
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from attnviz import budget, induction, intake
+from attnviz.attention.merge import Wording
+from attnviz.evidence.rules import idle, rules
 from attnviz.models import load, names, run
 from attnviz.models.generate import generate
 from attnviz.models.load import LoadedModel
@@ -26,6 +28,9 @@ from attnviz.text.split import sentences as split_sentences
 from attnviz.text.tokenize import tokenize_all
 from attnviz.text.types import SourceFile, Tokens
 from attnviz.version import __version__
+
+Texts = tuple[Sequence[Tokens], Sequence[Tokens] | None, Wording | None]
+"""What the model reads, what its decoder reads, and the words that the tokens make."""
 
 
 class Progress(Protocol):
@@ -50,6 +55,7 @@ def analyse(
     `target` is what the decoder of an encoder-decoder model reads, a line a sentence.
     """
     progress.stage("reading text")
+    rules(settings.evidence)  # what is wrong with them is said before any work
     settings = intake.with_target(settings, target)
     files = intake.named(files)
     found = split_sentences(files, settings.split, settings.language)
@@ -78,22 +84,24 @@ def analyse(
         kept, targets = (kept, written) if loaded.encoder_decoder else (written, None)
     kept = with_related(loaded, kept)
     targets = targets and with_related(loaded, targets, decoder=True)
-    given = intake.info(files, kept, settings)
+    wording = intake.wording(kept, targets, settings)
+    given = intake.info(files, kept, settings, wording)
     warnings += loaded.notes
-    return _measure(loaded, given, (kept, targets), warnings, settings, progress)
+    return _measure(loaded, given, (kept, targets, wording), warnings, settings, progress)
 
 
 def _measure(
     loaded: LoadedModel,
     given: InputInfo,
-    texts: tuple[Sequence[Tokens], Sequence[Tokens] | None],
+    texts: Texts,
     warnings: list[str],
     settings: Settings,
     progress: Progress,
 ) -> Report:
-    tokens, targets = texts
+    tokens, targets, wording = texts
     allowed = budget.check(loaded, [*tokens, *(targets or ())], settings.max_memory)
-    parts = _parts(loaded, tokens, targets, settings, allowed.room)
+    shown = wording.texts if wording else (tokens, targets)
+    parts = _parts(loaded, *shown, settings, allowed.room)
     progress.stage("measuring sentences", len(tokens))
     observers = [observer for part in parts for observer in part.observers]
     run.observe(
@@ -104,17 +112,20 @@ def _measure(
         targets,
         kernel=settings.kernel,
         most=allowed.tokens,
+        wording=wording,
     )
 
     progress.stage("probing induction")
     probed, unprobed = induction.probe(loaded, settings, allowed.tokens)
 
     progress.stage("weighing evidence")
+    warnings += idle(rules(settings.evidence), [role for part in parts for role in part.roles])
     if flowless := sum(part.flowless for part in parts):
         warnings.append(budget.no_rollout(flowless))
     whole = _whole(loaded, given, warnings, settings)
     whole = replace(whole, induction=probed, no_induction=unprobed)
     reports = [part.report(whole) for part in parts]
+    reports = _exemplified(loaded, parts, reports, texts, settings, allowed.tokens)
     chosen = parts[-1].choose(reports[-1])
     drawings = [part.draw(report, chosen) for part, report in zip(parts, reports, strict=True)]
     run.observe(
@@ -124,6 +135,7 @@ def _measure(
         targets=targets and [targets[place] for place in chosen],
         kernel=settings.kernel,
         most=allowed.tokens,
+        wording=wording and wording.picked(chosen),
     )
     finished = tuple(drawing.finished() for drawing in drawings)
     if not loaded.encoder_decoder:
@@ -131,6 +143,35 @@ def _measure(
     layers = max(part.model.layers for part in finished)
     model = replace(whole.model, layers=layers, heads=max(part.model.heads for part in finished))
     return replace(whole, model=model, findings=lead(finished), parts=finished)
+
+
+def _exemplified(
+    loaded: LoadedModel,
+    parts: Sequence[Part],
+    reports: Sequence[Report],
+    texts: Texts,
+    settings: Settings,
+    most: int,
+) -> list[Report]:
+    """The reports with examples for each head, from a run over the sentences that these need.
+
+    Those with figures run apart from them: sentences that share a batch round differently.
+    """
+    tokens, targets, wording = texts
+    wanted = [part.wanted(report) for part, report in zip(parts, reports, strict=True)]
+    places = sorted({one.place for asked in wanted for one in asked})
+    keepers = [part.exemplify(asked, places) for part, asked in zip(parts, wanted, strict=True)]
+    run.observe(
+        loaded,
+        [tokens[place] for place in places],
+        keepers,
+        targets=targets and [targets[place] for place in places],
+        kernel=settings.kernel,
+        most=most,
+        wording=wording and wording.picked(places),
+    )
+    every = zip(parts, reports, keepers, strict=True)
+    return [part.exemplified(report, keeper) for part, report, keeper in every]
 
 
 def _parts(
@@ -200,6 +241,9 @@ def _options(settings: Settings) -> Options:
         target=Path(settings.target).name,
         max_memory=settings.max_memory,
         annotate=settings.annotate,
+        evidence=rules(settings.evidence),
+        words=settings.words,
+        pieces=settings.pieces,
     )
 
 

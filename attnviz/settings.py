@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import tomllib
 import types
@@ -14,12 +15,15 @@ from typing import Any, Literal, get_args, get_origin
 
 from attnviz.errors import UsageError
 
-Split = Literal["auto", "line", "sentence", "document"]
+Split = Literal["auto", "line", "sentence", "document", "pair"]
 Long = Literal["truncate", "error"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 Scale = Literal["sqrt", "linear"]
 Kernel = Literal["auto", "dense", "tiles", "fused"]
+Evidence = tuple[tuple[str, float], ...]
+"""What a verdict takes, by key; `attnviz.evidence.rules` knows the keys."""
+Pieces = Literal["auto", "mean", "last"]
 
 _PREFIX = "ATTNVIZ_"
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
@@ -41,9 +45,11 @@ class Settings:
 
     `illustrate` is how many sentences get figures, `sentences` names them instead; `jobs` is how
     many processes draw, 0 for one a processor; `max_memory` is a size such as "4GiB", "" for what
-    the machine has to spare; `annotate` who parses plain text, "" for nobody; `target` names the
-    file that a decoder reads, `generate` how many tokens it is to write instead. UsageError where
-    a number is out of range.
+    the machine has to spare; `annotate` who parses plain text, "" for nobody; `words` merges the
+    tokens of each word, and `pieces` says which of them look for it; `target` names the
+    file that a decoder reads, `generate` how many tokens it is to write instead; `evidence` are
+    margins and counts other than usual, a mapping or a text such as "induction=0.2,sentences=30"
+    where settings are read. UsageError where a number is out of range.
     """
 
     split: Split = "auto"
@@ -60,10 +66,13 @@ class Settings:
     kernel: Kernel = "auto"
     max_memory: str = ""
     annotate: str = ""
+    words: bool = False
+    pieces: Pieces = "auto"
     target: str = ""
     generate: int = 0
     resamples: int = 2000
     seed: int = 0
+    evidence: Evidence = ()
     scale: Scale = "sqrt"
     cmap: str = "Blues"
     dpi: int = 150
@@ -195,6 +204,8 @@ def _checked(value: Any, kind: Any, shown: str) -> Any:  # noqa: ANN401 - values
     if isinstance(kind, types.UnionType):
         kind = next(member for member in get_args(kind) if member is not types.NoneType)
     try:
+        if kind == Evidence:
+            return _evidence(value)
         if get_origin(kind) is Literal:
             return _choice(value, get_args(kind))
         readers = {bool: _boolean, int: _integer, str: _string}
@@ -233,6 +244,27 @@ def _integers(value: object) -> tuple[int, ...]:
         return tuple(_integer(part) for part in parts)  # type: ignore[attr-defined]
     except (TypeError, ValueError):
         raise ValueError("Use whole numbers with commas, such as 3,7.") from None
+
+
+def _evidence(value: Any) -> Evidence:  # noqa: ANN401 - as `_checked`
+    """Pairs of a key and a number, by key, from a table or from text with commas."""
+    if isinstance(value, str):
+        value = [part.rpartition("=")[::2] for part in value.split(",")]
+    try:
+        pairs = value.items() if isinstance(value, Mapping) else value
+        found = sorted((str(key).strip(), _real(number)) for key, number in pairs)
+    except (TypeError, ValueError):
+        raise ValueError("Use KEY=NUMBER with commas: induction=0.2,sentences=30.") from None
+    if len({key for key, _ in found} - {""}) < len(found):
+        raise ValueError("Use each key once, and none that is empty.")
+    return tuple(found)
+
+
+def _real(value: object) -> float:
+    number = float("" if isinstance(value, bool) else str(value))
+    if not math.isfinite(number):
+        raise ValueError("Use a number.")
+    return number
 
 
 def _string(value: object) -> str:

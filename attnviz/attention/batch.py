@@ -16,9 +16,9 @@ from attnviz.text.types import Tokens
 class Batch:
     """Sentences padded on the right to one length.
 
-    `ids` and `mask` are what the model takes; `content` marks the content tokens; all three
-    [batch, token]. What the sentences look at are the sentences themselves, or in
-    cross-attention the `keys`.
+    `ids` and `mask` are what the model takes, and of pairs of texts the token `types`; `content`
+    marks the content tokens; all [batch, token]. What the sentences look at are the sentences
+    themselves, or in cross-attention the `keys`.
     """
 
     sentences: tuple[Tokens, ...]
@@ -26,6 +26,7 @@ class Batch:
     mask: Tensor
     content: Tensor
     keys: Batch | None = None
+    types: Tensor | None = None
 
     @property
     def looked_at(self) -> Batch:
@@ -49,7 +50,7 @@ class Batch:
 
 
 def make(sentences: Sequence[Tokens], pad: int, device: torch.device) -> Batch:
-    """Pads and stacks sentences; all three tensors are [batch, token]."""
+    """Pads and stacks sentences; all tensors are [batch, token]."""
     length = max(len(tokens) for tokens in sentences)
     ids = np.full((len(sentences), length), pad, dtype=np.int64)
     mask = np.zeros((len(sentences), length), dtype=np.int64)
@@ -63,7 +64,17 @@ def make(sentences: Sequence[Tokens], pad: int, device: torch.device) -> Batch:
         torch.from_numpy(ids).to(device),
         torch.from_numpy(mask).to(device),
         torch.from_numpy(content).to(device),
+        types=_types(sentences, length, device),
     )
+
+
+def _types(sentences: Sequence[Tokens], length: int, device: torch.device) -> Tensor | None:
+    if not any(tokens.types for tokens in sentences):
+        return None
+    types = np.zeros((len(sentences), length), dtype=np.int64)
+    for row, tokens in enumerate(sentences):
+        types[row, : len(tokens.types)] = tokens.types
+    return torch.from_numpy(types).to(device)
 
 
 def plan(lengths: Sequence[int], budget: int, most: int | None = None) -> list[list[int]]:

@@ -58,6 +58,17 @@ class LayerAttention:
         return self.mask.counts
 
     @property
+    def bare(self) -> LayerAttention:
+        """All that the weights need."""
+        return replace(self, value=None, plan=None)
+
+    @property
+    def held(self) -> int:
+        """Bytes of all that the weights need."""
+        parts = (self.query, self.key, self.given, self.bias)
+        return sum(part.numel() * part.element_size() for part in parts if part is not None)
+
+    @property
     def uniform(self) -> LayerAttention:
         """The same layer if attention were uniform: one head, a_ij = 1/|V_i|. The chance level.
 
@@ -218,16 +229,30 @@ class LayerAttention:
         2013, corollary 2.6).
         """
         found, rows = self.measured, self.planned.content[:, None]
-        strips = self.strips[:, None].float()
-        seen = self.mask.count(self.strips).clamp_min(1.0)
+        strips, seen, names = self._strips
         mean = found.strip_total / seen
         spread = (found.strip_square / seen - mean.square()).clamp_min(0.0)
-        names = self.strips.sum(-1, keepdim=True).float().clamp_min(1.0).log()
         columns = self.mask.columns(torch.cat([mean * rows, spread * rows], 1)) * strips
         means, spreads = columns.amax(-1).chunk(2, 1)
         # No weight on a strip exceeds the root of the sum of their squares.
         most = (torch.minimum(found.confidence, found.strip_square.sqrt()) * rows).amax(-1)
         return means + (2.0 * spreads * names).sqrt() + most * names / 3.0
+
+    @property
+    def _strips(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Which keys strips may stand on, how many each query sees, and ln of how many there are.
+
+        [batch, 1, key], [batch, 1, query] and [batch, 1]; layers of one mask share them.
+        """
+        kept = self.planned.kept
+        if ("strips", self.mask) not in kept:
+            kept["strips", self.mask] = (
+                self.strips[:, None].float(),
+                self.mask.count(self.strips).clamp_min(1.0),
+                self.strips.sum(-1, keepdim=True).float().clamp_min(1.0).log(),
+            )
+        found: tuple[Tensor, Tensor, Tensor] = kept["strips", self.mask]
+        return found
 
     @cached_property
     def planned(self) -> Plan:

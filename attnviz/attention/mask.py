@@ -10,6 +10,9 @@ from torch import Tensor
 
 from attnviz.attention.formulas import sum_diagonals
 
+_FEW = 2**16
+"""So few cells are summed faster by a product with the whole mask."""
+
 
 @dataclass(frozen=True, eq=False)
 class Mask:
@@ -72,6 +75,11 @@ class Mask:
         first, last = self.first[:, None, :, None], self.last[:, None, :, None]
         return (place >= first) & (place < last)
 
+    @cached_property
+    def _weights(self) -> Tensor:
+        """1 where a key is seen, [batch or 1, query, key]."""
+        return self.dense()[:, 0].float()
+
     def part(self, rows: slice | Tensor, sentence: int | None = None) -> Mask:
         """The mask of some queries, of all sentences of the batch or of one."""
         first, last, holes = self.first, self.last, self.holes
@@ -83,8 +91,8 @@ class Mask:
 
     def columns(self, values: Tensor) -> Tensor:
         """For each key the sum of `values` [batch, head, query] over the queries that see it."""
-        if self.holes is not None:
-            return torch.matmul(values[:, :, None], self.holes.to(values.dtype)).squeeze(2)
+        if self.holes is not None or self.queries * self.keys <= _FEW:
+            return torch.matmul(values, self._weights)
         steps = values.new_zeros(*values.shape[:2], self.keys + 1)
         first, last = (edge[:, None].expand_as(values) for edge in (self.first, self.last))
         steps.scatter_add_(-1, first, values).scatter_add_(-1, last, -values)

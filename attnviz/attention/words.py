@@ -1,7 +1,7 @@
 """Which word each word looks at most, head by head, for sentences whose words are known.
 
-Attention to a word is the sum over its tokens; attention from it the mean over them, or in a
-causal model that of its last token, for the others don't see the whole word (Clark et al. 2019).
+Attention to a word is the sum over its tokens; attention from it the mean over them (Clark et al.
+2019), or in a causal model that of its last token, for the others don't see the whole word.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer, Wants
 from attnviz.text.aligned import Words, word_tokens
+from attnviz.text.merge import Pieces, last_looks
 from attnviz.text.types import Tokens
 
 ABSTAINS = 0.1
@@ -53,8 +54,11 @@ class WordTable:
 class WordKeeper(Observer):
     """Observes layers and keeps what each word looks at most."""
 
-    def __init__(self, sentences: Sequence[Tokens], stream: str = "") -> None:
+    def __init__(
+        self, sentences: Sequence[Tokens], stream: str = "", pieces: Pieces = "auto"
+    ) -> None:
         self.stream = stream
+        self._pieces = pieces
         self._words = tuple(
             word_tokens(tokens) if tokens.sentence.annotation else None for tokens in sentences
         )
@@ -81,21 +85,22 @@ class WordKeeper(Observer):
         if attention.layer not in self._best:
             self._best[attention.layer] = np.full((heads, self._starts[-1]), -1, np.int32)
             self._left[attention.layer] = np.zeros(heads)
-        if causal not in self._tiles:
-            self._tiles[causal] = list(self._cut(causal=causal))
+        last = last_looks(self._pieces, causal=causal)
+        if last not in self._tiles:
+            self._tiles[last] = list(self._cut(last=last))
         best, left = self._best[attention.layer], self._left[attention.layer]
-        for tile in self._tiles[causal]:
+        for tile in self._tiles[last]:
             looks, lost = _look(attention, tile)
             left += lost.cpu().double().numpy()
             for row, (place, first, many) in enumerate(tile.units):
                 start = self._starts[place] + first
                 best[:, start : start + many] = looks[row, :, :many].numpy()
 
-    def _cut(self, *, causal: bool) -> Iterator[_Tile]:
+    def _cut(self, *, last: bool) -> Iterator[_Tile]:
         """The batch as one tile, or in long texts some units of a sentence at a time."""
         queries, device = self._content.shape[1], self._content.device
         known = [
-            (row, place, words, [unit[-1:] if causal else unit for unit in words.tokens])
+            (row, place, words, [unit[-1:] if last else unit for unit in words.tokens])
             for row, place, words in self._known
         ]
         if queries <= _LONG:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from attnviz.attention.words import WordTable
 from attnviz.evidence.gather import RoleSums, Sums
+from attnviz.evidence.kinds import Kinds
 from attnviz.evidence.scores import Array
 from attnviz.roles.role import Arcs, WordRole
 from attnviz.text.types import Annotation, Tokens
@@ -41,14 +42,14 @@ class Coverage:
 class _Gold:
     """Arcs between units: sentence, unit that looks among all units, unit looked at in its own.
 
-    `queries` are the different units that look, `sentence_of` theirs, and `of_query` the query
-    of each arc.
+    Arcs are in the order of their units. `queries` are the different units that look,
+    `sentence_of` theirs, and `first` the first arc of each.
     """
 
     unit: Ints
     key: Ints
     queries: Ints
-    of_query: Ints
+    first: Ints
     sentence_of: Ints
     coverage: Coverage
 
@@ -75,6 +76,7 @@ class _Texts:
         self._half = np.array([tokens.sentence.half for tokens in sentences])
         self._counts = np.diff(table.starts)
         self._sentence = np.repeat(np.arange(len(sentences)), self._counts)
+        self._kinds = Kinds(table, self._annotations)
 
     def gold(self, rule: Callable[[Annotation], Arcs]) -> _Gold:
         """A rule's arcs, without those that no head could follow."""
@@ -93,9 +95,9 @@ class _Texts:
                     pairs.append((start + one, two))
         # Words that share a unit may bring the same arc twice.
         unit, key = np.array(sorted(set(pairs)), np.int64).reshape(-1, 2).T
-        queries, of_query = np.unique(unit, return_inverse=True)
+        queries, first = np.unique(unit, return_index=True)
         coverage = Coverage(len(pairs), total)
-        return _Gold(unit, key, queries, of_query, self._sentence[queries], coverage)
+        return _Gold(unit, key, queries, first, self._sentence[queries], coverage)
 
     def sums(self, role: WordRole, gold: _Gold) -> RoleSums:
         """A role's score, chance, and rules."""
@@ -104,6 +106,7 @@ class _Texts:
         score = self._by_sentence(gold, self._any(gold, best == gold.key))
         baselines = {"chance": self._by_sentence(gold, self._chance(gold)[None])}
         baselines["fixed offset"] = self._best_offset(gold)
+        baselines["part of speech"] = self._by_sentence(gold, self._by_kind(gold)[None])
         for name, rule in role.rivals.items():
             guessed = self.gold(rule)
             hit = np.isin(self._codes(gold), self._codes(guessed))
@@ -126,23 +129,31 @@ class _Texts:
 
     def _any(self, gold: _Gold, hit: NDArray[np.bool_]) -> Array:
         """From arcs [head, arc] to queries [head, query]: a query has one best word at most."""
-        found = np.zeros((len(hit), len(gold.queries)))
-        np.add.at(found.T, gold.of_query, hit.T.astype(np.float64))
+        found: Array = np.add.reduceat(hit.astype(np.float64), gold.first, axis=1)
         return found
 
     def _by_sentence(self, gold: _Gold, values: Array) -> Array:
         """Sums over the queries of each sentence: [head, query] to [sentence, head]."""
         found = np.zeros((len(self._half), len(values)))
-        np.add.at(found, gold.sentence_of, values.T)
+        there, first = np.unique(gold.sentence_of, return_index=True)
+        found[there] = np.add.reduceat(values, first, axis=1).T
         return found
 
     def _chance(self, gold: _Gold) -> Array:
         """The share of right words among the other words that a query sees, [query]."""
         place = gold.queries - self._table.starts[gold.sentence_of]
         others = place if self._table.causal else self._counts[gold.sentence_of] - 1
-        right = np.bincount(gold.of_query, minlength=len(gold.queries))
+        right = np.diff(gold.first, append=len(gold.unit))
         share: Array = right / np.maximum(others, 1)
         return share
+
+    def _by_kind(self, gold: _Gold) -> Array:
+        """How often a word of the likeliest part of speech is right, [query]."""
+        right = np.zeros((len(gold.queries), self._kinds.seen.shape[1]))
+        query = np.repeat(np.arange(len(gold.queries)), np.diff(gold.first, append=len(gold.unit)))
+        key = self._table.starts[self._sentence[gold.unit]] + gold.key
+        np.add.at(right, (query, self._kinds.of[key]), 1.0)
+        return self._kinds.expect(gold.queries, right, self._half[gold.sentence_of])
 
     def _best_offset(self, gold: _Gold) -> Array:
         """The offset that is right most often, chosen on the other half: [sentence, 1]."""

@@ -40,7 +40,8 @@ class Best:
 def best(roles: Sequence[RoleSums], half: NDArray[np.int64], weights: Array) -> list[Best]:
     """The best head of each role; of equally good ones the first.
 
-    `half` [sentence] is 0 or 1, `weights` [resample, sentence] are the bootstrap's.
+    `half` [unit] is 0 or 1, `weights` [resample, unit] are the bootstrap's, for the rows of the
+    sums.
     """
     if not roles:
         return []
@@ -52,8 +53,8 @@ def best(roles: Sequence[RoleSums], half: NDArray[np.int64], weights: Array) -> 
     low, high = bootstrap.of_ratio(
         bootstrap.ratio(weights @ mass, weights @ events), mass, events
     )  # [role]
-    sentences = (events > 0).sum(0)
-    low[sentences < bootstrap.FEWEST] = high[sentences < bootstrap.FEWEST] = np.nan
+    few = (events > 0).sum(0) < bootstrap.FEWEST
+    low[few] = high[few] = np.nan
     return [
         Best(
             role=role.role,
@@ -65,7 +66,7 @@ def best(roles: Sequence[RoleSums], half: NDArray[np.int64], weights: Array) -> 
                 name: _pooled(_picked(sums, looks[at])) for name, sums in role.baselines.items()
             },
             events=round(float(events[:, at].sum())),
-            sentences=int(sentences[at]),
+            sentences=round(float(_of_heads(role.sentences, looks[at]).sum())),
         )
         for at, role in enumerate(roles)
     ]
@@ -87,8 +88,12 @@ def _first_best(score: Sums, rows: NDArray[np.bool_]) -> int:
 
 def _picked(sums: Sums, heads: NDArray[np.int64]) -> tuple[Array, Array]:
     """Mass and events of the head that each sentence is scored by, [sentence]; 0 without one."""
-    rows, there = np.arange(len(heads)), heads >= 0
-    return sums.mass[rows, heads] * there, sums.events[rows, heads] * there
+    return _of_heads(sums.mass, heads), _of_heads(sums.events, heads)
+
+
+def _of_heads(values: Array, heads: NDArray[np.int64]) -> Array:
+    found: Array = values[np.arange(len(heads)), heads] * (heads >= 0)
+    return found
 
 
 def _pooled(picked: tuple[Array, Array]) -> float:

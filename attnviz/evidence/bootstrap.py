@@ -15,6 +15,9 @@ from scipy.special import ndtr, ndtri, stdtrit  # type: ignore[import-untyped]
 
 Array = NDArray[np.float64]
 
+CONFIDENCE = 0.95
+"""Of every interval and bound."""
+
 FEWEST = 5
 """With fewer sentences than this no interval is given: resampling so few says nothing."""
 
@@ -31,7 +34,7 @@ def ratio(numerator: Array, denominator: Array) -> Array:
         return np.where(denominator > 0, numerator / denominator, np.nan)
 
 
-def interval(samples: Array, level: float = 0.95) -> tuple[Array, Array]:
+def interval(samples: Array, level: float = CONFIDENCE) -> tuple[Array, Array]:
     """Percentile interval over the first axis of [resample, ...]; NaN resamples are left out."""
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     if not np.isnan(samples).any():
@@ -44,7 +47,7 @@ def interval(samples: Array, level: float = 0.95) -> tuple[Array, Array]:
 
 
 def of_ratio(
-    samples: Array, mass: Array, events: Array, level: float = 0.95
+    samples: Array, mass: Array, events: Array, level: float = CONFIDENCE
 ) -> tuple[Array, Array]:
     """Interval of sum of mass over sum of events, both [sentence, head]: two arrays [head].
 
@@ -76,8 +79,8 @@ def _bias(samples: Array, score: Array) -> Array:
 
 def _acceleration(residuals: Array) -> Array:
     """A sixth of the skewness of a sum of residuals [sentence, head]; 0 where they are all 0."""
-    spread = np.sqrt((residuals**2).sum(0))
-    cubes = (residuals**3).sum(0)
+    squares = residuals**2  # cubes as powers would take longer than all else here
+    spread, cubes = np.sqrt(squares.sum(0)), (squares * residuals).sum(0)
     sixth: Array = np.divide(cubes, 6 * spread**3, out=np.zeros_like(cubes), where=spread > 0)
     return sixth
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from attnviz.evidence.profile import Profile
 from attnviz.evidence.scores import Array, Column, ScoreTable
 from attnviz.roles.role import Role, chooses
 from attnviz.text.types import Tokens
+
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -24,23 +27,40 @@ class Sums:
 
     def pooled(self, weights: Array) -> Array:
         """The score with sentences weighted by [resample, sentence]: [resample, head]."""
-        # Relations between words occur in few of the sentences.
-        there = self.events.any(1)
-        if there.mean() < _SPARSE:
-            weights = weights[:, there]
-            return ratio(_summed(weights, self.mass[there]), _summed(weights, self.events[there]))
-        return ratio(_summed(weights, self.mass), _summed(weights, self.events))
+        return ratio(summed(weights, self.mass), summed(weights, self.events))
+
+    def of(self, there: Bools) -> Sums:
+        """The same in some of the sentences."""
+        return Sums(_of(self.mass, there), _of(self.events, there))
 
 
-_SPARSE = 0.7
+def summed(weights: Array, values: Array) -> Array:
+    """`weights` [resample, sentence] @ `values`; those stored once for all heads are summed once.
 
-
-def _summed(weights: Array, values: Array) -> Array:
-    """`weights` @ `values`; values that are the same for every head are summed once."""
-    if values.strides[1] == 0 and values.size:
+    Transposed, for the bootstrap's weights lie sentence by sentence: that takes half the time.
+    """
+    if _shared(values):
         return np.broadcast_to(weights @ values[:, :1], (len(weights), values.shape[1]))
-    found: Array = weights @ values
+    found: Array = (values.T @ weights.T).T
     return found
+
+
+def _of(values: Array, there: Bools) -> Array:
+    if _shared(values):
+        return np.broadcast_to(values[there, :1], (int(there.sum()), values.shape[1]))
+    return values[there]
+
+
+def _shared(values: Array) -> bool:
+    """Whether values [sentence, head] are stored once for all heads."""
+    return values.strides[1] == 0 and values.size > 0
+
+
+def _once(values: Array) -> Array:
+    """The same values, stored once where all heads have them in common."""
+    if (values == values[:, :1]).all():
+        return np.broadcast_to(values[:, :1], values.shape)
+    return values
 
 
 @dataclass(frozen=True)
@@ -48,18 +68,46 @@ class RoleSums:
     """One role's score and, by name, everything it has to beat, "chance" first.
 
     `variants[head]` is the candidate chosen, "" where the role has none or the halves disagree.
+    Rows are sentences, or units of several (`attnviz.evidence.units`); then `present` [unit, head]
+    counts the sentences of each that have an event.
     """
 
     role: Role
     score: Sums
     baselines: Mapping[str, Sums]
     variants: tuple[str, ...]
+    present: Array | None = None
+
+    @property
+    def sentences(self) -> Array:
+        """How many sentences of each row have an event, [sentence or unit, head]."""
+        found: Array = np.where(self.score.events > 0, 1.0, 0.0)
+        return found if self.present is None else self.present
+
+    @property
+    def there(self) -> Bools:
+        """The sentences with an event of the role or of a baseline: of most relations, few."""
+        every = (self.score, *self.baselines.values())
+        found: Bools = np.any([sums.events.any(1) for sums in every], axis=0)
+        return found
+
+    def of(self, there: Bools) -> RoleSums:
+        """The same in some of the sentences."""
+        baselines = {name: sums.of(there) for name, sums in self.baselines.items()}
+        present = None if self.present is None else _of(self.present, there)
+        return replace(self, score=self.score.of(there), baselines=baselines, present=present)
 
 
 def gather(
-    table: ScoreTable, sentences: Sequence[Tokens], profile: Profile | None
+    table: ScoreTable,
+    sentences: Sequence[Tokens],
+    profile: Profile | None,
+    measured: Mapping[str, Array] = MappingProxyType({}),
 ) -> list[RoleSums]:
-    """The sums of every role of the table, in the table's order."""
+    """The sums of every role of the table, in the table's order.
+
+    `measured` are baselines that have an observer of their own, mass [sentence, head] by name.
+    """
     mass, permuted, chance, events = (
         table.over_heads(name) for name in ("mass", "permuted", "chance", "events")
     )
@@ -69,7 +117,7 @@ def gather(
         role = columns[0].role
         chosen, variants = _choose(mass[..., places], events[..., places], columns, half)
         picked = [
-            np.take_along_axis(array[..., places], chosen[..., None], axis=-1)[..., 0]
+            _once(np.take_along_axis(array[..., places], chosen[..., None], axis=-1)[..., 0])
             for array in (mass, permuted, chance, events)
         ]
         baselines = {"chance": Sums(picked[2], picked[3])}
@@ -78,6 +126,11 @@ def gather(
                 baselines[name] = Sums(picked[1], picked[3])
         if "profile" in role.baselines and profile is not None:
             baselines["profile"] = Sums(_by_profile(columns[0], sentences, profile), picked[3])
+        baselines |= {
+            name: Sums(other, picked[3])
+            for name, other in measured.items()
+            if name in role.baselines
+        }
         found[role.name] = RoleSums(role, Sums(picked[0], picked[3]), baselines, variants)
     return [_with_rivals(one, found) for one in found.values()]
 

@@ -25,6 +25,7 @@ from attnviz.attention.pack import pack
 from attnviz.attention.targets import Bools, MatchTarget, OffsetTarget, Target
 from attnviz.evidence import bootstrap
 from attnviz.evidence.gather import Sums
+from attnviz.evidence.rules import PROBE_MARGIN
 from attnviz.roles import masks
 from attnviz.roles.induction import ROLE as INDUCTION
 from attnviz.text.types import Tokens
@@ -39,8 +40,6 @@ makes [batch, head, query, token], or None where that isn't known.
 Verdict = Literal["supported", "no"]
 
 BASELINES = ("chance", "duplicate-token", "previous-token")
-MARGIN = 0.1
-"""By so much prefix matching must exceed the best baseline."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,8 @@ class Induction:
     beside its `baselines`, [head] each: "chance" is the same for uniform attention over the
     visible keys; "duplicate-token" and "previous-token" are what the same queries give to copies
     of themselves and to the token before. `margin` is prefix matching less the best of them,
-    which `against` names; `verdicts` are "supported" where its lower bound exceeds `MARGIN`. As all
-    repeats are of one length, a head that always looks so far back scores as well.
+    which `against` names; `verdicts` are "supported" where its lower bound exceeds what was
+    asked. As all repeats are of one length, a head that always looks so far back scores as well.
 
     `copying` says whether the head raises the logits of the tokens that it attends to: from -1, it
     raises others only, to 1, it raises no other. Its own output is mapped to logits on the direct
@@ -177,8 +176,10 @@ class InductionKeeper(Observer):
         hits = raised * self._copies.attended(attention)
         return _numpy(hits.sum((-2, -1))), _numpy(raised.sum((-2, -1)))
 
-    def found(self, resamples: int = 2000, seed: int = 0) -> Induction:
-        """Both scores of every head, with baselines and intervals.
+    def found(
+        self, resamples: int = 2000, seed: int = 0, margin: float = PROBE_MARGIN
+    ) -> Induction:
+        """Both scores of every head, with baselines and intervals; `margin` makes "supported".
 
         Raises ValueError where no layer was seen.
         """
@@ -196,11 +197,15 @@ class InductionKeeper(Observer):
         weights = bootstrap.weights(digests, resamples, seed)
         # Of all raised alike, a query's attention meets one in as many as a draw has tokens.
         chance = float(np.mean([2 / len(_names(tokens)) - 1 for tokens in self._draws]))
-        return _judged(heads, sums, weights, chance)
+        return _judged(heads, sums, weights, chance, margin)
 
 
 def _judged(
-    heads: tuple[tuple[int, int], ...], sums: _LayerSums, weights: Array, copying_chance: float
+    heads: tuple[tuple[int, int], ...],
+    sums: _LayerSums,
+    weights: Array,
+    copying_chance: float,
+    least: float,
 ) -> Induction:
     """From the sums of all heads and the bootstrap's weights [resample, draw] to both scores."""
     prefix, duplicate, previous = (
@@ -218,7 +223,7 @@ def _judged(
         baselines=pooled,
         against=tuple(BASELINES[place] for place in best),
         margin=margin,
-        verdicts=tuple("supported" if low > MARGIN else "no" for low in margin.low),
+        verdicts=tuple("supported" if low > least else "no" for low in margin.low),
         copying=_estimate(lambda drawn: 2 * shares.pooled(drawn) - 1, weights) if copies else None,
         copying_chance=copying_chance if copies else None,
         draws=weights.shape[1],

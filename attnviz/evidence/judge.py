@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.evidence import bootstrap
-from attnviz.evidence.gather import RoleSums, Sums
+from attnviz.evidence.gather import RoleSums, Sums, summed
+from attnviz.evidence.rules import USUAL, Rules
 from attnviz.evidence.scores import Array
 from attnviz.roles.role import Role, chooses
 
 Verdict = Literal["supported", "tentative", "no"]
-
-ENOUGH_SENTENCES = 50
-ENOUGH_EVENTS = 100
 
 _WIDER = 1.1
 """The sentence more that a bound's own error allows for counts a tenth more than in resamples: by
@@ -51,48 +49,72 @@ class Judgement:
     variants: tuple[str, ...]
 
 
-def judge(roles: Sequence[RoleSums], half: NDArray[np.int64], weights: Array) -> list[Judgement]:
+def judge(
+    roles: Sequence[RoleSums],
+    half: NDArray[np.int64],
+    weights: Array,
+    rules: Rules = USUAL,
+) -> list[Judgement]:
     """Judges every role of every head.
 
-    `half` [sentence] is 0 or 1, `weights` [resample, sentence] are the bootstrap's. The lower
-    bounds hold together for all heads and roles (max-T bands, Westfall & Young 1993; Romano & Wolf
-    2005): in each resample the greatest deviation over all of them is taken, each over its error
-    in that resample and balanced (Beran 1988).
+    `half` [unit] is 0 or 1, `weights` [resample, unit] are the bootstrap's, for the rows of the
+    sums; `rules` say what evidence is enough, margins come with the roles.
     """
-    bounds = _lower_bounds(roles, weights)
+    bands, found = _Bands(len(weights)), []
+    for role in roles:
+        there = role.there  # relations between words occur in few of the sentences
+        one, drawn = (role, weights) if there.all() else (role.of(there), weights[:, there])
+        score = one.score.pooled(drawn)
+        bands.add(one, drawn, score)
+        interval = bootstrap.of_ratio(score, one.score.mass, one.score.events)
+        found.append((one, half[there], interval))
     return [
-        _judge_one(role, half, weights, bound) for role, bound in zip(roles, bounds, strict=True)
+        _judge_one(role, sides, interval, bound, rules)
+        for (role, sides, interval), bound in zip(found, bands.lower(), strict=True)
     ]
 
 
-def _difference(role: RoleSums, weights: Array) -> Array:
+def _difference(role: RoleSums, weights: Array, score: Array | None = None) -> Array:
     """Score minus the best baseline in every resample, [resample, head]."""
+    score = role.score.pooled(weights) if score is None else score
     baselines = [sums.pooled(weights) for sums in role.baselines.values()]
-    difference: Array = role.score.pooled(weights) - np.fmax.reduce(baselines)
+    difference: Array = score - np.fmax.reduce(baselines)
     return difference
 
 
-def _lower_bounds(roles: Sequence[RoleSums], weights: Array) -> list[Array]:
-    """Simultaneous lower bounds of score - baseline, [head] a role; NaN with too little."""
-    centres, units = [], []
-    greatest = np.full(len(weights), -np.inf)
-    for role in roles:
-        centre = _difference(role, np.ones((1, len(role.score.mass))))[0]
-        centre[_sentences(role) < bootstrap.FEWEST] = np.nan
+class _Bands:
+    """Lower bounds of score - baseline that hold together for all heads and roles.
+
+    Max-T bands (Westfall & Young 1993; Romano & Wolf 2005): in each resample the greatest deviation
+    over all of them is taken, each over its error in that resample and balanced (Beran 1988).
+    """
+
+    def __init__(self, resamples: int) -> None:
+        self._greatest = np.full(resamples, -np.inf)
+        self._roles: list[tuple[Array, Array]] = []
+
+    def add(self, role: RoleSums, weights: Array, score: Array) -> None:
+        """Adds a role; `score` [resample, head] is its own with the weights."""
+        centre = _difference(role, np.ones((1, weights.shape[1])))[0]
+        centre[_units(role) < bootstrap.FEWEST] = np.nan
         residuals = _residuals(role)
         spread = np.sqrt((residuals**2).sum(0))
         unit = np.hypot(spread, _WIDER * _one_more(role))
         usable = (spread > _ROUNDING) & ~np.isnan(centre)
         if usable.any():
-            moved = np.nan_to_num(_difference(role, weights) - centre)[:, usable]
+            moved = np.nan_to_num(_difference(role, weights, score) - centre)[:, usable]
             studentised = moved / _errors(role, residuals, moved, usable, weights)
             scale = _scale(studentised)
-            greatest = np.maximum(greatest, (studentised / scale).max(axis=1))
+            self._greatest = np.maximum(self._greatest, (studentised / scale).max(axis=1))
             unit[usable] *= scale
-        centres.append(centre)
-        units.append(unit)
-    critical = float(np.quantile(greatest, 0.95)) if np.isfinite(greatest).all() else 0.0
-    return [centre - critical * unit for centre, unit in zip(centres, units, strict=True)]
+        self._roles.append((centre, unit))
+
+    def lower(self) -> list[Array]:
+        """The bounds of each role, [head]; NaN with too little."""
+        greatest = self._greatest
+        known = np.isfinite(greatest).all()
+        critical = float(np.quantile(greatest, bootstrap.CONFIDENCE)) if known else 0.0
+        return [centre - critical * unit for centre, unit in self._roles]
 
 
 def _scale(studentised: Array) -> Array:
@@ -146,16 +168,14 @@ def _errors(
     To each resample one sentence is added that misses altogether: where few miss, a resample that
     lacks them would else be sure of itself beyond measure.
     """
-    events = role.score.events[:, usable]
-    there = events.any(1) | residuals.any(1)  # many roles have no events in most sentences
-    residuals, weights = residuals[there][:, usable], weights[:, there]
-    share = events[there] / events.sum(0)
+    events, residuals = role.score.events[:, usable], residuals[:, usable]
+    share = events / events.sum(0)
     if (share == share[:, :1]).all():  # the events depend on the mask, which all heads share
         share = share[:, :1]
     # sum w (r - moved x share)^2, multiplied out
-    squares = weights @ residuals**2 - 2 * moved * (weights @ (residuals * share))
-    squares += moved**2 * (weights @ share**2)
-    whole = weights @ share
+    squares = summed(weights, residuals**2) - 2 * moved * summed(weights, residuals * share)
+    squares += moved**2 * summed(weights, share**2)
+    whole = summed(weights, share)
     squares /= np.where(whole > 0, whole, 1.0) ** 2
     errors: Array = np.sqrt(np.maximum(squares, 0.0) + _one_more(role)[usable] ** 2)
     return errors
@@ -167,21 +187,27 @@ def _one_more(role: RoleSums) -> Array:
     return np.nan_to_num(bootstrap.ratio((events**2).sum(0), events.sum(0) ** 2))
 
 
-def _sentences(role: RoleSums) -> NDArray[np.int64]:
-    """How many sentences have an event, [head]."""
-    sentences: NDArray[np.int64] = (role.score.events > 0).sum(0)
-    return sentences
+def _units(role: RoleSums) -> NDArray[np.int64]:
+    """How many sentences, or documents, have an event, [head]."""
+    units: NDArray[np.int64] = (role.score.events > 0).sum(0)
+    return units
 
 
-def _judge_one(role: RoleSums, half: NDArray[np.int64], weights: Array, bound: Array) -> Judgement:
+def _judge_one(
+    role: RoleSums,
+    half: NDArray[np.int64],
+    interval: tuple[Array, Array],
+    bound: Array,
+    rules: Rules,
+) -> Judgement:
     everyone = np.ones((1, len(half)))
     score = role.score.pooled(everyone)[0]
     pooled = {name: sums.pooled(everyone)[0] for name, sums in role.baselines.items()}
     stacked = np.array([np.nan_to_num(values, nan=-1.0) for values in pooled.values()])
-    sentences = _sentences(role)
-    low, high = bootstrap.of_ratio(role.score.pooled(weights), role.score.mass, role.score.events)
+    sentences = role.sentences.sum(0).astype(np.int64)
+    low, high = interval
     for edge in (low, high):
-        edge[sentences < bootstrap.FEWEST] = np.nan
+        edge[_units(role) < bootstrap.FEWEST] = np.nan
     events = role.score.events.sum(0).round().astype(np.int64)
     chance = pooled["chance"]
     return Judgement(
@@ -196,7 +222,7 @@ def _judge_one(role: RoleSums, half: NDArray[np.int64], weights: Array, bound: A
         margin_low=bound,
         events=events,
         sentences=sentences,
-        verdicts=_verdicts(role, half, bound, events, sentences),
+        verdicts=_verdicts(role, half, bound, events, sentences, rules),
         variants=role.variants,
     )
 
@@ -207,6 +233,7 @@ def _verdicts(
     bound: Array,
     events: NDArray[np.int64],
     sentences: NDArray[np.int64],
+    rules: Rules,
 ) -> tuple[Verdict, ...]:
     """`supported`, `tentative` or `no` for every head.
 
@@ -223,7 +250,7 @@ def _verdicts(
     if chooses(role.role):
         holds &= np.array([variant != "" for variant in role.variants])
     both = np.array([(role.score.events[half == side] > 0).any(0) for side in (0, 1)]).all(0)
-    enough = (sentences >= ENOUGH_SENTENCES) & (events >= ENOUGH_EVENTS) & both
+    enough = (sentences >= rules.sentences) & (events >= rules.events) & both
     enough &= ~np.isnan(bound)
     found = np.where(passes & holds, np.where(enough, "supported", "tentative"), "no")
     return tuple(found.tolist())

@@ -7,7 +7,7 @@ profile alone accounts for is no sign that the head looks at the target for what
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -39,6 +39,7 @@ class Profile:
     by_offset: Array
     total: Array
     causal: bool
+    _scales: dict[tuple[int, int], Array] = field(default_factory=dict, init=False, repr=False)
 
     def expect(self, target: Target, tokens: int, half: int) -> Array:
         """Mass on the target if a head followed its profile of the *other* half, [head].
@@ -46,15 +47,17 @@ class Profile:
         Each row is the profile around its own place, scaled to the head's mean row sum over
         the sentence's keys; summed over the target's queries.
         """
-        profile = self.by_offset[1 - half]
+        profile, scale = self.by_offset[1 - half], self._scale(tokens, 1 - half)
         zero = profile.shape[-1] // 2
-        running = np.concatenate([np.zeros((len(profile), 1)), profile.cumsum(-1)], axis=-1)
-        first = zero - np.arange(tokens)
-        rows = running[:, first + tokens] - running[:, first]  # [head, query]
-        total = np.broadcast_to(self.total[1 - half][:, None], rows.shape)
-        scale = np.divide(total, rows, out=np.zeros_like(rows), where=rows > 0)
         expected = np.zeros(len(profile))
-        if isinstance(target, KeyTarget) and tokens > _ROWS:
+        if tokens <= _ROWS:
+            query, key = target.part((0, tokens), (0, tokens)).nonzero()
+            hits = np.zeros((2 * tokens - 1, tokens))
+            hits[key - query + tokens - 1, query] = 1.0
+            by_query = profile[:, zero - tokens + 1 : zero + tokens] @ hits
+            found: Array = (by_query * scale).sum(1)
+            return found
+        if isinstance(target, KeyTarget):
             near = profile[:, zero - tokens + 1 : zero + tokens]
             along = fftconvolve(target.keys[None].astype(np.float64), near[:, ::-1], axes=-1)
             on_keys = along[:, tokens - 1 : 2 * tokens - 1] * scale
@@ -67,6 +70,20 @@ class Profile:
                 by_cell = profile[head, key - query + zero] * scale[head, query]
                 expected[head] += by_cell.sum()
         return expected
+
+    def _scale(self, tokens: int, half: int) -> Array:
+        """What makes each row of so many tokens sum to the head's mean row sum, [head, query]."""
+        if (tokens, half) in self._scales:
+            return self._scales[tokens, half]
+        profile = self.by_offset[half]
+        running = np.concatenate([np.zeros((len(profile), 1)), profile.cumsum(-1)], axis=-1)
+        first = profile.shape[-1] // 2 - np.arange(tokens)
+        rows = running[:, first + tokens] - running[:, first]
+        total = np.broadcast_to(self.total[half][:, None], rows.shape)
+        scale: Array = np.divide(total, rows, out=np.zeros_like(rows), where=rows > 0)
+        if tokens <= _ROWS:
+            self._scales[tokens, half] = scale
+        return scale
 
 
 class ProfileKeeper(Observer):

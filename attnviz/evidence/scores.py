@@ -212,23 +212,28 @@ class ScoreKeeper(Observer):
         content = self._batch.content
         shape = (content.shape[0], attention.heads, len(self._statistics))
         sums, counts = np.zeros(shape), np.zeros(shape)
-        of_rows: dict[int, Tensor] = {}
         for index, statistic in enumerate(self._statistics):
             values = statistic.values(attention, content)
-            if values is None:
-                continue
-            if statistic.per == "query":
-                of_rows[index] = values.expand(-1, attention.heads, -1)
-            else:
-                known = ~values.isnan()
-                counts[..., index] = _numpy(known)
-                sums[..., index] = _numpy(values.where(known, 0.0))
-        if of_rows:
-            every = torch.stack(list(of_rows.values()), -2)  # [batch, head, statistic, query]
-            known = ~every.isnan() & content[:, None, None]
-            counts[..., list(of_rows)] = _numpy(known.sum(-1))
-            sums[..., list(of_rows)] = _numpy(every.where(known, 0.0).sum(-1))
+            if values is not None:
+                by_query = content if statistic.per == "query" else None
+                found, known = _summed(values, by_query)
+                sums[..., index], counts[..., index] = _numpy(found), _numpy(known)
         return sums, counts
+
+
+def _summed(values: Tensor, content: Tensor | None) -> tuple[Tensor, Tensor]:
+    """The sum of a statistic over the queries where it is known, and their number.
+
+    From [batch, head, query] and `content` [batch, query], or without it from [batch, head].
+    """
+    if content is None:
+        known = ~values.isnan()
+        return values.where(known, 0.0), known
+    total = torch.matmul(values, content.float()[..., None])[..., 0]
+    if not total.isnan().any():  # nearly always, and much cheaper
+        return total, content.sum(-1, keepdim=True)
+    known = ~values.isnan() & content[:, None]
+    return values.where(known, 0.0).sum(-1), known.sum(-1)
 
 
 def _rival(role: Role, target: Target | None, tokens: Tokens) -> Target:

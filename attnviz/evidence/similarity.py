@@ -49,10 +49,12 @@ class Likeness:
 
     `apart` [head, head]: root of the mean Jensen-Shannon divergence in nats; `order` puts like
     heads side by side; `groups` are heads that are all surely redundant with one another (95%
-    upper bounds over sentences); `rows` and `sentences` say how much was compared.
+    upper bounds over sentences); `rows` and `sentences` say how much was compared. `upper` [head,
+    head] are those bounds, inf for heads that aren't close, NaN where there are too few sentences.
     """
 
     apart: Array
+    upper: Array
     order: tuple[int, ...]
     groups: tuple[Group, ...]
     rows: int
@@ -114,7 +116,10 @@ class RowKeeper(Observer):
             self._rows.setdefault(place, []).append(torch.cat([rows, taken], -1).cpu())
 
     def likeness(self, digests: Sequence[int], resamples: int, seed: int) -> Likeness | None:
-        """Compares all heads; None where there is nothing to compare."""
+        """Compares all heads; None where there is nothing to compare.
+
+        `digests` [sentence] are those of the units of evidence that the sentences belong to.
+        """
         places = [place for place in sorted(self._rows) if self._rows[place][0].shape[1]]
         if not places:
             return None
@@ -123,9 +128,12 @@ class RowKeeper(Observer):
         counts = np.array([one.shape[1] for one in rows], dtype=np.float64)
         mean = sums.sum(0) / counts.sum()
         apart = np.sqrt(mean)
-        weights = bootstrap.weights([digests[place] for place in places], resamples, seed)
-        groups = _groups(apart, sums, counts, weights)
-        return Likeness(apart, _order(apart), groups, int(counts.sum()), len(places))
+        units = [digests[place] for place in places]
+        upper = np.full_like(apart, np.nan)
+        if len(set(units)) >= bootstrap.FEWEST:
+            upper = _upper(apart, sums, counts, bootstrap.weights(units, resamples, seed))
+        groups = _groups(upper)
+        return Likeness(apart, upper, _order(apart), groups, int(counts.sum()), len(places))
 
 
 def divergences(rows: Tensor) -> Array:
@@ -160,21 +168,29 @@ def _order(apart: Array) -> tuple[int, ...]:
     return tuple(leaves_list(tree).tolist())
 
 
-def _groups(apart: Array, sums: Array, counts: Array, weights: Array) -> tuple[Group, ...]:
-    """The groups of heads that are surely redundant, every one with every other.
+def _upper(apart: Array, sums: Array, counts: Array, weights: Array) -> Array:
+    """The 95% upper bounds of `apart` [head, head], for `Likeness`.
 
-    `apart` [head, head]; `sums` [sentence, head, head] over `counts` [sentence] is its square;
-    `weights` [resample, sentence] are the bootstrap's.
+    `sums` [sentence, head, head] over `counts` [sentence] is its square; `weights` [resample,
+    sentence] are the bootstrap's.
     """
-    if len(apart) < 2 or len(counts) < bootstrap.FEWEST:
-        return ()
-    upper = apart.copy()
+    upper = np.full_like(apart, np.inf)
+    np.fill_diagonal(upper, 0.0)
     close = np.argwhere(np.triu(apart < REDUNDANT, k=1))
     for first in range(0, len(close), _PAIRS):
         one, other = close[first : first + _PAIRS].T
         samples = bootstrap.ratio(weights @ sums[:, one, other], (weights @ counts)[:, None])
-        bound = np.sqrt(np.nanquantile(samples, 0.95, axis=0))
+        bound = np.sqrt(np.nanquantile(samples, bootstrap.CONFIDENCE, axis=0))
         upper[one, other] = upper[other, one] = bound
+    return upper
+
+
+def _groups(upper: Array) -> tuple[Group, ...]:
+    """The groups of heads that are surely redundant, every one with every other."""
+    if len(upper) < 2 or np.isnan(upper).any():
+        return ()
+    # Linkage takes no inf: what is not close is as far as can be.
+    upper = np.minimum(upper, np.sqrt(np.log(2.0)))
     labels = fcluster(linkage(squareform(upper, checks=False), "complete"), REDUNDANT, "distance")
     members = [tuple(np.flatnonzero(labels == label).tolist()) for label in np.unique(labels)]
     return tuple(sorted(group for group in members if len(group) > 1))

@@ -31,9 +31,17 @@ def draw(view: SentenceView, head: HeadView, style: FigureStyle) -> Figure:
 def _evidence(head: HeadView) -> str:
     if head.mass is None or head.chance is None:
         return "No target in this sentence."
+    if head.words:
+        outlined = " (outlined)" if _outlined(head) else ""
+        return f"Right word{outlined} looked at most: {_right(head)}; chance: {two(head.chance)}"
     target = "On target (outlined)" if _outlined(head) else "On target"
     what = target if head.cells else "Score here"
     return f"{what}: {two(head.mass)}; chance: {two(head.chance)}"
+
+
+def _right(head: HeadView) -> str:
+    """Of how many words the most attended other word is right: `2 of 3`."""
+    return f"{round((head.mass or 0.0) * head.words)} of {head.words}"
 
 
 def _outlined(head: HeadView) -> bool:
@@ -49,6 +57,12 @@ def caption(view: SentenceView, head: HeadView) -> str:
     role = head.mark.title.lower()
     if head.mass is None or head.chance is None:
         finding = f"{name} was found for its {role} score; this sentence has no such target."
+    elif head.words:
+        finding = (
+            f"{name} looks most at the right word for {_right(head)} "
+            f"{'word' if head.words == 1 else 'words'} of its role here, {role}; a word at random "
+            f"would be right with probability {two(head.chance)}."
+        )
     elif not head.cells:
         finding = (
             f"{name} scores {two(head.mass)} as {role} here, where uniform attention would "

@@ -76,7 +76,9 @@ class HeadView:
     most; `cells` are the (query, key) pairs of the role's target, in long sentences at least
     those in the windows.
     `mass` is the share of attention on the target in this sentence, `chance` what uniform
-    attention would put there (both None where the role has no cells here).
+    attention would put there (both None where the role has no cells here). `words` is 0, or for a
+    role between words how many here have it: then `mass` is the share of them whose most attended
+    other word is right, and `chance` that of a word at random.
     """
 
     mark: RoleMark
@@ -87,6 +89,7 @@ class HeadView:
     mass: float | None
     chance: float | None
     windows: tuple[Window, ...] = ()
+    words: int = 0
 
 
 @dataclass(frozen=True)

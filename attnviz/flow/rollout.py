@@ -11,7 +11,7 @@ mass, so that queries and keys are all that is kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -140,12 +140,11 @@ class FlowKeeper(Observer):
 
     def _keep(self, attention: LayerAttention) -> None:
         """Keeps a layer of a long batch, or gives the rollout up."""
-        parts = (attention.query, attention.key, attention.given, attention.bias)
-        self._left -= sum(part.numel() * part.element_size() for part in parts if part is not None)
+        self._left -= attention.held
         if self._left < 0:
             self._layers = None
         if self._layers is not None:
-            self._layers.append(replace(attention, value=None, plan=None))
+            self._layers.append(attention.bare)
 
     def end(self) -> None:
         """Ends the batch."""

@@ -69,7 +69,7 @@ def _answer(loaded: LoadedModel, tokens: Tokens, count: int) -> Tokens:
     start, *ids = _write(loaded, tokens.ids, allowed, answers=True)
     nothing = replace(
         picked(tokens, slice(0, 0)),
-        sentence=replace(tokens.sentence, text="", forms=(), annotation=None),
+        sentence=replace(tokens.sentence, text="", forms=(), annotation=None, pair=None),
         cut=0,
     )
     return _joined(loaded, started(nothing, loaded.tokenizer, start), ids, count, allowed)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from attnviz.attention import batch as batches
 from attnviz.attention.layer import LayerAttention
+from attnviz.attention.merge import Merge, Wording
 from attnviz.attention.observer import Observer, plan
 from attnviz.attention.plan import Kernel, Plan
 from attnviz.errors import InputError
 from attnviz.models import hooks, tap
 from attnviz.models.heap import Heap
 from attnviz.models.load import LoadedModel
+from attnviz.models.token_types import token_types
 from attnviz.text.types import Tokens
 
 CELLS = 2**20
@@ -34,10 +37,12 @@ def observe(
     *,
     kernel: Kernel = "auto",
     most: int | None = None,
+    wording: Wording | None = None,
 ) -> None:
     """Runs the model over the sentences, batched by length; `progress` gets sentences done.
 
-    A batch has at most `most` tokens, or one sentence; `kernel` measures (see `Plan`).
+    A batch has at most `most` tokens, or one sentence; `kernel` measures (see `Plan`). With
+    `wording` observers are shown words instead of tokens.
 
     An encoder-decoder model needs `targets`: for each sentence what its decoder reads, the start
     token first. An observer sees the batch and the layers of its own stream only. Raises
@@ -45,24 +50,37 @@ def observe(
     """
     check_targets(loaded, targets)
     heap = Heap()
-
-    def show(attention: LayerAttention) -> None:
-        for observer in observers:
-            if observer.stream == attention.stream:
-                observer.see(attention)
-        heap.passed(attention.query.numel())
-
     for places in _groups(sentences, targets, most):
         batched = _batches(loaded, sentences, targets, places)
-        wants = [(one.stream, one.begin(batched[one.stream], places)) for one in observers]
+        shown, merges = wording.batch(batched, places) if wording else (batched, {})
+        wants = [(one.stream, one.begin(shown[one.stream], places)) for one in observers]
         plans = {
             stream: plan(batch, [want for of, want in wants if of == stream], kernel)
-            for stream, batch in batched.items()
+            for stream, batch in shown.items()
         }
-        _forward(loaded, batched, show, plans)
+        show = partial(_show, observers=observers, heap=heap, merges=merges, plans=plans)
+        _forward(loaded, batched, show, {} if merges else plans)
         for observer in observers:
             observer.end()
         progress(len(places))
+
+
+def _show(
+    attention: LayerAttention,
+    *,
+    observers: Sequence[Observer],
+    heap: Heap,
+    merges: Mapping[str, Merge],
+    plans: Mapping[str, Plan],
+) -> None:
+    """Shows one layer to the observers of its stream, between words where they are merged."""
+    stream, seen = attention.stream, attention
+    if stream in merges:
+        seen = merges[stream].layer(attention, plans[stream])
+    for observer in observers:
+        if observer.stream == stream:
+            observer.see(seen)
+    heap.passed(attention.query.numel())
 
 
 def check_targets(loaded: LoadedModel, targets: Sequence[Tokens] | None) -> None:
@@ -119,7 +137,7 @@ def _forward(
     listener: tap.Listener,
     plans: dict[str, Plan],
 ) -> None:
-    inputs = _inputs(batched)
+    inputs = _inputs(loaded, batched)
     # Decoders would keep the keys and values of all layers for a next token that never comes.
     options = {"use_cache": False} if getattr(loaded.model.config, "use_cache", None) else {}
     if loaded.path == "interface":
@@ -140,15 +158,17 @@ def _forward(
         ) from error
 
 
-def _inputs(batched: dict[str, batches.Batch]) -> dict[str, Tensor | None]:
+def _inputs(loaded: LoadedModel, batched: dict[str, batches.Batch]) -> dict[str, Tensor | None]:
     """Ids and masks by the names that models give them."""
     if "" in batched:
         source = batched[""]
-        return {"input_ids": source.ids, "attention_mask": _mask(source)}
+        types = token_types(loaded.model, source)
+        return {"input_ids": source.ids, "attention_mask": _mask(source), **types}
     source, target = batched["encoder"], batched["decoder"]
     return {
         "input_ids": source.ids,
         "attention_mask": _mask(source),
+        **token_types(loaded.model, source),
         "decoder_input_ids": target.ids,
         "decoder_attention_mask": _mask(target),
     }

@@ -13,6 +13,7 @@ from attnviz.evidence.best import Best
 from attnviz.evidence.judge import Judgement
 from attnviz.evidence.scores import Array, ScoreTable
 from attnviz.evidence.similarity import REDUNDANT, Likeness
+from attnviz.evidence.units import Units
 from attnviz.flow.rollout import SentenceFlow
 from attnviz.report.model import (
     Estimate,
@@ -38,10 +39,17 @@ UNIFORM = 0.9
 
 
 def heads(
-    table: ScoreTable, judgements: Sequence[Judgement], weights: Array, attention: str = ""
+    table: ScoreTable,
+    judgements: Sequence[Judgement],
+    units: Units,
+    weights: Array,
+    attention: str = "",
 ) -> tuple[HeadReport, ...]:
-    """One entry a head, layer by layer; `attention` is the part that they belong to, if any."""
-    statistics = _statistics(table, weights)
+    """One entry a head, layer by layer; `attention` is the part that they belong to, if any.
+
+    `weights` [resample, unit] are the bootstrap's.
+    """
+    statistics = _statistics(table, units, weights)
     measured = [one for one in judgements if one.events.any()]
     return tuple(
         HeadReport(
@@ -55,11 +63,11 @@ def heads(
     )
 
 
-def _statistics(table: ScoreTable, weights: Array) -> dict[str, list[Estimate]]:
+def _statistics(table: ScoreTable, units: Units, weights: Array) -> dict[str, list[Estimate]]:
     values, counts = table.over_heads("values"), table.over_heads("counts")
     found = {}
     for index, statistic in enumerate(table.statistics):
-        value, count = values[..., index], counts[..., index]
+        value, count = (units.summed(array[..., index]) for array in (values, counts))
         if not count.any():
             continue
         mean = bootstrap.ratio(value.sum(0), count.sum(0))
@@ -221,6 +229,8 @@ def sentence(
         keys=source.pieces if source else (),
         special_keys=tuple(kind != "" for kind in source.kinds) if source else (),
         generated=generated,
+        pair=tokens.sentence.pair,
+        segments=tokens.segments,
     )
 
 

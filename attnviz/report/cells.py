@@ -10,7 +10,7 @@ from attnviz.report.numbers import aligned, interval, middle
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from attnviz.report.model import HeadReport, ProbeScore, RelationRow, RoleScore
+    from attnviz.report.model import Estimate, HeadReport, ProbeScore, RelationRow, RoleScore
     from attnviz.report.tables import Player
 
 Bounds = tuple[float | None, float | None, float | None]
@@ -36,8 +36,12 @@ def probe_cells(scores: Iterable[ProbeScore | RoleScore | RelationRow | None]) -
 
 def statistic_cells(heads: Iterable[HeadReport], name: str) -> list[Cell]:
     """The column of one statistic; a dash where a head has none."""
-    found = [head.statistics.get(name) for head in heads]
-    return _cells([(one.mean, one.low, one.high) if one else (None,) * 3 for one in found])
+    return estimate_cells(head.statistics.get(name) for head in heads)
+
+
+def estimate_cells(estimates: Iterable[Estimate | None]) -> list[Cell]:
+    """A column of means; a dash where there is none."""
+    return _cells([(one.mean, one.low, one.high) if one else (None,) * 3 for one in estimates])
 
 
 def _cells(values: Sequence[Bounds]) -> list[Cell]:

@@ -143,7 +143,11 @@ def _of_induction(
     )
 
 
-_BASELINES = {"profile": "positional profile", "permuted": "permuted positions"}
+_BASELINES = {
+    "profile": "positional profile",
+    "permuted": "permuted positions",
+    "other segment": "other segment at the same distance",
+}
 
 
 def _of_similarity(

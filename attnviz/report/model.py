@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from attnviz.evidence.rules import USUAL, Rules
 from attnviz.figures.views import Floats, SentenceView
+from attnviz.report.profiles import Example, LooksAt, Offsets
+
+if TYPE_CHECKING:
+    from attnviz.report.candidates import Spare
 
 SCHEMA = "attnviz.report/1"
 Verdict = Literal["supported", "tentative", "no"]
@@ -52,13 +57,21 @@ class RoleScore:
 
 @dataclass(frozen=True)
 class HeadReport:
-    """One head: its statistics and its score in every role, pooled over all sentences."""
+    """One head: its statistics and its score in every role, pooled over all sentences.
+
+    `offsets`: how far it looks, None in cross-attention; `looks_at`: what words its words look at,
+    None where nothing is known of them; `examples`: sentences that show its roles, see
+    `attnviz.evidence.examples`.
+    """
 
     layer: int
     head: int
     statistics: Mapping[str, Estimate]
     roles: Mapping[str, RoleScore]
     attention: str = ""
+    offsets: Offsets | None = None
+    looks_at: LooksAt | None = None
+    examples: tuple[Example, ...] = ()
 
     @property
     def name(self) -> str:
@@ -203,13 +216,19 @@ class FileInfo:
 
 @dataclass(frozen=True, slots=True)
 class InputInfo:
-    """What was read: `tokens` counts special tokens too, `truncated` the sentences cut short."""
+    """What was read: `tokens` counts special tokens too, `truncated` the sentences cut short.
+
+    `words`, special tokens too, is what the tokens were merged into; 0 where they were not.
+    `documents` is how many the sentences are from, 0 where none is known.
+    """
 
     files: tuple[FileInfo, ...]
     split: str
     sentences: int
     tokens: int
     truncated: int
+    words: int = 0
+    documents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +253,8 @@ class SentenceReport:
     In cross-attention `tokens` are those of the target, which look at `keys`, those of the
     source; `received` is then over the keys. Elsewhere `keys` are empty: the tokens are the keys.
     The tokens from place `generated` on were written by the model itself; None: all were read.
+    `pair` are the two texts of a pair, which `text` joins; `segments` says which each token is of,
+    0 or 1, None for special tokens. Of a single text there is neither.
     """
 
     id: int
@@ -251,6 +272,8 @@ class SentenceReport:
     keys: tuple[str, ...] = ()
     special_keys: tuple[bool, ...] = ()
     generated: int | None = None
+    pair: tuple[str, str] | None = None
+    segments: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -345,7 +368,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The choices that a report depends on, printed with it; the model's are in `ModelInfo`."""
+    """The choices that a report depends on, printed with it; the model's are in `ModelInfo`.
+
+    `evidence` is what a verdict took, where that was not the usual.
+    """
 
     language: str = "en"
     long: Literal["truncate", "error"] = "truncate"
@@ -363,6 +389,9 @@ class Options:
     target: str = ""
     max_memory: str = ""
     annotate: str = ""
+    evidence: Rules = USUAL
+    words: bool = False
+    pieces: Literal["auto", "mean", "last"] = "auto"
 
 
 @dataclass(frozen=True)
@@ -375,7 +404,7 @@ class Report:
     layer with attention. `induction` is what heads do on repeated random tokens; where it is None,
     `no_induction` says why. `relations` are the roles between words that could be measured, the
     one furthest above its baseline first, and `special_mass` the least and the most that a head
-    of them all puts on special tokens, mean over words.
+    of them all puts on special tokens, mean over words. `spare` are candidates for removal.
     """
 
     version: str
@@ -398,6 +427,7 @@ class Report:
     no_induction: str = ""
     relations: tuple[RelationRow, ...] = ()
     special_mass: tuple[float, float] | None = None
+    spare: Spare | None = None
 
     @property
     def every_part(self) -> tuple[Report, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attnviz.report import words
 from attnviz.report.numbers import counted, number, percent
 
 if TYPE_CHECKING:
@@ -33,12 +34,9 @@ def choice(report: Report) -> str:
 
 def reading(report: Report) -> str:
     """What counts as looking at a word."""
-    causal = report.model.causal
-    split = "that of its last token, which alone has seen all of it" if causal else "their mean"
     says = (
-        "Attention to a split word is the sum over its tokens, and attention from it is "
-        f"{split}. Special tokens are left out{_special(report)}; a word with under 0.1 on words "
-        "counts as wrong."
+        f"{words.split_words(report)} Special tokens are left out{_special(report)}; a word with "
+        "under 0.1 on words counts as wrong."
     )
     return f"{says} {coverage(report)} {rules(report)}"
 
@@ -57,9 +55,10 @@ def coverage(report: Report) -> str:
 def rules(report: Report) -> str:
     """What a baseline is, and what the interval and the verdict are about."""
     says = (
-        "The baseline is the strongest rule that needs no head; the fixed offset, in words, is "
-        "chosen on the other half too. The interval takes the choice as given; the verdict is "
-        "the head's own, as under Roles"
+        "The baseline is the strongest rule that needs no head. The fixed offset, in words, is "
+        "chosen on the other half too; so is the part of speech likeliest to be right for each "
+        "part of speech, of which a word is taken at random. The interval takes the choice as "
+        "given; the verdict is the head's own, as under Roles"
     )
     if any(len(row.heads) > 1 for row in report.relations):
         says += ", and of two the weaker"

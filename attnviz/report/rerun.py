@@ -26,6 +26,7 @@ _FLAGS = (
     "target",
     "max_memory",
     "annotate",
+    "pieces",
 )
 
 
@@ -44,6 +45,10 @@ def command(report: Report) -> str:
         if value != getattr(default, name):
             text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
             words += [f"--{name.replace('_', '-')}", text]
+    if report.options.words:
+        words.append("--words")
+    if given := report.options.evidence.given:
+        words += ["--evidence", ",".join(f"{key}={value:g}" for key, value in given)]
     if not report.options.rollout_residual:
         words.append("--no-rollout-residual")
     return harmless(shlex.join(words))

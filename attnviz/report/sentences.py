@@ -112,6 +112,12 @@ class Sentences:
     left_out: int
 
     @property
+    def pairs(self) -> bool:
+        """Whether any is a pair of texts."""
+        every = (*(one.sentence for one in self.shown), *(one for one, _ in self.listed))
+        return any(sentence.pair for sentence in every)
+
+    @property
     def generated(self) -> bool:
         """Whether the model wrote any of the tokens shown in full."""
         return any(one.sentence.generated is not None for one in self.shown)

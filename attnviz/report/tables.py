@@ -23,6 +23,7 @@ _AGAINST = {
     "profile": "positional profile",
     "permuted": "permuted positions",
     "matched": "other words like it",
+    "other segment": "the other segment at the same distance",
 }
 
 

@@ -70,7 +70,7 @@ def summary(report: Report, where: str) -> Summary:
 def _headline(report: Report) -> str:
     return (
         f"{harmless(report.model.name)}: {layers.headline(report)}, "
-        f"{counted(report.input.sentences, 'sentence')}"
+        f"{counted(report.input.sentences, 'sentence')}{' in words' * report.options.words}"
     )
 
 

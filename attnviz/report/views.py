@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from attnviz.attention.matrices import Drawn
 from attnviz.attention.targets import Bools, Target
-from attnviz.evidence.scores import Column, ScoreTable
+from attnviz.attention.words import WordTable
+from attnviz.evidence.examples import BySentence, Play, Sums, right
+from attnviz.evidence.scores import Column
 from attnviz.figures.views import Floats, HeadView, ModelView, RoleMark, SentenceView, Window
 from attnviz.flow.rollout import SentenceFlow
 from attnviz.report.model import HeadReport, Report
 from attnviz.roles.masks import content
-from attnviz.roles.role import ShapeRole
+from attnviz.roles.role import Role, ShapeRole, WordRole
 from attnviz.text.types import Tokens
 
-Best = tuple[int, int, RoleMark]
+RELATIONS = 6
+"""Relations between words whose best head is drawn; a treebank has 80."""
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best head of a role, with its sums sentence by sentence."""
+
+    mark: RoleMark
+    play: Play
+    sums: BySentence
 
 
 def marks(report: Report, head: HeadReport) -> tuple[RoleMark, ...]:
@@ -35,18 +48,34 @@ def marks(report: Report, head: HeadReport) -> tuple[RoleMark, ...]:
     )
 
 
-def best_heads(report: Report) -> tuple[Best, ...]:
-    """(layer, head, mark) of the best head of each role that was found.
+def best_heads(report: Report, roles: Sequence[Role], sums: Sums) -> tuple[Best, ...]:
+    """The best head of each role that was found; of roles between words, of `RELATIONS` at most.
 
-    Roles between words are left out: their targets are words, which no figure of tokens marks.
+    Those are supported, and the furthest above their baselines.
     """
+    known = {role.name: role for role in roles}
+    between = {row.role for row in report.relations}
+    heads = {role.name: role.heads for role in report.roles if role.heads}
+    drawn = [name for name in heads if name not in between]
     best = []
-    for role in report.roles:
-        if role.heads and role.coverage is None:
-            layer, head = role.heads[0]
-            mark = next(m for m in marks(report, report.head(layer, head)) if m.role == role.name)
-            best.append((layer, head, mark))
+    for name in [*drawn, *_relations(report)]:
+        found = report.head(*heads[name][0])
+        mark = next(mark for mark in marks(report, found) if mark.role == name)
+        play = Play(found.layer, found.head, Column(known[name], found.roles[name].variant))
+        best.append(Best(mark, play, sums(play)))
     return tuple(best)
+
+
+def _relations(report: Report) -> list[str]:
+    """The roles between words that are drawn; the report has them in the order of their margin."""
+    heads = {role.name: role.heads for role in report.roles if role.heads}
+    supported = [
+        row.role
+        for row in report.relations
+        if row.role in heads
+        and report.head(*heads[row.role][0]).roles[row.role].verdict == "supported"
+    ]
+    return supported[:RELATIONS]
 
 
 def model_view(report: Report) -> ModelView:
@@ -122,40 +151,63 @@ def _windows(report: Report) -> dict[int, int]:
 
 
 def head_views(
-    tokens: Tokens,
+    sides: tuple[Tokens, Tokens],
     drawn: Drawn,
     best: Sequence[Best],
-    table: ScoreTable,
+    words: WordTable | None,
     place: int,
-    report: Report,
-    keys: Tokens | None = None,
+    *,
+    causal: bool,
 ) -> tuple[HeadView, ...]:
-    """The best heads on the sentence at `place` of the table."""
+    """The best heads on the sentence at `place` of the run; those of relations where it has any.
+
+    `sides` are its queries and keys, `words` is None where nothing is known of words.
+    """
     found = []
-    for layer, head, mark in best:
-        column = table.place(mark.role, report.head(layer, head).roles[mark.role].variant)
-        sums = table.layers[table.numbers.index(layer)]
-        events = float(sums.events[place, 0, column])
-        windows = tuple(Window(*one) for one in drawn.windows.get((layer, head), ()))
+    for one in best:
+        layer, head, role = one.play.layer, one.play.head, one.play.role
+        events = float(one.sums.events[place])
+        weights = drawn.heads[layer, head]
+        windows = tuple(Window(*window) for window in drawn.windows.get((layer, head), ()))
+        if not isinstance(role, WordRole):
+            cells = _cells(one.play.column, sides, weights, windows, causal=causal)
+        elif events:
+            cells = word_cells(role, sides[0], words, place)
+        else:
+            continue
         found.append(
             HeadView(
-                mark=mark,
+                mark=one.mark,
                 layer=layer,
                 head=head,
-                attention=drawn.heads[layer, head],
-                cells=_cells(
-                    table.columns[column],
-                    (tokens, keys or tokens),
-                    drawn.heads[layer, head],
-                    windows,
-                    causal=report.model.causal,
-                ),
-                mass=float(sums.mass[place, head, column]) / events if events else None,
-                chance=float(sums.chance[place, 0, column]) / events if events else None,
+                attention=weights,
+                cells=cells,
+                mass=float(one.sums.mass[place]) / events if events else None,
+                chance=float(one.sums.chance[place]) / events if events else None,
                 windows=windows,
+                words=round(events) if isinstance(role, WordRole) else 0,
             )
         )
     return tuple(found)
+
+
+def word_cells(
+    role: WordRole, tokens: Tokens, words: WordTable | None, place: int
+) -> tuple[tuple[int, int], ...]:
+    """Each token of a word with each of the word it should look at, as far as it can be seen."""
+    units = words.words[place] if words else None
+    if words is None or units is None:
+        return ()
+    return tuple(
+        sorted(
+            (query, key)
+            for one, others in right(role, tokens, words, place).items()
+            for other in others
+            for query in units.tokens[one]
+            for key in units.tokens[other]
+            if key <= query or not words.causal
+        )
+    )
 
 
 def _cells(

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 def roles(report: Report) -> tuple[RoleInfo, ...]:
     """What was looked for in any part; a role twice only where its target differs.
 
-    The relations of a tree, dozens with one formula, are one.
+    The relations of a tree, dozens with one formula, are one, but for those whose margin was set.
     """
     between = {row.role for part in report.every_part for row in part.relations if row.direction}
+    between -= {one.role for one in report.options.evidence.margins}
     every: dict[tuple[str, str], RoleInfo] = {}
     for role in (role for part in report.every_part for role in part.roles):
         if role.name in between:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attnviz.attention.limits import SORTED
-from attnviz.report.numbers import count, counted, number
+from attnviz.evidence.rules import USUAL
+from attnviz.report.numbers import count, counted, exact, number
 from attnviz.report.sentences import LONG, drift
+from attnviz.text.merge import last_looks
 
 if TYPE_CHECKING:
     from attnviz.report.model import Report, SentenceReport
@@ -35,11 +37,28 @@ BASELINES = (
     "not what the role is about. A role named as baseline is a simpler account of the same "
     "attention."
 )
-SENTENCE_UNIT = (
-    "The sentence is the unit of evidence. Each score is a ratio of sums over sentences, so that "
-    "a long sentence counts for more than a short one. Special tokens are never queries, unless a "
-    "role names them."
+OTHER_SEGMENT = (
+    "The other segment at the same distance is what the head would put on its own text of a pair "
+    "if it gave it what it gives the other text at the same distance, both relative to what the "
+    "head's habit of distance leads to expect in that row; fitted on one half of the sentences "
+    "and scored on the other. Distances at which the other text is never found are laid to "
+    "distance."
 )
+PAIRS = "The mark “‖” stands between the two texts of a pair."
+
+
+def unit(report: Report) -> str:
+    """What is resampled, and what a score is pooled over."""
+    documents = report.input.documents
+    known = f", of which there are {count(documents)}: sentences of one are alike"
+    return (
+        f"The {'document' if documents else 'sentence'} is the unit of evidence"
+        f"{known if documents else ''}. Each score is a ratio of sums over sentences, so that a "
+        "long sentence counts for more than a short one. Special tokens are never queries, unless "
+        "a role names them."
+    )
+
+
 STATISTICS = (
     "Of each head, the mean over content tokens, pooled over sentences as a ratio of sums. The "
     f"Gini coefficient is taken on at most {SORTED} content queries of each sentence, evenly "
@@ -47,27 +66,59 @@ STATISTICS = (
 )
 NO_ROLLOUT = "No rollout: there was not enough memory for it."
 GENERATED = "Tokens after the mark “generated”, or with it in a table, were written by the model."
-VERDICTS = (
-    (
-        "supported",
+
+
+def verdicts(report: Report) -> tuple[tuple[str, str], ...]:
+    """Each verdict, and what it takes."""
+    least = report.options.evidence
+    return (
         (
-            "the simultaneous 95% lower bound of score − best baseline, over all heads and "
-            "roles (max-T), exceeds the role's margin; it does so on both halves of the "
-            "sentences; and it rests on at least 50 sentences and 100 events"
+            "supported",
+            (
+                "the simultaneous 95% lower bound of score − best baseline, over all heads and "
+                "roles (max-T), exceeds the role's margin; it does so on both halves of the "
+                f"sentences; and it rests on at least {counted(least.sentences, 'sentence')} and "
+                f"{counted(least.events, 'event')}"
+            ),
         ),
-    ),
-    ("tentative", "it passes the same test with less evidence"),
-    ("no", "it does not pass, or could not be measured"),
-)
+        ("tentative", "it passes the same test with less evidence"),
+        ("no", "it does not pass, or could not be measured"),
+    )
+
+
+def baselines(report: Report) -> str:
+    """What the baselines are, so far as this report has them."""
+    asked = (role for part in report.every_part for role in part.roles if not role.absent)
+    segments = any("other segment" in role.baselines for role in asked)
+    return f"{BASELINES} {OTHER_SEGMENT}" if segments else BASELINES
+
+
+def unusual(report: Report) -> str:
+    """What a verdict took that was set for this report; "" where all was as usual."""
+    rules = report.options.evidence
+    told = [
+        f"{name} at least {used} instead of {usual}"
+        for name, used, usual in (
+            ("sentences", rules.sentences, USUAL.sentences),
+            ("events", rules.events, USUAL.events),
+        )
+        if used != usual
+    ]
+    told += [
+        f"{one.role} {exact(one.margin)} instead of {exact(one.default)}" for one in rules.margins
+    ]
+    if not told:
+        return ""
+    return f"Set for this report, by the names of roles: {'; '.join(told)}."
 
 
 def bootstrap(report: Report) -> str:
     """How the intervals were made."""
-    options = report.options
+    options, units = report.options, "documents" if report.input.documents else "sentences"
     return (
-        f"95% intervals come from a bootstrap over sentences: {count(options.resamples)} "
-        f"resamples, seed {options.seed}. Score − baseline is resampled in pairs, and its "
-        "simultaneous bound is widened by Student's t where sentences are few (Hesterberg 2015)."
+        f"95% intervals come from a bootstrap over {units}: {count(options.resamples)} resamples, "
+        f"seed {options.seed}. Score − baseline is resampled in pairs, and its simultaneous bound "
+        f"is widened by Student's t where {units} are few (Hesterberg 2015)."
     )
 
 
@@ -91,6 +142,24 @@ def targets(report: Report) -> str:
     if report.parts:
         return f"The model generated the targets itself, up to {limit} each."
     return f"The model continued each sentence by up to {limit}."
+
+
+def split_words(report: Report) -> str:
+    """How a word of several tokens looks and is looked at."""
+    last = last_looks(report.options.pieces, causal=report.model.causal)
+    seen = ", which alone has seen all of it" if report.model.causal else ""
+    mean = f"that of its last token{seen}" if last else "their mean"
+    return f"Attention to a split word is the sum over its tokens, and attention from it is {mean}."
+
+
+def merged(report: Report) -> str:
+    """That tokens are words; "" where they are not."""
+    if not report.options.words:
+        return ""
+    return (
+        f"The tokens of each word were merged ({counted(report.input.words, 'word')}, special "
+        f"tokens too): where this report says token, it means word. {split_words(report)}"
+    )
 
 
 def generated(sentence: SentenceReport) -> str:

@@ -16,9 +16,16 @@ def _queries(attention: LayerAttention, content: Tensor) -> Tensor:
     return content & (attention.counts[:, 0] > 1)
 
 
+def _evenness(attention: LayerAttention) -> Tensor:
+    return attention.entropy / attention.counts.log().clamp_min(1e-6)
+
+
+def _by_query(attention: LayerAttention) -> Tensor:
+    return _evenness(attention).masked_fill(attention.counts <= 1, float("nan"))
+
+
 def _mass(attention: LayerAttention, content: Tensor) -> Tensor:
-    evenness = attention.entropy / attention.counts.log().clamp_min(1e-6)
-    return (evenness * _queries(attention, content)[:, None]).sum(-1)
+    return (_evenness(attention) * _queries(attention, content)[:, None]).sum(-1)
 
 
 def _events(attention: LayerAttention, content: Tensor) -> Tensor:
@@ -48,4 +55,5 @@ ROLE = ShapeRole(
     mass=_mass,
     events=_events,
     chance=_chance,
+    by_query=_by_query,
 )

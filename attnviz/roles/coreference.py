@@ -54,7 +54,7 @@ ROLE = WordRole(
     ),
     source="Clark et al. 2019",
     margin=0.1,
-    baselines=("fixed offset", "nearest mention", "same word"),
+    baselines=("fixed offset", "part of speech", "nearest mention", "same word"),
     needs="entities in the annotation: Entity= in a .conllu file (CorefUD)",
     arcs=_antecedents,
     rivals={

@@ -15,9 +15,9 @@ FEWEST = 20
 def _arcs(relation: str, *, reverse: bool) -> Callable[[Annotation], Arcs]:
     def arcs(of: Annotation) -> Arcs:
         found = [
-            (word, head)
-            for word, (head, name) in enumerate(zip(of.heads, of.relations, strict=True))
-            if name == relation and head >= 0
+            (word, of.heads[word])
+            for word, name in enumerate(of.relations)
+            if name == relation and of.heads[word] >= 0
         ]
         return [(head, word) for word, head in found] if reverse else found
 
@@ -70,11 +70,12 @@ ROLE = RoleFamily(
     formula=(
         "share of words of the relation whose most attended other word is right; a split word is "
         "the sum over its tokens as a key and their mean as a query (in causal models its last "
-        "token); special tokens are left out, and a word with under 0.1 on content counts as wrong"
+        "token, unless --pieces says otherwise); special tokens are left out, and a word with "
+        "under 0.1 on content counts as wrong"
     ),
     source="Clark et al. 2019; Htut et al. 2019",
     margin=0.1,
-    baselines=("fixed offset",),
+    baselines=("fixed offset", "part of speech"),
     needs="dependency annotation: a .conllu file, or --annotate spacy",
     members=_members,
 )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from attnviz.roles import masks
 from attnviz.roles.masks import Ints
 from attnviz.roles.role import TargetRole
 from attnviz.text.types import Tokens
+
+_GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True)
@@ -39,27 +42,30 @@ class _Words:
 
 def _words(tokens: Tokens) -> _Words:
     of_token = np.array([-1 if word is None else word for word in tokens.words], dtype=np.int64)
-    edges = np.flatnonzero(np.diff(of_token, prepend=-1, append=-1))
+    changes = np.ones(len(tokens) + 1, dtype=np.bool_)
+    changes[1:-1] = of_token[1:] != of_token[:-1]
+    edges = np.flatnonzero(changes)
     inside = of_token[edges[:-1]] >= 0
     starts, ends = edges[:-1][inside], edges[1:][inside]
     place = np.full(len(tokens), -1, dtype=np.int64)
-    for word, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        place[start:end] = word
+    place[of_token >= 0] = np.repeat(np.arange(len(starts)), ends - starts)
     lettered = np.zeros(len(starts), dtype=np.bool_)
     lettered[place[masks.lettered(tokens) & (place >= 0)]] = True
-    ids = [tokens.ids[start:end] for start, end in zip(starts, ends, strict=True)]
+    spans = zip(starts.tolist(), ends.tolist(), strict=True)
+    ids = [tokens.ids[start:end] for start, end in spans]
     said = Counter(ids)
     once = [word for word in lettered.nonzero()[0].tolist() if said[ids[word]] == 1]
-    rarest = max(once, key=lambda word: (len(ids[word]), max(ids[word]), ids[word]), default=None)
+    most = max((len(ids[word]) for word in once), default=0)
+    longest = [word for word in once if len(ids[word]) == most]
+    rarest = max(longest, key=lambda word: (max(ids[word]), ids[word]), default=None)
     return _Words(starts, ends, place, lettered, rarest)
 
 
 def _target(tokens: Tokens) -> KeyTarget:
-    words = _words(tokens)
     queries, keys = np.zeros((2, len(tokens)), dtype=np.bool_)
-    if words.rarest is not None:
-        keys[words.starts[words.rarest] : words.ends[words.rarest]] = True
-        queries[_matches(tokens, words, words.rarest)[0]] = True
+    rarest, matched = _compared(tokens)
+    keys[rarest] = True
+    queries[matched[0]] = True
     return KeyTarget(queries, keys)
 
 
@@ -69,12 +75,19 @@ def _matched(tokens: Tokens) -> PairTarget:
     In a causal model it is then seen by just those queries that see the rarest. Drawn by the
     sentence's text, so that over many queries the mass on it is the mean over such words.
     """
+    _, (queries, keys) = _compared(tokens)
+    pairs = np.stack([np.repeat(queries, keys.shape[1]), keys.ravel()], axis=1)
+    return PairTarget(pairs, len(tokens))
+
+
+@lru_cache(maxsize=1)  # the target of a sentence is asked for, and then what it is matched with
+def _compared(tokens: Tokens) -> tuple[slice, tuple[Ints, Ints]]:
+    """The tokens of the rarest word, and for each query those of another, as `_matches` finds."""
     words = _words(tokens)
     if words.rarest is None:
-        return PairTarget(np.zeros((0, 2), np.int64), len(tokens))
-    queries, keys = _matches(tokens, words, words.rarest)
-    many = keys.shape[1]
-    return PairTarget(np.stack([np.repeat(queries, many), keys.ravel()], axis=1), len(tokens))
+        return slice(0), (np.zeros(0, np.int64), np.zeros((0, 1), np.int64))
+    rarest = slice(words.starts[words.rarest], words.ends[words.rarest])
+    return rarest, _matches(tokens, words, words.rarest)
 
 
 def _matches(tokens: Tokens, words: _Words, rarest: int) -> tuple[Ints, Ints]:
@@ -95,7 +108,8 @@ def _matches(tokens: Tokens, words: _Words, rarest: int) -> tuple[Ints, Ints]:
     own = words.of_token[queries]
     opens = np.where(own < 0, queries, words.starts[own])
     closes = np.where(own < 0, queries + 1, words.ends[own])
-    drawn = np.random.default_rng(tokens.sentence.digest).random(len(queries))
+    # A Weyl sequence: spread evenly over the words, where random draws would leave gaps.
+    drawn = (tokens.sentence.digest * 2.0**-64 + _GOLDEN * np.arange(len(queries))) % 1.0
     found = np.full((len(queries), many), -1, dtype=np.int64)
     for candidates in (loose_runs, runs):  # the better ones last, for they overwrite
         before = np.searchsorted(candidates[:, -1], opens)  # words that end before the query's

@@ -26,10 +26,10 @@ class Role:
     `family` and `letter` are how figures mark it. `margin`: score - best baseline must exceed
     it. `baselines`, beyond chance: "profile" (the head's own mean attention by offset), "permuted"
     (what `permuted` measures), "shuffled" (the role's own targets dealt out anew), "matched" (the
-    target `matched`), or the name of another role whose score must be beaten too. `needs` says
-    what a text or tokenizer must have for the role to be measured at all. `streams` are the
-    attentions that can play it: those where queries and keys are the same tokens, or
-    cross-attention.
+    target `matched`), "other segment" (what `attnviz.evidence.other_segment` measures), or the name
+    of another role whose score must be beaten too. `needs` says what a text or tokenizer must have
+    for the role to be measured at all. `streams` are the attentions that can play it: those where
+    queries and keys are the same tokens, or cross-attention.
     """
 
     name: str
@@ -91,7 +91,7 @@ class WordRole(Role):
 
     `arcs` are the right ones of an annotated sentence; a word may have several. `rivals` are
     baselines: what a rule would look at, at most one word for each. The best fixed offset in
-    words is always one.
+    words and the likeliest part of speech always are (see `attnviz.evidence.arcs`, `kinds`).
     """
 
     arcs: Callable[[Annotation], Arcs]
@@ -125,6 +125,9 @@ class ShapeRole(Role):
     is the same under no role, by default `mass` of uniform attention. `permuted` measures the
     baseline "permuted": what the same rows would score if each were shuffled.
     `cells`, for figures, says what to outline on weights [query, key], given the content tokens.
+    Examples of single queries need one of two: `keys`, the keys that all queries would look at,
+    boolean [batch, head, key], or `by_query`, the score of each query, [batch, head, query], NaN
+    where it doesn't count.
     """
 
     mass: Callable[[LayerAttention, Tensor], Tensor]
@@ -132,3 +135,5 @@ class ShapeRole(Role):
     chance: Callable[[LayerAttention, Tensor], Tensor] | None = None
     permuted: Callable[[LayerAttention, Tensor], Tensor] | None = None
     cells: Callable[[Floats, Bools], Bools] | None = None
+    keys: Callable[[LayerAttention], Tensor] | None = None
+    by_query: Callable[[LayerAttention], Tensor] | None = None

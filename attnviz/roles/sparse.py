@@ -18,6 +18,10 @@ def _queries(attention: LayerAttention, content: Tensor) -> Tensor:
     return content & (attention.counts[:, 0] > TOP)
 
 
+def _by_query(attention: LayerAttention) -> Tensor:
+    return attention.top.masked_fill(attention.counts <= TOP, float("nan"))
+
+
 def _mass(attention: LayerAttention, content: Tensor) -> Tensor:
     return (attention.top * _queries(attention, content)[:, None]).sum(-1)
 
@@ -40,4 +44,5 @@ ROLE = ShapeRole(
     streams=SELF + CROSS,
     mass=_mass,
     events=_events,
+    by_query=_by_query,
 )

@@ -27,6 +27,11 @@ def _permuted(attention: LayerAttention, _: Tensor) -> Tensor:
     return attention.dealt
 
 
+def _keys(attention: LayerAttention) -> Tensor:
+    received = attention.received * attention.strips[:, None]
+    return (received == received.amax(-1, keepdim=True)) & attention.strips[:, None]
+
+
 def _cells(weights: Floats, content: Bools) -> Bools:
     received = weights[content].sum(0) * content
     received[0] = 0.0
@@ -51,4 +56,5 @@ ROLE = ShapeRole(
     events=_events,
     permuted=_permuted,
     cells=_cells,
+    keys=_keys,
 )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from attnviz.errors import InputError, UsageError
+from attnviz.text.annotation import joined
+from attnviz.text.pairs import second_start
 from attnviz.text.showable import showable
 from attnviz.text.types import Annotation
 
@@ -31,7 +33,7 @@ def annotate(sentences: Sequence[Sentence], model: str) -> tuple[Sentence, ...]:
     """Parse the sentences that have no annotation yet with `model`: `spacy` or `spacy:NAME`.
 
     The labels are spaCy's own, in lower case ("nsubjpass"). A sentence that spaCy would split has
-    several roots.
+    several roots; the texts of a pair are parsed apart.
 
     Raises `UsageError` where spaCy or the model isn't there or can't parse, `InputError` where a
     sentence is too long for it.
@@ -43,8 +45,13 @@ def annotate(sentences: Sequence[Sentence], model: str) -> tuple[Sentence, ...]:
     parser = _loaded(name)
     _check_lengths([sentences[place] for place in places], parser.max_length)
     # spaCy takes no lone surrogates; a stand-in of the same length keeps the places right.
-    texts = [_SURROGATE.sub("\ufffd", sentences[place].text) for place in places]
-    annotations = [_annotation(document) for document in parser.pipe(texts)]
+    parts = [sentences[place].pair or (sentences[place].text,) for place in places]
+    texts = [_SURROGATE.sub("\ufffd", part) for of_sentence in parts for part in of_sentence]
+    parsed = iter([_annotation(document) for document in parser.pipe(texts)])
+    annotations = [
+        _joined([next(parsed) for _ in of], sentences[at])
+        for of, at in zip(parts, places, strict=True)
+    ]
     if not any(relation for each in annotations for relation in each.relations):
         raise UsageError(
             f"The spaCy model {showable(name)} doesn't parse.",
@@ -54,6 +61,14 @@ def annotate(sentences: Sequence[Sentence], model: str) -> tuple[Sentence, ...]:
     for place, annotation in zip(places, annotations, strict=True):
         annotated[place] = replace(sentences[place], annotation=annotation)
     return tuple(annotated)
+
+
+def _joined(parts: Sequence[Annotation], sentence: Sentence) -> Annotation:
+    """The annotation of a sentence from those of its texts."""
+    if sentence.pair is None:
+        return parts[0]
+    first, second = parts
+    return joined([(first, 0), (second, second_start(sentence.pair))])
 
 
 def spacy_model(value: str) -> str:

@@ -1,4 +1,4 @@
-"""Splits text into sentences: by lines, by a segmenter of prose, or not at all."""
+"""Splits text into sentences: by lines, by a segmenter of prose, into pairs, or not at all."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import regex
 
-from attnviz.errors import NothingToAnalyseError
+from attnviz.errors import InputError, NothingToAnalyseError
 from attnviz.text.annotation import joined
+from attnviz.text.pairs import Pair, pair_lines
 from attnviz.text.treebank import is_treebank, treebank_sentences
 from attnviz.text.types import Annotation, Sentence, SourceFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-Split = Literal["auto", "line", "sentence", "document"]
+Split = Literal["auto", "line", "sentence", "document", "pair"]
 
 # What share of the lines must be one whole sentence each for a file to be a list of sentences.
 _LINEWISE = 0.9
@@ -36,6 +37,7 @@ class _Found(NamedTuple):
     forms: tuple[str, ...] = ()
     annotation: Annotation | None = None
     document: str = ""
+    pair: Pair | None = None
 
 
 def sentences(
@@ -47,14 +49,21 @@ def sentences(
     `language` (a code such as `en`). `auto` decides for each file: `line` where nine lines in ten
     are one sentence with a final mark, else `sentence`. A `.conllu` file brings its own sentences,
     with their annotation; `document` joins them, where the file has `# newdoc` those of each
-    document.
+    document. `pair` takes each line as two texts with a tab between them.
 
-    Raises `InputError` for a malformed `.conllu` file, `NothingToAnalyseError` where no sentence
-    is found.
+    Raises `InputError` for a malformed `.conllu` file, for one that is to hold pairs, and for a
+    line that is no pair; `NothingToAnalyseError` where no sentence is found.
     """
     numbered = tuple(
         Sentence(
-            number, found.text, name, found.line, found.forms, found.annotation, found.document
+            number,
+            found.text,
+            name,
+            found.line,
+            found.forms,
+            found.annotation,
+            found.document,
+            found.pair,
         )
         for number, (name, found) in enumerate(
             ((file.name, found) for file in files for found in _split(file, split, language)), 1
@@ -69,8 +78,10 @@ def sentences(
 
 
 def _split(file: SourceFile, split: Split, language: str) -> Iterator[_Found]:
+    if split == "pair":
+        return _pairs(file)
     if is_treebank(file.name):
-        found = map(_Found._make, treebank_sentences(file))
+        found = (_Found(*one) for one in treebank_sentences(file))
         return _documents(found) if split == "document" else found
     lines = _lines(file.text)
     if split == "document":
@@ -78,6 +89,15 @@ def _split(file: SourceFile, split: Split, language: str) -> Iterator[_Found]:
     if split == "line" or (split == "auto" and _is_linewise(lines, language)):
         return iter(lines)
     return _prose(lines, language)
+
+
+def _pairs(file: SourceFile) -> Iterator[_Found]:
+    if is_treebank(file.name):
+        raise InputError(
+            f"{file.name} holds annotated sentences, and no pairs of texts.",
+            "Leave out --split pair, or give a text file with two texts a line, a tab between.",
+        )
+    return (_Found(line, text, pair=pair) for line, text, pair in pair_lines(file))
 
 
 def _lines(text: str) -> list[_Found]:

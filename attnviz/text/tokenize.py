@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import regex
 
+from attnviz.errors import InputError
+from attnviz.text import pairs
 from attnviz.text.labels import aligned, labels, placed
 from attnviz.text.showable import showable
 from attnviz.text.types import Sentence, TokenLabel, Tokens
@@ -21,6 +23,8 @@ _KINDS = ("cls", "sep", "bos", "eos", "pad")
 
 # Sentences in one call of the tokenizer: many for speed, not all for memory.
 _AT_ONCE = 512
+
+_T = TypeVar("_T")
 
 _SURROGATE = regex.compile(r"\p{Cs}")
 
@@ -60,11 +64,14 @@ def tokenize_all(
     To `targets` it adds those of the other language, where it knows of two.
 
     Of a sentence with more than `limit` tokens the last content tokens are left out, special ones
-    never; None is no limit. A sentence may come out with no content token at all.
+    never; None is no limit. A sentence may come out with no content token at all. A pair of texts
+    goes through the tokenizer's own template for pairs, and its longer text is cut first.
 
     What the text says is text: `[SEP]` in a sentence is split like any other word. Only where the
     vocabulary knows no other reading (SentencePiece's `</s>`), or the tokenizer is one in Python,
     does the model see the special token, and then so do we.
+
+    Raises `InputError` where the tokenizer has no template for pairs.
     """
     special = _Special(tokenizer)
     return tuple(
@@ -115,6 +122,8 @@ def picked(tokens: Tokens, kept: slice) -> Tokens:
         kinds=tokens.kinds[kept],
         words=tokens.words[kept],
         spans=tokens.spans[kept],
+        segments=tokens.segments[kept],
+        types=tokens.types[kept],
     )
 
 
@@ -130,6 +139,8 @@ def started(tokens: Tokens, tokenizer: Tokenizer, start: int) -> Tokens:
         kinds=("bos", *tokens.kinds),
         words=(None, *tokens.words),
         spans=((0, 0), *tokens.spans),
+        segments=(None, *tokens.segments) if tokens.segments else (),
+        types=(0, *tokens.types) if tokens.types else (),
     )
 
 
@@ -143,7 +154,7 @@ def continued(
     """Add tokens that a model wrote: their `ids`, and the `text` in which each of them `ends`.
 
     The ids stay as they were written, though tokenizing the text may give others; only to find
-    its words the tokenizer reads it again.
+    its words the tokenizer reads it again. To a pair they continue the second text.
     """
     special = _Special(tokenizer)
     whole = tokens.sentence.text + text
@@ -157,7 +168,9 @@ def continued(
     words = numbered_words(whole, spans, kinds, _hints(whole, spans, tokenizer))
     return replace(
         tokens,
-        sentence=replace(tokens.sentence, text=whole, forms=()),
+        sentence=replace(
+            tokens.sentence, text=whole, forms=(), pair=pairs.continued(tokens.sentence.pair, text)
+        ),
         ids=(*tokens.ids, *ids),
         pieces=tuple(pieces),
         surfaces=surfaces,
@@ -166,7 +179,13 @@ def continued(
         words=words,
         spans=tuple(spans),
         generated=len(tokens),
+        segments=_longer(tokens.segments, [None if kind else 1 for kind in kinds[len(tokens) :]]),
+        types=_longer(tokens.types, tokens.types[-1:] * len(ids)),
     )
+
+
+def _longer(known: tuple[_T, ...], more: Sequence[_T]) -> tuple[_T, ...]:
+    return (*known, *more) if known else ()
 
 
 def _shared(spans: Sequence[tuple[int, int]], kinds: Sequence[str]) -> Iterator[tuple[int, int]]:
@@ -233,45 +252,114 @@ def _chunk(
     *,
     targets: bool,
 ) -> Iterator[Tokens]:
-    # Rust takes no lone surrogates; a stand-in of the same length keeps the offsets right.
-    texts = [_SURROGATE.sub("\ufffd", sentence.text) for sentence in sentences]
-    encoding = tokenizer(
-        None if targets else texts,
-        text_target=texts if targets else None,
-        add_special_tokens=True,
-        # Tokenizers in Python may find all their tokens the way they find special ones (ESM).
-        split_special_tokens=tokenizer.is_fast,
-        padding=False,
-        truncation=False,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        return_special_tokens_mask=True,
-        return_offsets_mapping=tokenizer.is_fast,
-        verbose=False,
-    )
+    encoding = _encoded(sentences, tokenizer, targets=targets)
+    firsts = _first_lengths(sentences, tokenizer)
     for k, sentence in enumerate(sentences):
         ids, added = encoding["input_ids"][k], encoding["special_tokens_mask"][k]
-        kept = _kept(added, limit)
-        yield _tokens(
+        of = pairs.segments(encoding, k, added, first=firsts[k]) if sentence.pair else ()
+        kept = _kept(added, limit, of)
+        offsets = _offsets(encoding, k, sentence, of) if tokenizer.is_fast else None
+        tokens = _tokens(
             sentence,
             [ids[i] for i in kept],
             tokenizer.convert_ids_to_tokens([ids[i] for i in kept]),
             special.kinds([ids[i] for i in kept], [added[i] for i in kept]),
-            _picked(encoding["offset_mapping"][k], kept) if tokenizer.is_fast else None,
+            offsets and _picked(offsets, kept),
             _picked(encoding.word_ids(k), kept) if tokenizer.is_fast else None,
             cut=len(ids) - len(kept),
         )
+        if sentence.pair:
+            types = encoding.get("token_type_ids")
+            tokens = replace(
+                tokens,
+                segments=tuple(_picked(of, kept)),
+                types=tuple(_picked(types[k], kept)) if types else (),
+            )
+        yield tokens
+
+
+def _encoded(sentences: Sequence[Sentence], tokenizer: Tokenizer, *, targets: bool) -> Any:  # noqa: ANN401 - a BatchEncoding
+    """The tokenizer's answer to all sentences, whole; `InputError` where it takes no pairs."""
+    # Rust takes no lone surrogates; a stand-in of the same length keeps the offsets right.
+    texts, seconds = (
+        [_SURROGATE.sub("\ufffd", text) for text in side] for side in _sides(sentences)
+    )
+    try:
+        return tokenizer(
+            None if targets else texts,
+            text_pair=seconds or None,
+            text_target=texts if targets else None,
+            add_special_tokens=True,
+            # Tokenizers in Python may find all their tokens the way they find special ones (ESM).
+            split_special_tokens=tokenizer.is_fast,
+            padding=False,
+            truncation=False,
+            return_attention_mask=False,
+            # Of pairs those that the model is used to get, if any.
+            return_token_type_ids=None if seconds else False,
+            return_special_tokens_mask=True,
+            return_offsets_mapping=tokenizer.is_fast,
+            verbose=False,
+        )
+    except (ValueError, NotImplementedError) as error:
+        if not seconds:
+            raise
+        raise InputError(
+            f"The model's tokenizer takes no pairs of texts: {showable(str(error))}",
+            "Use another model, or leave out --split pair.",
+        ) from error
+
+
+def _sides(sentences: Sequence[Sentence]) -> tuple[list[str], list[str]]:
+    """The texts, or of pairs the first ones and the second ones."""
+    found = [one.pair for one in sentences if one.pair]
+    if not found:
+        return [one.text for one in sentences], []
+    if len(found) < len(sentences):
+        raise ValueError("pairs and single texts can't be tokenized together")
+    return [first for first, _ in found], [second for _, second in found]
+
+
+def _first_lengths(sentences: Sequence[Sentence], tokenizer: Tokenizer) -> Sequence[int | None]:
+    """How many tokens the first text of each pair has, where the tokenizer tells no segments."""
+    firsts, seconds = _sides(sentences)
+    if tokenizer.is_fast or not seconds:
+        return [None] * len(sentences)
+    alone = tokenizer(firsts, add_special_tokens=False, verbose=False)
+    return [len(ids) for ids in alone["input_ids"]]
+
+
+def _offsets(
+    encoding: Any,  # noqa: ANN401
+    place: int,
+    sentence: Sentence,
+    segments: Sequence[int | None],
+) -> list[tuple[int, int]]:
+    """Where the tokens stand in the sentence's text; the tokenizer counts each text by itself."""
+    found: list[tuple[int, int]] = encoding["offset_mapping"][place]
+    if sentence.pair is None:
+        return found
+    shift = pairs.second_start(sentence.pair)
+    return [
+        (start + shift, end + shift) if segment == 1 else (start, end)
+        for (start, end), segment in zip(found, segments, strict=True)
+    ]
 
 
 def _picked(values: Sequence[Any], kept: Sequence[int]) -> list[Any]:
     return [values[i] for i in kept]
 
 
-def _kept(added: Sequence[int], limit: int | None) -> list[int]:
+def _kept(
+    added: Sequence[int], limit: int | None, segments: Sequence[int | None] = ()
+) -> list[int]:
     """Find the places of the tokens that stay: all special ones and what content fits."""
     if limit is None or len(added) <= limit:
         return list(range(len(added)))
     room = max(limit - sum(added), 0)
+    if segments:
+        fitting = pairs.fitting(tuple(segments), room)
+        return [at for at, by_tokenizer in enumerate(added) if by_tokenizer or at in fitting]
     content = [place for place, by_tokenizer in enumerate(added) if not by_tokenizer]
     left_out = set(content[room:])
     return [place for place in range(len(added)) if place not in left_out]

@@ -51,6 +51,11 @@ class Annotation:
     mentions: tuple[Mention, ...] = ()
 
 
+def _digest(text: str) -> int:
+    data = text.encode(errors="surrogatepass")
+    return int.from_bytes(hashlib.sha256(data).digest()[:8], "big")
+
+
 @dataclass(frozen=True)
 class Sentence:
     """The unit of evidence: a stretch of text that is given to the model as one sequence.
@@ -58,7 +63,8 @@ class Sentence:
     `id` counts from 1 through the whole run; `source` and `line` say where it was found.
     `forms` holds the words where the source gives them (CoNLL-U), else nothing; `annotation` what
     is known of the words, None where nothing is; `document` names the document that the sentence
-    is from, "" where that isn't known.
+    is from, "" where that isn't known. `pair` are the two texts of a pair, None where the sentence
+    is one text; `text` is then both, as `attnviz.text.pairs` joins them.
     """
 
     id: int
@@ -68,17 +74,25 @@ class Sentence:
     forms: tuple[str, ...] = field(default=(), repr=False)
     annotation: Annotation | None = field(default=None, repr=False)
     document: str = ""
+    pair: tuple[str, str] | None = field(default=None, repr=False)
 
     @cached_property
     def digest(self) -> int:
         """64 bits that depend on the text alone: they seed everything drawn per sentence."""
-        data = self.text.encode(errors="surrogatepass")
-        return int.from_bytes(hashlib.sha256(data).digest()[:8], "big")
+        return _digest(self.text)
+
+    @cached_property
+    def unit(self) -> int:
+        """64 bits that all sentences of one document have in common, `digest` where it isn't known.
+
+        Evidence is resampled, and cut in halves, by these units.
+        """
+        return _digest(f"{self.source}\n{self.document}") if self.document else self.digest
 
     @property
     def half(self) -> int:
-        """0 or 1: the half of the sentences that this one belongs to, from its text alone."""
-        return self.digest & 1
+        """0 or 1: the half of the text that the sentence's unit belongs to."""
+        return self.unit & 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +124,8 @@ class Tokens:
     `generated` is the place of the first token that a model wrote, None where it wrote none.
     `related` are pairs (query, key) of tokens of words whose meanings a model takes for close,
     `unrelated` as many of words as far apart that it doesn't; see `attnviz.models.related`.
+    Of a pair of texts `segments` says which one each token is of, 0 or 1, and None for special
+    tokens; `types` are the token type ids, where the tokenizer makes them. Else both are empty.
     """
 
     sentence: Sentence
@@ -124,6 +140,8 @@ class Tokens:
     generated: int | None = None
     related: tuple[tuple[int, int], ...] = field(default=(), repr=False, compare=False)
     unrelated: tuple[tuple[int, int], ...] = field(default=(), repr=False, compare=False)
+    segments: tuple[int | None, ...] = field(default=(), repr=False)
+    types: tuple[int, ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         return len(self.ids)

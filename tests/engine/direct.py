@@ -215,6 +215,7 @@ def targets(words: Words) -> dict[str, Mapping[int, Iterable[int]]]:
         "related-words": {
             i: {j for query, j in words.related if query == i} for i, _ in words.related
         },
+        "segment-block": {},  # of single texts
     }
     for k in range(-8, 9):
         if abs(k) > 1:

@@ -21,7 +21,7 @@ from scipy.special import betaincinv, ndtr  # type: ignore[import-untyped]
 
 from attnviz.evidence import bootstrap
 from attnviz.evidence.gather import RoleSums, Sums
-from attnviz.evidence.judge import _lower_bounds, judge
+from attnviz.evidence.judge import _Bands, judge
 from attnviz.roles.previous_token import ROLE as PREVIOUS
 from tests.engine.conftest import Tables
 
@@ -215,8 +215,10 @@ def family_wise(
         # Ten sets of weights do for all: drawing them takes longer than judging.
         drawn = weights(sentences, resamples, corpus % 10)
         # What `judge` calls; its intervals, which aren't asked for here, would take longest.
-        bounds = _lower_bounds(at_their_baseline(rng, sentences, shape, events), drawn)
-        wrong += any((bound > 0).any() for bound in bounds)
+        bands = _Bands(resamples)
+        for role in at_their_baseline(rng, sentences, shape, events):
+            bands.add(role, drawn, role.score.pooled(drawn))
+        wrong += any((bound > 0).any() for bound in bands.lower())
     return wrong / corpora
 
 

@@ -26,9 +26,9 @@ WITHIN = 1e-5
 # SmolLM2 looks to the left only, its tokenizer adds no special tokens, and in the sample nothing
 # follows the mark that ends a sentence.
 NEVER = {
-    "minilm": set(),
+    "minilm": {"segment-block"},
     "smollm2": {
-        *("next-token", "cls", "separator", "separator-self", "sentence-end"),
+        *("next-token", "cls", "separator", "separator-self", "sentence-end", "segment-block"),
         *(f"fixed-offset +{k}" for k in range(2, 9)),
     },
 }

@@ -31,6 +31,7 @@ BOTH_WAYS = {
     "induction": (1, 1),  # the second "the" looks at "cat"
     "rare-token": (5, 1),  # "cat", which has the higher id of the words that occur once
     "related-words": (0, 0),  # what is related, a model says; see test_meaning.py
+    "segment-block": (0, 0),  # only pairs have segments; see test_segment_block.py
 }
 
 # Causal attention: query i sees i + 1 keys. role -> for each event its keys, and those it sees.
@@ -52,6 +53,7 @@ CAUSAL = {
     "induction": [(1, 5)],
     "rare-token": [(1, 4), (1, 5), (1, 6), (1, 7)],
     "related-words": [],
+    "segment-block": [],
 }
 
 

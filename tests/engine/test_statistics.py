@@ -99,7 +99,7 @@ def test_a_sentence_of_one_token_and_one_without_content() -> None:
     assert one.statistic("confidence") == one.statistic("received") == 1.0
     counts = dict(zip(one.table.statistics, one.table.layers[0].counts[0, 0], strict=True))
     undefined = {statistic.name for statistic, count in counts.items() if not count}
-    assert undefined == {"normalized_entropy", "gini", "removed"}
+    assert undefined == {"normalized_entropy", "gini", "resting", "removed"}
 
     empty = measure([sentence("[CLS] [SEP]")], [lambda _: np.full((2, 2), 0.5)])
     assert not empty.table.layers[0].counts.any()

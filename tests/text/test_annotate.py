@@ -108,6 +108,16 @@ def test_what_is_annotated_is_left_alone(loaded: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("loaded")
+def test_the_texts_of_a_pair_are_parsed_apart() -> None:
+    pair = Sentence(1, "Dogs  bark. Go! ‖ Seen.", pair=("Dogs  bark. Go!", "Seen."))
+    (parsed,) = annotate([pair], "spacy")
+    assert parsed.annotation is not None
+    assert parsed.annotation.forms[-2:] == ("Seen", ".")
+    assert parsed.annotation.heads == (1, -1, 1, -1, 3, -1, 5)
+    assert [parsed.text[start:end] for start, end in parsed.annotation.spans[-2:]] == ["Seen", "."]
+
+
+@pytest.mark.usefixtures("loaded")
 def test_a_lone_surrogate_keeps_its_place() -> None:
     (parsed,) = annotate([Sentence(1, "\ud800")], "spacy")
     assert parsed.text == "\ud800"

@@ -38,4 +38,6 @@ def measure(layer: LayerAttention) -> Measured:
 
 def _suits(layer: LayerAttention) -> bool:
     """Whether the fused kernel knows this kind of layer."""
-    return layer.query.device.type == "cpu" and layer.given is None and layer.mask.holes is None
+    # Where weights are not made from queries and keys, these are of width 0.
+    scored = layer.query.shape[-1] > 0
+    return scored and layer.query.device.type == "cpu" and layer.mask.holes is None

@@ -43,7 +43,10 @@ ROWS = 32
 of more the scores would not stay in the cache."""
 
 _GROUPS = 4
-"""A mean over heads is made in so many parts, each by one thread."""
+"""A mean over heads is made in so many parts at most, each by one thread."""
+
+_TASKS = 32
+"""Enough for threads to share evenly; with more, what each costs before it begins adds up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def _parts(layer: LayerAttention) -> int:
     """Into how many parts the heads are cut; decided by shapes alone."""
     batch, heads, queries, _ = layer.query.shape
     if layer.planned.head_mean:
-        return min(heads, _GROUPS) if _segments(queries) == 1 else 1
+        return min(heads, _GROUPS, -(-_TASKS // batch)) if _segments(queries) == 1 else 1
     small = -(-heads * queries * layer.mask.keys // (4 * CELLS))
     return min(heads, max(small, -(-_GROUPS // batch)))
 

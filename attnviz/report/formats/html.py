@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from attnviz.report import induction, layers, relations, whole, words
-from attnviz.report.cells import probe_cells, score_cells, statistic_cells
+from attnviz.report import induction, layers, portraits, relations, spare, whole, words
+from attnviz.report.cells import estimate_cells, probe_cells, score_cells, statistic_cells
 from attnviz.report.format import Format
 from attnviz.report.images import by_sentence, data_uri
 from attnviz.report.model import PARTS
 from attnviz.report.pages import environment
+from attnviz.report.portraits import Portraits
 from attnviz.report.rerun import command
 from attnviz.report.sentences import Sentences, arrange
 from attnviz.report.tables import COLUMNS, Tables
@@ -44,6 +45,7 @@ class Part:
     title: str
     meaning: str
     tables: Tables
+    portraits: Portraits
     sentences: Sentences
     maps: Sequence[Picture]
     pictures: Mapping[int | None, Sequence[Picture]]
@@ -69,11 +71,14 @@ def write(report: Report, pictures: Sequence[Picture]) -> bytes:
         command=command(report),
         words=words,
         induction=induction,
+        portraits=portraits,
         relations=relations,
+        spare=spare,
         players_shown=PLAYERS_SHOWN,
         layers_open=LAYERS_OPEN,
         breadth=breadth,
         data_uri=data_uri,
+        estimate_cells=estimate_cells,
         probe_cells=probe_cells,
         score_cells=score_cells,
         statistic_cells=statistic_cells,
@@ -89,6 +94,7 @@ def _part(report: Report, pictures: Sequence[Picture]) -> Part:
         title,
         meaning,
         Tables(report),
+        Portraits(report),
         arrange(report, frozenset(id_ for id_ in placed if id_ is not None)),
         placed.get(None, []),
         placed,

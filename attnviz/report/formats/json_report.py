@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from attnviz.report import layers, whole
+from attnviz.evidence import bootstrap
+from attnviz.report import layers, records, whole
 from attnviz.report.format import Format
 
 if TYPE_CHECKING:
     from attnviz.figures.kind import Picture
+    from attnviz.report.candidates import Spare, SpareHead
     from attnviz.report.model import (
         Finding,
         HeadReport,
         InductionHead,
         InductionReport,
+        Options,
         Report,
         SentenceReport,
         Similarity,
@@ -62,7 +65,8 @@ def document(report: Report, pictures: Sequence[Picture]) -> dict[str, Json]:
         "version": report.version,
         "model": _record(report.model),
         "input": {**_record(report.input), "files": [_record(file) for file in report.input.files]},
-        "options": _record(report.options),
+        "options": _options(report.options),
+        "evidence": _evidence(report.options),
         "roles": [_of(part, _record(role)) for part in every for role in part.roles],
         "statistics": [_record(statistic) for statistic in whole.statistics(report)],
         "layers": [_of(part, _record(layer)) for part in every for layer in part.layers],
@@ -71,6 +75,7 @@ def document(report: Report, pictures: Sequence[Picture]) -> dict[str, Json]:
         "relations": [_of(part, _record(row)) for part in every for row in part.relations],
         "special_mass": report.special_mass,
         "similarity": _similarity(report.similarity),
+        "spare": _spare(report.spare),
         "induction": _induction(report.induction),
         "findings": [_finding(finding) for finding in whole.findings(report)],
         "warnings": report.warnings,
@@ -82,6 +87,25 @@ def document(report: Report, pictures: Sequence[Picture]) -> dict[str, Json]:
     if report.parts:
         found["parts"] = {part.attention: _part(part) for part in report.parts}
     return {key: _plain(value) for key, value in found.items()}
+
+
+def _options(options: Options) -> dict[str, object]:
+    found = _record(options)
+    del found["evidence"]  # an object of its own
+    return found
+
+
+def _evidence(options: Options) -> dict[str, object]:
+    """What every interval and verdict rests on, with the margins that aren't the roles' own."""
+    rules = options.evidence
+    return {
+        "confidence": bootstrap.CONFIDENCE,
+        "resamples": options.resamples,
+        "seed": options.seed,
+        "sentences": rules.sentences,
+        "events": rules.events,
+        "margins": [_record(one) for one in rules.margins],
+    }
 
 
 def _of(part: Report, record: dict[str, object]) -> dict[str, object]:
@@ -97,6 +121,7 @@ def _part(part: Report) -> dict[str, object]:
         "key_value_heads": model.key_value_heads,
         "special_mass": part.special_mass,
         "similarity": _similarity(part.similarity),
+        "spare": _spare(part.spare),
     }
 
 
@@ -106,6 +131,7 @@ def _head(part: Report, head: HeadReport) -> dict[str, object]:
         "head": head.head,
         "statistics": {name: _record(value) for name, value in head.statistics.items()},
         "roles": {name: _record(score) for name, score in head.roles.items()},
+        **records.of_head(head),
     }
     key_head = layers.key_head(part, head.layer, head.head)
     return found if key_head is None else {**found, "key_head": key_head}
@@ -116,6 +142,8 @@ def _sentence(sentence: SentenceReport) -> dict[str, object]:
     generated = found.pop("generated")
     if not sentence.keys:
         del found["keys"], found["special_keys"]
+    if sentence.pair is None:
+        del found["pair"], found["segments"]
     return found if generated is None else {**found, "generated_from": generated}
 
 
@@ -128,6 +156,27 @@ def _finding(finding: Finding) -> dict[str, object]:
 
 def _similarity(similarity: Similarity | None) -> dict[str, object] | None:
     return None if similarity is None else _record(similarity)
+
+
+def _spare(spare: Spare | None) -> dict[str, object] | None:
+    if spare is None:
+        return None
+    return {
+        "heads": [_spared(one) for one in spare.heads],
+        "criteria": [
+            {**_record(one), "closest": None if one.closest is None else _spared(one.closest)}
+            for one in spare.criteria
+        ],
+        "groups": [_record(one) for one in spare.groups],
+        "collapsed": spare.collapsed,
+    }
+
+
+def _spared(one: SpareHead) -> dict[str, object]:
+    nested = {name: getattr(one, name) for name in ("alike", "evenness", "resting")}
+    return _record(one) | {
+        name: None if value is None else _record(value) for name, value in nested.items()
+    }
 
 
 def _induction(induction: InductionReport | None) -> dict[str, object] | None:

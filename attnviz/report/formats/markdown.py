@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from attnviz.report import induction, layers, relations, words
+from attnviz.report import induction, layers, portraits, relations, spare, words
 from attnviz.report.escape import markdown as safe
 from attnviz.report.format import Format
 from attnviz.report.images import by_sentence
@@ -74,6 +74,8 @@ def _part(part: Report, pictures: Sequence[Picture]) -> Iterable[str]:
     yield from _roles(part, Tables(part))
     yield from _relations(part)
     yield from _induction(part)
+    yield from _examples(part)
+    yield from _spare(part, Tables(part))
 
 
 def _details(part: Report, pictures: Sequence[Picture], report: Report) -> Iterable[str]:
@@ -103,7 +105,8 @@ def _top(report: Report) -> Iterable[str]:
         f"{counted(read.sentences, 'sentence')} ({counted(read.tokens, 'token')}) from "
         f"{files}{more}."
     )
-    if notes := " ".join((*layers.notes(report), safe(words.targets(report)))).strip():
+    said = safe(words.targets(report)), words.merged(report)
+    if notes := " ".join((*layers.notes(report), *said)).strip():
         yield notes
     if report.options.created:
         yield safe(report.options.created)
@@ -213,6 +216,29 @@ def _induction_table(
     )
 
 
+def _spare(part: Report, tables: Tables) -> Iterable[str]:
+    if part.spare is None:
+        return
+    yield _heading(part, spare.TITLE)
+    yield f"{spare.summary(part)} {spare.collapsed(part)}".strip()
+    yield spare.CAUTION
+    if part.spare.heads:
+        yield _table(spare.REASONS, "lllrl", spare.reason_cells(part))
+        rows = spare.rows(part, tables)
+        told = map(spare.cells, rows)
+        yield _table(spare.HEADER, "lllllll", ((*ours, safe(roles)) for *ours, roles in told))
+        if more := len(part.spare.heads) - len(rows):
+            yield f"And {count(more)} more in report.json."
+    yield spare.READING
+
+
+def _examples(part: Report) -> Iterable[str]:
+    if lines := portraits.lines(part):
+        yield _heading(part, portraits.TITLE)
+        yield portraits.LINES
+        yield _bullets(lines)
+
+
 def _estimate(score: ProbeScore | RoleScore | None) -> str:
     return estimate(score.score, score.low, score.high) if score else number(None)
 
@@ -251,10 +277,12 @@ def _warnings(report: Report) -> Iterable[str]:
 
 def _method(report: Report) -> Iterable[str]:
     yield "## How it was measured"
-    yield f"{words.CHANCE} {words.BASELINES}"
-    yield f"{words.SENTENCE_UNIT} {words.bootstrap(report)} {words.rollout(report)}"
+    yield f"{words.CHANCE} {words.baselines(report)}"
+    yield f"{words.unit(report)} {words.bootstrap(report)} {words.rollout(report)}"
     yield words.STATISTICS
-    yield "\n".join(f"- *{verdict}*: {rule}." for verdict, rule in words.VERDICTS)
+    yield "\n".join(f"- *{verdict}*: {rule}." for verdict, rule in words.verdicts(report))
+    if unusual := words.unusual(report):
+        yield safe(unusual)
     yield (
         f"attnviz {safe(report.version)}, {safe(report.model.architecture)}, "
         f"revision {safe(report.model.revision) or 'none'}, {safe(report.model.dtype)}. "

@@ -1,0 +1,183 @@
+"""Which sentences show what a role is: those where a head shows it most, and where it fails most.
+
+They are chosen from the sums of the first run; `attnviz.evidence.exemplars` then watches a run over
+them alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice, zip_longest
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnviz.attention.words import WordTable
+from attnviz.evidence.illustrate import READABLE
+from attnviz.evidence.scores import Array, Column, ScoreTable
+from attnviz.roles.role import Role, WordRole
+from attnviz.text.types import Tokens
+
+PLAYS = 120
+"""Pairs of a head and a role that get examples: the best head of each role first."""
+
+EACH = 2
+"""Sentences where the role shows most, and as many where it fails most."""
+
+EVENTS = 3
+"""A sentence with fewer events is an example only where too few have as many."""
+
+Head = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Play:
+    """A head that has a role; `column` is the role's, with the candidate that the head chose."""
+
+    layer: int
+    head: int
+    column: Column
+
+    @property
+    def role(self) -> Role:
+        """The role."""
+        return self.column.role
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A sentence that shows a play: where the role shows `most`, or else fails most.
+
+    `score` and `chance` are the role's in this sentence, over `events`.
+    """
+
+    play: Play
+    place: int
+    most: bool
+    score: float
+    chance: float
+    events: int
+
+
+@dataclass(frozen=True)
+class BySentence:
+    """One play's sums, each [sentence]."""
+
+    mass: Array
+    chance: Array
+    events: Array
+
+
+def cast(roles: Sequence[tuple[Role, Sequence[tuple[Head, str]]]], most: int = PLAYS) -> list[Play]:
+    """At most so many plays: of each role its best head, then of each its second, and so on.
+
+    `roles` have their heads, the best first, each with the candidate that it chose.
+    """
+    by_role = [
+        [Play(*head, Column(role, variant)) for head, variant in players] for role, players in roles
+    ]
+    ranks = zip_longest(*by_role)
+    return list(islice((play for rank in ranks for play in rank if play is not None), most))
+
+
+def wanted(play: Play, sums: BySentence, lengths: Sequence[int]) -> list[Wanted]:
+    """The sentences that show a play: at most `EACH` of either kind, no sentence twice.
+
+    By score - chance, of equals the first in the text; `lengths` [sentence] in tokens.
+    """
+    events = np.maximum(sums.events, 1.0)
+    excess = (sums.mass - sums.chance) / events
+    able = _able(sums.events, np.array(lengths))
+    shows = sorted(able, key=lambda at: (-excess[at], at))[: min(EACH, (len(able) + 1) // 2)]
+    rest = sorted(set(able) - set(shows), key=lambda at: (excess[at], at))[:EACH]
+    return [
+        Wanted(
+            play,
+            at,
+            at in shows,
+            float(sums.mass[at] / events[at]),
+            float(sums.chance[at] / events[at]),
+            round(float(sums.events[at])),
+        )
+        for at in (*shows, *rest)
+    ]
+
+
+def _able(events: Array, lengths: NDArray[np.int64]) -> list[int]:
+    """The sentences to choose from: readable ones with enough events, if there are enough."""
+    few, many = READABLE
+    readable = (few <= lengths) & (lengths <= many)
+    enough = events >= EVENTS
+    there = events > 0
+    for able in (enough & readable, enough, there & readable):
+        if able.sum() >= 2 * EACH:
+            return np.flatnonzero(able).tolist()
+    return np.flatnonzero(there).tolist()
+
+
+class Sums:
+    """The sums of single plays, sentence by sentence.
+
+    `words` is None where nothing is known of words.
+    """
+
+    def __init__(
+        self, table: ScoreTable, sentences: Sequence[Tokens], words: WordTable | None
+    ) -> None:
+        self._table, self._sentences, self._words = table, sentences, words
+        self._right: dict[str, list[Mapping[int, frozenset[int]]]] = {}
+
+    def __call__(self, play: Play) -> BySentence:
+        """A play's sums."""
+        if isinstance(play.role, WordRole):
+            return self._between(play, play.role)
+        table = self._table
+        sums = table.layers[table.numbers.index(play.layer)]
+        column = table.place(play.role.name, play.column.variant)
+        return BySentence(
+            sums.mass[:, play.head, column], sums.chance[:, 0, column], sums.events[:, 0, column]
+        )
+
+    def _between(self, play: Play, role: WordRole) -> BySentence:
+        found = np.zeros((3, len(self._sentences)))
+        if role.name not in self._right:
+            self._right[role.name] = [
+                right(role, tokens, self._words, at) for at, tokens in enumerate(self._sentences)
+            ]
+        for at, arcs in enumerate(self._right[role.name]):
+            if arcs and self._words is not None:
+                found[:, at] = self._by_words(self._words, play, at, arcs)
+        return BySentence(*found)
+
+    def _by_words(
+        self, words: WordTable, play: Play, at: int, arcs: Mapping[int, frozenset[int]]
+    ) -> tuple[float, float, float]:
+        """Hits, chance and events of one sentence."""
+        start, units = int(words.starts[at]), int(words.starts[at + 1] - words.starts[at])
+        best = words.best[self._heads[play.layer, play.head], start : start + units]
+        hits = sum(int(best[unit]) in others for unit, others in arcs.items())
+        seen = {unit: unit if words.causal else units - 1 for unit in arcs}
+        chance = sum(len(others) / max(seen[unit], 1) for unit, others in arcs.items())
+        return float(hits), chance, float(len(arcs))
+
+    @cached_property
+    def _heads(self) -> dict[Head, int]:
+        return {head: index for index, head in enumerate(self._table.heads)}
+
+
+def right(
+    role: WordRole, tokens: Tokens, words: WordTable | None, place: int
+) -> Mapping[int, frozenset[int]]:
+    """The units that each unit of a sentence should look at, as far as a head can follow."""
+    annotation = tokens.sentence.annotation
+    units = words.words[place] if words else None
+    if annotation is None or words is None or units is None:
+        return {}
+    found: dict[int, set[int]] = {}
+    for word, other in role.arcs(annotation):
+        one, two = units.of_word[word], units.of_word[other]
+        if one >= 0 <= two and one != two and (two < one or not words.causal):
+            found.setdefault(one, set()).add(two)
+    return {one: frozenset(others) for one, others in sorted(found.items())}

@@ -1,0 +1,242 @@
+"""The one query of a sentence in which a role shows most, or fails most, and what it looks at."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from attnviz.attention.batch import Batch
+from attnviz.attention.layer import LayerAttention
+from attnviz.attention.observer import Observer, Wants
+from attnviz.attention.targets import Bools, KeyTarget, Target
+from attnviz.attention.words import ABSTAINS, WordTable
+from attnviz.evidence.examples import Wanted, right
+from attnviz.roles.role import ShapeRole, WordRole
+from attnviz.text.merge import Pieces, last_looks
+from attnviz.text.types import Tokens
+
+Floats = NDArray[np.float32]
+Places = tuple[int, ...]
+
+LOOKED = 3
+"""Keys, or words, that are named as those looked at most."""
+
+QUERIES = 128
+"""Queries of a sentence that are compared, spread evenly over those that have a target."""
+
+_ROWS, _CELLS = 256, 2**22
+
+
+@dataclass(frozen=True)
+class Exemplar:
+    """A query of one head, and what it looks at.
+
+    `queries` are the tokens of the query, one or all of a word; `weights` [key] the mean of their
+    rows, or in a causal model the row of the last; `target` the keys that it should look at, `mass`
+    what it puts there, or for a role of shape without keys the query's score. `looked` are the keys
+    looked at most, for roles between words the tokens of the words, each with its weight.
+    """
+
+    wanted: Wanted
+    queries: Places
+    target: Places
+    mass: float
+    weights: Floats
+    looked: tuple[tuple[Places, float], ...]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The queries to compare: the tokens of each, and the keys that it should look at.
+
+    `looking` are those of its tokens whose rows count, where that is not all.
+    `units` are the sentence's words and `own` [query] that of each query, where the role is between
+    words. `scores` [query] are known where the keys don't tell them.
+    """
+
+    queries: list[Places]
+    hits: Bools  # [query, key]
+    units: Sequence[Places] = ()
+    own: tuple[int, ...] = ()
+    scores: tuple[float, ...] = ()
+    looking: Sequence[Places] = ()
+
+
+class ExampleKeeper(Observer):
+    """Observes a run over the sentences at `places`, and keeps one query of each wanted example.
+
+    Rows of one head and sentence are compared at a time, and one of them is kept.
+    """
+
+    def __init__(
+        self,
+        wanted: Sequence[Wanted],
+        places: Sequence[int],
+        words: WordTable | None,
+        stream: str = "",
+        pieces: Pieces = "auto",
+    ) -> None:
+        self.stream = stream
+        self._wanted, self._words, self._pieces = wanted, words, pieces
+        self._by_place: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for number, one in enumerate(wanted):
+            self._by_place[one.play.layer, one.place].append(number)
+        self._places = places
+        self._found: dict[int, Exemplar] = {}
+
+    @property
+    def exemplars(self) -> list[Exemplar]:
+        """What was found, in the order in which it was wanted."""
+        return [self._found[number] for number in sorted(self._found)]
+
+    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:
+        """Starts a batch; `places` count the sentences of this run."""
+        both = zip(batch.sentences, batch.looked_at.sentences, strict=True)
+        self._rows = [
+            (row, self._places[at], *sides)
+            for row, (at, sides) in enumerate(zip(places, both, strict=True))
+        ]
+        return Wants()
+
+    def see(self, attention: LayerAttention) -> None:
+        """Looks at one layer of the batch."""
+        for row, place, tokens, keys in self._rows:
+            for number in self._by_place.get((attention.layer, place), ()):
+                found = self._look(attention, row, self._wanted[number], tokens, keys)
+                if found is not None:
+                    self._found[number] = found
+
+    def _look(
+        self, attention: LayerAttention, row: int, one: Wanted, tokens: Tokens, keys: Tokens
+    ) -> Exemplar | None:
+        asked = self._ask(attention, row, one, tokens, keys)
+        if not asked.queries:
+            return None
+        looking = asked.looking or asked.queries
+        weights = _weights(attention, row, one.play.head, looking, len(keys))
+        mass = np.array(asked.scores) if asked.scores else (weights * asked.hits).sum(1)
+        hit = [_hits(asked, at, each, tokens.content) for at, each in enumerate(weights)]
+        rank = sorted(range(len(mass)), key=lambda at: (hit[at], mass[at]))
+        # Of equals the first query, whichever end is asked for.
+        last = (hit[rank[-1]], mass[rank[-1]])
+        at = next(k for k in range(len(mass)) if (hit[k], mass[k]) == last) if one.most else rank[0]
+        return Exemplar(
+            one,
+            asked.queries[at],
+            tuple(np.flatnonzero(asked.hits[at]).tolist()),
+            float(mass[at]),
+            weights[at],
+            _looked(weights[at], asked.units, asked.own[at] if asked.own else -1),
+        )
+
+    def _ask(
+        self, attention: LayerAttention, row: int, one: Wanted, tokens: Tokens, keys: Tokens
+    ) -> _Asked:
+        role = one.play.role
+        if isinstance(role, WordRole):
+            last = last_looks(self._pieces, causal=attention.mask.causal)
+            return self._words_of(role, one, tokens, last=last)
+        if isinstance(role, ShapeRole) and role.by_query is not None:
+            scores = role.by_query(attention)[row, one.play.head, : len(tokens)].cpu().numpy()
+            return _of_shape(scores, tokens, len(keys), most=one.most)
+        target = one.play.column.target(tokens, keys)
+        if isinstance(role, ShapeRole) and role.keys is not None:
+            strip = role.keys(attention)[row, one.play.head, : len(keys)].cpu().numpy()
+            target = KeyTarget(tokens.content, strip)
+        if target is None:
+            return _Asked([], np.zeros((0, len(keys)), np.bool_))
+        return _of_target(attention, row, target, len(tokens), len(keys))
+
+    def _words_of(self, role: WordRole, one: Wanted, tokens: Tokens, *, last: bool) -> _Asked:
+        arcs = list(right(role, tokens, self._words, one.place).items())
+        words = self._words.words[one.place] if self._words else None
+        arcs = [arcs[at] for at in _spread(len(arcs))]
+        hits = np.zeros((len(arcs), len(tokens)), np.bool_)
+        if words is None:
+            return _Asked([], hits)
+        for at, (_, others) in enumerate(arcs):
+            hits[at, [token for unit in others for token in words.tokens[unit]]] = True
+        queries = [words.tokens[unit] for unit, _ in arcs]
+        return _Asked(
+            queries,
+            hits,
+            words.tokens,
+            tuple(unit for unit, _ in arcs),
+            looking=[query[-1:] for query in queries] if last else (),
+        )
+
+
+def _of_shape(scores: Floats, tokens: Tokens, keys: int, *, most: bool) -> _Asked:
+    """The query with the highest or the lowest score of its own."""
+    known = tokens.content & ~np.isnan(scores)
+    if not known.any():
+        return _Asked([], np.zeros((0, keys), np.bool_))
+    at = int(np.where(known, scores if most else -scores, -np.inf).argmax())
+    return _Asked([(at,)], np.zeros((1, keys), np.bool_), scores=(float(scores[at]),))
+
+
+def _of_target(
+    attention: LayerAttention, row: int, target: Target, queries: int, keys: int
+) -> _Asked:
+    """The queries that see some key of their target."""
+
+    def hits(first: int, last: int) -> Bools:
+        seen = attention.mask.part(slice(first, last), row).dense()[0, 0, :, :keys].cpu().numpy()
+        found: Bools = target.part((first, last), (0, keys)) & seen
+        return found
+
+    reached = [
+        first + at
+        for first in range(0, queries, _ROWS)
+        for at in np.flatnonzero(hits(first, min(first + _ROWS, queries)).any(1)).tolist()
+    ]
+    chosen = [reached[at] for at in _spread(len(reached))]
+    rows = [hits(at, at + 1) for at in chosen] or [np.zeros((0, keys), np.bool_)]
+    return _Asked([(at,) for at in chosen], np.concatenate(rows))
+
+
+def _spread(many: int) -> list[int]:
+    """At most `QUERIES` of so many places, evenly spread."""
+    count = min(many, QUERIES)
+    return [at * many // count for at in range(count)]
+
+
+def _weights(
+    attention: LayerAttention, row: int, head: int, queries: Sequence[Places], keys: int
+) -> Floats:
+    """What each query looks at, the mean over its tokens: [query, key]."""
+    step = max(1, _CELLS // (attention.heads * attention.mask.keys))
+    tokens = [token for query in queries for token in query]
+    parts = [
+        attention.part(torch.tensor(tokens[at : at + step], device=attention.query.device), row)
+        .weights[0, head, :, :keys]
+        .cpu()
+        .numpy()
+        for at in range(0, len(tokens), step)
+    ]
+    ends = np.cumsum([len(query) for query in queries])[:-1]
+    return np.stack([one.mean(0) for one in np.split(np.concatenate(parts), ends)])
+
+
+def _hits(asked: _Asked, at: int, weights: Floats, content: Bools) -> bool:
+    """Whether the word looked at most is a right one; never where the role is not between words."""
+    if not asked.units:
+        return False
+    best = _looked(weights, asked.units, asked.own[at])[:1]
+    abstains = weights[content].sum() < ABSTAINS
+    return not abstains and any(bool(asked.hits[at, places[0]]) for places, _ in best)
+
+
+def _looked(weights: Floats, units: Sequence[Places], own: int) -> tuple[tuple[Places, float], ...]:
+    """The keys looked at most, or where there are `units` the words, but for its `own`."""
+    if not units:
+        order = np.argsort(-weights, kind="stable")[:LOOKED].tolist()
+        return tuple(((key,), float(weights[key])) for key in order if weights[key] > 0)
+    mass = [float(weights[list(unit)].sum()) for unit in units]
+    order = sorted((unit for unit in range(len(units)) if unit != own), key=lambda k: -mass[k])
+    return tuple((units[unit], mass[unit]) for unit in order[:LOOKED] if mass[unit] > 0)

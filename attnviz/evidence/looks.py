@@ -1,0 +1,151 @@
+"""What words look at: the parts of speech and the relations of the word looked at most.
+
+Each share stands beside what a random other word would get, among those that the word sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnviz.attention.words import WordTable
+from attnviz.text.types import Annotation, Tokens
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+To = Literal["", "its head", "its dependent", "neither"]
+"""What the word looked at can be in the tree, seen from the word that looks."""
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """How often the word looked at is of a kind: `counts` and `base` [head, kind], `names` [kind].
+
+    `base` are the counts expected of a random other word that is seen.
+    """
+
+    names: tuple[tuple[To, str], ...]
+    counts: Array
+    base: Array
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What the words of the annotated sentences look at, head by head.
+
+    `words` [head] counts those that look at another one, of `units` that could. The names of
+    `parts_of_speech` are ("", tag), of `relations` (what it is, relation).
+    """
+
+    words: Ints
+    units: int
+    parts_of_speech: Kinds
+    relations: Kinds
+
+
+def looks(table: WordTable, sentences: Sequence[Tokens]) -> Looks:
+    """What each head's words look at most, with the base rates."""
+    text = _Text(table, sentences)
+    looking = (table.best >= 0) & (text.others > 0)  # [head, unit]
+    return Looks(
+        words=looking.sum(1).astype(np.int64),
+        units=int((text.others > 0).sum()),
+        parts_of_speech=text.parts_of_speech(looking),
+        relations=text.relations(looking),
+    )
+
+
+class _Text:
+    """All units side by side: their sentences' first units, and how many others each sees."""
+
+    def __init__(self, table: WordTable, sentences: Sequence[Tokens]) -> None:
+        self._table = table
+        self._annotations = [tokens.sentence.annotation for tokens in sentences]
+        counts = np.diff(table.starts)
+        self.first = np.repeat(table.starts[:-1], counts)  # [unit]
+        place = np.arange(len(self.first)) - self.first
+        self.others = place if table.causal else np.repeat(counts - 1, counts)  # [unit]
+
+    def parts_of_speech(self, looking: NDArray[np.bool_]) -> Kinds:
+        """Shares of tags; a unit of several words counts in part for the tag of each."""
+        tags = self._tags()
+        names = sorted({name for _, name in tags})
+        of_unit = np.zeros((len(self.first), len(names)))
+        for unit, name in tags:
+            of_unit[unit, names.index(name)] += 1.0
+        of_unit /= np.maximum(of_unit.sum(1, keepdims=True), 1.0)
+        expected = self._seen(of_unit) / np.maximum(self.others, 1)[:, None]
+        counts = np.zeros((len(looking), len(names)))
+        for head, who in enumerate(looking):
+            at = (self.first + self._table.best[head])[who]
+            counts[head] = np.bincount(at, minlength=len(of_unit)) @ of_unit
+        return Kinds(tuple(("", name) for name in names), counts, looking @ expected)
+
+    def _tags(self) -> list[tuple[int, str]]:
+        return [
+            (unit, tag)
+            for annotation, units in self._each()
+            for unit, tag in zip(units, annotation.upos, strict=True)
+            if unit >= 0 and tag
+        ]
+
+    def _seen(self, values: Array) -> Array:
+        """For each unit the sum of `values` [unit, kind] over the others that it sees."""
+        running = np.concatenate([np.zeros((1, values.shape[1])), values.cumsum(0)])
+        place = np.arange(len(values))
+        if self._table.causal:
+            before: Array = running[place] - running[self.first]
+            return before
+        many = np.diff(self._table.starts)
+        last = self.first + np.repeat(many, many)
+        around: Array = running[last] - running[self.first] - values
+        return around
+
+    def relations(self, looking: NDArray[np.bool_]) -> Kinds:
+        """Shares of heads and dependents by relation, and of words that are neither."""
+        kinds = self._arcs()
+        names = sorted(set(kinds.values()))
+        code = np.array([names.index(name) for name in kinds.values()], np.int64)
+        unit, key = np.array(list(kinds), np.int64).reshape(-1, 2).T
+        hit = looking[:, unit] & (self.first[unit] + self._table.best[:, unit] == key)
+        chance = looking[:, unit] / np.maximum(self.others[unit], 1)
+        counts, base = (
+            np.stack([np.bincount(code, one, len(names)) for one in of]) for of in (hit, chance)
+        )
+        total = looking.sum(1, keepdims=True)
+        return Kinds(
+            (*names, ("neither", "")),
+            np.concatenate([counts, total - counts.sum(1, keepdims=True)], 1),
+            np.concatenate([base, total - base.sum(1, keepdims=True)], 1),
+        )
+
+    def _arcs(self) -> dict[tuple[int, int], tuple[To, str]]:
+        """What the second of two units is to the first, for those that it sees."""
+        found: dict[tuple[int, int], tuple[To, str]] = {}
+        for annotation, units in self._each():
+            for word, (head, relation) in enumerate(
+                zip(annotation.heads, annotation.relations, strict=True)
+            ):
+                one, two = units[word], units[head] if head >= 0 else -1
+                if min(one, two) < 0 or one == two:
+                    continue
+                if two < one or not self._table.causal:
+                    found.setdefault((one, two), ("its head", relation))
+                if one < two or not self._table.causal:
+                    found.setdefault((two, one), ("its dependent", relation))
+        return found
+
+    def _each(self) -> list[tuple[Annotation, list[int]]]:
+        """The annotated sentences, with the unit of each word among all units, -1 for none."""
+        return [
+            (annotation, [start + unit if unit >= 0 else -1 for unit in words.of_word])
+            for annotation, words, start in zip(
+                self._annotations, self._table.words, self._table.starts.tolist(), strict=False
+            )
+            if annotation is not None and words is not None
+        ]

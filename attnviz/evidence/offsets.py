@@ -1,0 +1,97 @@
+"""How far each head looks: its attention by offset j - i, beside that of uniform attention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from attnviz.attention.batch import Batch
+from attnviz.attention.layer import LayerAttention
+from attnviz.attention.mask import Mask
+from attnviz.attention.observer import Observer, Wants
+
+Array = NDArray[np.float64]
+
+REACH = 16
+"""Offsets kept one by one on either side; what lies beyond is summed up."""
+
+
+@dataclass(frozen=True)
+class Offsets:
+    """Share of a content query's attention by offset, mean over the content queries.
+
+    `own` and `uniform` [head of the whole model, 2 REACH + 3]: offset k at index k + REACH + 1, all
+    offsets beyond REACH in the first and the last place. A row sums to 1, or to less where a sink
+    logit takes mass. `causal`: no query saw a key to its right.
+    """
+
+    own: Array
+    uniform: Array
+    causal: bool
+
+
+class OffsetKeeper(Observer):
+    """Observes layers and adds up attention by offset, in the same room however long the text."""
+
+    def __init__(self, stream: str = "") -> None:
+        self.stream = stream
+        self._own: dict[int, Array] = {}
+        self._even: dict[int, Array] = {}
+        self._rows: dict[int, float] = {}
+        self._causal = True
+
+    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:  # noqa: ARG002 - an observer
+        """Starts a batch."""
+        self._content = batch.content
+        self._by_mask: dict[int, tuple[Mask, Array]] = {}
+        return Wants(by_offset=True)
+
+    def see(self, attention: LayerAttention) -> None:
+        """Adds one layer of the batch."""
+        layer, mask = attention.layer, attention.mask
+        self._causal &= mask.causal
+        if id(mask) not in self._by_mask:  # most layers share theirs, which is kept beside it
+            self._by_mask[id(mask)] = mask, _folded(attention.uniform.by_offset)
+        own, even = _folded(attention.by_offset), self._by_mask[id(mask)][1]
+        if layer not in self._own:
+            self._own[layer], self._even[layer] = np.zeros_like(own), np.zeros_like(even)
+            self._rows[layer] = 0.0
+        self._own[layer] += own
+        self._even[layer] += even
+        self._rows[layer] += float(self._content.sum())
+
+    def offsets(self) -> Offsets:
+        """The mean over everything that was seen, heads layer by layer."""
+        layers = sorted(self._own)
+        rows = {layer: max(self._rows[layer], 1.0) for layer in layers}
+        own = [self._own[layer] / rows[layer] for layer in layers]
+        even = [
+            np.broadcast_to(self._even[layer] / rows[layer], self._own[layer].shape)
+            for layer in layers
+        ]
+        return Offsets(np.concatenate(own), np.concatenate(even), self._causal)
+
+
+def _folded(by_offset: Tensor) -> Array:
+    """Sums over the batch, [batch, head, 2 n - 1] to [head, 2 REACH + 3]."""
+    summed = by_offset.double().sum(0)
+    zero = summed.shape[-1] // 2
+    near = torch.nn.functional.pad(summed, (REACH, REACH))  # zero now stands at zero + REACH
+    folded: Array = (
+        torch.cat(
+            [
+                summed[:, : max(zero - REACH, 0)].sum(-1, keepdim=True),
+                near[:, zero : zero + 2 * REACH + 1],
+                summed[:, zero + REACH + 1 :].sum(-1, keepdim=True),
+            ],
+            -1,
+        )
+        .cpu()
+        .numpy()
+    )
+    return folded

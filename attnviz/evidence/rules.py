@@ -1,0 +1,126 @@
+"""What a verdict takes: margins and least evidence, the published ones or those of a run.
+
+`--evidence induction=0.2,dep=0.15,sentences=20` names a role, all roles of a family, or a count.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from attnviz.errors import UsageError
+from attnviz.registry import discover
+from attnviz.roles.role import Role, RoleFamily
+from attnviz.settings import Evidence
+
+PROBE = "induction-probe"
+"""What the margin of prefix matching on random tokens is called, which is no role of a text."""
+
+PROBE_MARGIN = 0.1
+"""By so much prefix matching must exceed the best baseline."""
+
+_COUNTS = ("sentences", "events")
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """A margin that was set; `role` is a role's name, a family's, or `PROBE`."""
+
+    role: str
+    margin: float
+    default: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What `supported` takes: so many `sentences` and `events`, and margins other than usual."""
+
+    sentences: int = 50
+    events: int = 100
+    margins: tuple[Margin, ...] = ()
+
+    def margin(self, role: str, default: float) -> float:
+        """The margin of a role: its own, else its family's, else `default`."""
+        named = {one.role: one.margin for one in self.margins}
+        return named.get(role, named.get(_family(role), default))
+
+    def applied(self, roles: Iterable[Role]) -> list[Role]:
+        """The roles with the margins that they have under these rules."""
+        return [replace(role, margin=self.margin(role.name, role.margin)) for role in roles]
+
+    @property
+    def given(self) -> Evidence:
+        """What sets these rules again, in the order of the keys."""
+        least = [
+            (name, float(getattr(self, name)))
+            for name in _COUNTS
+            if getattr(self, name) != getattr(USUAL, name)
+        ]
+        return tuple(sorted([*least, *((one.role, one.margin) for one in self.margins)]))
+
+
+USUAL = Rules()
+"""Every role with its own margin."""
+
+
+def rules(evidence: Evidence) -> Rules:
+    """The rules that a run was told.
+
+    Raises UsageError for a key that is neither a role nor a count, with the nearest that is, and
+    for a number that can't be.
+    """
+    roles = discover("attnviz.roles", "ROLE", Role)
+    defaults = {role.name: role.margin for role in roles} | {PROBE: PROBE_MARGIN}
+    families = {role.name for role in roles if isinstance(role, RoleFamily)}
+    counts, margins = {}, []
+    for key, number in evidence:
+        if key in _COUNTS:
+            counts[key] = _count(key, number)
+            continue
+        name = _family(key) if _family(key) in families and key[-1] != ":" else key
+        if name not in defaults:
+            raise _unknown(key, defaults)
+        if not 0 <= number < 1:
+            raise UsageError(f"evidence: the margin of {key} is {number:g}.", "Use 0 to below 1.")
+        margins.append(Margin(key, number, defaults[name]))
+    set_families = {one.role for one in margins} & families
+    # As usual is no news, unless the family is not.
+    told = (
+        one
+        for one in margins
+        if one.margin != one.default or _family(one.role) in set_families - {one.role}
+    )
+    return Rules(margins=tuple(sorted(told, key=lambda one: one.role)), **counts)
+
+
+def idle(found: Rules, roles: Sequence[Role]) -> list[str]:
+    """A warning for each margin of a relation that `roles`, those of a text, don't have.
+
+    None where the text has no relations at all: then the report says that of all of them.
+    """
+    names = {role.name for role in roles}
+    met = {_family(name) for name in names if ":" in name}
+    return [
+        f"A margin was set for {one.role}, and there is no such role on this text: a relation "
+        "counts as one from a least number of occurrences on."
+        for one in found.margins
+        if ":" in one.role and _family(one.role) in met and one.role not in names
+    ]
+
+
+def _family(role: str) -> str:
+    return role.partition(":")[0]
+
+
+def _count(key: str, number: float) -> int:
+    if number != int(number) or number < 1:
+        raise UsageError(f"evidence: {key} is {number:g}.", "Use a whole number from 1.")
+    return int(number)
+
+
+def _unknown(key: str, defaults: Mapping[str, float]) -> UsageError:
+    known = [*_COUNTS, *defaults]
+    near = difflib.get_close_matches(key.lower(), known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"Keys are: {', '.join(sorted(known))}."
+    return UsageError(f"evidence: there is no role or count {key!r}.", hint)

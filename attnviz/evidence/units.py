@@ -1,0 +1,63 @@
+"""The units of evidence: sentences, or where they are known the documents that they come from.
+
+Sentences of one document are alike, and resampled apart they would seem to say more than they do.
+So sums are added up by document before anything is resampled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+
+from attnviz.evidence import bootstrap
+from attnviz.evidence.gather import RoleSums, Sums
+from attnviz.evidence.scores import Array
+from attnviz.text.types import Tokens
+
+
+class Units:
+    """The units of some sentences, in the order of their first ones.
+
+    `half` [unit] is 0 or 1; a sentence that occurs twice is one unit, too.
+    """
+
+    def __init__(self, sentences: Sequence[Tokens]) -> None:
+        self.digests = [tokens.sentence.unit for tokens in sentences]
+        places = {digest: place for place, digest in enumerate(dict.fromkeys(self.digests))}
+        self._of = np.array([places[digest] for digest in self.digests], dtype=np.int64)
+        self.half = np.array([digest & 1 for digest in places], dtype=np.int64)
+
+    @cached_property
+    def _alone(self) -> bool:
+        """Whether every sentence is a unit of its own."""
+        return len(self.half) == len(self._of)
+
+    def weights(self, resamples: int, seed: int) -> Array:
+        """How often each unit counts in each resample, [resample, unit]."""
+        return bootstrap.weights(list(dict.fromkeys(self.digests)), resamples, seed)
+
+    def summed(self, values: Array) -> Array:
+        """Sums over the sentences of each unit: [sentence, head] to [unit, head]."""
+        if self._alone:
+            return values
+        shared = values.strides[1] == 0 and values.size > 0  # stored once for all heads
+        found = np.zeros((len(self.half), 1 if shared else values.shape[1]))
+        np.add.at(found, self._of, values[:, :1] if shared else values)
+        return np.broadcast_to(found, (len(found), values.shape[1])) if shared else found
+
+    def of(self, role: RoleSums) -> RoleSums:
+        """The sums of a role by unit."""
+        if self._alone:
+            return role
+        return replace(
+            role,
+            score=self._sums(role.score),
+            baselines={name: self._sums(sums) for name, sums in role.baselines.items()},
+            present=self.summed((role.score.events > 0).astype(np.float64)),
+        )
+
+    def _sums(self, sums: Sums) -> Sums:
+        return Sums(self.summed(sums.mass), self.summed(sums.events))

@@ -1,0 +1,180 @@
+"""From sums and rows to what a report tells of each head: `attnviz.report.profiles`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from attnviz.evidence.examples import Head, Play, cast
+from attnviz.evidence.exemplars import Exemplar
+from attnviz.evidence.looks import Kinds, Looks, To
+from attnviz.evidence.offsets import REACH
+from attnviz.evidence.offsets import Offsets as OffsetMeans
+from attnviz.report.model import HeadReport, RoleInfo
+from attnviz.report.profiles import Example, Kind, Looked, LooksAt, Offsets, ShownToken
+from attnviz.roles.role import Role, WordRole
+from attnviz.text.types import TokenLabel, Tokens
+
+OFFSETS = 8
+"""Offsets on either side that are told one by one; in causal models twice as many on the left."""
+
+KINDS = 8
+"""Parts of speech, and as many relations, that are told of each head."""
+
+FEWEST = 5
+"""What is looked at less often than so many times tells nothing."""
+
+LONG = 48
+"""Sentences of more tokens are told in part."""
+
+AROUND, BESIDE = 12, 2
+"""Tokens on both sides of a query, and of what it looks at, that are told of long sentences."""
+
+
+def with_offsets(found: Sequence[HeadReport], means: OffsetMeans | None) -> tuple[HeadReport, ...]:
+    """The heads with how far they look; as they were where that has no meaning."""
+    if means is None:
+        return tuple(found)
+    return tuple(replace(head, offsets=_offsets(means, index)) for index, head in enumerate(found))
+
+
+def _offsets(means: OffsetMeans, head: int) -> Offsets:
+    left, right = (2 * OFFSETS, 0) if means.causal else (OFFSETS, OFFSETS)
+    zero = REACH + 1
+    shown = slice(zero - left, zero + right + 1)
+    both = means.own[head], means.uniform[head]
+    before, after = (
+        tuple(float(one[side].sum()) for one in both)
+        for side in (slice(0, shown.start), slice(shown.stop, None))
+    )
+    own, uniform = (tuple(map(float, one[shown])) for one in both)
+    return Offsets(-left, own, uniform, (before[0], before[1]), (after[0], after[1]))
+
+
+def with_looks(found: Sequence[HeadReport], looks: Looks | None) -> tuple[HeadReport, ...]:
+    """The heads with what their words look at; as they were where nothing is known of words."""
+    if looks is None:
+        return tuple(found)
+    return tuple(replace(head, looks_at=_looks(looks, at)) for at, head in enumerate(found))
+
+
+def _looks(looks: Looks, head: int) -> LooksAt:
+    words = int(looks.words[head])
+    relations = _kinds(looks.relations, head, words)
+    return LooksAt(
+        words,
+        looks.units,
+        _telling(_kinds(looks.parts_of_speech, head, words)),
+        _telling([one for one in relations if one.to != "neither"]),
+        tuple(_summed(relations, to) for to in _TREE if len(relations) > 1),
+    )
+
+
+_TREE: tuple[To, ...] = ("its head", "its dependent", "neither")
+
+
+def _summed(relations: Sequence[Kind], to: To) -> Kind:
+    of = [one for one in relations if one.to == to]
+    count, share, base = (
+        sum(values)
+        for values in (
+            [one.count for one in of],
+            [one.share for one in of],
+            [one.base for one in of],
+        )
+    )
+    return Kind("", count, share, base, to)
+
+
+def _kinds(kinds: Kinds, head: int, words: int) -> list[Kind]:
+    of = max(words, 1)
+    return [
+        Kind(name, float(count), float(count / of), float(base / of), to)
+        for (to, name), count, base in zip(
+            kinds.names, kinds.counts[head], kinds.base[head], strict=True
+        )
+    ]
+
+
+def _telling(kinds: Sequence[Kind]) -> tuple[Kind, ...]:
+    """Those that are looked at more than a random word would be, the furthest first."""
+    above = [one for one in kinds if one.lead > 0 and one.count >= FEWEST]
+    return tuple(sorted(above, key=lambda one: (-one.lead, one.to, one.name))[:KINDS])
+
+
+def plays(
+    roles: Sequence[Role], infos: Sequence[RoleInfo], found: Sequence[HeadReport]
+) -> list[Play]:
+    """The heads and roles that get examples: see `attnviz.evidence.examples.cast`."""
+    by_place = {(head.layer, head.head): head for head in found}
+    heads = {info.name: info.heads for info in infos}
+
+    def players(role: Role) -> list[tuple[Head, str]]:
+        return [(head, by_place[head].roles[role.name].variant) for head in heads[role.name]]
+
+    return cast([(role, players(role)) for role in roles if heads.get(role.name)])
+
+
+def with_examples(
+    found: Sequence[HeadReport],
+    exemplars: Sequence[Exemplar],
+    tokens: Sequence[Tokens],
+    keys: Sequence[Tokens] | None,
+) -> tuple[HeadReport, ...]:
+    """The heads with their examples, role by role, those where a role shows most first."""
+    by_head: dict[Head, list[Example]] = defaultdict(list)
+    for one in exemplars:
+        place, play = one.wanted.place, one.wanted.play
+        told = _example(one, tokens[place], keys[place] if keys else None)
+        by_head[play.layer, play.head].append(told)
+    return tuple(
+        replace(head, examples=tuple(by_head.get((head.layer, head.head), ()))) for head in found
+    )
+
+
+def _example(one: Exemplar, tokens: Tokens, keys: Tokens | None) -> Example:
+    wanted, labels = one.wanted, (keys or tokens).labels
+    own = () if keys else one.queries
+    shown = _shown(one, own, len(labels))
+    asking = () if keys is None else _around(one.queries, len(tokens), AROUND)
+    return Example(
+        role=wanted.play.role.name,
+        shows="most" if wanted.most else "least",
+        sentence=tokens.sentence.id,
+        score=wanted.score,
+        chance=wanted.chance,
+        events=wanted.events,
+        mass=one.mass,
+        queries=one.queries,
+        target=one.target,
+        tokens=tuple(
+            ShownToken(at, labels[at], float(one.weights[at]), at in own, at in one.target)
+            for at in shown
+        ),
+        asking=tuple(
+            ShownToken(at, tokens.labels[at], query=at in one.queries) for at in sorted(asking)
+        ),
+        looked=tuple(_looked(places, weight, labels) for places, weight in one.looked),
+        hidden=max(0.0, float(one.weights.sum() - one.weights[shown].sum())),
+        between=isinstance(wanted.play.role, WordRole),
+    )
+
+
+def _looked(places: tuple[int, ...], weight: float, labels: Sequence[TokenLabel]) -> Looked:
+    return Looked(places, tuple(labels[at] for at in places), weight)
+
+
+def _shown(one: Exemplar, own: Sequence[int], size: int) -> list[int]:
+    """The places of the keys to show: all, or around the query and what it looks at."""
+    if size <= LONG:
+        return list(range(size))
+    best = [place for places, _ in one.looked for place in places]
+    right = sorted(one.target, key=lambda at: (-float(one.weights[at]), at))[:1]
+    return sorted(_around(own, size, AROUND) | _around([*best, *right], size, BESIDE))
+
+
+def _around(places: Collection[int], size: int, reach: int) -> set[int]:
+    return {
+        at for place in places for at in range(max(0, place - reach), min(size, place + reach + 1))
+    }

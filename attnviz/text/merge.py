@@ -1,0 +1,112 @@
+"""Merges the tokens of each word into one, for reports at the level of words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from attnviz.text.aligned import word_tokens
+from attnviz.text.showable import showable
+from attnviz.text.types import TokenLabel, Tokens
+
+Groups = tuple[tuple[int, ...], ...]
+Pieces = Literal["auto", "mean", "last"]
+"""Which tokens of a word look for it; "auto" is the last in a causal model, else all."""
+
+
+def last_looks(pieces: Pieces, *, causal: bool) -> bool:
+    """Whether only the last token of a word looks for it."""
+    return pieces == "last" or (pieces == "auto" and causal)
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A sentence in words: `tokens` has an entry a word, `groups` the places of its tokens.
+
+    Words are those of the annotation, else the tokenizer's; special tokens, and tokens that
+    belong to no word, stay as they are. A word's id says which words are the same, and is the
+    higher the rarer the word: see `attnviz.roles.rare_token`.
+    """
+
+    tokens: Tokens
+    groups: Groups
+
+
+def merged(texts: Sequence[Tokens]) -> list[Merged]:
+    """Each of the texts in words; the same tokens get the same id in all of them."""
+    groups = [_groups(tokens) for tokens in texts]
+    spelled = [
+        [tuple(tokens.ids[place] for place in group) for group in of_text]
+        for tokens, of_text in zip(texts, groups, strict=True)
+    ]
+    known = {ids for of_text in spelled for ids in of_text}
+    numbers = {
+        ids: number
+        for number, ids in enumerate(sorted(known, key=lambda ids: (len(ids), max(ids), ids)))
+    }
+    return [
+        Merged(_merge(tokens, of_text, [numbers[word] for word in ids]), of_text)
+        for tokens, of_text, ids in zip(texts, groups, spelled, strict=True)
+    ]
+
+
+def _groups(tokens: Tokens) -> Groups:
+    """The tokens of each word, in the order of their first ones."""
+    units = word_tokens(tokens).tokens
+    inside = {place for unit in units for place in unit}
+    alone = [(place,) for place in range(len(tokens)) if place not in inside]
+    return tuple(sorted([*units, *alone]))
+
+
+def _merge(tokens: Tokens, groups: Groups, ids: Sequence[int]) -> Tokens:
+    first = [group[0] for group in groups]
+    kinds = tuple(tokens.kinds[place] for place in first)
+    of_token = {place: word for word, group in enumerate(groups) for place in group}
+    return replace(
+        tokens,
+        ids=tuple(ids),
+        pieces=tuple(_piece(tokens, group) for group in groups),
+        surfaces=tuple(_surface(tokens, group) for group in groups),
+        labels=tuple(_label(tokens, group) for group in groups),
+        kinds=kinds,
+        words=tuple(None if kind else word for word, kind in enumerate(kinds)),
+        spans=tuple(_span(tokens, group) for group in groups) if tokens.spans else (),
+        generated=None if tokens.generated is None else of_token[tokens.generated],
+        related=_pairs(tokens.related, of_token),
+        unrelated=_pairs(tokens.unrelated, of_token),
+        segments=tuple(tokens.segments[place] for place in first) if tokens.segments else (),
+        types=(),  # the model gets the tokens, not the words
+    )
+
+
+def _span(tokens: Tokens, group: Sequence[int]) -> tuple[int, int]:
+    return tokens.spans[group[0]][0], tokens.spans[group[-1]][1]
+
+
+def _surface(tokens: Tokens, group: Sequence[int]) -> str:
+    # Tokens that share a character, such as the bytes of an emoji, have it each.
+    if tokens.spans and len(group) > 1:
+        return tokens.sentence.text[slice(*_span(tokens, group))]
+    return "".join(tokens.surfaces[place] for place in group)
+
+
+def _piece(tokens: Tokens, group: Sequence[int]) -> str:
+    return _surface(tokens, group).strip() or "".join(tokens.pieces[place] for place in group)
+
+
+def _label(tokens: Tokens, group: Sequence[int]) -> TokenLabel:
+    first = tokens.labels[group[0]]
+    if len(group) == 1:
+        return replace(first, piece=False)
+    surface = _surface(tokens, group)
+    text = showable(surface.strip() or surface)
+    return TokenLabel(text or "".join(str(tokens.labels[place]) for place in group), first.space)
+
+
+def _pairs(
+    pairs: Sequence[tuple[int, int]], of_token: Mapping[int, int]
+) -> tuple[tuple[int, int], ...]:
+    """Pairs of words for pairs of their tokens, each once, none of a word with itself."""
+    found = dict.fromkeys((of_token[query], of_token[key]) for query, key in pairs)
+    return tuple(pair for pair in found if pair[0] != pair[1])

@@ -1,0 +1,110 @@
+"""Pairs of texts: two on a line with a tab between them, which a model reads as one sequence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from attnviz.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from attnviz.text.types import SourceFile
+
+Pair = tuple[str, str]
+Segments = tuple[int | None, ...]
+"""0 for a token of the first text, 1 for one of the second, None for one of neither."""
+
+MARK = " ‖ "
+"""What stands between the texts of a pair where they are shown as one; no token stands for it."""
+
+
+class PairLine(NamedTuple):
+    """A line of a file that holds a pair: `text` is both, with `MARK` between them."""
+
+    line: int
+    text: str
+    pair: Pair
+
+
+def joined(pair: Pair) -> str:
+    """A pair as one text that reads well: the second begins after `MARK`."""
+    return MARK.join(pair)
+
+
+def second_start(pair: Pair) -> int:
+    """Where the second text begins in the joined one, in characters."""
+    return len(pair[0]) + len(MARK)
+
+
+def continued(pair: Pair | None, text: str) -> Pair | None:
+    """A pair whose second text goes on; None for none."""
+    return pair and (pair[0], pair[1] + text)
+
+
+def pair_lines(file: SourceFile) -> Iterator[PairLine]:
+    """Yield the pairs of a file, a line each, without the space around the texts.
+
+    Blank lines are left out. Raises `InputError`, with the line, for one that isn't two texts with
+    one tab between them.
+    """
+    for number, line in enumerate(file.text.split("\n"), 1):
+        if not line.strip():
+            continue
+        halves = [half.strip() for half in line.split("\t")]
+        if len(halves) != 2:
+            tabs = "no tab" if len(halves) == 1 else f"{len(halves) - 1} tabs"
+            raise _malformed(file, number, f"the line has {tabs}")
+        for which, half in zip(("first", "second"), halves, strict=True):
+            if not half:
+                raise _malformed(file, number, f"the {which} text is empty")
+        pair = halves[0], halves[1]
+        yield PairLine(number, joined(pair), pair)
+
+
+def _malformed(file: SourceFile, line: int, reason: str) -> InputError:
+    return InputError(
+        f"{file.name}, line {line}: no pair: {reason}.",
+        "With --split pair a line is two texts with one tab between them; --split line takes each "
+        "line for one text.",
+    )
+
+
+def segments(
+    encoding: Any,  # noqa: ANN401 - a BatchEncoding
+    place: int,
+    added: Sequence[int],
+    *,
+    first: int | None,
+) -> Segments:
+    """The segment of each token of the pair at `place` of an encoding.
+
+    `added` is 1 for the tokens that the tokenizer put in by itself. A tokenizer that doesn't tell
+    segments says instead how many tokens the `first` text has.
+    """
+    if first is None:
+        found: Sequence[int | None] = encoding.sequence_ids(place)
+        return tuple(found)
+    content = 0
+    told: list[int | None] = []
+    for by_tokenizer in added:
+        told.append(None if by_tokenizer else int(content >= first))
+        content += not by_tokenizer
+    return tuple(told)
+
+
+def fitting(of: Segments, room: int) -> set[int]:
+    """The places of the text's tokens that stay where there is `room` for so many.
+
+    The longer text loses tokens from its end, of two alike the second, until both fit: so of each
+    something stays wherever two tokens have room.
+    """
+    first, second = ([at for at, one in enumerate(of) if one == which] for which in (0, 1))
+    half = room // 2
+    if len(first) <= room - half:
+        kept = len(first), room - len(first)
+    elif len(second) <= half:
+        kept = room - len(second), len(second)
+    else:
+        kept = room - half, half
+    return {*first[: max(kept[0], 0)], *second[: max(kept[1], 0)]}

@@ -1,0 +1,109 @@
+"""What words look at, counted by hand: parts of speech and relations, beside a random word."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from attnviz.attention.words import WordTable
+from attnviz.evidence.looks import Looks, looks
+from attnviz.text.aligned import word_tokens
+from attnviz.text.types import Tokens
+from tests.engine.test_words import annotated
+
+# "the" is the dependent of "cat", "cat" of "sat", "sat" the root.
+CAT = annotated(
+    "the cat sat",
+    "0 1 2",
+    upos=("DET", "NOUN", "VERB"),
+    heads=(1, 2, -1),
+    relations=("det", "nsubj", "root"),
+)
+
+
+def looked(texts: list[Tokens], best: list[list[int]], *, causal: bool = False) -> Looks:
+    words = tuple(word_tokens(one) for one in texts)
+    starts = np.cumsum([0, *(len(one.tokens) for one in words)])
+    table = WordTable(words, starts, np.array(best, np.int32), np.zeros(len(best)), causal)
+    return looks(table, texts)
+
+
+def rows(found: Looks, name: str, head: int = 0) -> dict[tuple[str, str], tuple[float, float]]:
+    kinds = getattr(found, name)
+    pairs = zip(kinds.counts[head].tolist(), kinds.base[head].tolist(), strict=True)
+    return dict(zip(kinds.names, pairs, strict=True))
+
+
+def test_parts_of_speech_stand_beside_those_of_the_other_words() -> None:
+    # "the" and "cat" look at "sat", "sat" at "cat".
+    found = looked([CAT], [[2, 2, 1]])
+    assert (found.words.tolist(), found.units) == ([3], 3)
+    # Each word sees the other two, so each tag is seen by two of three words, half of the time.
+    assert rows(found, "parts_of_speech") == {
+        ("", "DET"): (0.0, 1.0),
+        ("", "NOUN"): (1.0, 1.0),
+        ("", "VERB"): (2.0, 1.0),
+    }
+
+
+def test_relations_say_what_the_word_looked_at_is_to_the_one_that_looks() -> None:
+    # "the" looks at neither, "cat" at its head, "sat" at its dependent.
+    found = looked([CAT], [[2, 2, 1]])
+    assert rows(found, "relations") == {
+        ("its dependent", "det"): (0.0, 0.5),
+        ("its dependent", "nsubj"): (1.0, 0.5),
+        ("its head", "det"): (0.0, 0.5),
+        ("its head", "nsubj"): (1.0, 0.5),
+        ("neither", ""): (1.0, 1.0),
+    }
+
+
+def test_in_a_causal_model_only_words_to_the_left_count() -> None:
+    # "the" sees no other word; "cat" only "the", its dependent; "sat" both.
+    found = looked([CAT], [[-1, 0, 0]], causal=True)
+    assert (found.words.tolist(), found.units) == ([2], 2)
+    assert rows(found, "parts_of_speech") == {
+        ("", "DET"): (2.0, 1.5),
+        ("", "NOUN"): (0.0, 0.5),
+        ("", "VERB"): (0.0, 0.0),
+    }
+    assert rows(found, "relations") == {
+        ("its dependent", "det"): (1.0, 1.0),
+        ("its dependent", "nsubj"): (0.0, 0.5),
+        ("neither", ""): (1.0, 0.5),
+    }
+
+
+def test_a_word_that_looks_at_none_counts_nowhere() -> None:
+    found = looked([CAT, CAT], [[-1] * 6, [-1, 0, -1, -1, -1, 1]])
+    assert found.words.tolist() == [0, 2]
+    assert not found.parts_of_speech.counts[0].any()
+    assert not found.parts_of_speech.base[0].any()
+    assert found.relations.counts[1].sum() == pytest.approx(2)
+    assert found.relations.base[1].sum() == pytest.approx(2)
+
+
+def test_places_are_those_of_the_word_s_own_sentence() -> None:
+    first, second = looked([CAT], [[2, 2, 1]]), looked([CAT, CAT], [[2, 2, 1, 2, 2, 1]])
+    np.testing.assert_allclose(second.relations.counts, 2 * first.relations.counts)
+    np.testing.assert_allclose(second.parts_of_speech.base, 2 * first.parts_of_speech.base)
+
+
+def test_a_unit_of_several_words_counts_in_part_for_each_tag() -> None:
+    # One token covers "do" and "n't", at which the other two look.
+    tokens = annotated(
+        "we dont go",
+        "0 1 2",
+        forms=("we", "do", "n't", "go"),
+        spans=((0, 2), (2, 6), (2, 6), (6, 8)),
+        upos=("PRON", "AUX", "PART", "VERB"),
+        heads=(-1,) * 4,
+        relations=("",) * 4,
+    )
+    found = looked([tokens], [[1, -1, 1]])
+    assert {tag: count for (_, tag), (count, _) in rows(found, "parts_of_speech").items()} == {
+        "PRON": 0.0,
+        "AUX": 1.0,
+        "PART": 1.0,
+        "VERB": 0.0,
+    }
