@@ -35,8 +35,9 @@ from attnviz.flow.rollout import FlowKeeper
 from attnviz.report import build, views
 from attnviz.report.candidates import spare
 from attnviz.report.findings import findings
+from attnviz.report.given import LayerInfo, ModelInfo
 from attnviz.report.heads import plays, with_examples, with_looks, with_offsets
-from attnviz.report.model import LayerInfo, ModelInfo, Report, SentenceReport
+from attnviz.report.model import Report, SentenceReport
 from attnviz.roles.role import Role, WordRole, expanded
 from attnviz.settings import Settings
 from attnviz.statistics.statistic import Statistic

@@ -19,7 +19,8 @@ from attnviz.models.related import with_related
 from attnviz.parts import Part
 from attnviz.registry import discover
 from attnviz.report.findings import lead
-from attnviz.report.model import InputInfo, ModelInfo, Options, Report
+from attnviz.report.given import InputInfo, ModelInfo, Options
+from attnviz.report.model import Report
 from attnviz.roles.role import Role
 from attnviz.settings import Settings
 from attnviz.statistics.statistic import Statistic

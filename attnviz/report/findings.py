@@ -8,14 +8,7 @@ from dataclasses import replace
 from attnviz.evidence.similarity import REDUNDANT
 from attnviz.report.build import UNIFORM
 from attnviz.report.induction import AGAINST
-from attnviz.report.model import (
-    Finding,
-    HeadReport,
-    InductionReport,
-    Report,
-    RoleInfo,
-    Similarity,
-)
+from attnviz.report.model import Finding, HeadReport, InductionReport, Report, RoleInfo, Similarity
 from attnviz.report.numbers import counted, estimate, evidence, number
 from attnviz.report.tables import Tables, strongest
 

@@ -9,7 +9,8 @@ from attnviz.report.numbers import count, counted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from attnviz.report.model import LayerInfo, Report
+    from attnviz.report.given import LayerInfo
+    from attnviz.report.model import Report
 
 GROUPS_NAMED = 8
 """More groups of heads than this are not all spelled out."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from attnviz.evidence.rules import USUAL, Rules
 from attnviz.figures.views import Floats, SentenceView
+from attnviz.report.given import InputInfo, LayerInfo, ModelInfo, Options
 from attnviz.report.profiles import Example, LooksAt, Offsets
 
 if TYPE_CHECKING:
@@ -170,68 +170,6 @@ class StatisticInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """The model that was measured. `key_value_heads` < `heads` means grouped queries.
-
-    `layers` counts all layers, those without attention too. In the parts of an encoder-decoder
-    model `layers`, `heads` and `causal` are those of the part.
-    """
-
-    name: str
-    revision: str
-    architecture: str
-    layers: int
-    heads: int
-    key_value_heads: int
-    parameters: int
-    dtype: str
-    causal: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LayerInfo:
-    """A layer that has attention: `heads` query heads over `key_heads` key heads.
-
-    `window`: how many tokens a query sees at most, itself included; None for all.
-    """
-
-    layer: int
-    heads: int
-    key_heads: int
-    window: int | None = None
-
-    def key_head(self, head: int) -> int:
-        """The key head that a query head reads."""
-        return head * self.key_heads // self.heads
-
-
-@dataclass(frozen=True, slots=True)
-class FileInfo:
-    """One input file."""
-
-    name: str
-    sha256: str
-    sentences: int
-
-
-@dataclass(frozen=True, slots=True)
-class InputInfo:
-    """What was read: `tokens` counts special tokens too, `truncated` the sentences cut short.
-
-    `words`, special tokens too, is what the tokens were merged into; 0 where they were not.
-    `documents` is how many the sentences are from, 0 where none is known.
-    """
-
-    files: tuple[FileInfo, ...]
-    split: str
-    sentences: int
-    tokens: int
-    truncated: int
-    words: int = 0
-    documents: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class WordSpan:
     """A word and the tokens [start, end) that it became."""
 
@@ -364,34 +302,6 @@ class Finding:
     text: str
     heads: tuple[tuple[int, int], ...] = ()
     attention: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The choices that a report depends on, printed with it; the model's are in `ModelInfo`.
-
-    `evidence` is what a verdict took, where that was not the usual.
-    """
-
-    language: str = "en"
-    long: Literal["truncate", "error"] = "truncate"
-    illustrate: int = 8
-    sentences: tuple[int, ...] = ()
-    rollout_residual: bool = True
-    scale: Literal["sqrt", "linear"] = "sqrt"
-    cmap: str = "Blues"
-    dpi: int = 150
-    seed: int = 0
-    resamples: int = 2000
-    created: str = ""
-    kernel: str = "auto"
-    generate: int = 0
-    target: str = ""
-    max_memory: str = ""
-    annotate: str = ""
-    evidence: Rules = USUAL
-    words: bool = False
-    pieces: Literal["auto", "mean", "last"] = "auto"
 
 
 @dataclass(frozen=True)

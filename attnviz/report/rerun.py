@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from attnviz.report.escape import harmless
-from attnviz.report.model import Options
+from attnviz.report.given import Options
 
 if TYPE_CHECKING:
     from attnviz.report.model import Report

@@ -247,7 +247,7 @@ def _target(column: Column, sides: tuple[Tokens, Tokens], weights: Floats) -> Bo
         return None if target is None else _whole(target, sides)
     if column.role.cells is None:
         return None
-    return column.role.cells(weights.astype(np.float32), content(sides[0]))
+    return column.role.cells(weights.astype(np.float32), *map(content, sides))
 
 
 def _whole(target: Target, sides: tuple[Tokens, Tokens]) -> Bools:

@@ -124,7 +124,8 @@ class ShapeRole(Role):
     content queries, boolean [batch, token]; `events` how many queries count, [batch]. `chance`
     is the same under no role, by default `mass` of uniform attention. `permuted` measures the
     baseline "permuted": what the same rows would score if each were shuffled.
-    `cells`, for figures, says what to outline on weights [query, key], given the content tokens.
+    `cells`, for figures, says what to outline on weights [query, key], given which queries and which
+    keys are content.
     Examples of single queries need one of two: `keys`, the keys that all queries would look at,
     boolean [batch, head, key], or `by_query`, the score of each query, [batch, head, query], NaN
     where it doesn't count.
@@ -134,6 +135,6 @@ class ShapeRole(Role):
     events: Callable[[LayerAttention, Tensor], Tensor]
     chance: Callable[[LayerAttention, Tensor], Tensor] | None = None
     permuted: Callable[[LayerAttention, Tensor], Tensor] | None = None
-    cells: Callable[[Floats, Bools], Bools] | None = None
+    cells: Callable[[Floats, Bools, Bools], Bools] | None = None
     keys: Callable[[LayerAttention], Tensor] | None = None
     by_query: Callable[[LayerAttention], Tensor] | None = None

@@ -32,11 +32,11 @@ def _keys(attention: LayerAttention) -> Tensor:
     return (received == received.amax(-1, keepdim=True)) & attention.strips[:, None]
 
 
-def _cells(weights: Floats, content: Bools) -> Bools:
-    received = weights[content].sum(0) * content
+def _cells(weights: Floats, queries: Bools, keys: Bools) -> Bools:
+    received = weights[queries].sum(0) * keys
     received[0] = 0.0
-    strip: Bools = np.arange(len(content)) == received.argmax()
-    cells: Bools = content[:, None] & strip[None, :]
+    strip: Bools = np.arange(len(keys)) == received.argmax()
+    cells: Bools = queries[:, None] & strip[None, :]
     return cells
 
 

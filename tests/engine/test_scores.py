@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from attnviz.roles.vertical_strip import ROLE as STRIP
 from tests.engine.planted import COLUMNS, even, measure, on_target, sentence
 
 #          0     1   2   3 4   5   6 7
@@ -153,3 +154,14 @@ def test_rows_drawn_at_random_have_no_lift_as_broad() -> None:
     assert score == pytest.approx(chance, abs=0.004)
     assert found.judgements["broad"].lift[0] == pytest.approx(0.0, abs=0.03)
     assert found.verdict("broad") == "no"
+
+
+def test_the_strip_to_outline_may_be_of_other_tokens_than_the_queries() -> None:
+    assert STRIP.cells is not None
+    # Two content queries of three; of four keys the first is none that a strip stands on, and the
+    # last is special, so that of the largest columns the third is it.
+    weights = np.array(
+        [[0.5, 0.1, 0.3, 0.1], [0.4, 0.1, 0.2, 0.3], [0.1, 0.6, 0.1, 0.2]], np.float32
+    )
+    queries, keys = np.array([True, True, False]), np.array([True, True, True, False])
+    assert np.argwhere(STRIP.cells(weights, queries, keys)).tolist() == [[0, 2], [1, 2]]

@@ -16,17 +16,13 @@ import numpy as np
 from attnviz.figures.kind import Picture
 from attnviz.figures.views import POOLED, SentenceView
 from attnviz.report.findings import findings, lead
+from attnviz.report.given import FileInfo, InputInfo, LayerInfo, ModelInfo, Options
 from attnviz.report.model import (
     Estimate,
-    FileInfo,
     Finding,
     HeadReport,
     InductionHead,
     InductionReport,
-    InputInfo,
-    LayerInfo,
-    ModelInfo,
-    Options,
     ProbeScore,
     Report,
     RoleInfo,

@@ -70,9 +70,9 @@ def test_a_caption_counts_the_words_whose_head_is_found(words: int, mass: float,
 
 @pytest.fixture(scope="module")
 def drawn() -> Report:
-    """MiniLM on the annotated sample, with room for the two relations furthest above."""
+    """MiniLM on the annotated sample, with room for the relation furthest above."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(views, "RELATIONS", 2)
+        patch.setattr(views, "RELATIONS", 1)
         path = SAMPLES / "annotated.conllu"
         return attnviz.analyze("minilm", path, illustrate=3, resamples=500)
 
@@ -89,11 +89,11 @@ def test_the_best_heads_of_the_relations_furthest_above_are_drawn(drawn: Report)
         for row in drawn.relations
         if row.role in best and drawn.head(*best[row.role]).roles[row.role].verdict == "supported"
     ]
-    assert len(supported) > 2
+    assert len(supported) > 1
     found = {(head.mark.role, (head.layer, head.head)) for _, head in between(drawn)}
-    assert found == {(name, best[name]) for name in supported[:2]}
-    # The sentences are chosen so that they have the relations.
-    assert len(list(between(drawn))) >= 4
+    assert found == {(name, best[name]) for name in supported[:1]}
+    # The sentences are chosen so that they have it.
+    assert len(list(between(drawn))) >= 2
 
 
 def test_a_figure_counts_what_the_weights_say(drawn: Report) -> None:

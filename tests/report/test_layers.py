@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from attnviz.report.given import LayerInfo
 from attnviz.report.layers import headline, key_head, listed, notes
-from attnviz.report.model import LayerInfo, Report
+from attnviz.report.model import Report
 from tests.report import example
 
 

@@ -21,7 +21,7 @@ from attnviz.evidence.judge import judge
 from attnviz.evidence.rules import USUAL, Margin, Rules, idle, rules
 from attnviz.report import rerun, whole, words
 from attnviz.report.formats import json_report, markdown
-from attnviz.report.model import Options
+from attnviz.report.given import Options
 from attnviz.roles.dependency import ROLE as RELATIONS
 from attnviz.roles.previous_token import ROLE as PREVIOUS
 from attnviz.settings import from_mapping, resolve

@@ -22,12 +22,12 @@ from attnviz.report.format import Format
 if TYPE_CHECKING:
     from attnviz.figures.kind import Picture
     from attnviz.report.candidates import Spare, SpareHead
+    from attnviz.report.given import Options
     from attnviz.report.model import (
         Finding,
         HeadReport,
         InductionHead,
         InductionReport,
-        Options,
         Report,
         SentenceReport,
         Similarity,
