@@ -128,6 +128,7 @@ class Direct:
                 (apart * visible[content]).sum(-1) / count, rows.shape[:-1]
             ),
             "confidence": rows.max(-1),
+            "resting": 1 - rows[..., several, :][..., [j for j in content if j > 0]].sum(-1),
             "normalized_entropy": entropy(rows)[..., several] / np.log(count[several]),
             "gini": np.array([gini(layer[:, some], visible[content][some]) for layer in rows])[
                 ..., several[some]

@@ -252,8 +252,5 @@ def test_bands_hold_for_all_heads_and_roles_at_once(shape: str, tables: Tables) 
 def test_bands_hold_on_the_whole_grid(
     sentences: int, shape: str, events: str, tables: Tables
 ) -> None:
-    found = check_family_wise(sentences, shape, events, 1000, tables)
-    # Heads that nearly always look, asked in 30 sentences once or twice, are the worst there is;
-    # where events are rare or scores skewed the other way the bands are wider than they need be.
-    hard = (sentences, shape) == (60, "nearly always")
-    assert found <= (0.15 if hard else 0.08)
+    # Where events are rare or scores skewed downwards the bands are wider than they need be.
+    assert check_family_wise(sentences, shape, events, 1000, tables) <= 0.07
