@@ -170,8 +170,15 @@ def _shares(
     places = {token: at for at, token in enumerate(tokens)}
     shares = torch.zeros(len(looks), max(map(len, looks)), len(tokens))
     for sentence, units in enumerate(looks):
-        for unit, group in enumerate(units):
-            shares[sentence, unit, [places[token] for token in group]] = 1.0 / len(group)
+        unit, token, share = zip(
+            *(
+                (at, places[one], 1.0 / len(group))
+                for at, group in enumerate(units)
+                for one in group
+            ),
+            strict=True,
+        )
+        shares[sentence, unit, token] = torch.tensor(share)
     return shares.to(device)
 
 
@@ -179,8 +186,9 @@ def _members(words: Sequence[Words], keys: int, device: torch.device) -> Tensor:
     """1 where a token belongs to a unit, [sentence, key, unit]."""
     members = torch.zeros(len(words), keys, max(len(one.tokens) for one in words))
     for sentence, one in enumerate(words):
-        for unit, group in enumerate(one.tokens):
-            members[sentence, list(group), unit] = 1.0
+        pairs = ((token, unit) for unit, group in enumerate(one.tokens) for token in group)
+        token, unit = zip(*pairs, strict=True)
+        members[sentence, token, unit] = 1.0
     return members.to(device)
 
 

@@ -124,11 +124,10 @@ class ShapeRole(Role):
     content queries, boolean [batch, token]; `events` how many queries count, [batch]. `chance`
     is the same under no role, by default `mass` of uniform attention. `permuted` measures the
     baseline "permuted": what the same rows would score if each were shuffled.
-    `cells`, for figures, says what to outline on weights [query, key], given which queries and which
-    keys are content.
-    Examples of single queries need one of two: `keys`, the keys that all queries would look at,
-    boolean [batch, head, key], or `by_query`, the score of each query, [batch, head, query], NaN
-    where it doesn't count.
+    `cells`, for figures, says what to outline on weights [query, key], given which queries and
+    which keys are content. Examples of single queries need one of two: `keys`, the keys that all
+    queries would look at, boolean [batch, head, key], or `by_query`, the score of each query,
+    [batch, head, query], NaN where it doesn't count.
     """
 
     mass: Callable[[LayerAttention, Tensor], Tensor]
