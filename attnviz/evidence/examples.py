@@ -88,7 +88,8 @@ def wanted(play: Play, sums: BySentence, lengths: Sequence[int]) -> list[Wanted]
     By score - chance, of equals the first in the text; `lengths` [sentence] in tokens.
     """
     events = np.maximum(sums.events, 1.0)
-    excess = (sums.mass - sums.chance) / events
+    # Rounded, so that equals stay equals whichever kernel computed them.
+    excess = ((sums.mass - sums.chance) / events).round(6)
     able = _able(sums.events, np.array(lengths))
     shows = sorted(able, key=lambda at: (-excess[at], at))[: min(EACH, (len(able) + 1) // 2)]
     rest = sorted(set(able) - set(shows), key=lambda at: (excess[at], at))[:EACH]

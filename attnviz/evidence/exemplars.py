@@ -176,6 +176,7 @@ def _of_shape(scores: Floats, tokens: Tokens, keys: int, *, most: bool) -> _Aske
     known = tokens.content & ~np.isnan(scores)
     if not known.any():
         return _Asked([], np.zeros((0, keys), np.bool_))
+    scores = scores.round(4)  # kernels agree within 1e-5, and equals are to stay equal
     at = int(np.where(known, scores if most else -scores, -np.inf).argmax())
     return _Asked([(at,)], np.zeros((1, keys), np.bool_), scores=(float(scores[at]),))
 
@@ -209,7 +210,10 @@ def _spread(many: int) -> list[int]:
 def _weights(
     attention: LayerAttention, row: int, head: int, queries: Sequence[Places], keys: int
 ) -> Floats:
-    """What each query looks at, the mean over its tokens: [query, key]."""
+    """What each query looks at, the mean over its tokens: [query, key].
+
+    Rounded, so that of equal weights the first comes first, whoever computed them.
+    """
     step = max(1, _CELLS // (attention.heads * attention.mask.keys))
     tokens = [token for query in queries for token in query]
     parts = [
@@ -220,7 +224,8 @@ def _weights(
         for at in range(0, len(tokens), step)
     ]
     ends = np.cumsum([len(query) for query in queries])[:-1]
-    return np.stack([one.mean(0) for one in np.split(np.concatenate(parts), ends)])
+    found = np.stack([one.mean(0) for one in np.split(np.concatenate(parts), ends)])
+    return found.round(6)
 
 
 def _hits(asked: _Asked, at: int, weights: Floats, content: Bools) -> bool:
