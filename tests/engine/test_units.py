@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -77,11 +78,12 @@ def test_few_documents_give_no_interval_however_many_sentences_they_have() -> No
     assert chosen.sentences == (200 if chosen.heads else 0)
 
 
-def test_the_report_says_what_was_resampled() -> None:
-    found = attnviz.analyze(
-        "minilm", SAMPLES / "annotated.conllu", split="document", illustrate=0, resamples=100
-    )
-    assert found.input.documents == len(found.sentences) == 120
+def test_the_report_says_what_was_resampled(tmp_path: Path) -> None:
+    few = tmp_path / "few.conllu"
+    blocks = (SAMPLES / "annotated.conllu").read_text(encoding="utf-8").split("\n\n")
+    few.write_text("\n\n".join([*blocks[:6], ""]), encoding="utf-8")
+    found = attnviz.analyze("minilm", few, split="document", illustrate=0, resamples=100)
+    assert found.input.documents == len(found.sentences) == 6
     plain = attnviz.analyze("minilm", ["The cat sat."] * 6, illustrate=0, resamples=100)
     assert plain.input.documents == 0
     assert any("Only 1 different sentence: too few" in one for one in plain.warnings)
