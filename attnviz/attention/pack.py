@@ -72,10 +72,22 @@ def pack(targets: Sequence[Row], queries: int, keys: int, device: torch.device) 
 
 
 def _kind(column: Row) -> type[Target] | None:
-    kinds = {type(target) for target in column if target is not None}
+    """The kind of a column's targets, None where it has none, or none with a key for anyone.
+
+    Such a column costs the kernels nothing.
+    """
+    kinds = {type(target) for target in column if target is not None and not _empty(target)}
     if len(kinds) > 1:
         raise TypeError(f"one column mixes {sorted(kind.__name__ for kind in kinds)}")
     return kinds.pop() if kinds else None
+
+
+def _empty(target: Target) -> bool:
+    if isinstance(target, PairTarget):
+        return not len(target.pairs)
+    if isinstance(target, MatchTarget):
+        return not (target.queries >= 0).any()
+    return not target.queries.any()
 
 
 def _pack_keys(
