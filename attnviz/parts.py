@@ -18,7 +18,7 @@ from attnviz.attention.survey import Surveyor
 from attnviz.attention.words import WordKeeper, WordTable
 from attnviz.evidence import arcs, illustrate
 from attnviz.evidence.best import best
-from attnviz.evidence.examples import Sums, Wanted, wanted
+from attnviz.evidence.examples import PlaySums, Wanted, wanted
 from attnviz.evidence.exemplars import ExampleKeeper
 from attnviz.evidence.gather import RoleSums, gather
 from attnviz.evidence.judge import judge
@@ -193,9 +193,9 @@ class Part:
         )
 
     @cached_property
-    def _sums(self) -> Sums:
+    def _sums(self) -> PlaySums:
         """The sums of single heads and roles, sentence by sentence."""
-        return Sums(self.table, self._tokens, self._looks)
+        return PlaySums(self.table, self._tokens, self._looks)
 
     def _best(self, report: Report) -> tuple[views.Best, ...]:
         """The heads that are drawn."""

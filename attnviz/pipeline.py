@@ -11,6 +11,7 @@ from typing import Protocol
 
 from attnviz import budget, induction, intake
 from attnviz.attention.merge import Wording
+from attnviz.attention.observer import Observer
 from attnviz.evidence.rules import idle, rules
 from attnviz.models import load, names, run
 from attnviz.models.generate import generate
@@ -129,15 +130,8 @@ def _measure(
     reports = _exemplified(loaded, parts, reports, texts, settings, allowed.tokens)
     chosen = parts[-1].choose(reports[-1])
     drawings = [part.draw(report, chosen) for part, report in zip(parts, reports, strict=True)]
-    run.observe(
-        loaded,
-        [tokens[place] for place in chosen],
-        [observer for drawing in drawings for observer in drawing.observers],
-        targets=targets and [targets[place] for place in chosen],
-        kernel=settings.kernel,
-        most=allowed.tokens,
-        wording=wording and wording.picked(chosen),
-    )
+    watching = [observer for drawing in drawings for observer in drawing.observers]
+    _run_again(loaded, texts, chosen, watching, settings, allowed.tokens)
     finished = tuple(drawing.finished() for drawing in drawings)
     if not loaded.encoder_decoder:
         return finished[0]
@@ -158,21 +152,33 @@ def _exemplified(
 
     Those with figures run apart from them: sentences that share a batch round differently.
     """
-    tokens, targets, wording = texts
     wanted = [part.wanted(report) for part, report in zip(parts, reports, strict=True)]
     places = sorted({one.place for asked in wanted for one in asked})
     keepers = [part.exemplify(asked, places) for part, asked in zip(parts, wanted, strict=True)]
+    _run_again(loaded, texts, places, keepers, settings, most)
+    every = zip(parts, reports, keepers, strict=True)
+    return [part.exemplified(report, keeper) for part, report, keeper in every]
+
+
+def _run_again(
+    loaded: LoadedModel,
+    texts: Texts,
+    places: Sequence[int],
+    observers: Sequence[Observer],
+    settings: Settings,
+    most: int,
+) -> None:
+    """Runs the model over some of the sentences."""
+    tokens, targets, wording = texts
     run.observe(
         loaded,
         [tokens[place] for place in places],
-        keepers,
+        observers,
         targets=targets and [targets[place] for place in places],
         kernel=settings.kernel,
         most=most,
         wording=wording and wording.picked(places),
     )
-    every = zip(parts, reports, keepers, strict=True)
-    return [part.exemplified(report, keeper) for part, report, keeper in every]
 
 
 def _parts(

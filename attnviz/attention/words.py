@@ -6,7 +6,7 @@ Attention to a word is the sum over its tokens; attention from it the mean over 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +49,28 @@ class WordTable:
     best: NDArray[np.int32]
     left: NDArray[np.float64]
     causal: bool
+
+    def followed(self, sentence: int, arcs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Arcs between words of a sentence as arcs between its units, if a head could follow them.
+
+        None within a unit, and in a causal model none to the right.
+        """
+        words = self.words[sentence]
+        of_word = words.of_word if words else ()
+        found = ((of_word[word], of_word[other]) for word, other in arcs) if of_word else ()
+        return [
+            (one, two)
+            for one, two in found
+            if one >= 0 <= two and one != two and (two < one or not self.causal)
+        ]
+
+    def over_seen(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """For each unit the sum of `values` [unit, kind] over the others that it sees."""
+        running = np.concatenate([np.zeros((1, values.shape[1])), values.cumsum(0)])
+        many = np.diff(self.starts)
+        first, last = (np.repeat(edge, many) for edge in (self.starts[:-1], self.starts[1:]))
+        before: NDArray[np.float64] = running[:-1] - running[first]
+        return before if self.causal else running[last] - running[first] - values
 
 
 class WordKeeper(Observer):

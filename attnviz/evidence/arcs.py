@@ -82,17 +82,13 @@ class _Texts:
         """A rule's arcs, without those that no head could follow."""
         pairs: list[tuple[int, int]] = []
         total = 0
-        for annotation, words, start in zip(
-            self._annotations, self._table.words, self._table.starts.tolist(), strict=False
-        ):
-            if annotation is None or words is None:
+        for sentence, annotation in enumerate(self._annotations):
+            if annotation is None:
                 continue
             arcs = rule(annotation)
             total += len(arcs)
-            for word, other in arcs:
-                one, two = words.of_word[word], words.of_word[other]
-                if one >= 0 <= two and one != two and (two < one or not self._table.causal):
-                    pairs.append((start + one, two))
+            start = int(self._table.starts[sentence])
+            pairs += [(start + one, two) for one, two in self._table.followed(sentence, arcs)]
         # Words that share a unit may bring the same arc twice.
         unit, key = np.array(sorted(set(pairs)), np.int64).reshape(-1, 2).T
         queries, first = np.unique(unit, return_index=True)

@@ -70,7 +70,9 @@ class BySentence:
     events: Array
 
 
-def cast(roles: Sequence[tuple[Role, Sequence[tuple[Head, str]]]], most: int = PLAYS) -> list[Play]:
+def best_first(
+    roles: Sequence[tuple[Role, Sequence[tuple[Head, str]]]], most: int = PLAYS
+) -> list[Play]:
     """At most so many plays: of each role its best head, then of each its second, and so on.
 
     `roles` have their heads, the best first, each with the candidate that it chose.
@@ -118,7 +120,7 @@ def _able(events: Array, lengths: NDArray[np.int64]) -> list[int]:
     return np.flatnonzero(there).tolist()
 
 
-class Sums:
+class PlaySums:
     """The sums of single plays, sentence by sentence.
 
     `words` is None where nothing is known of words.
@@ -173,12 +175,9 @@ def right(
 ) -> Mapping[int, frozenset[int]]:
     """The units that each unit of a sentence should look at, as far as a head can follow."""
     annotation = tokens.sentence.annotation
-    units = words.words[place] if words else None
-    if annotation is None or words is None or units is None:
+    if annotation is None or words is None:
         return {}
     found: dict[int, set[int]] = {}
-    for word, other in role.arcs(annotation):
-        one, two = units.of_word[word], units.of_word[other]
-        if one >= 0 <= two and one != two and (two < one or not words.causal):
-            found.setdefault(one, set()).add(two)
+    for one, two in words.followed(place, role.arcs(annotation)):
+        found.setdefault(one, set()).add(two)
     return {one: frozenset(others) for one, others in sorted(found.items())}

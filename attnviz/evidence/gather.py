@@ -39,19 +39,19 @@ def summed(weights: Array, values: Array) -> Array:
 
     Transposed, for the bootstrap's weights lie sentence by sentence: that takes half the time.
     """
-    if _shared(values):
+    if shared(values):
         return np.broadcast_to(weights @ values[:, :1], (len(weights), values.shape[1]))
     found: Array = (values.T @ weights.T).T
     return found
 
 
 def _of(values: Array, there: Bools) -> Array:
-    if _shared(values):
+    if shared(values):
         return np.broadcast_to(values[there, :1], (int(there.sum()), values.shape[1]))
     return values[there]
 
 
-def _shared(values: Array) -> bool:
+def shared(values: Array) -> bool:
     """Whether values [sentence, head] are stored once for all heads."""
     return values.strides[1] == 0 and values.size > 0
 

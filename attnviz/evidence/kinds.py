@@ -40,11 +40,7 @@ class Kinds:
                     self.of[start + unit] = numbers[kind]
         own = np.zeros((units, max(1, len(numbers))))
         own[np.arange(units), self.of] = 1.0
-        running = np.concatenate([np.zeros((1, own.shape[1])), own.cumsum(0)])
-        counts = np.diff(table.starts)
-        begin = np.repeat(running[table.starts[:-1]], counts, axis=0)
-        end = np.repeat(running[table.starts[1:]], counts, axis=0)
-        self.seen = running[:-1] - begin if table.causal else end - begin - own
+        self.seen = table.over_seen(own)
 
     def expect(self, queries: Ints, right: Array, half: Ints) -> Array:
         """How often a word of the likeliest kind is right, [query].

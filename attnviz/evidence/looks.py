@@ -79,7 +79,7 @@ class _Text:
         for unit, name in tags:
             of_unit[unit, names.index(name)] += 1.0
         of_unit /= np.maximum(of_unit.sum(1, keepdims=True), 1.0)
-        expected = self._seen(of_unit) / np.maximum(self.others, 1)[:, None]
+        expected = self._table.over_seen(of_unit) / np.maximum(self.others, 1)[:, None]
         counts = np.zeros((len(looking), len(names)))
         for head, who in enumerate(looking):
             at = (self.first + self._table.best[head])[who]
@@ -93,18 +93,6 @@ class _Text:
             for unit, tag in zip(units, annotation.upos, strict=True)
             if unit >= 0 and tag
         ]
-
-    def _seen(self, values: Array) -> Array:
-        """For each unit the sum of `values` [unit, kind] over the others that it sees."""
-        running = np.concatenate([np.zeros((1, values.shape[1])), values.cumsum(0)])
-        place = np.arange(len(values))
-        if self._table.causal:
-            before: Array = running[place] - running[self.first]
-            return before
-        many = np.diff(self._table.starts)
-        last = self.first + np.repeat(many, many)
-        around: Array = running[last] - running[self.first] - values
-        return around
 
     def relations(self, looking: NDArray[np.bool_]) -> Kinds:
         """Shares of heads and dependents by relation, and of words that are neither."""

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from attnviz.evidence import bootstrap
-from attnviz.evidence.gather import RoleSums, Sums
+from attnviz.evidence.gather import RoleSums, Sums, shared
 from attnviz.evidence.scores import Array
 from attnviz.text.types import Tokens
 
@@ -43,10 +43,10 @@ class Units:
         """Sums over the sentences of each unit: [sentence, head] to [unit, head]."""
         if self._alone:
             return values
-        shared = values.strides[1] == 0 and values.size > 0  # stored once for all heads
-        found = np.zeros((len(self.half), 1 if shared else values.shape[1]))
-        np.add.at(found, self._of, values[:, :1] if shared else values)
-        return np.broadcast_to(found, (len(found), values.shape[1])) if shared else found
+        stored = values[:, :1] if shared(values) else values
+        found = np.zeros((len(self.half), stored.shape[1]))
+        np.add.at(found, self._of, stored)
+        return np.broadcast_to(found, (len(found), values.shape[1]))
 
     def of(self, role: RoleSums) -> RoleSums:
         """The sums of a role by unit."""

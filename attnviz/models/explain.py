@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from attnviz.errors import AttnvizError, InputError
+from attnviz.models.embeddings import vocabulary
 from attnviz.models.names import ModelName
 
 _AGAIN = "Download the model again; the files may be cut short, or of another model."
@@ -46,6 +47,18 @@ def check_weights(name: ModelName, model: Any, info: dict[str, Any]) -> None:  #
             f"The weights of {name.given} don't fit its config: {tensors} "
             f"{'missing' if missing else 'of another shape'}, {lacking[0]} first.",
             _AGAIN,
+        )
+
+
+def check_vocabulary(name: ModelName, model: Any, tokenizer: Any) -> None:  # noqa: ANN401
+    """Raises InputError where the tokenizer has more tokens than the model has embeddings."""
+    # Tokens added later, such as a pad token, often have no embedding, and never come up.
+    known = vocabulary(model)
+    if known is not None and tokenizer.vocab_size > known:
+        raise InputError(
+            f"The tokenizer of {name.given} is of another model: it has {tokenizer.vocab_size:,} "
+            f"tokens, and the model knows {known:,}.",
+            "Put the model's own tokenizer files next to its config.json.",
         )
 
 

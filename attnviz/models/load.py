@@ -14,8 +14,8 @@ import torch
 
 from attnviz.errors import InputError, UsageError
 from attnviz.models import heads, probe, tap
-from attnviz.models.embeddings import vocabulary
-from attnviz.models.explain import check_weights, explained, first_line
+from attnviz.models.embeddings import limit, vocabulary
+from attnviz.models.explain import check_vocabulary, check_weights, explained, first_line
 from attnviz.models.hooks import Site
 from attnviz.models.kinds import FALLBACK
 from attnviz.models.names import ModelName
@@ -24,7 +24,6 @@ from attnviz.models.streams import ALL, Stream, numbers, streams
 PATIENCE = 10.0
 """Seconds that the Hub has for an answer."""
 
-_NO_LIMIT = 10**9
 _SILENT = logging.CRITICAL
 
 
@@ -144,7 +143,7 @@ def load(
         key_value_heads=_key_value_heads(config),
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         dtype=str(model.dtype).removeprefix("torch."),
-        limit=_limit(model, tokenizer),
+        limit=limit(model, tokenizer),
         device=device,
         path=ready.path,
         encoder_decoder=bool(config.is_encoder_decoder),
@@ -188,7 +187,7 @@ class _Weights:
         check_weights(self.name, whole, info)
         whole.to(self.device).eval()
         model = heads.without(whole) if found else whole
-        _check_vocabulary(self.name, model, self.tokenizer)
+        check_vocabulary(self.name, model, self.tokenizer)
         return model, whole if found else None
 
     def start_of_generation(self) -> int | None:
@@ -371,36 +370,10 @@ def _tokenizer(name: ModelName, common: dict[str, Any]) -> Any:  # noqa: ANN401 
     return tokenizer
 
 
-def _check_vocabulary(name: ModelName, model: Any, tokenizer: Any) -> None:  # noqa: ANN401
-    # Tokens added later, such as a pad token, often have no embedding, and never come up.
-    known = vocabulary(model)
-    if known is not None and tokenizer.vocab_size > known:
-        raise InputError(
-            f"The tokenizer of {name.given} is of another model: it has {tokenizer.vocab_size:,} "
-            f"tokens, and the model knows {known:,}.",
-            "Put the model's own tokenizer files next to its config.json.",
-        )
-
-
 def _dtype(name: str, device: torch.device) -> torch.dtype | str:
     if name == "auto":
         return torch.float32 if device.type == "cpu" else "auto"
     return {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[name]
-
-
-def _limit(model: Any, tokenizer: Any) -> int | None:  # noqa: ANN401 - transformers' own
-    text = model.config.get_text_config()
-    limits = [
-        tokenizer.model_max_length,
-        getattr(text, "max_position_embeddings", None) or _NO_LIMIT,
-    ]
-    # RoBERTa counts positions from after the padding index, and so loses that many.
-    embeddings = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
-    padding = getattr(embeddings, "padding_idx", None)
-    if padding is not None:
-        limits.append(limits[1] - padding - 1)
-    limit = min(limits)
-    return None if limit >= _NO_LIMIT else int(limit)
 
 
 @contextmanager

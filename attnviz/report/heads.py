@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from attnviz.evidence.examples import Head, Play, cast
+from attnviz.evidence.examples import Head, Play, best_first
 from attnviz.evidence.exemplars import Exemplar
 from attnviz.evidence.looks import Kinds, Looks, To
 from attnviz.evidence.offsets import REACH
@@ -106,14 +106,14 @@ def _telling(kinds: Sequence[Kind]) -> tuple[Kind, ...]:
 def plays(
     roles: Sequence[Role], infos: Sequence[RoleInfo], found: Sequence[HeadReport]
 ) -> list[Play]:
-    """The heads and roles that get examples: see `attnviz.evidence.examples.cast`."""
+    """The heads and roles that get examples: see `attnviz.evidence.examples.best_first`."""
     by_place = {(head.layer, head.head): head for head in found}
     heads = {info.name: info.heads for info in infos}
 
     def players(role: Role) -> list[tuple[Head, str]]:
         return [(head, by_place[head].roles[role.name].variant) for head in heads[role.name]]
 
-    return cast([(role, players(role)) for role in roles if heads.get(role.name)])
+    return best_first([(role, players(role)) for role in roles if heads.get(role.name)])
 
 
 def with_examples(

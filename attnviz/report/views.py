@@ -10,7 +10,7 @@ import numpy as np
 from attnviz.attention.matrices import Drawn
 from attnviz.attention.targets import Bools, Target
 from attnviz.attention.words import WordTable
-from attnviz.evidence.examples import BySentence, Play, Sums, right
+from attnviz.evidence.examples import BySentence, Play, PlaySums, right
 from attnviz.evidence.scores import Column
 from attnviz.figures.views import Floats, HeadView, ModelView, RoleMark, SentenceView, Window
 from attnviz.flow.rollout import SentenceFlow
@@ -48,7 +48,7 @@ def marks(report: Report, head: HeadReport) -> tuple[RoleMark, ...]:
     )
 
 
-def best_heads(report: Report, roles: Sequence[Role], sums: Sums) -> tuple[Best, ...]:
+def best_heads(report: Report, roles: Sequence[Role], sums: PlaySums) -> tuple[Best, ...]:
     """The best head of each role that was found; of roles between words, of `RELATIONS` at most.
 
     Those are supported, and the furthest above their baselines.

@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from attnviz.attention.batch import make
 from attnviz.attention.observer import plan
 from attnviz.attention.words import WordTable
-from attnviz.evidence.examples import EACH, BySentence, Play, Sums, Wanted, cast, right, wanted
+from attnviz.evidence.examples import (
+    EACH,
+    BySentence,
+    Play,
+    PlaySums,
+    Wanted,
+    best_first,
+    right,
+    wanted,
+)
 from attnviz.evidence.exemplars import ExampleKeeper, Exemplar
 from attnviz.evidence.scores import Column, LayerSums, ScoreTable
 from attnviz.roles.role import WordRole, expanded
@@ -56,7 +65,7 @@ def test_the_best_head_of_each_role_comes_first() -> None:
     players = [[(head, "+2" if at == 2 else "") for head in of] for at, of in enumerate(heads)]
     order = [
         (one.role.name, one.layer, one.head)
-        for one in cast(list(zip(roles, players, strict=True)), most=5)
+        for one in best_first(list(zip(roles, players, strict=True)), most=5)
     ]
     assert order == [
         ("self", 0, 0),
@@ -207,7 +216,7 @@ def test_sums_between_words_are_those_of_the_words_looked_at() -> None:
     texts, role = [CAT, CAT], between("dep:nsubj", [CAT])
     one_head = LayerSums(*[np.zeros((2, 1, 0))] * 6)
     words = table(texts, [[2, 2, 1, -1, 0, -1]])
-    sums = Sums(ScoreTable((), (), (0,), (one_head,)), texts, words)
+    sums = PlaySums(ScoreTable((), (), (0,), (one_head,)), texts, words)
     got = sums(Play(0, 0, Column(role)))
     # "cat" looks at its head in the first sentence and not in the second; two words to choose from.
     np.testing.assert_allclose(got.mass, [1.0, 0.0])
