@@ -139,7 +139,7 @@ class Part:
             ),
             relations=relations,
             special_mass=self._special_mass if relations else None,
-            spare=spare(heads, likeness, alike),
+            spare=spare(heads, likeness, alike, whole.induction),
         )
 
     @property

@@ -14,7 +14,7 @@ import numpy as np
 
 from attnviz.evidence.similarity import REDUNDANT, Likeness
 from attnviz.report.build import UNIFORM
-from attnviz.report.model import Estimate, HeadReport, Similarity
+from attnviz.report.model import Estimate, HeadReport, InductionReport, Similarity
 
 Place = tuple[int, int]
 Reason = Literal["redundant", "uniform", "resting"]
@@ -47,7 +47,8 @@ class SpareHead:
 
     `alike`: the head of its group that is kept, or, of a head that is in no group, the one that
     is closest. `evenness` is its normalised entropy, `resting` the mass that the first token,
-    special tokens and the sink logit get. `roles` are those that it has all the same.
+    special tokens and the sink logit get. `roles` are those that it has all the same. `induction`
+    is its prefix matching on repeated random tokens where that is supported, else None.
     """
 
     layer: int
@@ -57,6 +58,7 @@ class SpareHead:
     evenness: Estimate | None
     resting: Estimate | None
     roles: tuple[str, ...]
+    induction: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,15 @@ class SpareGroup:
 
 @dataclass(frozen=True)
 class Spare:
-    """The candidates for removal: those with the most reasons first, then the surest."""
+    """The candidates for removal: those with the most reasons first, then the surest.
+
+    `working` are no candidates: they have reasons on this text, and yet do induction on repeated
+    random tokens, those that match prefixes best first. An induction head rests where nothing
+    repeats, and two of them are alike in resting.
+    """
 
     heads: tuple[SpareHead, ...]
+    working: tuple[SpareHead, ...]
     criteria: tuple[Criterion, ...]
     groups: tuple[SpareGroup, ...]
     collapsed: tuple[int, ...]
@@ -103,24 +111,34 @@ _THRESHOLDS: Mapping[Reason, float] = {
 
 
 def spare(
-    heads: Sequence[HeadReport], likeness: Likeness | None, similarity: Similarity | None
+    heads: Sequence[HeadReport],
+    likeness: Likeness | None,
+    similarity: Similarity | None,
+    induction: InductionReport | None = None,
 ) -> Spare:
     """The candidates among `heads`, which `likeness` counts in the same order."""
     places = [(head.layer, head.head) for head in heads]
     groups = () if likeness is None else _groups(places, likeness)
     kept = {other: group.kept for group in groups for other in group.others}
     alike = {} if likeness is None else _alike(places, likeness, kept)
+    matching = {
+        (one.layer, one.head): one.prefix_matching.score
+        for one in (induction.supported if induction else ())
+    }
     every = [
-        _head(head, alike.get(place), redundant=place in kept)
+        _head(head, alike.get(place), matching.get(place), redundant=place in kept)
         for head, place in zip(heads, places, strict=True)
     ]
+    idle = [one for one in every if one.induction is None]
     found = sorted(
-        (one for one in every if one.reasons),
+        (one for one in idle if one.reasons),
         key=lambda one: (-len(one.reasons), -max(_lead(one, why) for why in one.reasons)),
     )
+    working = [one for one in every if one.reasons and one.induction is not None]
     return Spare(
         heads=tuple(found),
-        criteria=tuple(_criterion(reason, every) for reason in _THRESHOLDS),
+        working=tuple(sorted(working, key=lambda one: -(one.induction or 0.0))),
+        criteria=tuple(_criterion(reason, idle) for reason in _THRESHOLDS),
         groups=groups,
         collapsed=() if similarity is None else similarity.collapsed,
     )
@@ -153,7 +171,9 @@ def _alike(
     return found
 
 
-def _head(head: HeadReport, alike: Alike | None, *, redundant: bool) -> SpareHead:
+def _head(
+    head: HeadReport, alike: Alike | None, induction: float | None, *, redundant: bool
+) -> SpareHead:
     one = SpareHead(
         layer=head.layer,
         head=head.head,
@@ -162,6 +182,7 @@ def _head(head: HeadReport, alike: Alike | None, *, redundant: bool) -> SpareHea
         evenness=head.statistics.get("normalized_entropy"),
         resting=head.statistics.get("resting"),
         roles=head.found,
+        induction=induction,
     )
     lows: Mapping[Reason, Estimate | None] = {"uniform": one.evenness, "resting": one.resting}
     beyond = (

@@ -24,8 +24,8 @@ CAUTION = (
     "Attention does not measure importance. Heads are removed by what their removal does to the "
     "loss (Michel et al. 2019; Voita et al. 2019), and no head was removed here. A head without a "
     "role may matter and one with a role may not; heads that attend alike move different values; "
-    "one that rests here may work on other text. These are the heads to try first: remove them, "
-    "measure, then decide."
+    "one that rests here may work on other text, as induction heads do on text that repeats. "
+    "These are the heads to try first: remove them, measure, then decide."
 )
 READING = (
     "Of heads that attend alike one is kept, the one with the least sum of divergences from the "
@@ -96,6 +96,23 @@ def summary(part: Report) -> str:
     says = f"{len(found.heads)} of {of} {_is(found.heads)} by their attention: {told}"
     says += f"; {several} for more than one reason." if several else "."
     return " ".join(filter(None, (says, _contradicted(part, found))))
+
+
+def working(part: Report) -> str:
+    """The heads that would be candidates, were it not for induction on random tokens."""
+    found = part.spare.working if part.spare else ()
+    if not found:
+        return ""
+    named = ", ".join(f"{_name(one)} {number(one.induction)}" for one in found[:SHOWN])
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    if len(found) == 1:
+        having, match, candidates = "head that has", "matches", "is no candidate"
+    else:
+        having, match, candidates = "heads that have", "match", "are no candidates"
+    return (
+        f"{count(len(found))} {having} such a reason on this text {match} prefixes on repeated "
+        f"random tokens and {candidates}: {named}{more}."
+    )
 
 
 def collapsed(part: Report) -> str:

@@ -124,6 +124,32 @@ def test_one_head_alone_is_compared_with_none() -> None:
     assert section.summary(made) == "None of 1 head is a candidate."
 
 
+def test_heads_that_do_induction_are_no_candidates() -> None:
+    # Heads 0 and 1 are alike and at rest, 2 and 3 at rest; 1 and 2 match prefixes.
+    heads = [head(at, resting=REST) for at in range(4)]
+    probed = example.induction([(0, 1), (1, 0)], 2)
+    found = spare(heads, likeness(4, {(0, 1): 0.1}, (0, 1)), None, probed)
+    assert reasons(found) == {0: ("resting",), 3: ("resting",)}
+    assert [(one.layer, one.head, one.reasons) for one in found.working] == [
+        (1, 0, ("resting",)),
+        (0, 1, ("redundant", "resting")),
+    ]
+    redundant, _, resting = found.criteria
+    assert (redundant.heads, names(resting.heads)) == ((), [0, 3])
+    made = replace(example.report(sentences=1), spare=found)
+    best, other = (one.prefix_matching.score for one in probed.supported)
+    says = (
+        "2 heads that have such a reason on this text match prefixes on repeated random tokens and "
+        f"are no candidates: L1H0 {best:.2f}, L0H1 {other:.2f}."
+    )
+    assert says in page(made).text
+    assert says in markdown.write(made, ()).decode()
+    told = json.loads(json_report.write(made, ()))
+    jsonschema.validate(told, json_report.schema())
+    assert [one["induction"] for one in told["spare"]["working"]] == pytest.approx([best, other])
+    assert [one["induction"] for one in told["spare"]["heads"]] == [None, None]
+
+
 def many(*, hostile: bool = False) -> Report:
     """The example with 30 of its 72 heads at rest, the first two of them redundant, one even."""
     made = example.report(hostile=hostile, sentences=3)

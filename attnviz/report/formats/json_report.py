@@ -163,6 +163,7 @@ def _spare(spare: Spare | None) -> dict[str, object] | None:
         return None
     return {
         "heads": [_spared(one) for one in spare.heads],
+        "working": [_spared(one) for one in spare.working],
         "criteria": [
             {**_record(one), "closest": None if one.closest is None else _spared(one.closest)}
             for one in spare.criteria

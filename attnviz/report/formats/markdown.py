@@ -220,7 +220,8 @@ def _spare(part: Report, tables: Tables) -> Iterable[str]:
     if part.spare is None:
         return
     yield _heading(part, spare.TITLE)
-    yield f"{spare.summary(part)} {spare.collapsed(part)}".strip()
+    says = (spare.summary(part), spare.working(part), spare.collapsed(part))
+    yield " ".join(filter(None, says))
     yield spare.CAUTION
     if part.spare.heads:
         yield _table(spare.REASONS, "lllrl", spare.reason_cells(part))
