@@ -7,8 +7,10 @@ matrix; anything else is read off `weights`, which is the whole matrix.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -18,6 +20,8 @@ from attnviz.attention.formulas import TINY, shaped, spread_to_heads
 from attnviz.attention.mask import Mask
 from attnviz.attention.measured import Measured
 from attnviz.attention.plan import Plan
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +78,14 @@ class LayerAttention:
 
         Layers of a batch that have one mask share it.
         """
+        return self.once("uniform", self._uniform)
+
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """What depends on the batch and the mask alone, made for the first layer that asks."""
         kept = self.planned.kept
-        if ("uniform", self.mask) not in kept:
-            kept["uniform", self.mask] = self._uniform()
-        found: LayerAttention = kept["uniform", self.mask]
+        if (name, self.mask) not in kept:
+            kept[name, self.mask] = make()
+        found: Made = kept[name, self.mask]
         return found
 
     def _uniform(self) -> LayerAttention:
@@ -153,6 +161,14 @@ class LayerAttention:
         """Row entropy -sum_j a_ij ln a_ij in nats, [batch, head, query]."""
         return self.measured.entropy
 
+    @cached_property
+    def evenness(self) -> Tensor:
+        """Entropy as a share of ln |V_i|, [batch, head, query]; NaN where |V_i| is 1 or less."""
+        return self.entropy / self.once("greatest entropy", self._greatest_entropy)
+
+    def _greatest_entropy(self) -> Tensor:
+        return self.counts.log().masked_fill(self.counts <= 1, float("nan"))
+
     @property
     def distance(self) -> Tensor:
         """Mean distance sum_j a_ij |i - j| in tokens, [batch, head, query]."""
@@ -179,12 +195,22 @@ class LayerAttention:
 
         [batch, head, query], NaN for the other queries and where fewer than two keys are seen.
         """
-        rows, found = self.planned.sorted_rows[:, None], self.measured.gini
-        chosen = rows.expand(-1, self.heads, -1)
-        out = found.new_full((*found.shape[:2], self.query.shape[2] + 1), float("nan"))
+        found = self.measured.gini
+        unknown = found.new_full((*found.shape[:2], 1), float("nan"))
+        places = self.once("sorted", self._places).expand(-1, self.heads, -1)
+        return torch.cat([found, unknown], -1).gather(-1, places)
+
+    def _places(self) -> Tensor:
+        """Each query's place among the sorted rows, [batch, 1, query].
+
+        One more than there are where it is not among them or sees fewer than two keys.
+        """
+        rows = self.planned.sorted_rows
+        batch, many = rows.shape
+        places = rows.new_full((batch, self.query.shape[2] + 1), many)
         # Places of no row (-1) fall into one place more, which is cut off.
-        out.scatter_(-1, torch.where(chosen < 0, out.shape[-1] - 1, chosen), found)
-        return out[..., :-1].masked_fill(self.counts <= 1, float("nan"))
+        places.scatter_(1, rows.remainder(places.shape[1]), torch.arange(many).expand(batch, -1))
+        return places[:, None, :-1].masked_fill(self.counts <= 1, many)
 
     @property
     def masses(self) -> Tensor:
@@ -228,31 +254,29 @@ class LayerAttention:
         column's mean mu and variance v and the largest weight b (Boucheron, Lugosi & Massart
         2013, corollary 2.6).
         """
-        found, rows = self.measured, self.planned.content[:, None]
-        strips, seen, names = self._strips
-        mean = found.strip_total / seen
-        spread = (found.strip_square / seen - mean.square()).clamp_min(0.0)
-        columns = self.mask.columns(torch.cat([mean * rows, spread * rows], 1)) * strips
-        means, spreads = columns.amax(-1).chunk(2, 1)
+        found = self.measured
+        strips, rows, share, names = self.once("strips", self._strips)
+        mean = found.strip_total * share
+        spread = torch.addcmul(found.strip_square * share, mean, mean, value=-1.0).clamp_min_(0.0)
+        means, spreads = (
+            (self.mask.columns(one * rows) * strips).amax(-1) for one in (mean, spread)
+        )
         # No weight on a strip exceeds the root of the sum of their squares.
-        most = (torch.minimum(found.confidence, found.strip_square.sqrt()) * rows).amax(-1)
-        return means + (2.0 * spreads * names).sqrt() + most * names / 3.0
+        most = torch.minimum(found.confidence, found.strip_square.sqrt()).mul_(rows).amax(-1)
+        return means + (2.0 * spreads * names).sqrt_() + most * names / 3.0
 
-    @property
-    def _strips(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Which keys strips may stand on, how many each query sees, and ln of how many there are.
+    def _strips(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Where strips may stand, the queries that count, what share of them a key is, and names.
 
-        [batch, 1, key], [batch, 1, query] and [batch, 1]; layers of one mask share them.
+        Float [batch, 1, key], [batch, 1, query] and, 1 / how many strips a query sees, [batch, 1,
+        query]; [batch, 1] is ln of how many there are.
         """
-        kept = self.planned.kept
-        if ("strips", self.mask) not in kept:
-            kept["strips", self.mask] = (
-                self.strips[:, None].float(),
-                self.mask.count(self.strips).clamp_min(1.0),
-                self.strips.sum(-1, keepdim=True).float().clamp_min(1.0).log(),
-            )
-        found: tuple[Tensor, Tensor, Tensor] = kept["strips", self.mask]
-        return found
+        return (
+            self.strips[:, None].float(),
+            self.planned.content[:, None].float(),
+            1.0 / self.mask.count(self.strips).clamp_min(1.0),
+            self.strips.sum(-1, keepdim=True).float().clamp_min(1.0).log(),
+        )
 
     @cached_property
     def planned(self) -> Plan:

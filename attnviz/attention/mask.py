@@ -80,6 +80,15 @@ class Mask:
         """1 where a key is seen, [batch or 1, query, key]."""
         return self.dense()[:, 0].float()
 
+    @cached_property
+    def _common(self) -> Tensor | None:
+        """1 where a key is seen, [batch or 1, 1, key], if all queries of a sentence see the same.
+
+        None where they don't.
+        """
+        alike = all(bool((edge == edge[:, :1]).all()) for edge in (self.first, self.last))
+        return self.part(slice(1)).dense()[:, 0].float() if alike and self.holes is None else None
+
     def part(self, rows: slice | Tensor, sentence: int | None = None) -> Mask:
         """The mask of some queries, of all sentences of the batch or of one."""
         first, last, holes = self.first, self.last, self.holes
@@ -91,6 +100,8 @@ class Mask:
 
     def columns(self, values: Tensor) -> Tensor:
         """For each key the sum of `values` [batch, head, query] over the queries that see it."""
+        if self._common is not None:
+            return values.sum(-1, keepdim=True) * self._common
         if self.holes is not None or self.queries * self.keys <= _FEW:
             return torch.matmul(values, self._weights)
         steps = values.new_zeros(*values.shape[:2], self.keys + 1)

@@ -76,10 +76,11 @@ def _kind(column: Row) -> type[Target] | None:
 
     Such a column costs the kernels nothing.
     """
-    kinds = {type(target) for target in column if target is not None and not _empty(target)}
+    given = [target for target in column if target is not None]
+    kinds = {type(target) for target in given}
     if len(kinds) > 1:
         raise TypeError(f"one column mixes {sorted(kind.__name__ for kind in kinds)}")
-    return kinds.pop() if kinds else None
+    return None if all(map(_empty, given)) else kinds.pop()
 
 
 def _empty(target: Target) -> bool:

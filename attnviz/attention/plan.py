@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -36,10 +37,12 @@ class Plan:
     @cached_property
     def sorted_rows(self) -> Tensor:
         """The queries whose rows are sorted, [batch, row]: content, evenly spread; -1 for none."""
-        counts = self.content.sum(-1).tolist()
-        rows = torch.full((len(counts), min(SORTED, max(counts, default=0))), -1)
-        for sentence, count in enumerate(counts):
-            places = self.content[sentence].nonzero()[:, 0].cpu()
+        content = self.content.cpu().numpy()
+        counts = content.sum(-1)
+        rows = np.full((len(content), min(SORTED, counts.max(initial=0))), -1)
+        for sentence, count in enumerate(counts.tolist()):
             kept = min(count, rows.shape[1])
-            rows[sentence, :kept] = places[torch.arange(kept) * count // max(kept, 1)]
-        return rows.to(self.content.device)
+            rows[sentence, :kept] = content[sentence].nonzero()[0][
+                np.arange(kept) * count // max(kept, 1)
+            ]
+        return torch.from_numpy(rows).to(self.content.device)

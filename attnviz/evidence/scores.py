@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -30,6 +30,8 @@ from attnviz.statistics.statistic import Statistic
 from attnviz.text.types import Tokens
 
 Array = NDArray[np.float64]
+Found = NDArray[Any]
+"""What one layer gives, as it is measured; tables add it up as `Array`."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,12 @@ class LayerSums:
     head, for they depend on the layer's mask alone. `values` over `counts` is a statistic's mean.
     """
 
-    mass: Array
-    permuted: Array
-    chance: Array
-    events: Array
-    values: Array
-    counts: Array
+    mass: Found
+    permuted: Found
+    chance: Found
+    events: Found
+    values: Found
+    counts: Found
 
 
 @dataclass(frozen=True)
@@ -141,11 +143,12 @@ class ScoreKeeper(Observer):
     def begin(self, batch: Batch, places: Sequence[int]) -> Wants:
         """Starts a batch whose sentences have the given places in the table."""
         self._batch, self._places = batch, list(places)
+        self._content = _numpy(batch.content).astype(np.float32)
         rows = [
             self._row(*both)
             for both in zip(batch.sentences, batch.looked_at.sentences, strict=True)
         ]
-        self._by_mask: dict[int, tuple[Mask, Array, Array]] = {}
+        self._by_mask: dict[int, tuple[Mask, Found, Found]] = {}
         return Wants(pack(rows, batch.length, batch.looked_at.length, batch.ids.device))
 
     def _row(self, tokens: Tokens, keys: Tokens) -> list[Target | None]:
@@ -159,7 +162,9 @@ class ScoreKeeper(Observer):
         mass, permuted = self._by_head(attention)
         values, counts = self._of_statistics(attention)
         seen = LayerSums(mass, permuted, chance, events, values, counts)
-        kept = self._layers.setdefault(attention.layer, self._empty(seen))
+        if attention.layer not in self._layers:
+            self._layers[attention.layer] = self._empty(seen)
+        kept = self._layers[attention.layer]
         for entry in fields(LayerSums):
             getattr(kept, entry.name)[self._places] = getattr(seen, entry.name)
 
@@ -176,20 +181,20 @@ class ScoreKeeper(Observer):
             *(self._shelf.zeros((self._sentences, *array.shape[1:])) for array in arrays)
         )
 
-    def _by_head(self, attention: LayerAttention) -> tuple[Array, Array]:
-        content = self._batch.content
-        columns = len(self._columns)
-        mass = attention.masses[..., :columns].clone()
-        permuted = torch.zeros_like(mass)
-        permuted[..., self._beside] = attention.masses[..., columns:]
+    def _by_head(self, attention: LayerAttention) -> tuple[Found, Found]:
+        content, columns = self._batch.content, len(self._columns)
+        found = _numpy(attention.masses)
+        mass = found[..., :columns].copy()
+        permuted = np.zeros_like(mass)
+        permuted[..., self._beside] = found[..., columns:]
         for index, column in enumerate(self._columns):
             if isinstance(column.role, ShapeRole):
-                mass[..., index] = column.role.mass(attention, content)
+                mass[..., index] = _numpy(column.role.mass(attention, content))
                 if column.role.permuted is not None:
-                    permuted[..., index] = column.role.permuted(attention, content)
-        return _numpy(mass), _numpy(permuted)
+                    permuted[..., index] = _numpy(column.role.permuted(attention, content))
+        return mass, permuted
 
-    def _of_mask(self, attention: LayerAttention) -> tuple[Array, Array]:
+    def _of_mask(self, attention: LayerAttention) -> tuple[Found, Found]:
         """Chance and events, which depend on the mask alone; most layers share theirs."""
         mask = attention.mask
         if id(mask) not in self._by_mask:
@@ -197,43 +202,44 @@ class ScoreKeeper(Observer):
             self._by_mask[id(mask)] = mask, *self._by_chance(attention.uniform)
         return self._by_mask[id(mask)][1:]
 
-    def _by_chance(self, uniform: LayerAttention) -> tuple[Array, Array]:
-        content = self._batch.content
-        chance = uniform.masses[:, 0, : len(self._columns)].clone()  # [batch, column]
-        events = uniform.reached[:, 0, : len(self._columns)].clone()
+    def _by_chance(self, uniform: LayerAttention) -> tuple[Found, Found]:
+        content, columns = self._batch.content, len(self._columns)
+        chance = _numpy(uniform.masses)[..., :columns].copy()  # [batch, 1, column]
+        events = _numpy(uniform.reached)[..., :columns].copy()
         for index, column in enumerate(self._columns):
             if isinstance(column.role, ShapeRole):
                 by_chance = column.role.chance or column.role.mass
-                chance[:, index] = by_chance(uniform, content)[:, 0]
-                events[:, index] = column.role.events(uniform, content)
-        return _numpy(chance[:, None]), _numpy(events[:, None])
+                chance[..., index] = _numpy(by_chance(uniform, content))
+                events[:, 0, index] = _numpy(column.role.events(uniform, content))
+        return chance, events
 
-    def _of_statistics(self, attention: LayerAttention) -> tuple[Array, Array]:
-        content = self._batch.content
-        shape = (content.shape[0], attention.heads, len(self._statistics))
+    def _of_statistics(self, attention: LayerAttention) -> tuple[Found, Found]:
+        shape = (len(self._content), attention.heads, len(self._statistics))
         sums, counts = np.zeros(shape), np.zeros(shape)
         for index, statistic in enumerate(self._statistics):
-            values = statistic.values(attention, content)
+            values = statistic.values(attention, self._batch.content)
             if values is not None:
-                by_query = content if statistic.per == "query" else None
-                found, known = _summed(values, by_query)
-                sums[..., index], counts[..., index] = _numpy(found), _numpy(known)
+                by_query = self._content if statistic.per == "query" else None
+                sums[..., index], counts[..., index] = _summed(_numpy(values), by_query)
         return sums, counts
 
 
-def _summed(values: Tensor, content: Tensor | None) -> tuple[Tensor, Tensor]:
+def _summed(values: Found, content: Found | None) -> tuple[Found, Found]:
     """The sum of a statistic over the queries where it is known, and their number.
 
     From [batch, head, query] and `content` [batch, query], or without it from [batch, head].
     """
+    known = ~np.isnan(values)
     if content is None:
-        known = ~values.isnan()
-        return values.where(known, 0.0), known
-    total = torch.matmul(values, content.float()[..., None])[..., 0]
-    if not total.isnan().any():  # nearly always, and much cheaper
-        return total, content.sum(-1, keepdim=True)
-    known = ~values.isnan() & content[:, None]
-    return values.where(known, 0.0).sum(-1), known.sum(-1)
+        return np.where(known, values, 0.0), known
+    if known.all():  # nearly always, and much cheaper
+        return _over(values, content), content.sum(-1, keepdims=True)
+    return _over(np.where(known, values, np.float32(0.0)), content), _over(known, content)
+
+
+def _over(values: Found, content: Found) -> Found:
+    total: Found = np.matmul(values, content[..., None], dtype=np.float32)[..., 0]
+    return total
 
 
 def _rival(role: Role, target: Target | None, tokens: Tokens) -> Target:
@@ -252,6 +258,6 @@ def _dealt(target: Target | None, seed: int) -> PairTarget:
     return PairTarget(pairs, target.tokens)
 
 
-def _numpy(values: Tensor) -> Array:
-    array: Array = values.cpu().double().numpy()
-    return array
+def _numpy(values: Tensor) -> Found:
+    found: Found = values.cpu().numpy()
+    return found

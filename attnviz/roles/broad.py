@@ -16,16 +16,12 @@ def _queries(attention: LayerAttention, content: Tensor) -> Tensor:
     return content & (attention.counts[:, 0] > 1)
 
 
-def _evenness(attention: LayerAttention) -> Tensor:
-    return attention.entropy / attention.counts.log().clamp_min(1e-6)
-
-
 def _by_query(attention: LayerAttention) -> Tensor:
-    return _evenness(attention).masked_fill(attention.counts <= 1, float("nan"))
+    return attention.evenness
 
 
 def _mass(attention: LayerAttention, content: Tensor) -> Tensor:
-    return (_evenness(attention) * _queries(attention, content)[:, None]).sum(-1)
+    return attention.evenness.masked_fill(~_queries(attention, content)[:, None], 0.0).sum(-1)
 
 
 def _events(attention: LayerAttention, content: Tensor) -> Tensor:

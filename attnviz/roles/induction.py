@@ -11,9 +11,8 @@ from attnviz.text.types import Tokens
 def _target(tokens: Tokens) -> MatchTarget:
     labels, content = masks.labels(tokens), masks.content(tokens)
     # A key is known by what stands before it, which is the earlier copy.
-    follows = np.where(content, np.roll(labels, 1), -1)
-    follows[:1] = -1
-    return MatchTarget(labels, follows, before=True)
+    before = np.concatenate([[-1], labels[:-1]])
+    return MatchTarget(labels, np.where(content, before, -1), before=True)
 
 
 ROLE = TargetRole(

@@ -10,7 +10,6 @@ many languages ranks them all at once.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -51,14 +50,24 @@ def _words(tokens: Tokens) -> _Words:
     place[of_token >= 0] = np.repeat(np.arange(len(starts)), ends - starts)
     lettered = np.zeros(len(starts), dtype=np.bool_)
     lettered[place[masks.lettered(tokens) & (place >= 0)]] = True
-    spans = zip(starts.tolist(), ends.tolist(), strict=True)
-    ids = [tokens.ids[start:end] for start, end in spans]
-    said = Counter(ids)
-    once = [word for word in lettered.nonzero()[0].tolist() if said[ids[word]] == 1]
-    most = max((len(ids[word]) for word in once), default=0)
-    longest = [word for word in once if len(ids[word]) == most]
-    rarest = max(longest, key=lambda word: (max(ids[word]), ids[word]), default=None)
+    rarest = _rarest(np.array(tokens.ids), starts, ends - starts, lettered)
     return _Words(starts, ends, place, lettered, rarest)
+
+
+def _rarest(ids: Ints, starts: Ints, pieces: Ints, lettered: Bools) -> int | None:
+    """The word of the most pieces, then of the highest id, of those with letters said once."""
+    for many in np.unique(pieces[lettered])[::-1]:
+        words = np.flatnonzero(lettered & (pieces == many))
+        said = ids[starts[words][:, None] + np.arange(many)]  # [word, piece]
+        order = np.lexsort(said.T[::-1])
+        said = said[order]
+        changes = np.ones(len(said) + 1, dtype=np.bool_)
+        changes[1:-1] = (said[1:] != said[:-1]).any(1)
+        once = changes[1:] & changes[:-1]
+        if once.any():
+            highest = np.where(once, said.max(1), -1)
+            return int(words[order[np.flatnonzero(highest == highest.max())[-1]]])
+    return None
 
 
 def _target(tokens: Tokens) -> KeyTarget:

@@ -146,6 +146,9 @@ class Tokens:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def __hash__(self) -> int:
+        return hash(self.ids)  # which tell sentences apart; all else takes longer than it is worth
+
     @cached_property
     def content(self) -> NDArray[np.bool_]:
         """Which tokens the tokenizer does not declare special, [token]."""

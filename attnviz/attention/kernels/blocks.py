@@ -34,8 +34,10 @@ Array = Any
 _DEPTH = 128
 """Keys that are mixed at a time, so that their values stay in the first-level cache."""
 
-# Numba looks at this file alone to see whether what it keeps is still good: touch it when `rows`
-# or `lanes` change.
+BUILT_FROM = "1cf2db1fa746a8c1"
+"""A digest of `lanes` and `rows`. Numba keeps what it has compiled for as long as this one file
+stays the same, so it has to change with them; a test says what it should be."""
+
 _compiled = njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
 
 
@@ -232,20 +234,21 @@ def work(
     outs: Array,
     rooms: Array,
 ) -> None:
-    """Does one task: some heads of a sentence and some of its queries.
+    """Does one task: some heads of some sentences, and a stretch of their queries.
 
-    `task`: sentence, first and last head, first and last query, segment, group, first slot and
-    number of slots. `high`: rows of a block. `shapes`: query heads a key head, scale, soft cap
-    and bias. `tensors`: queries, keys, values (`fused._flat`) and the output [batch, query, head,
-    width]. `layer`: first and last key that each query sees, content queries, strips, sink
-    logits, distances and slots of rows to sort; `lookup`: see `lookup.Lookup`. Fills or adds to
-    `outs`: what rows give by themselves [rows.COLUMNS, batch, head, query], the mean [group,
-    batch, query, key] and, by segment, columns [batch, head, key], offsets [batch, head, row +
-    key - 1] and cells [batch, head, 2, column] (mass, queries that have any). `rooms` to work in:
-    queries, packed keys and values, scores, mixed values, and rows to sort [head, slot, key].
+    `task`: first and last sentence, head and query, segment, group, and for how many rows to sort
+    of each head there is room. `high`: rows of a block. `shapes`: query heads a key head, scale,
+    soft cap and bias. `tensors`: queries, keys, values (`fused._flat`) and the output [batch,
+    query, head, width]. `layer`: first and last key that each query sees, content queries,
+    strips, sink logits, distances, slots of rows to sort and how many are before each query;
+    `lookup`: see `lookup.Lookup`. Fills or adds to `outs`: what rows give by themselves
+    [rows.COLUMNS, batch, head, query], the mean [group, batch, query, key] and, by segment,
+    columns [batch, head, key], offsets [batch, head, row + key - 1] and cells [batch, head, 2,
+    column] (mass, queries that have any). `rooms` to work in: queries, packed keys and values,
+    scores, mixed values, and rows to sort [sentence, head, slot, key].
     """
     full_width()
-    sentence, head0, head1, query0, query1, segment, group, slot0, many_slots = task
+    sentence0, sentence1, head0, head1, query0, query1, segment, group, room = task
     groups, scale, softcap, bias = shapes
     queries, keys, values, out = tensors
     firsts, lasts, slots = layer[0], layer[1], layer[6]
@@ -254,42 +257,50 @@ def work(
     count = outs[2].shape[3] - LANES
     wide = (width + LANES - 1) // LANES * LANES
     step = (count + PANEL - 1) // PANEL * PANEL + LANES
-    mask, packed = min(sentence, len(firsts) - 1), -1
-    for head in range(head0, head1):
-        if head // groups != packed:
-            packed = head // groups
-            _pack_keys(keys, sentence, packed, count, panels)
-            _pack_values(values, sentence, packed, count, v)
-        for start in range(query0, query1, high):
-            rows = start, min(start + high, query1)
-            seen = _seen(firsts[mask], lasts[mask], rows[0], rows[1])
-            many = rows[1] - rows[0]
-            _take_queries(queries, sentence, head, rows, scale, q)
-            _multiply(q, depth, panels, seen, scores, step, many)
-            if softcap > 0 or bias.shape[3]:
-                _shape(scores, (sentence, head), rows, seen, step, softcap, bias)
-            place = sentence, head, segment, group, (head - head0) * many_slots - slot0
-            # The queries are used up: their room takes the rows' scales.
-            read_rows(scores, place, (*rows, *seen, step), layer, lookup, outs, kept, q)
-            if width:
-                _mix(scores, step, seen, v, wide, mixed, many)
-                to = ((sentence * length + rows[0]) * heads + head) * width
-                _write(mixed, wide, many, q, (out, heads * width, width), to)
+    for sentence in range(sentence0, sentence1):
+        mask, packed = min(sentence, len(firsts) - 1), -1
+        for head in range(head0, head1):
+            if head // groups != packed:
+                packed = head // groups
+                _pack_keys(keys, sentence, packed, count, panels)
+                _pack_values(values, sentence, packed, count, v)
+            slot = ((sentence - sentence0) * (head1 - head0) + head - head0) * room
+            place = sentence, head, segment, group, slot - layer[7][sentence, query0]
+            for start in range(query0, query1, high):
+                rows = start, min(start + high, query1)
+                seen = _seen(firsts[mask], lasts[mask], rows[0], rows[1])
+                many = rows[1] - rows[0]
+                _take_queries(queries, sentence, head, rows, scale, q)
+                _multiply(q, depth, panels, seen, scores, step, many)
+                if softcap > 0 or bias.shape[3]:
+                    _shape(scores, (sentence, head), rows, seen, step, softcap, bias)
+                # The queries are used up: their room takes the rows' scales.
+                read_rows(scores, place, (*rows, *seen, step), layer, lookup, outs, kept, q)
+                if width:
+                    _mix(scores, step, seen, v, wide, mixed, many)
+                    to = ((sentence * length + rows[0]) * heads + head) * width
+                    _write(mixed, wide, many, q, (out, heads * width, width), to)
 
 
 @_compiled
-def ginis(kept: Array, seen: Array, out: Array) -> None:
-    """Gini coefficients of the rows in `kept` [head, slot, key], sorted upwards.
+def ginis(task: Array, layer: Array, sorted_rows: Array, kept: Array, out: Array) -> None:
+    """Gini coefficients of a task's rows in `kept` [sentence, head, slot, key], sorted upwards.
 
-    `seen` [slot] is the number of keys that each row sees; filled in is `out` [head, slot]. The
+    `sorted_rows` [batch, slot] are their queries; filled in is `out` [batch, head, slot]. The
     formula is that of `formulas.gini`: unseen keys are zeros and only shift the ranks.
     """
-    heads, slots, width = kept.shape
-    for head in range(heads):
-        for slot in range(slots):
-            row, count = kept[head, slot], seen[slot]
-            total, lifted = 0.0, 0.0
-            for at in range(width):
-                total += row[at]
-                lifted += row[at] * (2 * (at + 1 - width) + count - 1)
-            out[head, slot] = lifted / (count * total) if count * total > 0 else 0.0
+    sentence0, sentence1, head0, head1, query0, query1 = task[:6]
+    firsts, lasts, width = layer[0], layer[1], kept.shape[3]
+    for sentence in range(sentence0, sentence1):
+        mask, before = min(sentence, len(firsts) - 1), layer[7][sentence]
+        for head in range(head0, head1):
+            for slot in range(before[query0], before[query1]):
+                query = sorted_rows[sentence, slot]
+                count = lasts[mask, query] - firsts[mask, query]
+                row = kept[sentence - sentence0, head - head0, slot - before[query0]]
+                total, lifted = 0.0, 0.0
+                for at in range(width):
+                    total += row[at]
+                    lifted += row[at] * (2 * (at + 1 - width) + count - 1)
+                whole = count * total
+                out[sentence, head, slot] = lifted / whole if whole > 0 else 0.0

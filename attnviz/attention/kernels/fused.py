@@ -45,15 +45,18 @@ of more the scores would not stay in the cache."""
 _GROUPS = 4
 """A mean over heads is made in so many parts at most, each by one thread."""
 
-_TASKS = 32
-"""Enough for threads to share evenly; with more, what each costs before it begins adds up."""
+_PIECES = 16
+"""Into so many pieces a layer with a mean over heads is cut where sentences alone are fewer."""
+
+_EACH = 4
+"""Tasks a thread: enough to share evenly; with more, what each costs before it begins adds up."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """Some heads of a sentence and some of its queries, and the sums that they go to."""
+    """Some heads of some sentences and a stretch of their queries, and the sums they go to."""
 
-    sentence: int
+    sentences: tuple[int, int]
     heads: tuple[int, int]
     queries: tuple[int, int]
     segment: int
@@ -83,11 +86,14 @@ def _tasks(layer: LayerAttention) -> Iterator[_Task]:
     parts = _parts(layer)
     edges = [heads * part // parts for part in range(parts + 1)]
     segments = _segments(queries)
+    # Sentences are measured each by itself, so how many are in a task changes no sum.
+    many = max(1, batch * parts * segments // (_EACH * torch.get_num_threads()))
     for segment in reversed(range(segments)):
         rows = queries * segment // segments, queries * (segment + 1) // segments
-        for sentence in range(batch):
+        for sentence in range(0, batch, many):
+            sentences = sentence, min(sentence + many, batch)
             for part in range(parts):
-                yield _Task(sentence, (edges[part], edges[part + 1]), rows, segment, part)
+                yield _Task(sentences, (edges[part], edges[part + 1]), rows, segment, part)
 
 
 def _segments(queries: int) -> int:
@@ -99,7 +105,7 @@ def _parts(layer: LayerAttention) -> int:
     """Into how many parts the heads are cut; decided by shapes alone."""
     batch, heads, queries, _ = layer.query.shape
     if layer.planned.head_mean:
-        return min(heads, _GROUPS, -(-_TASKS // batch)) if _segments(queries) == 1 else 1
+        return min(heads, _GROUPS, -(-_PIECES // batch)) if _segments(queries) == 1 else 1
     small = -(-heads * queries * layer.mask.keys // (4 * CELLS))
     return min(heads, max(small, -(-_GROUPS // batch)))
 
@@ -125,7 +131,6 @@ class _Work:
         )
         sinks = layer.sinks if layer.sinks is not None else torch.full((heads,), NO_SINK)
         firsts, lasts = (edge.contiguous().numpy() for edge in (layer.mask.first, layer.mask.last))
-        self._edges = firsts, lasts
         self._arrays = (
             firsts,
             lasts,
@@ -133,6 +138,7 @@ class _Work:
             sinks.float().numpy(),
             self._ready.ramp,
             self._ready.slots,
+            self._ready.before,
         )
         cap = 0.0 if layer.softcap is None else layer.softcap
         self._shapes = (
@@ -174,10 +180,10 @@ class _Work:
 
     def do(self, task: _Task) -> None:
         """Measures one task."""
-        before = self._ready.before[task.sentence]
-        slot0, slot1 = int(before[task.queries[0]]), int(before[task.queries[1]])
-        keys, many = self._layer.mask.keys, task.heads[1] - task.heads[0]
-        kept = many, slot1 - slot0, keys
+        (first, last), (start, stop) = task.sentences, task.queries
+        before, keys = self._ready.before[first:last], self._layer.mask.keys
+        slots = int((before[:, stop] - before[:, start]).max())
+        kept = last - first, task.heads[1] - task.heads[0], slots, keys
         rooms = _rooms(
             self._high * max(self._depth, 1),
             self._step * self._depth,
@@ -186,9 +192,9 @@ class _Work:
             self._high * self._wide,
             prod(kept),
         )
-        where = task.sentence, *task.heads, *task.queries, task.segment, task.group
+        where = *task.sentences, *task.heads, *task.queries, task.segment, task.group, slots
         work(
-            (*where, slot0, slot1 - slot0),
+            where,
             self._high,
             self._shapes,
             self._tensors,
@@ -197,47 +203,40 @@ class _Work:
             self._outs,
             rooms,
         )
-        if slot1 > slot0:
+        if slots:
             ordered = rooms[-1][: prod(kept)].reshape(kept)
             ordered.sort(axis=-1)
-            rows = self._ready.sorted_rows[task.sentence][slot0:slot1]
-            one = min(task.sentence, len(self._edges[0]) - 1)
-            seen = self._edges[1][one, rows] - self._edges[0][one, rows]
-            ginis(ordered, seen, self._gini[task.sentence, slice(*task.heads), slot0:slot1])
+            ginis(where, self._arrays, self._ready.sorted_rows, ordered, self._gini)
 
     def measured(self) -> Measured:
         """Everything, once all tasks are done."""
         plan, keys, heads = self._plan, self._layer.mask.keys, self._layer.heads
         by_row, mean, columns, offsets, cells = self._outs
-        received = torch.from_numpy(columns.sum(0)[..., :keys])
-        by_offset = torch.from_numpy(offsets.sum(0)[..., :-LANES])
+        received, by_offset = columns.sum(0)[..., :keys], offsets.sum(0)[..., :-LANES]
         masses = reached = None
         if plan.targets is not None:
-            masses, reached = self._on_targets(cells, received, by_offset)
+            masses, reached = self._on_targets(cells.sum(0), received, by_offset)
         head_mean = torch.from_numpy(mean.sum(0)[..., :keys]).div_(heads)
         rowwise = dict(zip(ROWWISE, torch.from_numpy(by_row), strict=True))
         return Measured(
             **rowwise,
             gini=torch.from_numpy(self._gini),
-            received=received,
-            by_offset=by_offset if plan.by_offset else None,
+            received=torch.from_numpy(received),
+            by_offset=torch.from_numpy(by_offset) if plan.by_offset else None,
             masses=masses,
             reached=reached,
             head_mean=head_mean if plan.head_mean else None,
             mixed=self._out.transpose(1, 2) if self._width else None,
         )
 
-    def _on_targets(self, cells: Array, received: Tensor, by_offset: Tensor) -> Tensor:
-        """Masses on the targets and how many queries reach theirs, [2, batch, head, column]."""
-        lookup, kept, mask = self._ready.lookup, self._plan.kept, self._layer.mask
-        found = torch.from_numpy(cells.sum(0).astype(np.float32)).movedim(2, 0)
-        lookup.add(found[0], received, by_offset)
-        if ("reached", mask) not in kept:
-            kept["reached", mask] = lookup.reached(mask)
-        reached: Tensor = kept["reached", mask]
-        found[1, ..., : reached.shape[-1]] = reached
-        nothing = found.new_zeros(*found.shape[:3], 1)
-        return torch.cat([found, nothing], -1)[..., lookup.targets.order]
+    def _on_targets(self, cells: Array, received: Array, by_offset: Array) -> tuple[Tensor, Tensor]:
+        """Masses on the targets and how many queries reach theirs, [batch, head, column]."""
+        lookup, mask = self._ready.lookup, self._layer.mask
+        reached = self._layer.once("reached", lambda: lookup.reached(mask))
+        masses, counts = cells[:, :, 0], cells[:, :, 1]
+        lookup.add(masses, received, by_offset)
+        counts[..., : reached.shape[-1]] = reached
+        return lookup.ordered(masses), lookup.ordered(counts)
 
 
 def _flat(given: Tensor) -> tuple[Any, ...]:

@@ -43,9 +43,9 @@ class Lookup:
     targets: PackedTargets
     arrays: tuple[tuple[Array, ...], ...]
     columns: int
-    on_keys: Tensor
-    on_offsets: Tensor
-    offsets: Tensor
+    on_keys: Array
+    on_offsets: Array
+    offsets: Array
 
     @classmethod
     def of(cls, targets: PackedTargets, content: Array) -> Lookup:
@@ -64,35 +64,41 @@ class Lookup:
             sum(base.shape[1] for base in (key_base, offset_base))
             + targets.pair_columns
             + len(targets.match_before),
-            torch.from_numpy(keys * key_base[:, None]),
-            torch.from_numpy(names * offset_base[:, None]),
-            torch.from_numpy(steps + content.shape[1] - 1),
+            keys * key_base[:, None],
+            names * offset_base[:, None],
+            steps + content.shape[1] - 1,
         )
 
-    def add(self, masses: Tensor, received: Tensor, by_offset: Tensor) -> None:
+    def add(self, masses: Array, received: Array, by_offset: Array) -> None:
         """Adds what the sums over content queries tell to `masses` [batch, head, column]."""
         keys, offsets = self.on_keys.shape[-1], self.on_offsets.shape[-1]
         masses[..., :keys] += received @ self.on_keys
         if offsets:
-            found = by_offset[..., self.offsets] @ self.on_offsets
-            masses[..., keys : keys + offsets] += found
+            masses[..., keys : keys + offsets] += by_offset[..., self.offsets] @ self.on_offsets
 
-    def reached(self, mask: Mask) -> Tensor:
+    def ordered(self, found: Array) -> Tensor:
+        """Puts key, offset, pair and match columns in the order of the targets, as float32."""
+        nothing = np.zeros((*found.shape[:-1], 1))
+        every = np.concatenate([found, nothing], -1)[..., self.targets.order.numpy()]
+        return torch.from_numpy(every.astype(np.float32))
+
+    def reached(self, mask: Mask) -> Array:
         """How many queries see a key of their target, for key and offset columns.
 
         [batch, 1, column].
         """
-        targets = self.targets
-        first, last = (edge.expand(len(targets.keys), -1) for edge in (mask.first, mask.last))
-        before = torch.nn.functional.pad(targets.keys.cumsum(1), (0, 0, 1, 0))
-        wide = first[..., None], last[..., None]
-        low, up = (before.gather(1, one.expand(-1, -1, before.shape[-1])) for one in wide)
-        places = torch.arange(mask.queries)
-        hit = torch.zeros(targets.offset_queries.shape, dtype=torch.bool)
+        targets, places = self.targets, np.arange(mask.queries)
+        shape = len(targets.keys), mask.queries
+        first, last = (np.broadcast_to(edge.numpy(), shape) for edge in (mask.first, mask.last))
+        before = np.pad(targets.keys.numpy().cumsum(1), ((0, 0), (1, 0), (0, 0)))
+        low, up = (np.take_along_axis(before, edge[..., None], 1) for edge in (first, last))
+        hit = np.zeros(targets.offset_queries.shape, np.bool_)
         for column, offset in targets.offsets:
             hit[..., column] |= (places + offset >= first) & (places + offset < last)
-        seen = torch.cat([(up > low) * targets.key_queries, hit * targets.offset_queries], -1)
-        return seen.sum(1)[:, None]
+        of_keys = (up > low) * targets.key_queries.numpy()
+        of_offsets = hit * targets.offset_queries.numpy()
+        seen: Array = np.concatenate([of_keys, of_offsets], -1).sum(1)[:, None]
+        return seen
 
 
 def _base(queries: Array, content: Array) -> tuple[Array, Array]:
@@ -160,6 +166,6 @@ def _matches(targets: PackedTargets) -> tuple[Array, ...]:
         wanted = asked[sentence, column]
         ranges[sentence, column, :, 0] = np.searchsorted(ordered, wanted, "left")
         ranges[sentence, column, :, 1] = np.searchsorted(ordered, wanted, "right")
-        ranges[sentence, column, wanted < 0] = 0
+    ranges[asked < 0] = 0
     before = np.array(targets.match_before, np.int64)
     return np.ascontiguousarray(order), np.ascontiguousarray(ranges), before
