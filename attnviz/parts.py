@@ -142,7 +142,7 @@ class Part:
             spare=spare(heads, likeness, alike, whole.induction),
         )
 
-    @property
+    @cached_property
     def _between(self) -> tuple[list[RoleSums], dict[str, arcs.Coverage]]:
         """The sums of the roles between words, and how much of the text they cover."""
         if self._looks is None:
@@ -182,12 +182,17 @@ class Part:
             causal=self._keys is None and self._survey.causal,
         )
 
+    @cached_property
+    def _numbers(self) -> list[int]:
+        """The numbers of the layers that have attention."""
+        return [one.number for one in self._survey.layers()]
+
     def _sentence(self, place: int) -> SentenceReport:
         tokens = self._tokens[place]
         return build.sentence(
             tokens,
             self._flow.flows[place],
-            layers=[one.number for one in self._survey.layers()],
+            layers=self._numbers,
             source=self._keys[place] if self._keys else None,
             generated=tokens.generated,
         )
@@ -195,7 +200,7 @@ class Part:
     @cached_property
     def _sums(self) -> PlaySums:
         """The sums of single heads and roles, sentence by sentence."""
-        return PlaySums(self.table, self._tokens, self._looks)
+        return PlaySums(self.table, self._between[0])
 
     def _best(self, report: Report) -> tuple[views.Best, ...]:
         """The heads that are drawn."""

@@ -6,8 +6,9 @@ Attention to a word is the sum over its tokens; attention from it the mean over 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -50,19 +51,26 @@ class WordTable:
     left: NDArray[np.float64]
     causal: bool
 
-    def followed(self, sentence: int, arcs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Arcs between words of a sentence as arcs between its units, if a head could follow them.
+    def followed(self, arcs: Sequence[tuple[int, int, int]]) -> Ints:
+        """Arcs (sentence, word, word) as (sentence, unit, unit), those that a head could follow.
 
-        None within a unit, and in a causal model none to the right.
+        None within a unit, and in a causal model none to the right: [arc, 3].
         """
-        words = self.words[sentence]
-        of_word = words.of_word if words else ()
-        found = ((of_word[word], of_word[other]) for word, other in arcs) if of_word else ()
-        return [
-            (one, two)
-            for one, two in found
-            if one >= 0 <= two and one != two and (two < one or not self.causal)
-        ]
+        sentence, word, other = np.array(arcs, np.int64).reshape(-1, 3).T
+        first, of_word = self._of_words
+        one, two = of_word[first[sentence] + word], of_word[first[sentence] + other]
+        able = (one >= 0) & (two >= 0) & (one != two)
+        if self.causal:
+            able &= two < one
+        found: Ints = np.stack([sentence, one, two], axis=1)[able]
+        return found
+
+    @cached_property
+    def _of_words(self) -> tuple[Ints, Ints]:
+        """The first word of each sentence among all, and the unit of each word in its sentence."""
+        of_word = [words.of_word if words else () for words in self.words]
+        first = np.concatenate([[0], np.cumsum([len(units) for units in of_word])])
+        return first, np.array([unit for units in of_word for unit in units], np.int64)
 
     def over_seen(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """For each unit the sum of `values` [unit, kind] over the others that it sees."""

@@ -72,27 +72,23 @@ class _Texts:
 
     def __init__(self, table: WordTable, sentences: Sequence[Tokens]) -> None:
         self._table = table
-        self._annotations = [tokens.sentence.annotation for tokens in sentences]
+        annotations = [tokens.sentence.annotation for tokens in sentences]
+        self._annotated = [(at, one) for at, one in enumerate(annotations) if one is not None]
         self._half = np.array([tokens.sentence.half for tokens in sentences])
         self._counts = np.diff(table.starts)
         self._sentence = np.repeat(np.arange(len(sentences)), self._counts)
-        self._kinds = Kinds(table, self._annotations)
+        self._kinds = Kinds(table, annotations)
 
     def gold(self, rule: Callable[[Annotation], Arcs]) -> _Gold:
         """A rule's arcs, without those that no head could follow."""
-        pairs: list[tuple[int, int]] = []
-        total = 0
-        for sentence, annotation in enumerate(self._annotations):
-            if annotation is None:
-                continue
-            arcs = rule(annotation)
-            total += len(arcs)
-            start = int(self._table.starts[sentence])
-            pairs += [(start + one, two) for one, two in self._table.followed(sentence, arcs)]
+        arcs = [(at, *arc) for at, annotation in self._annotated for arc in rule(annotation)]
+        followed = self._table.followed(arcs)
+        sentence, one, two = followed.T
         # Words that share a unit may bring the same arc twice.
-        unit, key = np.array(sorted(set(pairs)), np.int64).reshape(-1, 2).T
+        codes = np.unique(self._codes(self._table.starts[sentence] + one, two))
+        unit, key = np.divmod(codes, self._most)
         queries, first = np.unique(unit, return_index=True)
-        coverage = Coverage(len(pairs), total)
+        coverage = Coverage(len(followed), len(arcs))
         return _Gold(unit, key, queries, first, self._sentence[queries], coverage)
 
     def sums(self, role: WordRole, gold: _Gold) -> RoleSums:
@@ -105,7 +101,8 @@ class _Texts:
         baselines["part of speech"] = self._by_sentence(gold, self._by_kind(gold)[None])
         for name, rule in role.rivals.items():
             guessed = self.gold(rule)
-            hit = np.isin(self._codes(gold), self._codes(guessed))
+            codes = self._codes(guessed.unit, guessed.key)
+            hit = np.isin(self._codes(gold.unit, gold.key), codes)
             baselines[name] = self._by_sentence(gold, self._any(gold, hit[None]))
         heads = len(self._table.best)
         return RoleSums(
@@ -118,9 +115,14 @@ class _Texts:
             ("",) * heads,
         )
 
-    def _codes(self, gold: _Gold) -> Ints:
-        """A number for each arc."""
-        codes: Ints = gold.unit * int(self._counts.max(initial=1)) + gold.key
+    @property
+    def _most(self) -> int:
+        """The most units that a sentence has."""
+        return int(self._counts.max(initial=1))
+
+    def _codes(self, unit: Ints, key: Ints) -> Ints:
+        """A number for each arc, rising with its unit."""
+        codes: Ints = unit * self._most + key
         return codes
 
     def _any(self, gold: _Gold, hit: NDArray[np.bool_]) -> Array:
@@ -145,17 +147,18 @@ class _Texts:
 
     def _by_kind(self, gold: _Gold) -> Array:
         """How often a word of the likeliest part of speech is right, [query]."""
-        right = np.zeros((len(gold.queries), self._kinds.seen.shape[1]))
+        shape = len(gold.queries), self._kinds.seen.shape[1]
         query = np.repeat(np.arange(len(gold.queries)), np.diff(gold.first, append=len(gold.unit)))
         key = self._table.starts[self._sentence[gold.unit]] + gold.key
-        np.add.at(right, (query, self._kinds.of[key]), 1.0)
+        codes = query * shape[1] + self._kinds.of[key]
+        right = np.bincount(codes, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
         return self._kinds.expect(gold.queries, right, self._half[gold.sentence_of])
 
     def _best_offset(self, gold: _Gold) -> Array:
         """The offset that is right most often, chosen on the other half: [sentence, 1]."""
         place = gold.unit - self._table.starts[self._sentence[gold.unit]]
-        hits = [self._any(gold, (gold.key - place == k)[None])[0] for k in OFFSETS]
-        by_offset = self._by_sentence(gold, np.array(hits).reshape(len(OFFSETS), -1))
+        hit = gold.key - place == np.array(OFFSETS)[:, None]
+        by_offset = self._by_sentence(gold, self._any(gold, hit))
         found = np.zeros((len(self._half), 1))
         for half in (0, 1):
             best = by_offset[self._half != half].sum(0).argmax()

@@ -30,20 +30,18 @@ def weights(digests: Sequence[int], resamples: int, seed: int) -> Array:
 
 def ratio(numerator: Array, denominator: Array) -> Array:
     """Sum over sum, NaN where there is nothing to divide by."""
+    known = denominator > 0
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(denominator > 0, numerator / denominator, np.nan)
+        found: Array = numerator / denominator
+    return found if np.all(known) else np.where(known, found, np.nan)
 
 
 def interval(samples: Array, level: float = CONFIDENCE) -> tuple[Array, Array]:
     """Percentile interval over the first axis of [resample, ...]; NaN resamples are left out."""
-    tails = np.array([(1 - level) / 2, (1 + level) / 2])
-    if not np.isnan(samples).any():
-        low, high = np.quantile(samples, tails, axis=0)
-        return low, high
-    known = ~np.isnan(samples).all(axis=0)
-    bounds = np.full((2, *samples.shape[1:]), np.nan)
-    bounds[:, known] = np.nanquantile(samples[:, known], tails, axis=0)
-    return bounds[0], bounds[1]
+    columns = samples.reshape(len(samples), -1)
+    tails = np.array([[(1 - level) / 2], [(1 + level) / 2]])
+    low, high = quantiles(columns, np.broadcast_to(tails, (2, columns.shape[1])))
+    return low.reshape(samples.shape[1:]), high.reshape(samples.shape[1:])
 
 
 def of_ratio(
@@ -65,14 +63,14 @@ def of_ratio(
     bias, skew = _bias(samples, score), _acceleration(mass - np.nan_to_num(score) * events)
     reach = bias + np.array([-1.0, 1.0])[:, None] * widened  # [bound, head]
     # Beyond 1 / skew the map would turn back: there the last resample is the bound.
-    low, high = _quantiles(samples, ndtr(bias + reach / np.maximum(1 - skew * reach, 1e-3)))
+    low, high = quantiles(samples, ndtr(bias + reach / np.maximum(1 - skew * reach, 1e-3)))
     return low, high
 
 
 def _bias(samples: Array, score: Array) -> Array:
     """How far the median of the resamples is from the score, on a normal's scale, [head]."""
     below = ((samples < score).sum(0) + (samples <= score).sum(0)) / 2
-    known = np.maximum((~np.isnan(samples)).sum(0), 1)
+    known = np.maximum(len(samples) - np.isnan(samples).sum(0), 1)
     bias: Array = ndtri(np.clip(below / known, 1e-3, 1 - 1e-3))
     return bias
 
@@ -85,10 +83,10 @@ def _acceleration(residuals: Array) -> Array:
     return sixth
 
 
-def _quantiles(samples: Array, levels: Array) -> Array:
+def quantiles(samples: Array, levels: Array) -> Array:
     """Quantiles of each head's resamples at its own levels, [level, head]; NaN resamples left out.
 
-    `samples` are [resample, head], `levels` [level, head].
+    `samples` are [resample, head], `levels` [level, head]. numpy's own take twice as long.
     """
     inorder = np.sort(samples.T)  # [head, resample], NaN last
     last = (~np.isnan(inorder)).sum(-1) - 1

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.attention.words import WordTable
+from attnviz.evidence.gather import RoleSums
 from attnviz.evidence.illustrate import READABLE
 from attnviz.evidence.scores import Array, Column, ScoreTable
 from attnviz.roles.role import Role, WordRole
@@ -93,8 +94,9 @@ def wanted(play: Play, sums: BySentence, lengths: Sequence[int]) -> list[Wanted]
     # Rounded, so that equals stay equals whichever kernel computed them.
     excess = ((sums.mass - sums.chance) / events).round(6)
     able = _able(sums.events, np.array(lengths))
-    shows = sorted(able, key=lambda at: (-excess[at], at))[: min(EACH, (len(able) + 1) // 2)]
-    rest = sorted(set(able) - set(shows), key=lambda at: (excess[at], at))[:EACH]
+    most, least = (able[np.argsort(one, kind="stable")] for one in (-excess[able], excess[able]))
+    shows = most[: min(EACH, (len(able) + 1) // 2)].tolist()
+    rest = [at for at in least[: 2 * EACH].tolist() if at not in shows][:EACH]
     return [
         Wanted(
             play,
@@ -108,7 +110,7 @@ def wanted(play: Play, sums: BySentence, lengths: Sequence[int]) -> list[Wanted]
     ]
 
 
-def _able(events: Array, lengths: NDArray[np.int64]) -> list[int]:
+def _able(events: Array, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """The sentences to choose from: readable ones with enough events, if there are enough."""
     few, many = READABLE
     readable = (few <= lengths) & (lengths <= many)
@@ -116,54 +118,32 @@ def _able(events: Array, lengths: NDArray[np.int64]) -> list[int]:
     there = events > 0
     for able in (enough & readable, enough, there & readable):
         if able.sum() >= 2 * EACH:
-            return np.flatnonzero(able).tolist()
-    return np.flatnonzero(there).tolist()
+            return np.flatnonzero(able)
+    return np.flatnonzero(there)
 
 
 class PlaySums:
-    """The sums of single plays, sentence by sentence.
+    """The sums of single plays, sentence by sentence; `between` are those of roles on words."""
 
-    `words` is None where nothing is known of words.
-    """
-
-    def __init__(
-        self, table: ScoreTable, sentences: Sequence[Tokens], words: WordTable | None
-    ) -> None:
-        self._table, self._sentences, self._words = table, sentences, words
-        self._right: dict[str, list[Mapping[int, frozenset[int]]]] = {}
+    def __init__(self, table: ScoreTable, between: Sequence[RoleSums]) -> None:
+        self._table = table
+        self._between = {sums.role.name: sums for sums in between}
 
     def __call__(self, play: Play) -> BySentence:
         """A play's sums."""
         if isinstance(play.role, WordRole):
-            return self._between(play, play.role)
+            sums = self._between[play.role.name]
+            head = self._heads[play.layer, play.head]
+            chance = sums.baselines["chance"]
+            return BySentence(
+                *(one[:, head] for one in (sums.score.mass, chance.mass, sums.score.events))
+            )
         table = self._table
-        sums = table.layers[table.numbers.index(play.layer)]
+        layer = table.layers[table.numbers.index(play.layer)]
         column = table.place(play.role.name, play.column.variant)
         return BySentence(
-            sums.mass[:, play.head, column], sums.chance[:, 0, column], sums.events[:, 0, column]
+            layer.mass[:, play.head, column], layer.chance[:, 0, column], layer.events[:, 0, column]
         )
-
-    def _between(self, play: Play, role: WordRole) -> BySentence:
-        found = np.zeros((3, len(self._sentences)))
-        if role.name not in self._right:
-            self._right[role.name] = [
-                right(role, tokens, self._words, at) for at, tokens in enumerate(self._sentences)
-            ]
-        for at, arcs in enumerate(self._right[role.name]):
-            if arcs and self._words is not None:
-                found[:, at] = self._by_words(self._words, play, at, arcs)
-        return BySentence(*found)
-
-    def _by_words(
-        self, words: WordTable, play: Play, at: int, arcs: Mapping[int, frozenset[int]]
-    ) -> tuple[float, float, float]:
-        """Hits, chance and events of one sentence."""
-        start, units = int(words.starts[at]), int(words.starts[at + 1] - words.starts[at])
-        best = words.best[self._heads[play.layer, play.head], start : start + units]
-        hits = sum(int(best[unit]) in others for unit, others in arcs.items())
-        seen = {unit: unit if words.causal else units - 1 for unit in arcs}
-        chance = sum(len(others) / max(seen[unit], 1) for unit, others in arcs.items())
-        return float(hits), chance, float(len(arcs))
 
     @cached_property
     def _heads(self) -> dict[Head, int]:
@@ -178,6 +158,7 @@ def right(
     if annotation is None or words is None:
         return {}
     found: dict[int, set[int]] = {}
-    for one, two in words.followed(place, role.arcs(annotation)):
+    arcs = [(place, *arc) for arc in role.arcs(annotation)]
+    for _, one, two in words.followed(arcs).tolist():
         found.setdefault(one, set()).add(two)
     return {one: frozenset(others) for one, others in sorted(found.items())}

@@ -120,11 +120,10 @@ class ExampleKeeper(Observer):
         looking = asked.looking or asked.queries
         weights = _weights(attention, row, one.play.head, looking, len(keys))
         mass = np.array(asked.scores) if asked.scores else (weights * asked.hits).sum(1)
-        hit = [_hits(asked, at, each, tokens.content) for at, each in enumerate(weights)]
-        rank = sorted(range(len(mass)), key=lambda at: (hit[at], mass[at]))
+        hit = _hits(asked, weights, tokens.content)
         # Of equals the first query, whichever end is asked for.
-        last = (hit[rank[-1]], mass[rank[-1]])
-        at = next(k for k in range(len(mass)) if (hit[k], mass[k]) == last) if one.most else rank[0]
+        sign = -1.0 if one.most else 1.0
+        at = int(np.lexsort((sign * mass, sign * hit))[0])
         return Exemplar(
             one,
             asked.queries[at],
@@ -191,14 +190,14 @@ def _of_target(
         found: Bools = target.part((first, last), (0, keys)) & seen
         return found
 
-    reached = [
-        first + at
-        for first in range(0, queries, _ROWS)
-        for at in np.flatnonzero(hits(first, min(first + _ROWS, queries)).any(1)).tolist()
+    blocks = [(first, min(first + _ROWS, queries)) for first in range(0, queries, _ROWS)]
+    reached = np.flatnonzero(np.concatenate([hits(*block).any(1) for block in blocks]))
+    chosen = reached[_spread(len(reached))]
+    rows = [
+        hits(first, last)[chosen[(first <= chosen) & (chosen < last)] - first]
+        for first, last in blocks
     ]
-    chosen = [reached[at] for at in _spread(len(reached))]
-    rows = [hits(at, at + 1) for at in chosen] or [np.zeros((0, keys), np.bool_)]
-    return _Asked([(at,) for at in chosen], np.concatenate(rows))
+    return _Asked([(at,) for at in chosen.tolist()], np.concatenate(rows))
 
 
 def _spread(many: int) -> list[int]:
@@ -223,18 +222,34 @@ def _weights(
         .numpy()
         for at in range(0, len(tokens), step)
     ]
-    ends = np.cumsum([len(query) for query in queries])[:-1]
-    found = np.stack([one.mean(0) for one in np.split(np.concatenate(parts), ends)])
+    sizes = np.array([len(query) for query in queries])
+    found: Floats = np.add.reduceat(np.concatenate(parts), np.cumsum(sizes) - sizes, axis=0)
+    found /= sizes[:, None]
     return found.round(6)
 
 
-def _hits(asked: _Asked, at: int, weights: Floats, content: Bools) -> bool:
-    """Whether the word looked at most is a right one; never where the role is not between words."""
+def _hits(asked: _Asked, weights: Floats, content: Bools) -> Bools:
+    """Whether the word that each query looks at most is a right one, [query].
+
+    Never where the role is not between words.
+    """
+    queries = np.arange(len(weights))
     if not asked.units:
-        return False
-    best = _looked(weights, asked.units, asked.own[at])[:1]
-    abstains = weights[content].sum() < ABSTAINS
-    return not abstains and any(bool(asked.hits[at, places[0]]) for places, _ in best)
+        return np.zeros(len(queries), np.bool_)
+    mass = _by_unit(weights, asked.units)
+    mass[queries, asked.own] = 0.0
+    first = np.array([unit[0] for unit in asked.units])[mass.argmax(1)]
+    looks = (weights[:, content].sum(1) >= ABSTAINS) & (mass.max(1) > 0)
+    right: Bools = looks & asked.hits[queries, first]
+    return right
+
+
+def _by_unit(weights: Floats, units: Sequence[Places]) -> Floats:
+    """Attention to each unit, the sum over its tokens: [query, unit]."""
+    sizes = np.array([len(unit) for unit in units])
+    tokens = [token for unit in units for token in unit]
+    mass: Floats = np.add.reduceat(weights[:, tokens], np.cumsum(sizes) - sizes, axis=1)
+    return mass
 
 
 def _looked(weights: Floats, units: Sequence[Places], own: int) -> tuple[tuple[Places, float], ...]:
@@ -242,6 +257,6 @@ def _looked(weights: Floats, units: Sequence[Places], own: int) -> tuple[tuple[P
     if not units:
         order = np.argsort(-weights, kind="stable")[:LOOKED].tolist()
         return tuple(((key,), float(weights[key])) for key in order if weights[key] > 0)
-    mass = [float(weights[list(unit)].sum()) for unit in units]
+    mass = _by_unit(weights[None], units)[0].tolist()
     order = sorted((unit for unit in range(len(units)) if unit != own), key=lambda k: -mass[k])
     return tuple((units[unit], mass[unit]) for unit in order[:LOOKED] if mass[unit] > 0)

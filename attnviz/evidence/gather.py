@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -27,7 +28,14 @@ class Sums:
 
     def pooled(self, weights: Array) -> Array:
         """The score with sentences weighted by [resample, sentence]: [resample, head]."""
-        return ratio(summed(weights, self.mass), summed(weights, self.events))
+        mass, events = summed(weights, stored(self.mass)), summed(weights, stored(self.events))
+        score = ratio(mass, events)
+        return np.broadcast_to(score, (len(score), self.mass.shape[1]))
+
+    @property
+    def present(self) -> Array:
+        """1 where there is an event, [sentence, head]."""
+        return once(lambda events: (events > 0).astype(np.float64), self.events)
 
     def of(self, there: Bools) -> Sums:
         """The same in some of the sentences."""
@@ -35,28 +43,30 @@ class Sums:
 
 
 def summed(weights: Array, values: Array) -> Array:
-    """`weights` [resample, sentence] @ `values`; those stored once for all heads are summed once.
+    """`weights` [resample, sentence] @ `values`, [resample, head].
 
     Transposed, for the bootstrap's weights lie sentence by sentence: that takes half the time.
     """
-    if shared(values):
-        return np.broadcast_to(weights @ values[:, :1], (len(weights), values.shape[1]))
     found: Array = (values.T @ weights.T).T
     return found
 
 
 def _of(values: Array, there: Bools) -> Array:
-    if shared(values):
-        return np.broadcast_to(values[there, :1], (int(there.sum()), values.shape[1]))
-    return values[there]
+    return once(lambda rows: rows[there], values)
 
 
-def shared(values: Array) -> bool:
-    """Whether values [sentence, head] are stored once for all heads."""
-    return values.strides[1] == 0 and values.size > 0
+def stored(values: Array) -> Array:
+    """The columns of values [sentence, head] that are stored: one where all heads share it."""
+    return values[:, :1] if values.strides[1] == 0 and values.size > 0 else values
 
 
-def _once(values: Array) -> Array:
+def once(change: Callable[[Array], Array], values: Array) -> Array:
+    """Values [sentence, head] after a change of rows, made once where all heads share them."""
+    changed = change(stored(values))
+    return np.broadcast_to(changed, (len(changed), values.shape[1]))
+
+
+def sharing(values: Array) -> Array:
     """The same values, stored once where all heads have them in common."""
     if (values == values[:, :1]).all():
         return np.broadcast_to(values[:, :1], values.shape)
@@ -81,14 +91,13 @@ class RoleSums:
     @property
     def sentences(self) -> Array:
         """How many sentences of each row have an event, [sentence or unit, head]."""
-        found: Array = np.where(self.score.events > 0, 1.0, 0.0)
-        return found if self.present is None else self.present
+        return self.score.present if self.present is None else self.present
 
     @property
     def there(self) -> Bools:
         """The sentences with an event of the role or of a baseline: of most relations, few."""
         every = (self.score, *self.baselines.values())
-        found: Bools = np.any([sums.events.any(1) for sums in every], axis=0)
+        found: Bools = np.any([stored(sums.events).any(1) for sums in every], axis=0)
         return found
 
     def of(self, there: Bools) -> RoleSums:
@@ -115,17 +124,24 @@ def gather(
     found: dict[str, RoleSums] = {}
     for columns, places in _by_role(table.columns):
         role = columns[0].role
-        chosen, variants = _choose(mass[..., places], events[..., places], columns, half)
-        picked = [
-            _once(np.take_along_axis(array[..., places], chosen[..., None], axis=-1)[..., 0])
-            for array in (mass, permuted, chance, events)
-        ]
+        if chooses(role):
+            chosen, variants = _choose(mass[..., places], events[..., places], columns, half)
+            picked = [
+                np.take_along_axis(array[..., places], chosen[..., None], axis=-1)[..., 0]
+                for array in (mass, permuted, chance, events)
+            ]
+        else:
+            variants = ("",) * mass.shape[1]
+            picked = [array[..., places[0]].copy() for array in (mass, permuted, chance, events)]
+        picked = [sharing(array) for array in picked]
         baselines = {"chance": Sums(picked[2], picked[3])}
         for name in ("permuted", "shuffled", "matched"):
             if name in role.baselines:
                 baselines[name] = Sums(picked[1], picked[3])
         if "profile" in role.baselines and profile is not None:
-            baselines["profile"] = Sums(_by_profile(columns[0], sentences, profile), picked[3])
+            there = stored(picked[3]).max(1) > 0
+            expected = _by_profile(columns[0], sentences, there, profile)
+            baselines["profile"] = Sums(expected, picked[3])
         baselines |= {
             name: Sums(other, picked[3])
             for name, other in measured.items()
@@ -148,10 +164,7 @@ def _choose(
     mass: Array, events: Array, columns: Sequence[Column], half: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Which candidate counts for each [sentence, head]: the best on the half it is not in."""
-    sentences, heads, _ = mass.shape
-    if not chooses(columns[0].role):
-        return np.zeros((sentences, heads), dtype=np.int64), ("",) * heads
-    best = np.zeros((2, heads), dtype=np.int64)
+    best = np.zeros((2, mass.shape[1]), dtype=np.int64)
     for side in (0, 1):
         score = ratio(mass[half == side].sum(0), events[half == side].sum(0))
         best[side] = np.nan_to_num(score, nan=-1.0).argmax(-1)
@@ -159,15 +172,25 @@ def _choose(
     return best[1 - half], variants
 
 
-def _by_profile(column: Column, sentences: Sequence[Tokens], profile: Profile) -> Array:
-    """What each head's profile alone would put on the target, [sentence, head]."""
-    rows = []
-    for tokens in sentences:
-        target = column.target(tokens)
-        if target is None:
+def _by_profile(
+    column: Column, sentences: Sequence[Tokens], there: Bools, profile: Profile
+) -> Array:
+    """What each head's profile alone would put on the target, [sentence, head].
+
+    Only sentences that are `there`, with an event, have a target to look for.
+    """
+    alike: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for place in np.flatnonzero(there).tolist():
+        tokens = sentences[place]
+        alike[len(tokens), tokens.sentence.half].append(place)
+    found = np.zeros((len(sentences), profile.by_offset.shape[1]))
+    for (size, half), places in alike.items():
+        targets = [column.target(sentences[place]) for place in places]
+        stated = [target for target in targets if target is not None]
+        if len(stated) < len(targets):
             raise TypeError(f"{column.role.name} has no target to hold against a profile")
-        rows.append(profile.expect(target, len(tokens), tokens.sentence.half))
-    return np.array(rows)
+        found[places] = profile.expect(stated, size, half)
+    return found
 
 
 def _with_rivals(one: RoleSums, found: Mapping[str, RoleSums]) -> RoleSums:

@@ -19,9 +19,7 @@ def choose(lengths: Sequence[int], events: NDArray[np.float64], wanted: int) -> 
     """
     few, many = READABLE
     readable = [place for place, length in enumerate(lengths) if few <= length <= many]
-    rest = sorted(
-        (p for p in range(len(lengths)) if p not in set(readable)), key=lengths.__getitem__
-    )
+    rest = sorted(set(range(len(lengths))) - set(readable), key=lambda at: (lengths[at], at))
     if len(readable) < wanted:
         readable += rest[: wanted - len(readable)]
     shown = np.zeros(events.shape[1])

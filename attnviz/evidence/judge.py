@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.evidence import bootstrap
-from attnviz.evidence.gather import RoleSums, Sums, summed
+from attnviz.evidence.gather import RoleSums, Sums, stored, summed
 from attnviz.evidence.rules import USUAL, Rules
 from attnviz.evidence.scores import Array
 from attnviz.roles.role import Role, chooses
@@ -77,8 +78,8 @@ def judge(
 def _difference(role: RoleSums, weights: Array, score: Array | None = None) -> Array:
     """Score minus the best baseline in every resample, [resample, head]."""
     score = role.score.pooled(weights) if score is None else score
-    baselines = [sums.pooled(weights) for sums in role.baselines.values()]
-    difference: Array = score - np.fmax.reduce(baselines)
+    baselines = [stored(sums.pooled(weights)) for sums in role.baselines.values()]
+    difference: Array = score - reduce(np.fmax, baselines)
     return difference
 
 
@@ -102,7 +103,8 @@ class _Bands:
         unit = np.hypot(spread, _WIDER * _one_more(role))
         usable = (spread > _ROUNDING) & ~np.isnan(centre)
         if usable.any():
-            moved = np.nan_to_num(_difference(role, weights, score) - centre)[:, usable]
+            moved = (_difference(role, weights, score) - centre)[:, usable]
+            moved[np.isnan(moved)] = 0.0
             studentised = moved / _errors(role, residuals, moved, usable, weights)
             scale = _scale(studentised)
             self._greatest = np.maximum(self._greatest, (studentised / scale).max(axis=1))
@@ -125,7 +127,7 @@ def _scale(studentised: Array) -> Array:
     Of heads of one role the widest tenth sets the least, for where few sentences miss, those
     that happened to miss in none would take themselves for surest.
     """
-    own = np.quantile(studentised, 0.975, axis=0)
+    own = bootstrap.quantiles(studentised, np.full((1, studentised.shape[1]), 0.975))[0]
     scale: Array = np.maximum(np.maximum(own, np.quantile(own, 0.9)), 1.0)
     return scale
 
@@ -168,16 +170,19 @@ def _errors(
     To each resample one sentence is added that misses altogether: where few miss, a resample that
     lacks them would else be sure of itself beyond measure.
     """
-    events, residuals = role.score.events[:, usable], residuals[:, usable]
-    share = events / events.sum(0)
-    if (share == share[:, :1]).all():  # the events depend on the mask, which all heads share
-        share = share[:, :1]
+    events = stored(role.score.events)  # most depend on the mask, which all heads share
+    events = events if events.shape[1] == 1 else events[:, usable]
+    share, residuals = events / events.sum(0), residuals[:, usable]
     # sum w (r - moved x share)^2, multiplied out
-    squares = summed(weights, residuals**2) - 2 * moved * summed(weights, residuals * share)
-    squares += moved**2 * summed(weights, share**2)
+    squares = moved * summed(weights, share**2)
+    squares -= summed(weights, 2 * residuals * share)
+    squares *= moved
+    squares += summed(weights, residuals**2)
     whole = summed(weights, share)
     squares /= np.where(whole > 0, whole, 1.0) ** 2
-    errors: Array = np.sqrt(np.maximum(squares, 0.0) + _one_more(role)[usable] ** 2)
+    np.maximum(squares, 0.0, out=squares)
+    squares += _one_more(role)[usable] ** 2
+    errors: Array = np.sqrt(squares)
     return errors
 
 

@@ -66,10 +66,9 @@ class Kinds:
         Queries of a kind that there are none of take the rates of all.
         """
         kinds = self.seen.shape[1]
-        sums = np.zeros((2, kinds, kinds))
-        np.add.at(sums[0], own, right)
-        np.add.at(sums[1], own, seen)
+        of_kind = (own == np.arange(kinds)[:, None]).astype(np.float64)  # [kind, query]
         of_all = np.nan_to_num(ratio(right.sum(0), seen.sum(0)))
         there = np.bincount(own, minlength=kinds)[:, None] > 0
-        rates: Array = np.where(there, np.nan_to_num(ratio(*sums)), of_all)
+        own_rates = np.nan_to_num(ratio(of_kind @ right, of_kind @ seen))
+        rates: Array = np.where(there, own_rates, of_all)
         return rates

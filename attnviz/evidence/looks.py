@@ -75,9 +75,10 @@ class _Text:
         """Shares of tags; a unit of several words counts in part for the tag of each."""
         tags = self._tags()
         names = sorted({name for _, name in tags})
+        codes = {name: code for code, name in enumerate(names)}
         of_unit = np.zeros((len(self.first), len(names)))
         for unit, name in tags:
-            of_unit[unit, names.index(name)] += 1.0
+            of_unit[unit, codes[name]] += 1.0
         of_unit /= np.maximum(of_unit.sum(1, keepdims=True), 1.0)
         expected = self._table.over_seen(of_unit) / np.maximum(self.others, 1)[:, None]
         counts = np.zeros((len(looking), len(names)))
@@ -98,7 +99,8 @@ class _Text:
         """Shares of heads and dependents by relation, and of words that are neither."""
         kinds = self._arcs()
         names = sorted(set(kinds.values()))
-        code = np.array([names.index(name) for name in kinds.values()], np.int64)
+        codes = {name: code for code, name in enumerate(names)}
+        code = np.array([codes[name] for name in kinds.values()], np.int64)
         unit, key = np.array(list(kinds), np.int64).reshape(-1, 2).T
         hit = looking[:, unit] & (self.first[unit] + self._table.best[:, unit] == key)
         chance = looking[:, unit] / np.maximum(self.others[unit], 1)

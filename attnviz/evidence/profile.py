@@ -27,6 +27,9 @@ Array = NDArray[np.float64]
 _ROWS = 256
 """Rows that are looked at together; in longer sentences sums over keys are convolutions."""
 
+_CELLS = 2**21
+"""Cells of targets, by query and offset, that are summed together."""
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -41,22 +44,38 @@ class Profile:
     causal: bool
     _scales: dict[tuple[int, int], Array] = field(default_factory=dict, init=False, repr=False)
 
-    def expect(self, target: Target, tokens: int, half: int) -> Array:
-        """Mass on the target if a head followed its profile of the *other* half, [head].
+    def expect(self, targets: Sequence[Target], tokens: int, half: int) -> Array:
+        """Mass on each target if a head followed its profile of the *other* half, [target, head].
 
-        Each row is the profile around its own place, scaled to the head's mean row sum over
-        the sentence's keys; summed over the target's queries.
+        The targets are of sentences of so many tokens. Each row is the profile around its own
+        place, scaled to the head's mean row sum over the sentence's keys; summed over the
+        target's queries.
         """
+        if tokens > _ROWS:
+            return np.stack([self._expect_long(target, tokens, half) for target in targets])
+        step = max(1, _CELLS // (2 * tokens * tokens))
+        parts = range(0, len(targets), step)
+        return np.concatenate(
+            [self._expect_short(targets[at : at + step], tokens, half) for at in parts]
+        )
+
+    def _expect_short(self, targets: Sequence[Target], tokens: int, half: int) -> Array:
+        """The same, of all targets in one product."""
+        profile, scale = self.by_offset[1 - half], self._scale(tokens, 1 - half)
+        zero = profile.shape[-1] // 2
+        every = np.stack([target.part((0, tokens), (0, tokens)) for target in targets])
+        place, query, key = every.nonzero()
+        hits = np.zeros((len(targets), tokens, 2 * tokens - 1))
+        hits[place, query, key - query + tokens - 1] = 1.0
+        by_query = hits @ profile[:, zero - tokens + 1 : zero + tokens].T  # [target, query, head]
+        found: Array = np.einsum("tqh,hq->th", by_query, scale)
+        return found
+
+    def _expect_long(self, target: Target, tokens: int, half: int) -> Array:
+        """The same of one target without room for all its cells, [head]."""
         profile, scale = self.by_offset[1 - half], self._scale(tokens, 1 - half)
         zero = profile.shape[-1] // 2
         expected = np.zeros(len(profile))
-        if tokens <= _ROWS:
-            query, key = target.part((0, tokens), (0, tokens)).nonzero()
-            hits = np.zeros((2 * tokens - 1, tokens))
-            hits[key - query + tokens - 1, query] = 1.0
-            by_query = profile[:, zero - tokens + 1 : zero + tokens] @ hits
-            found: Array = (by_query * scale).sum(1)
-            return found
         if isinstance(target, KeyTarget):
             near = profile[:, zero - tokens + 1 : zero + tokens]
             along = fftconvolve(target.keys[None].astype(np.float64), near[:, ::-1], axes=-1)
@@ -99,7 +118,7 @@ class ProfileKeeper(Observer):
     def begin(self, batch: Batch, places: Sequence[int]) -> Wants:  # noqa: ARG002 - an observer
         """Starts a batch."""
         halves = [[tokens.sentence.half == half for tokens in batch.sentences] for half in (0, 1)]
-        self._halves = torch.tensor(halves, device=batch.ids.device).float()
+        self._halves = np.array(halves, np.float32)
         self._rows = batch.content
         self._by_mask: dict[Mask, torch.Tensor] = {}
         return Wants(by_offset=True)
@@ -128,8 +147,9 @@ class ProfileKeeper(Observer):
         )
 
     def _add(self, sums: dict[int, Array], layer: int, offsets: torch.Tensor) -> None:
-        halves = torch.einsum("sb,bho->sho", self._halves, offsets).cpu().double().numpy()
-        _, heads, width = halves.shape
+        _, heads, width = offsets.shape
+        of_sentences = offsets.cpu().numpy().reshape(len(offsets), -1)
+        halves = (self._halves @ of_sentences).reshape(2, heads, width)
         if layer not in sums:
             sums[layer] = self._shelf.zeros((2, heads, self._width))
         total = sums[layer]

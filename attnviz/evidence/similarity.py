@@ -39,6 +39,9 @@ _WORK = 6e7
 _SENTENCES = 24
 """So many sentences are compared at least, on a row each if the work allows no more."""
 
+_CELLS = 2**18
+"""Weights that are compared at once: few enough to stay in a processor's cache."""
+
 _PAIRS = 4096
 """Pairs of heads that are resampled at once."""
 
@@ -145,11 +148,14 @@ def divergences(rows: Tensor) -> Array:
     heads = len(rows)
     own = row_entropy(rows)
     out = np.zeros((heads, heads))
-    for head in range(heads - 1):
-        mixed = row_entropy((rows[head + 1 :] + rows[head]) / 2)
-        between = (mixed - (own[head + 1 :] + own[head]) / 2).clamp_min(0).sum(1)
-        out[head, head + 1 :] = out[head + 1 :, head] = between.double().numpy()
-    return out
+    step = max(1, _CELLS // max(1, rows[0].numel()))
+    pairs = torch.triu_indices(heads, heads, 1)
+    for at in range(0, pairs.shape[1], step):
+        one, other = pairs[:, at : at + step]
+        mixed = row_entropy(rows[one].add_(rows[other]).div_(2))
+        between = (mixed - (own[one] + own[other]) / 2).clamp_min(0).sum(1)
+        out[one.numpy(), other.numpy()] = between.double().numpy()
+    return out + out.T
 
 
 def _spread(places: Tensor, wanted: int) -> Tensor:

@@ -11,9 +11,10 @@ from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
 from attnviz.evidence import bootstrap
-from attnviz.evidence.gather import RoleSums, Sums, shared
+from attnviz.evidence.gather import RoleSums, Sums, once
 from attnviz.evidence.scores import Array
 from attnviz.text.types import Tokens
 
@@ -43,10 +44,14 @@ class Units:
         """Sums over the sentences of each unit: [sentence, head] to [unit, head]."""
         if self._alone:
             return values
-        stored = values[:, :1] if shared(values) else values
-        found = np.zeros((len(self.half), stored.shape[1]))
-        np.add.at(found, self._of, stored)
-        return np.broadcast_to(found, (len(found), values.shape[1]))
+        return once(lambda rows: self._members @ rows, values)
+
+    @cached_property
+    def _members(self) -> csr_array:
+        """1 where a sentence belongs to a unit, [unit, sentence]."""
+        places = np.arange(len(self._of))
+        shape = len(self.half), len(self._of)
+        return csr_array((np.ones(len(self._of)), (self._of, places)), shape=shape)
 
     def of(self, role: RoleSums) -> RoleSums:
         """The sums of a role by unit."""
@@ -56,7 +61,7 @@ class Units:
             role,
             score=self._sums(role.score),
             baselines={name: self._sums(sums) for name, sums in role.baselines.items()},
-            present=self.summed((role.score.events > 0).astype(np.float64)),
+            present=self.summed(role.score.present),
         )
 
     def _sums(self, sums: Sums) -> Sums:

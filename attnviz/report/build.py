@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from types import MappingProxyType
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from attnviz.evidence import bootstrap
 from attnviz.evidence.arcs import Coverage
 from attnviz.evidence.best import Best
+from attnviz.evidence.gather import Sums, sharing
 from attnviz.evidence.judge import Judgement
 from attnviz.evidence.scores import Array, ScoreTable
 from attnviz.evidence.similarity import REDUNDANT, Likeness
@@ -71,7 +73,7 @@ def _statistics(table: ScoreTable, units: Units, weights: Array) -> dict[str, li
         if not count.any():
             continue
         mean = bootstrap.ratio(value.sum(0), count.sum(0))
-        low, high = bootstrap.interval(bootstrap.ratio(weights @ value, weights @ count))
+        low, high = bootstrap.interval(Sums(value, sharing(count)).pooled(weights))
         few = (count > 0).sum(0) < bootstrap.FEWEST
         low[few] = high[few] = np.nan
         found[statistic.name] = [
@@ -99,7 +101,7 @@ def _role_score(one: Judgement, head: int) -> RoleScore:
 
 
 def _known(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    return float(value) if isfinite(value) else None
 
 
 def roles(
@@ -223,8 +225,8 @@ def sentence(
         words=tuple(WordSpan(*span) for span in word_spans(tokens)),
         truncated=tokens.cut,
         entropy_by_layer=_by_layer(flow.entropy, layers),
-        rollout=tuple(map(float, flow.rollout)),
-        received=tuple(map(float, flow.received)),
+        rollout=tuple(flow.rollout.tolist()),
+        received=tuple(flow.received.tolist()),
         drift=flow.drift,
         keys=source.pieces if source else (),
         special_keys=tuple(kind != "" for kind in source.kinds) if source else (),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from attnviz.attention.batch import make
 from attnviz.attention.observer import plan
 from attnviz.attention.words import WordTable
+from attnviz.evidence import arcs
 from attnviz.evidence.examples import (
     EACH,
     BySentence,
@@ -216,7 +217,7 @@ def test_sums_between_words_are_those_of_the_words_looked_at() -> None:
     texts, role = [CAT, CAT], between("dep:nsubj", [CAT])
     one_head = LayerSums(*[np.zeros((2, 1, 0))] * 6)
     words = table(texts, [[2, 2, 1, -1, 0, -1]])
-    sums = PlaySums(ScoreTable((), (), (0,), (one_head,)), texts, words)
+    sums = PlaySums(ScoreTable((), (), (0,), (one_head,)), arcs.gather([role], words, texts)[0])
     got = sums(Play(0, 0, Column(role)))
     # "cat" looks at its head in the first sentence and not in the second; two words to choose from.
     np.testing.assert_allclose(got.mass, [1.0, 0.0])

@@ -373,7 +373,7 @@ def test_the_profile_expects_the_same_however_many_rows_are_looked_at_together(
     monkeypatch.setattr(profiles, "_ROWS", rows)
     for half in (0, 1):
         np.testing.assert_allclose(
-            profile.expect(TARGETS[name], 17, half),
+            profile.expect([TARGETS[name]], 17, half)[0],
             expected_cell_by_cell(profile, TARGETS[name], 17, half),
             atol=1e-9,
         )
@@ -385,9 +385,9 @@ def test_a_profile_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     by_offset = np.array([[[0.0, 0.25, 0.5, 0.25, 0.0]]] * 2)
     profile = Profile(by_offset, np.ones((2, 1)), causal=False)
     second = KeyTarget(np.ones(3, dtype=np.bool_), np.array([False, True, False]))
-    assert profile.expect(second, 3, 0) == pytest.approx([7 / 6])
+    assert profile.expect([second], 3, 0)[0] == pytest.approx([7 / 6])
     monkeypatch.setattr(profiles, "_ROWS", 1)
-    assert profile.expect(second, 3, 0) == pytest.approx([7 / 6])
+    assert profile.expect([second], 3, 0)[0] == pytest.approx([7 / 6])
 
 
 def causal_window(

@@ -177,7 +177,7 @@ def test_a_sink_that_takes_mass_lowers_the_profile_too() -> None:
     profile = Profile(np.full((2, 1, 5), 0.1), np.full((2, 1), 0.4), causal=False)
     target = KeyTarget(queries=np.array([True, True, True]), keys=np.array([True, False, False]))
     # Three queries, each expected to put a third of 0.4 on the first of three keys.
-    assert profile.expect(target, 3, 0) == pytest.approx([0.4])
+    assert profile.expect([target], 3, 0)[0] == pytest.approx([0.4])
 
 
 def test_a_sentence_is_held_against_the_profile_of_the_other_half() -> None:
@@ -186,15 +186,15 @@ def test_a_sentence_is_held_against_the_profile_of_the_other_half() -> None:
     profile = Profile(by_offset, np.ones((2, 1)), causal=False)
     itself = OffsetTarget(queries=np.array([False, True, True]), offsets=(0,))
     one_back = OffsetTarget(queries=np.array([False, True, True]), offsets=(-1,))
-    assert [profile.expect(itself, 3, half)[0] for half in (0, 1)] == [2.0, 0.0]
-    assert [profile.expect(one_back, 3, half)[0] for half in (0, 1)] == [0.0, 2.0]
+    assert [profile.expect([itself], 3, half)[0][0] for half in (0, 1)] == [2.0, 0.0]
+    assert [profile.expect([one_back], 3, half)[0][0] for half in (0, 1)] == [0.0, 2.0]
 
 
 def test_a_profile_is_scaled_to_the_keys_that_a_sentence_has() -> None:
     # Even over five offsets; in a sentence of two tokens each row has two of them.
     profile = Profile(np.full((2, 1, 5), 0.2), np.ones((2, 1)), causal=False)
     first = KeyTarget(queries=np.array([False, True]), keys=np.array([True, False]))
-    assert profile.expect(first, 2, 0) == pytest.approx([0.5])
+    assert profile.expect([first], 2, 0)[0] == pytest.approx([0.5])
 
 
 def test_profile_of_planted_heads() -> None:
