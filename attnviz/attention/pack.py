@@ -122,8 +122,8 @@ def _pack_pairs(targets: Sequence[Row], columns: Sequence[int]) -> Ints:
     for sentence, row in enumerate(targets):
         for slot, target in enumerate(row[column] for column in columns):
             if isinstance(target, PairTarget):
-                ends = np.pad(target.pairs, ((0, 0), (1, 1)))
-                ends[:, 0], ends[:, 3] = sentence, slot
+                ends = np.empty((len(target.pairs), 4), np.int64)
+                ends[:, 0], ends[:, 1:3], ends[:, 3] = sentence, target.pairs, slot
                 pairs.append(ends)
     every = np.concatenate(pairs)
     return every[np.lexsort((every[:, 3], every[:, 1], every[:, 0]))]

@@ -120,11 +120,11 @@ class WordKeeper(Observer):
             self._tiles[last] = list(self._cut(last=last))
         best, left = self._best[attention.layer], self._left[attention.layer]
         for tile in self._tiles[last]:
-            looks, lost = _look(attention, tile)
-            left += lost.cpu().double().numpy()
+            looks, lost = (found.cpu().numpy() for found in _look(attention, tile))
+            left += lost
             for row, (place, first, many) in enumerate(tile.units):
                 start = self._starts[place] + first
-                best[:, start : start + many] = looks[row, :, :many].numpy()
+                best[:, start : start + many] = looks[row, :, :many]
 
     def _cut(self, *, last: bool) -> Iterator[_Tile]:
         """The batch as one tile, or in long texts some units of a sentence at a time."""
@@ -138,15 +138,14 @@ class WordKeeper(Observer):
             yield _Tile(
                 rows[0] if len(rows) == 1 else None,
                 torch.arange(queries, device=device),
-                torch.tensor(rows, device=device),
+                None if len(rows) == len(self._content) else torch.tensor(rows, device=device),
                 _shares([looks for *_, looks in known], range(queries), device),
-                _members([words for _, _, words, _ in known], queries, device),
-                self._content[rows],
+                _sides([words for _, _, words, _ in known], self._content[rows]),
                 [(place, 0, len(looks)) for _, place, _, looks in known],
             )
             return
         for row, place, words, looks in known:
-            keys = _members([words], queries, device)
+            sides = _sides([words], self._content[row : row + 1])
             step = max(1, _CELLS // queries)
             for first in range(0, len(looks), step):
                 units = looks[first : first + step]
@@ -154,10 +153,9 @@ class WordKeeper(Observer):
                 yield _Tile(
                     row,
                     torch.tensor(tokens, device=device),
-                    torch.zeros(1, dtype=torch.int64, device=device),
+                    None,
                     _shares([units], tokens, device),
-                    keys,
-                    self._content[row : row + 1],
+                    sides,
                     [(place, first, len(units))],
                 )
 
@@ -179,17 +177,17 @@ class WordKeeper(Observer):
 class _Tile:
     """Some words of some sentences.
 
-    `sentence` of the batch, None for all; the `tokens` that look; which sentences are `picked`;
-    `shares` [sentence, unit, token] of each token in its unit, `members` [sentence, key, unit];
-    `content` [sentence, key]; and of each sentence its place, first unit and number of `units`.
+    `sentence` of the batch, None for all; the `tokens` that look; which sentences are `picked`,
+    None for all; `shares` [sentence, unit, token] of each token in its unit; `sides` [sentence,
+    key, unit + 2], by which weights are summed: to units, to content, and to everything; and of
+    each sentence its place, first unit and number of `units`.
     """
 
     sentence: int | None
     tokens: Tensor
-    picked: Tensor
+    picked: Tensor | None
     shares: Tensor
-    members: Tensor
-    content: Tensor
+    sides: Tensor
     units: list[tuple[int, int, int]]
 
 
@@ -212,29 +210,33 @@ def _shares(
     return shares.to(device)
 
 
-def _members(words: Sequence[Words], keys: int, device: torch.device) -> Tensor:
-    """1 where a token belongs to a unit, [sentence, key, unit]."""
-    members = torch.zeros(len(words), keys, max(len(one.tokens) for one in words))
+def _sides(words: Sequence[Words], content: Tensor) -> Tensor:
+    """1 where a token belongs to a unit, is `content` [sentence, key], and always: see `_Tile`."""
+    sides = torch.ones(*content.shape, max(len(one.tokens) for one in words) + 2)
+    sides[..., :-2] = 0.0
     for sentence, one in enumerate(words):
         pairs = ((token, unit) for unit, group in enumerate(one.tokens) for token in group)
         token, unit = zip(*pairs, strict=True)
-        members[sentence, token, unit] = 1.0
-    return members.to(device)
+        sides[sentence, token, unit] = 1.0
+    sides = sides.to(content.device)
+    sides[..., -2] = content
+    return sides
 
 
 def _look(attention: LayerAttention, tile: _Tile) -> tuple[Tensor, Tensor]:
     """What units look at, [sentence, head, unit], and their mass off content, [head]."""
     weights = attention.part(tile.tokens, tile.sentence).weights
-    if tile.sentence is None:
+    if tile.picked is not None:
         weights = weights[tile.picked]
-    shares, content = tile.shares[:, None], tile.content[:, None, :, None]
-    to_units = shares @ (weights @ tile.members[:, None])
-    on_content = (shares @ (weights @ content)).squeeze(-1)
-    left = (shares @ weights.sum(-1, keepdim=True)).squeeze(-1) - on_content
+    # One product for all heads of a sentence: keys stand in the same place for each.
+    to_sides = weights.flatten(1, 2) @ tile.sides
+    found = tile.shares[:, None] @ to_sides.reshape(*weights.shape[:3], -1)
+    to_units, on_content, on_all = found[..., :-2], found[..., -2], found[..., -1]
+    left = on_all - on_content
     places = torch.arange(to_units.shape[2], device=weights.device)
     first = tile.units[0][1]
     own = places[places + first < to_units.shape[3]]
     to_units[:, :, own, own + first] = 0.0
-    found = to_units.max(-1)
-    looks = (on_content >= ABSTAINS) & (found.values > 0)
-    return found.indices.masked_fill(~looks, -1).to(torch.int32).cpu(), left.sum((0, 2))
+    most = to_units.max(-1)
+    looks = (on_content >= ABSTAINS) & (most.values > 0)
+    return most.indices.masked_fill(~looks, -1).to(torch.int32), left.sum((0, 2))

@@ -148,37 +148,38 @@ class FlowKeeper(Observer):
 
     def end(self) -> None:
         """Ends the batch."""
-        received = torch.stack(self._received).mean(0)
-        entropy = torch.stack(self._entropy, dim=-1)
+        received = _numpy(torch.stack(self._received).mean(0))
+        entropy = _numpy(torch.stack(self._entropy, dim=-1))
+        self._matrix = None if self._rollout is None else _numpy(self._rollout)
         for row, (place, tokens) in enumerate(
             zip(self._places, self._batch.sentences, strict=True)
         ):
             rollout, drift, matrix = self._flow(row, len(tokens))
             keys = len(self._batch.looked_at.sentences[row])
             self.flows[place] = SentenceFlow(
-                rollout=_numpy(rollout),
+                rollout=rollout,
                 drift=drift,
-                received=_numpy(received[row, :keys]),
-                entropy=_numpy(entropy[row]),
-                matrix=None if matrix is None else _numpy(matrix),
+                received=received[row, :keys],
+                entropy=entropy[row],
+                matrix=matrix,
             )
         self._layers = []
 
-    def _flow(self, row: int, size: int) -> tuple[Tensor, float | None, Tensor | None]:
+    def _flow(self, row: int, size: int) -> tuple[Array, float | None, Array | None]:
         """Rollout, drift and matrix of one sentence of the batch."""
-        content = self._batch.content[row, :size]
-        if self._rollout is not None:
-            matrix = self._rollout[row, :size, :size]
-            rows = matrix[content]
+        if self._matrix is not None:
+            matrix = self._matrix[row, :size, :size]
+            rows = matrix[self._batch.sentences[row].content]
             return rows.mean(0), _drift(rows), matrix if self._matrices else None
         if not self._layers:
-            return content.new_zeros(0, dtype=torch.float32), None, None
+            return np.zeros(0), None, None
+        content = self._batch.content[row, :size]
         wanted = self._wanted(content)
         padded = torch.nn.functional.pad(wanted, (0, self._batch.length - size))
         found = pull(padded, self._layers, row, residual=self._residual)[:, :size]
         compared = min(_COMPARED, int(content.sum()))
-        drift, matrix = _drift(found[1 : 1 + compared]), found[1 + compared :]
-        return found[0], drift, _pooled(matrix) if self._matrices else None
+        drift, blocks = _drift(_numpy(found[1 : 1 + compared])), found[1 + compared :]
+        return _numpy(found[0]), drift, _numpy(_pooled(blocks)) if self._matrices else None
 
     def _wanted(self, content: Tensor) -> Tensor:
         """Rows of a long sentence to pull down: the mean, some to compare, and the blocks."""
@@ -205,16 +206,15 @@ def _pooled(rows: Tensor) -> Tensor:
     return torch.nn.functional.avg_pool1d(rows[None], block, ceil_mode=True)[0]
 
 
-def _drift(rows: Tensor) -> float | None:
+def _drift(rows: Array) -> float | None:
     """Mean total-variation distance between two rows of [content query, key]."""
     count = len(rows)
     if count < 2:
         return None
     # Summed per key over all pairs: sorted, the k-th of n values is added 2k - n + 1 times.
-    signs = 2.0 * torch.arange(count, device=rows.device) - count + 1
+    signs = 2.0 * np.arange(count) - count + 1
     pairs = count * (count - 1) / 2
-    apart = (rows.sort(0).values * signs[:, None]).sum() / pairs
-    return float(apart / 2)
+    return float((signs @ np.sort(rows, axis=0)).sum() / pairs / 2)
 
 
 def _numpy(values: Tensor) -> Array:

@@ -14,6 +14,8 @@ FEWEST = 20
 
 def _arcs(relation: str, *, reverse: bool) -> Callable[[Annotation], Arcs]:
     def arcs(of: Annotation) -> Arcs:
+        if relation not in of.relations:  # as in most sentences, and there are many relations
+            return []
         found = [
             (word, of.heads[word])
             for word, name in enumerate(of.relations)
