@@ -10,6 +10,7 @@ many languages ranks them all at once.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -40,34 +41,25 @@ class _Words:
 
 
 def _words(tokens: Tokens) -> _Words:
-    of_token = np.array([-1 if word is None else word for word in tokens.words], dtype=np.int64)
-    changes = np.ones(len(tokens) + 1, dtype=np.bool_)
-    changes[1:-1] = of_token[1:] != of_token[:-1]
-    edges = np.flatnonzero(changes)
-    inside = of_token[edges[:-1]] >= 0
-    starts, ends = edges[:-1][inside], edges[1:][inside]
-    place = np.full(len(tokens), -1, dtype=np.int64)
-    place[of_token >= 0] = np.repeat(np.arange(len(starts)), ends - starts)
-    lettered = np.zeros(len(starts), dtype=np.bool_)
-    lettered[place[masks.lettered(tokens) & (place >= 0)]] = True
-    rarest = _rarest(np.array(tokens.ids), starts, ends - starts, lettered)
-    return _Words(starts, ends, place, lettered, rarest)
-
-
-def _rarest(ids: Ints, starts: Ints, pieces: Ints, lettered: Bools) -> int | None:
-    """The word of the most pieces, then of the highest id, of those with letters said once."""
-    for many in np.unique(pieces[lettered])[::-1]:
-        words = np.flatnonzero(lettered & (pieces == many))
-        said = ids[starts[words][:, None] + np.arange(many)]  # [word, piece]
-        order = np.lexsort(said.T[::-1])
-        said = said[order]
-        changes = np.ones(len(said) + 1, dtype=np.bool_)
-        changes[1:-1] = (said[1:] != said[:-1]).any(1)
-        once = changes[1:] & changes[:-1]
-        if once.any():
-            highest = np.where(once, said.max(1), -1)
-            return int(words[order[np.flatnonzero(highest == highest.max())[-1]]])
-    return None
+    spans: list[list[int]] = []
+    of_token: list[int] = []
+    last = None
+    for place, word in enumerate(tokens.words):
+        if word is not None and word != last:
+            spans.append([place, place])
+        if word is not None:
+            spans[-1][1] = place + 1
+        of_token.append(-1 if word is None else len(spans) - 1)
+        last = word
+    lettered = np.zeros(len(spans), dtype=np.bool_)
+    place_of = np.array(of_token, dtype=np.int64)
+    lettered[place_of[masks.lettered(tokens) & (place_of >= 0)]] = True
+    ids = [tokens.ids[start:end] for start, end in spans]
+    said = Counter(ids)
+    once = (word for word in lettered.nonzero()[0].tolist() if said[ids[word]] == 1)
+    rarest = max(once, key=lambda word: (len(ids[word]), max(ids[word]), ids[word]), default=None)
+    starts, ends = np.array(spans, np.int64).reshape(-1, 2).T
+    return _Words(starts, ends, place_of, lettered, rarest)
 
 
 def _target(tokens: Tokens) -> KeyTarget:
