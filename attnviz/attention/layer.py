@@ -209,7 +209,8 @@ class LayerAttention:
         batch, many = rows.shape
         places = rows.new_full((batch, self.query.shape[2] + 1), many)
         # Places of no row (-1) fall into one place more, which is cut off.
-        places.scatter_(1, rows.remainder(places.shape[1]), torch.arange(many).expand(batch, -1))
+        own = torch.arange(many, device=rows.device).expand(batch, -1)
+        places.scatter_(1, rows.remainder(places.shape[1]), own)
         return places[:, None, :-1].masked_fill(self.counts <= 1, many)
 
     @property

@@ -136,8 +136,8 @@ class WordKeeper(Observer):
         if queries <= _LONG:
             rows = [row for row, *_ in known]
             yield _Tile(
-                rows[0] if len(rows) == 1 else None,
-                torch.arange(queries, device=device),
+                None,
+                None,
                 None if len(rows) == len(self._content) else torch.tensor(rows, device=device),
                 _shares([looks for *_, looks in known], range(queries), device),
                 _sides([words for _, _, words, _ in known], self._content[rows]),
@@ -177,14 +177,14 @@ class WordKeeper(Observer):
 class _Tile:
     """Some words of some sentences.
 
-    `sentence` of the batch, None for all; the `tokens` that look; which sentences are `picked`,
+    `sentence` of the batch and the `tokens` that look, None for all; which sentences are `picked`,
     None for all; `shares` [sentence, unit, token] of each token in its unit; `sides` [sentence,
     key, unit + 2], by which weights are summed: to units, to content, and to everything; and of
     each sentence its place, first unit and number of `units`.
     """
 
     sentence: int | None
-    tokens: Tensor
+    tokens: Tensor | None
     picked: Tensor | None
     shares: Tensor
     sides: Tensor
@@ -225,7 +225,9 @@ def _sides(words: Sequence[Words], content: Tensor) -> Tensor:
 
 def _look(attention: LayerAttention, tile: _Tile) -> tuple[Tensor, Tensor]:
     """What units look at, [sentence, head, unit], and their mass off content, [head]."""
-    weights = attention.part(tile.tokens, tile.sentence).weights
+    # Not of the layer itself, which would hold on to them.
+    some = attention.bare if tile.tokens is None else attention.part(tile.tokens, tile.sentence)
+    weights = some.weights
     if tile.picked is not None:
         weights = weights[tile.picked]
     # One product for all heads of a sentence: keys stand in the same place for each.
