@@ -170,7 +170,8 @@ class FlowKeeper(Observer):
         if self._matrix is not None:
             matrix = self._matrix[row, :size, :size]
             rows = matrix[self._batch.sentences[row].content]
-            return rows.mean(0), _drift(rows), matrix if self._matrices else None
+            mean = rows.mean(0) if len(rows) else np.full(size, np.nan)
+            return mean, _drift(rows), matrix if self._matrices else None
         if not self._layers:
             return np.zeros(0), None, None
         content = self._batch.content[row, :size]
