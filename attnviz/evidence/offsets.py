@@ -12,7 +12,6 @@ from torch import Tensor
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.mask import Mask
 from attnviz.attention.observer import Observer, Wants
 
 Array = NDArray[np.float64]
@@ -48,16 +47,14 @@ class OffsetKeeper(Observer):
     def begin(self, batch: Batch, places: Sequence[int]) -> Wants:  # noqa: ARG002 - an observer
         """Starts a batch."""
         self._content = batch.content
-        self._by_mask: dict[int, tuple[Mask, Array]] = {}
         return Wants(by_offset=True)
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""
-        layer, mask = attention.layer, attention.mask
-        self._causal &= mask.causal
-        if id(mask) not in self._by_mask:  # most layers share theirs, which is kept beside it
-            self._by_mask[id(mask)] = mask, _folded(attention.uniform.by_offset)
-        own, even = _folded(attention.by_offset), self._by_mask[id(mask)][1]
+        layer = attention.layer
+        self._causal &= attention.mask.causal
+        own = _folded(attention.by_offset)
+        even = attention.once("even offsets", lambda: _folded(attention.uniform.by_offset))
         if layer not in self._own:
             self._own[layer], self._even[layer] = np.zeros_like(own), np.zeros_like(even)
             self._rows[layer] = 0.0

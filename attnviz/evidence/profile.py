@@ -16,7 +16,6 @@ from scipy.signal import fftconvolve  # type: ignore[import-untyped]
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.mask import Mask
 from attnviz.attention.observer import Observer, Wants
 from attnviz.attention.targets import KeyTarget, Target
 from attnviz.evidence.bootstrap import ratio
@@ -120,16 +119,13 @@ class ProfileKeeper(Observer):
         halves = [[tokens.sentence.half == half for tokens in batch.sentences] for half in (0, 1)]
         self._halves = np.array(halves, np.float32)
         self._rows = batch.content
-        self._by_mask: dict[Mask, torch.Tensor] = {}
         return Wants(by_offset=True)
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""
         self._add(self._mass, attention.layer, attention.by_offset)
-        mask = attention.mask
-        if mask not in self._by_mask:  # most layers share theirs
-            self._by_mask[mask] = mask.by_offset(self._rows)[:, None]
-        self._add(self._seen, attention.layer, self._by_mask[mask])
+        seen = attention.once("seen offsets", lambda: attention.mask.by_offset(self._rows))
+        self._add(self._seen, attention.layer, seen[:, None])
 
     def profile(self) -> Profile:
         """The profile of every head, layer by layer."""

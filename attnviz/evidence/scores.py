@@ -12,7 +12,6 @@ from torch import Tensor
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.mask import Mask
 from attnviz.attention.observer import Observer, Wants
 from attnviz.attention.pack import pack
 from attnviz.attention.targets import PairTarget, Target
@@ -148,7 +147,6 @@ class ScoreKeeper(Observer):
             self._row(*both)
             for both in zip(batch.sentences, batch.looked_at.sentences, strict=True)
         ]
-        self._by_mask: dict[int, tuple[Mask, Found, Found]] = {}
         return Wants(pack(rows, batch.length, batch.looked_at.length, batch.ids.device))
 
     def _row(self, tokens: Tokens, keys: Tokens) -> list[Target | None]:
@@ -158,7 +156,7 @@ class ScoreKeeper(Observer):
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""
-        chance, events = self._of_mask(attention)
+        chance, events = attention.once("chance", lambda: self._by_chance(attention.uniform))
         mass, permuted = self._by_head(attention)
         values, counts = self._of_statistics(attention)
         seen = LayerSums(mass, permuted, chance, events, values, counts)
@@ -193,14 +191,6 @@ class ScoreKeeper(Observer):
                 if column.role.permuted is not None:
                     permuted[..., index] = _numpy(column.role.permuted(attention, content))
         return mass, permuted
-
-    def _of_mask(self, attention: LayerAttention) -> tuple[Found, Found]:
-        """Chance and events, which depend on the mask alone; most layers share theirs."""
-        mask = attention.mask
-        if id(mask) not in self._by_mask:
-            # The mask is kept beside its answer, so that its id stays its own.
-            self._by_mask[id(mask)] = mask, *self._by_chance(attention.uniform)
-        return self._by_mask[id(mask)][1:]
 
     def _by_chance(self, uniform: LayerAttention) -> tuple[Found, Found]:
         content, columns = self._batch.content, len(self._columns)
