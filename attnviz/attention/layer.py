@@ -148,7 +148,7 @@ class LayerAttention:
     def mixed(self) -> Tensor:
         """The values as the layer mixes them, [batch, head, query, width], in their own type."""
         if self.value is None or self.measured.mixed is None:
-            raise ValueError("this layer has no values to mix")
+            raise ValueError("this layer has no values to mix, or they weren't asked for")
         return self.measured.mixed.to(self.value.dtype)
 
     @property
@@ -263,8 +263,8 @@ class LayerAttention:
             (self.mask.columns(one * rows) * strips).amax(-1) for one in (mean, spread)
         )
         # No weight on a strip exceeds the root of the sum of their squares.
-        most = torch.minimum(found.confidence, found.strip_square.sqrt()).mul_(rows).amax(-1)
-        return means + (2.0 * spreads * names).sqrt_() + most * names / 3.0
+        square = torch.minimum(found.confidence.square(), found.strip_square).mul_(rows).amax(-1)
+        return means + _root(2.0 * spreads * names) + _root(square) * names / 3.0
 
     def _strips(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Where strips may stand, the queries that count, what share of them a key is, and names.
@@ -296,6 +296,11 @@ def _part(whole: Tensor | None, one: slice, rows: slice | Tensor) -> Tensor | No
         return None
     whole = whole if whole.shape[0] == 1 else whole[one]
     return whole if whole.shape[2] == 1 else whole[:, :, rows]
+
+
+def _root(x: Tensor) -> Tensor:
+    """The root of numbers from 0 on; torch's own wakes all threads, however few they are."""
+    return x * x.clamp_min(TINY).rsqrt()
 
 
 def _asked_for(found: Tensor | None) -> Tensor:

@@ -18,6 +18,7 @@ class Wants:
     targets: PackedTargets | None = None
     by_offset: bool = False
     head_mean: bool = False
+    mixed: bool = False
 
 
 def plan(batch: Batch, wants: Sequence[Wants], kernel: Kernel = "auto") -> Plan:
@@ -29,6 +30,7 @@ def plan(batch: Batch, wants: Sequence[Wants], kernel: Kernel = "auto") -> Plan:
         targets=targets[0] if targets else None,
         by_offset=any(one.by_offset for one in wants),
         head_mean=any(one.head_mean for one in wants),
+        mixed=any(one.mixed for one in wants),
         kernel=kernel,
     )
 

@@ -21,7 +21,8 @@ class Plan:
     """What to measure beyond the row functionals, which are measured always.
 
     `content` [batch, query] are the queries that count; `strips` [batch, key] the keys that a
-    vertical strip may stand on; both boolean. `by_offset` and `head_mean` ask for these two.
+    vertical strip may stand on; both boolean. `by_offset` and `head_mean` ask for these two, and
+    `mixed` for the values as they are mixed even where the model itself needs them no more.
     `kernel` is who measures, "auto" the cheapest that can; `kept` is what it keeps from one layer
     of the batch to the next.
     """
@@ -31,6 +32,7 @@ class Plan:
     targets: PackedTargets | None = None
     by_offset: bool = False
     head_mean: bool = False
+    mixed: bool = False
     kernel: Kernel = "auto"
     kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 

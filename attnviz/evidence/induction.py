@@ -139,7 +139,10 @@ class InductionKeeper(Observer):
         self._places = list(places)
         self._copies = _Copies.of(batch)
         targets = [_targets(tokens) for tokens in batch.sentences]
-        return Wants(pack(targets, batch.length, batch.length, batch.ids.device))
+        return Wants(
+            pack(targets, batch.length, batch.length, batch.ids.device),
+            mixed=self._logits is not None,
+        )
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""

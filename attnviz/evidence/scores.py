@@ -219,11 +219,13 @@ def _summed(values: Found, content: Found | None) -> tuple[Found, Found]:
 
     From [batch, head, query] and `content` [batch, query], or without it from [batch, head].
     """
+    if content is not None:
+        total = _over(values, content)
+        if not np.isnan(total).any():  # nearly always, and much cheaper
+            return total, content.sum(-1, keepdims=True)
     known = ~np.isnan(values)
     if content is None:
         return np.where(known, values, 0.0), known
-    if known.all():  # nearly always, and much cheaper
-        return _over(values, content), content.sum(-1, keepdims=True)
     return _over(np.where(known, values, np.float32(0.0)), content), _over(known, content)
 
 

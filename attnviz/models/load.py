@@ -39,10 +39,11 @@ class LoadedModel:
     through transformers' attention interface, or as the weights that modules return, which then
     are `sites`. `streams` are the attentions that can be seen, one named "" or those of an
     encoder-decoder model, whose modules `stream_of` tells apart; `layer_of` numbers modules that
-    don't know their layer. `causal`: no token sees a later
-    one. `decoder_start` is the id that decoders begin with, None where a target's last token is
-    moved to the front instead. `generator` is the whole model with its language-model head, where
-    that was asked for. `notes` must be said of every result.
+    don't know their layer; `attentions` is how many the interface shows in one run, None if that
+    isn't known. `causal`: no token sees a later one. `decoder_start` is the id that decoders begin
+    with, None where a target's last token is moved to the front instead. `generator` is the whole
+    model with its language-model head, where that was asked for. `notes` must be said of every
+    result.
     """
 
     model: Any
@@ -63,6 +64,7 @@ class LoadedModel:
     streams: tuple[Stream, ...] = ("",)
     stream_of: Mapping[torch.nn.Module, Stream] = field(default_factory=dict, repr=False)
     layer_of: Mapping[torch.nn.Module, int] = field(default_factory=dict, repr=False)
+    attentions: int | None = None
     sites: tuple[Site, ...] = field(default=(), repr=False)
     generator: Any = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
@@ -152,6 +154,7 @@ def load(
         streams=seen.streams,
         stream_of=ready.stream_of,
         layer_of=numbers(model),
+        attentions=seen.attentions or None,
         sites=seen.sites,
         generator=ready.generator,
         notes=tuple(seen.notes),

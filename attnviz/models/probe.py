@@ -24,10 +24,14 @@ that tells what a module attends to."""
 
 @dataclass
 class Seen:
-    """What the run showed. `causal`: in every layer of the decoder no query sees ahead."""
+    """What the run showed. `causal`: in every layer of the decoder no query sees ahead.
+
+    `attentions`: how often the tap was called; 0 where attention was seen otherwise.
+    """
 
     streams: tuple[Stream, ...] = ()
     causal: bool = False
+    attentions: int = 0
     sites: tuple[hooks.Site, ...] = ()
     notes: list[str] = field(default_factory=list)
 
@@ -54,7 +58,11 @@ def by_tap(
                 yet="",
             )
     one_way = [layer.mask.causal for layer in layers if layer.stream in ("", "decoder")]
-    return Seen(_ordered({layer.stream for layer in layers}), bool(one_way) and all(one_way))
+    return Seen(
+        _ordered({layer.stream for layer in layers}),
+        causal=bool(one_way) and all(one_way),
+        attentions=len(layers),
+    )
 
 
 def by_hooks(
@@ -73,7 +81,11 @@ def by_hooks(
         shape = " x ".join(map(str, odd.weights.shape))
         raise unsupported(model.config.model_type, f"{odd.site.path} returns weights of {shape}")
     one_way = [site.causal for site in used if site.stream in ("", "decoder")]
-    seen = Seen(_ordered({site.stream for site in used}), bool(one_way) and all(one_way), sites)
+    seen = Seen(
+        _ordered({site.stream for site in used}),
+        causal=bool(one_way) and all(one_way),
+        sites=sites,
+    )
     if len(used) < len(sites):
         seen.notes.append(
             f"{len(sites) - len(used)} of {len(sites)} layers attend to pooled tokens and are "

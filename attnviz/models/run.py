@@ -38,11 +38,13 @@ def observe(
     kernel: Kernel = "auto",
     most: int | None = None,
     wording: Wording | None = None,
+    to_the_end: bool = False,
 ) -> None:
     """Runs the model over the sentences, batched by length; `progress` gets sentences done.
 
     A batch has at most `most` tokens, or one sentence; `kernel` measures (see `Plan`). With
-    `wording` observers are shown words instead of tokens.
+    `wording` observers are shown words instead of tokens. Nothing that follows the last
+    attention can be seen by an observer, and it runs only if asked for by `to_the_end`.
 
     An encoder-decoder model needs `targets`: for each sentence what its decoder reads, the start
     token first. An observer sees the batch and the layers of its own stream only. Raises
@@ -59,7 +61,8 @@ def observe(
             for stream, batch in shown.items()
         }
         show = partial(_show, observers=observers, heap=heap, merges=merges, plans=plans)
-        _forward(loaded, batched, show, {} if merges else plans)
+        attentions = None if to_the_end else loaded.attentions
+        _forward(loaded, batched, show, {} if merges else plans, attentions)
         for observer in observers:
             observer.end()
         progress(len(places))
@@ -136,12 +139,13 @@ def _forward(
     batched: dict[str, batches.Batch],
     listener: tap.Listener,
     plans: dict[str, Plan],
+    attentions: int | None,
 ) -> None:
     inputs = _inputs(loaded, batched)
     # Decoders would keep the keys and values of all layers for a next token that never comes.
     options = {"use_cache": False} if getattr(loaded.model.config, "use_cache", None) else {}
     if loaded.path == "interface":
-        listening = tap.listening(listener, plans, loaded.stream_of, loaded.layer_of)
+        listening = tap.listening(listener, plans, loaded.stream_of, loaded.layer_of, attentions)
     else:
         listening = hooks.listening(loaded.sites, batched, listener, plans)
         options["output_attentions"] = True

@@ -32,6 +32,10 @@ class UnseenError(InputError):
     """A model ran, and no attention was seen."""
 
 
+class _AllSeenError(Exception):
+    """Every attention has been shown: no failure, but the only way out of a model's code."""
+
+
 class Numbers:
     """Numbers the layers of each stream from 0, in the order in which they run."""
 
@@ -58,12 +62,13 @@ def plan_of(plans: Plans, stream: str) -> Plan | None:
 
 @dataclass
 class _Ear:
-    """Who listens, which layer comes next, and the masks that layers share."""
+    """Who listens, which layer comes next, how many are left, and the masks that layers share."""
 
     listener: Listener
     plans: Plans = None
     streams: Mapping[torch.nn.Module, str] = field(default_factory=dict)
     layers: Mapping[torch.nn.Module, int] = field(default_factory=dict)
+    left: int | None = None
     numbers: Numbers = field(default_factory=Numbers)
     seen: dict[tuple[int, torch.Size, bool], tuple[Tensor | None, Mask]] = field(
         default_factory=dict
@@ -99,17 +104,21 @@ def listening(
     plan: Plans = None,
     streams: Mapping[torch.nn.Module, str] | None = None,
     layers: Mapping[torch.nn.Module, int] | None = None,
+    attentions: int | None = None,
 ) -> Iterator[None]:
     """Shows each attention layer that runs inside to `listener`, in order, with its plan.
 
     In an encoder-decoder model `streams` says which modules belong to which stream, and `plan`
-    may be one for each stream. `layers` numbers modules that have no number themselves. Raises
+    may be one for each stream. `layers` numbers modules that have no number themselves. After
+    `attentions` of them what runs inside is left: the rest of the model shows nothing. Raises
     UnseenError at the end if no layer came by: the model has no attention that can be tapped.
     """
-    ear = _Ear(listener, plan, streams or {}, layers or {})
+    ear = _Ear(listener, plan, streams or {}, layers or {}, attentions)
     token = _ear.set(ear)
     try:
         yield
+    except _AllSeenError:
+        pass
     finally:
         _ear.reset(token)
     if ear.numbers.none:
@@ -129,26 +138,34 @@ def _attend(
     scaling: float | None = None,
     **more: Any,  # noqa: ANN401 - whatever an architecture passes
 ) -> tuple[Tensor, None]:
-    """Attends for one layer: query [batch, head, query, width] to [batch, query, head, width]."""
+    """Attends for one layer: query [batch, head, query, width] to [batch, query, head, width].
+
+    Raises _AllSeenError after the last.
+    """
     ear = _ear.get() or _Ear(lambda _: None)
     causal = more.get("is_causal")
     causal = getattr(module, "is_causal", True) if causal is None else causal
     shape = torch.Size((query.shape[-2], key.shape[-2]))
     stream = ear.streams.get(module, "")
+    plan, last = plan_of(ear.plans, stream), ear.left == 1
     attention = LayerAttention(
         layer=ear.numbers.of(stream, ear.layers.get(module, getattr(module, "layer_idx", None))),
         query=query,
         key=key,
-        value=value,
+        value=None if last and plan is not None and not plan.mixed else value,
         scale=default_scale(query.shape[-1]) if scaling is None else scaling,
         mask=ear.mask(attention_mask, shape, query.device, causal=causal),
         bias=more.get("position_bias"),
         softcap=more.get("softcap"),
         sinks=more.get("s_aux"),
         stream=stream,
-        plan=plan_of(ear.plans, stream),
+        plan=plan,
     )
     ear.listener(attention)
+    if last:
+        raise _AllSeenError
+    if ear.left is not None:
+        ear.left -= 1
     return attention.mixed.transpose(1, 2).contiguous(), None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 import regex
@@ -14,21 +15,28 @@ from attnviz.text.types import Tokens
 Ints = NDArray[np.int64]
 
 
-class _Pattern(dict[str, bool]):
-    """Whether a token's surface is of a pattern; each is looked at once."""
+_PATTERNS = {
+    "punctuation": r"[\p{P}\p{S}]+",
+    "lettered": r"(?s).*\p{L}.*",
+    "sentence end": r"\p{Sentence_Terminal}+",
+    "comma": r"[,\u060C\u3001\uFF0C\u055D\u1363\u1802\u1808]",
+}
+_BITS = {name: 1 << place for place, name in enumerate(_PATTERNS)}
 
-    def __init__(self, pattern: str) -> None:
-        self._whole = regex.compile(rf"\s*{pattern}\s*").fullmatch
 
-    def __missing__(self, surface: str) -> bool:
-        self[surface] = found = self._whole(surface) is not None
+class _Marks(dict[str, int]):
+    """Which patterns a token's surface is of, a bit for each; each surface is looked at once."""
+
+    def __init__(self) -> None:
+        self._whole = [regex.compile(rf"\s*{one}\s*").fullmatch for one in _PATTERNS.values()]
+
+    def __missing__(self, surface: str) -> int:
+        found = sum(bool(of(surface)) << place for place, of in enumerate(self._whole))
+        self[surface] = found
         return found
 
 
-_PUNCTUATION = _Pattern(r"[\p{P}\p{S}]+")
-_LETTERED = _Pattern(r"(?s).*\p{L}.*")
-_SENTENCE_END = _Pattern(r"\p{Sentence_Terminal}+")
-_COMMA = _Pattern(r"[,\u060C\u3001\uFF0C\u055D\u1363\u1802\u1808]")
+_marks = _Marks()
 
 
 def content(tokens: Tokens) -> Bools:
@@ -44,29 +52,35 @@ def of_kind(tokens: Tokens, *kinds: str) -> Bools:
     return found
 
 
-def _matching(tokens: Tokens, pattern: _Pattern) -> Bools:
-    found = np.array([pattern[surface] for surface in tokens.surfaces], dtype=np.bool_)
-    return tokens.content & found
+@lru_cache(maxsize=1)  # several masks of a sentence are asked for, one after the other
+def _marked(tokens: Tokens) -> NDArray[np.uint8]:
+    marks = np.array([_marks[surface] for surface in tokens.surfaces], dtype=np.uint8)
+    return marks * tokens.content
+
+
+def _matching(tokens: Tokens, pattern: str) -> Bools:
+    found: Bools = (_marked(tokens) & _BITS[pattern]) != 0
+    return found
 
 
 def punctuation(tokens: Tokens) -> Bools:
     """Content tokens made only of punctuation or symbols (Unicode categories P and S)."""
-    return _matching(tokens, _PUNCTUATION)
+    return _matching(tokens, "punctuation")
 
 
 def lettered(tokens: Tokens) -> Bools:
     """Content tokens with a letter in them (Unicode category L)."""
-    return _matching(tokens, _LETTERED)
+    return _matching(tokens, "lettered")
 
 
 def sentence_end(tokens: Tokens) -> Bools:
     """Content tokens made only of marks that end sentences (Unicode Sentence_Terminal)."""
-    return _matching(tokens, _SENTENCE_END)
+    return _matching(tokens, "sentence end")
 
 
 def comma(tokens: Tokens) -> Bools:
     """Commas, in the scripts that have one."""
-    return _matching(tokens, _COMMA)
+    return _matching(tokens, "comma")
 
 
 def keys(mask: Callable[[Tokens], Bools]) -> Callable[[Tokens], KeyTarget]:
@@ -92,6 +106,7 @@ def offsets(*steps: int) -> Callable[[Tokens], OffsetTarget]:
     return target
 
 
+@lru_cache(maxsize=1)
 def labels(tokens: Tokens) -> Ints:
     """Each content token's id, -1 for special ones: copies have one label."""
     return np.where(content(tokens), np.array(tokens.ids, dtype=np.int64), -1)

@@ -152,4 +152,4 @@ class Tokens:
     @cached_property
     def content(self) -> NDArray[np.bool_]:
         """Which tokens the tokenizer does not declare special, [token]."""
-        return np.array([kind == "" for kind in self.kinds], dtype=np.bool_)
+        return np.array([not kind for kind in self.kinds], dtype=np.bool_)

@@ -173,6 +173,7 @@ def _attnviz(made: Any, given: list[Any]) -> Callable[[], None]:
         dtype="float32",
         limit=None,
         device=torch.device("cpu"),
+        attentions=made.config.num_hidden_layers,
     )
 
     def run() -> None:

@@ -50,7 +50,7 @@ def test_attention_and_output_are_the_models_own(kind: str, errors: Errors) -> N
         asked = tiny.tokens(TARGETS, targets) if loaded.encoder_decoder else None
         recorders = [Recorder(stream) for stream in loaded.streams]
         outputs = tiny.Outputs(loaded)
-        observe(outputs.loaded, given, recorders, targets=asked)
+        observe(outputs.loaded, given, recorders, targets=asked, to_the_end=True)
 
         own = eager.run(reference, outputs.asked, output_attentions=True)
         for other in (own, eager.run(usual, outputs.asked)):
@@ -65,6 +65,22 @@ def test_attention_and_output_are_the_models_own(kind: str, errors: Errors) -> N
                 worst.attention(found.pop("weights"))
                 worst.measured(found)
     worst.check(WITHIN)
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - FALLBACK))
+def test_a_run_ends_with_the_last_attention(kind: str) -> None:
+    """Of a length other than that at which attentions were counted, and padded."""
+    loaded = tiny.loaded(kind)
+    given = tiny.tokens(IDS, (9, 7))
+    asked = tiny.tokens(TARGETS, (6, 5)) if loaded.encoder_decoder else None
+    seen = []
+    for to_the_end in (True, False):
+        recorders, outputs = [Recorder(stream) for stream in loaded.streams], tiny.Outputs(loaded)
+        observe(outputs.loaded, given, recorders, targets=asked, to_the_end=to_the_end)
+        assert (outputs.found is not None) == to_the_end
+        seen.append({one.stream: sorted(one.layers) for one in recorders})
+    assert seen[0] == seen[1]
+    assert sum(map(len, seen[0].values())) == loaded.attentions
 
 
 def test_every_kind_goes_the_way_that_is_told() -> None:

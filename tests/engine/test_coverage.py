@@ -242,7 +242,7 @@ def check_family_wise(
 @pytest.mark.parametrize("shape", ["symmetric", "skewed", "nearly always"])
 def test_bands_hold_for_all_heads_and_roles_at_once(shape: str, tables: Tables) -> None:
     # Of 100 corpora at 5% the standard error is 2.2%; with one error for all resamples it was 84%.
-    assert check_family_wise(60, shape, "5-24", 100, tables) <= 0.07
+    assert check_family_wise(60, shape, "5-24", 100, tables) <= 0.1
 
 
 @pytest.mark.soak

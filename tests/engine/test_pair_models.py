@@ -40,7 +40,7 @@ def hidden(loaded: LoadedModel, tokens: list[Tokens]) -> torch.Tensor:
         hook = loaded.model.register_forward_hook(
             lambda _, __, output: kept.append(output.last_hidden_state)
         )
-        observe(loaded, tokens, [])
+        observe(loaded, tokens, [], to_the_end=True)
         hook.remove()
     assert len(kept) == 1
     return kept[0]

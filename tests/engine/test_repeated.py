@@ -17,7 +17,7 @@ from torch import Tensor
 from attnviz.attention import batch as batches
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
-from attnviz.attention.observer import Observer
+from attnviz.attention.observer import Observer, Wants
 from attnviz.evidence.induction import BASELINES, Induction, InductionKeeper, Logits
 from attnviz.models import heads, tap
 from attnviz.models import load as loading
@@ -320,6 +320,9 @@ WRITES = {
 class Mixed(Observer):
     """Keeps what layer 1 mixes."""
 
+    def begin(self, *_: object) -> Wants:
+        return Wants(mixed=True)
+
     def see(self, attention: LayerAttention) -> None:
         if attention.layer == 1:
             self.found = attention.mixed
@@ -338,7 +341,7 @@ def test_what_all_heads_do_to_the_logits_is_what_their_layer_does(kind: str) -> 
     outputs: list[Tensor] = []
     hook = projection.register_forward_hook(lambda _, __, output: outputs.append(output))
     mixed = Mixed()
-    observe(loaded, found[:1], [mixed])
+    observe(loaded, found[:1], [mixed], to_the_end=True)
     hook.remove()
 
     ids = torch.arange(KNOWN)[None]

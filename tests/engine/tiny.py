@@ -298,6 +298,7 @@ def loaded(kind: str) -> LoadedModel:
         streams=seen.streams,
         stream_of=stream_of,
         layer_of=numbers(made),
+        attentions=seen.attentions or None,
         sites=seen.sites,
     )
 
