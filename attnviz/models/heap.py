@@ -7,7 +7,7 @@ import sys
 from functools import cache
 from typing import Any
 
-_SIZE = 2**23
+_SIZE = 2**22
 
 
 class Heap:

@@ -252,5 +252,6 @@ def test_bands_hold_for_all_heads_and_roles_at_once(shape: str, tables: Tables) 
 def test_bands_hold_on_the_whole_grid(
     sentences: int, shape: str, events: str, tables: Tables
 ) -> None:
-    # Where events are rare or scores skewed downwards the bands are wider than they need be.
-    assert check_family_wise(sentences, shape, events, 1000, tables) <= 0.07
+    # Where few sentences have events or are high, the bands are wider than they need be: of 60
+    # such sentences 1 to 3% of corpora go wrong.
+    assert 0.01 <= check_family_wise(sentences, shape, events, 1000, tables) <= 0.07
