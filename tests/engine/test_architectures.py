@@ -10,7 +10,9 @@ from attnviz.attention.layer import LayerAttention
 from attnviz.errors import InputError
 from attnviz.models import tap
 from attnviz.models.kinds import ARCHITECTURES, FALLBACK, REFUSED
+from attnviz.models.load import LoadedModel
 from attnviz.models.run import observe
+from attnviz.text.types import Tokens
 from tests.engine import eager, tiny
 from tests.engine.conftest import Errors, Worst
 from tests.engine.measure import Recorder, disagreement
@@ -64,23 +66,23 @@ def test_attention_and_output_are_the_models_own(kind: str, errors: Errors) -> N
                 found = disagreement(layer, recorder.batch, weights)
                 worst.attention(found.pop("weights"))
                 worst.measured(found)
+        if loaded.attentions:
+            check_that_the_last_attention_ends_a_run(loaded, given, asked, recorders)
     worst.check(WITHIN)
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - FALLBACK))
-def test_a_run_ends_with_the_last_attention(kind: str) -> None:
-    """Of a length other than that at which attentions were counted, and padded."""
-    loaded = tiny.loaded(kind)
-    given = tiny.tokens(IDS, (9, 7))
-    asked = tiny.tokens(TARGETS, (6, 5)) if loaded.encoder_decoder else None
-    seen = []
-    for to_the_end in (True, False):
-        recorders, outputs = [Recorder(stream) for stream in loaded.streams], tiny.Outputs(loaded)
-        observe(outputs.loaded, given, recorders, targets=asked, to_the_end=to_the_end)
-        assert (outputs.found is not None) == to_the_end
-        seen.append({one.stream: sorted(one.layers) for one in recorders})
-    assert seen[0] == seen[1]
-    assert sum(map(len, seen[0].values())) == loaded.attentions
+def check_that_the_last_attention_ends_a_run(
+    loaded: LoadedModel,
+    given: list[Tokens],
+    asked: list[Tokens] | None,
+    whole: list[Recorder],
+) -> None:
+    """Of another length than that at which attentions were counted, and `whole` to its end."""
+    recorders, outputs = [Recorder(stream) for stream in loaded.streams], tiny.Outputs(loaded)
+    observe(outputs.loaded, given, recorders, targets=asked)
+    assert outputs.found is None
+    assert [sorted(one.layers) for one in recorders] == [sorted(one.layers) for one in whole]
+    assert sum(len(one.layers) for one in recorders) == loaded.attentions
 
 
 def test_every_kind_goes_the_way_that_is_told() -> None:

@@ -242,7 +242,7 @@ def check_family_wise(
 @pytest.mark.parametrize("shape", ["symmetric", "skewed", "nearly always"])
 def test_bands_hold_for_all_heads_and_roles_at_once(shape: str, tables: Tables) -> None:
     # Of 100 corpora at 5% the standard error is 2.2%; with one error for all resamples it was 84%.
-    assert check_family_wise(60, shape, "5-24", 100, tables) <= 0.1
+    assert check_family_wise(60, shape, "5-24", 100, tables) <= 0.07
 
 
 @pytest.mark.soak
@@ -252,6 +252,5 @@ def test_bands_hold_for_all_heads_and_roles_at_once(shape: str, tables: Tables) 
 def test_bands_hold_on_the_whole_grid(
     sentences: int, shape: str, events: str, tables: Tables
 ) -> None:
-    # Where few sentences have events or are high, the bands are wider than they need be: of 60
-    # such sentences 1 to 3% of corpora go wrong.
-    assert 0.01 <= check_family_wise(sentences, shape, events, 1000, tables) <= 0.07
+    # Where events are rare or scores skewed downwards the bands are wider than they need be.
+    assert check_family_wise(sentences, shape, events, 1000, tables) <= 0.07
