@@ -28,13 +28,13 @@ from itertools import groupby
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve  # type: ignore[import-untyped]
 from torch import Tensor
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.formulas import sum_diagonals
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer, Wants
+from attnviz.evidence.convolution import convolved
 from attnviz.text.types import Tokens
 
 Array = NDArray[np.float64]
@@ -195,7 +195,7 @@ def _near(one: _Segmented, habit: Array, *, causal: bool) -> Array:
     right = np.zeros_like(left) if causal else left
     around = np.concatenate([right[:, :0:-1], left], axis=1)
     keys = (one.labels == np.array([[[0]], [[1]]])).astype(np.float64)
-    sums: Array = fftconvolve(keys, around[None], axes=-1)[..., size - 1 : 2 * size - 1]
+    sums: Array = convolved(keys, around[None])[..., size - 1 : 2 * size - 1]
     return np.maximum(sums, 0.0)
 
 
@@ -205,7 +205,7 @@ def _across(one: _Segmented, scale: Array, *, causal: bool) -> Array:
     found = np.zeros_like(scale)
     for which in (0, 1):
         keys = (one.labels == 1 - which)[None].astype(np.float64)
-        by_offset = fftconvolve(keys, (scale * (one.labels == which))[:, ::-1], axes=-1)
+        by_offset = convolved(keys, (scale * (one.labels == which))[:, ::-1])
         found += by_offset[:, size - 1 :: -1]
         if not causal:
             found += by_offset[:, size - 1 :]

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve  # type: ignore[import-untyped]
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer, Wants
 from attnviz.attention.targets import KeyTarget, Target
 from attnviz.evidence.bootstrap import ratio
+from attnviz.evidence.convolution import convolved
 from attnviz.evidence.shelf import Shelf
 
 Array = NDArray[np.float64]
@@ -77,7 +77,7 @@ class Profile:
         expected = np.zeros(len(profile))
         if isinstance(target, KeyTarget):
             near = profile[:, zero - tokens + 1 : zero + tokens]
-            along = fftconvolve(target.keys[None].astype(np.float64), near[:, ::-1], axes=-1)
+            along = convolved(target.keys[None].astype(np.float64), near[:, ::-1])
             on_keys = along[:, tokens - 1 : 2 * tokens - 1] * scale
             return np.asarray(on_keys @ target.queries, dtype=np.float64)
         for start in range(0, tokens, _ROWS):
