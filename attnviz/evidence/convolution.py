@@ -10,7 +10,7 @@ Array = NDArray[np.float64]
 
 def convolved(one: Array, other: Array) -> Array:
     """Every overlap of two arrays [..., n] and [..., m], [..., n + m - 1]."""
-    # Imported where it is used: it takes 50 MB, and texts of single sentences need none.
+    # Imported where it is used: it takes 50 MB, and short sentences need none of it.
     from scipy.signal import fftconvolve  # type: ignore[import-untyped]
 
     found: Array = fftconvolve(one, other, axes=-1)

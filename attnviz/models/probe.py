@@ -26,12 +26,12 @@ that tells what a module attends to."""
 class Seen:
     """What the run showed. `causal`: in every layer of the decoder no query sees ahead.
 
-    `attentions`: how often the tap was called; 0 where attention was seen otherwise.
+    `attentions`: how often the tap was called; None where attention was seen otherwise.
     """
 
     streams: tuple[Stream, ...] = ()
     causal: bool = False
-    attentions: int = 0
+    attentions: int | None = None
     sites: tuple[hooks.Site, ...] = ()
     notes: list[str] = field(default_factory=list)
 

@@ -106,7 +106,6 @@ def offsets(*steps: int) -> Callable[[Tokens], OffsetTarget]:
     return target
 
 
-@lru_cache(maxsize=1)
 def labels(tokens: Tokens) -> Ints:
     """Each content token's id, -1 for special ones: copies have one label."""
     return np.where(content(tokens), np.array(tokens.ids, dtype=np.int64), -1)

@@ -52,6 +52,7 @@ def minilm() -> LoadedModel:
 
 
 def test_hidden_states_are_those_of_the_plain_call(minilm: LoadedModel) -> None:
+    assert minilm.attentions == 6
     given = pairs()
     tokens = list(tokenize_all(given, minilm.tokenizer, minilm.limit))
     firsts, seconds = zip(*(one.pair for one in given if one.pair), strict=True)

@@ -298,7 +298,7 @@ def loaded(kind: str) -> LoadedModel:
         streams=seen.streams,
         stream_of=stream_of,
         layer_of=numbers(made),
-        attentions=seen.attentions or None,
+        attentions=seen.attentions,
         sites=seen.sites,
     )
 
