@@ -120,7 +120,7 @@ class Part:
         infos = build.roles(self._roles, judgements, heads, coverage)
         likeness = self._rows.likeness(units.digests, settings.resamples, settings.seed)
         alike = build.similarity(likeness, heads)
-        chosen = best(of_words, units.half, weights)
+        chosen = best(of_words, units.half)
         relations = build.relations(chosen, judgements, heads, coverage)
         return replace(
             whole,

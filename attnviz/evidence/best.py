@@ -37,11 +37,10 @@ class Best:
     sentences: int
 
 
-def best(roles: Sequence[RoleSums], half: NDArray[np.int64], weights: Array) -> list[Best]:
+def best(roles: Sequence[RoleSums], half: NDArray[np.int64]) -> list[Best]:
     """The best head of each role; of equally good ones the first.
 
-    `half` [unit] is 0 or 1, `weights` [resample, unit] are the bootstrap's, for the rows of the
-    sums.
+    `half` [unit] is 0 or 1, for the rows of the sums.
     """
     if not roles:
         return []
@@ -50,9 +49,7 @@ def best(roles: Sequence[RoleSums], half: NDArray[np.int64], weights: Array) -> 
     scored = [_picked(role.score, one) for role, one in zip(roles, looks, strict=True)]
     mass, events = (np.stack(sums, axis=1) for sums in zip(*scored, strict=True))
     pooled = bootstrap.ratio(mass.sum(0), events.sum(0))
-    low, high = bootstrap.of_ratio(
-        bootstrap.ratio(weights @ mass, weights @ events), mass, events
-    )  # [role]
+    low, high = bootstrap.of_hits(mass, events)  # [role]
     few = (events > 0).sum(0) < bootstrap.FEWEST
     low[few] = high[few] = np.nan
     return [

@@ -1,4 +1,4 @@
-"""The bootstrap over sentences: Poisson weights that depend on each sentence's text alone.
+"""Intervals, most from a bootstrap over sentences with weights that depend on their text alone.
 
 Sentence s counts Poisson(1) times in a resample (Hanley & MacGibbon 2006; Chamandy et al.
 2012). Its weights come from its own text, so that two runs over two parts of a corpus add up to
@@ -65,6 +65,26 @@ def of_ratio(
     # Beyond 1 / skew the map would turn back: there the last resample is the bound.
     low, high = quantiles(samples, ndtr(bias + reach / np.maximum(1 - skew * reach, 1e-3)))
     return low, high
+
+
+def of_hits(hits: Array, events: Array, level: float = CONFIDENCE) -> tuple[Array, Array]:
+    """Interval of the share of events that are hits, both [sentence, head]: two arrays [head].
+
+    Wilson's (1927), counting the events for as many as would vary so much were they independent,
+    with Student's quantiles; for shares in clustered samples it holds best (Franco et al. 2019).
+    Resamples know of no hits but those that were seen, so that without any the interval would be
+    [0, 0]: of relations in 60 sentences, those with true shares of 0.01 to 0.03 would lie within
+    it in 47% of corpora.
+    """
+    total = np.where(events.sum(0) > 0, events.sum(0), np.nan)
+    share, there = hits.sum(0) / total, (events > 0).sum(0)
+    variance = (((hits - share * events) / total) ** 2).sum(0) * there / np.maximum(there - 1, 1)
+    alike = np.divide(share * (1 - share), variance, out=total.copy(), where=variance > 0)
+    size = np.fmin(alike, total)
+    z = stdtrit(np.fmax(total**2 / (events**2).sum(0) - 1, 1.0), (1 + level) / 2)
+    middle, shrunk = share + z**2 / (2 * size), 1 + z**2 / size
+    reach = z * np.sqrt(share * (1 - share) / size + (z / (2 * size)) ** 2)
+    return (middle - reach) / shrunk, (middle + reach) / shrunk
 
 
 def _bias(samples: Array, score: Array) -> Array:

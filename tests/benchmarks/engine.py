@@ -1,13 +1,16 @@
 """What measuring costs: time and memory beside the plain forward pass, and beside the usual way.
 
-    python -m tests.benchmarks.engine [--json FILE] [--longest N] [--rounds N]
+    python -m tests.benchmarks.engine [--json FILE] [--longest N] [--seconds S]
 
-Three ways to run a model over a text, in turn and in one process, so that their ratio doesn't
-depend on the machine's mood:
+Three ways to run a model over a text in one process:
 
 - plain: the forward pass with nothing captured;
 - attnviz: the same with every role and statistic of every head;
 - usual: the same numbers from `output_attentions=True`.
+
+A machine's clock, and who else is on it, may change a single pass by half. So a plain pass stands
+right before or after each of the others, by turns, for as long as `--seconds` says, and what is
+printed are the median of the ratios and the quartiles around it.
 
 Peak memory is that of a process of its own for each. The models have the shape of MiniLM and of
 SmolLM2-135M with random weights; ids follow Zipf's law, so that copies are as frequent as in text.
@@ -23,11 +26,11 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 THREADS = 2
 CASES = (
@@ -48,7 +51,10 @@ WAYS = ("plain", "attnviz", "usual")
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: seconds and mebibytes, and their ratio to the plain pass."""
+    """One line of the table: seconds and mebibytes, and their ratio to the plain pass.
+
+    `slower` is the median of `pairs` ratios, `quartiles` the quarter below and above.
+    """
 
     shape: str
     tokens: int
@@ -58,6 +64,8 @@ class Row:
     seconds: float
     memory: float
     slower: float
+    quartiles: tuple[float, float]
+    pairs: int
     larger: float
 
 
@@ -206,35 +214,68 @@ def _show(matrices: Any, observers: Any, batch: Any, wants: Any, *, causal: bool
 
 
 def compare(
-    shape: str, tokens: int, sentences: int, *, layers: int = 0, rounds: int = 3, usual: bool = True
+    shape: str,
+    tokens: int,
+    sentences: int,
+    *,
+    layers: int = 0,
+    seconds: float = 20.0,
+    usual: bool = True,
 ) -> list[Row]:
-    """Times the ways in turn and weighs each in a process of its own."""
+    """Times each way beside the plain pass, and weighs it in a process of its own."""
     names = [name for name in WAYS if name != "usual" or (usual and tokens <= USUAL_UP_TO)]
     runs = {name: way(name, shape, tokens, sentences, layers) for name in names}
-    times: dict[str, list[float]] = {name: [] for name in names}
-    # The first round warms up; runs of a minute need neither that nor to be repeated.
-    long = tokens > USUAL_UP_TO
-    for turn in range(1 if long else rounds + 1):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run()
-            if turn or long:
-                times[name].append(time.perf_counter() - start)
     memory = {name: _weigh(name, shape, tokens, sentences, layers) for name in names}
-    return [
-        Row(
-            shape,
-            tokens,
-            sentences,
-            layers or {"minilm": 6, "smollm2": 30}[shape],
-            name,
-            median(times[name]),
-            memory[name],
-            median(a / b for a, b in zip(times[name], times["plain"], strict=True)),
-            memory[name] / memory["plain"],
-        )
-        for name in names
-    ]
+    rows: list[Row] = []
+    for name in names[1:]:
+        # The usual way takes so much longer that its ratio is plain after a quarter of the time.
+        pairs = _in_turn(runs["plain"], runs[name], seconds if name == "attnviz" else seconds / 4)
+        ratios = pairs[:, 1] / pairs[:, 0]
+        of_plain = [] if rows else [("plain", pairs[:, 0], np.ones(len(pairs)))]
+        for who, times, slower in [*of_plain, (name, pairs[:, 1], ratios)]:
+            low, middle, high = np.quantile(slower, [0.25, 0.5, 0.75]).tolist()
+            rows.append(
+                Row(
+                    shape,
+                    tokens,
+                    sentences,
+                    layers or {"minilm": 6, "smollm2": 30}[shape],
+                    who,
+                    float(np.median(times)),
+                    memory[who],
+                    middle,
+                    (low, high),
+                    len(pairs),
+                    memory[who] / memory["plain"],
+                )
+            )
+    return rows
+
+
+def _in_turn(
+    first: Callable[[], None], second: Callable[[], None], seconds: float
+) -> NDArray[np.float64]:
+    """Seconds of both, [pair, 2]; the one goes first by turns.
+
+    After one to warm up there are three pairs at least, of those that take longer than all are
+    meant to one.
+    """
+    pairs: list[tuple[float, float]] = []
+    least = 3 if _seconds(first) + _seconds(second) < seconds else 1
+    until = time.perf_counter() + seconds
+    while len(pairs) < least or time.perf_counter() < until:
+        if len(pairs) % 2:
+            after = _seconds(second)
+            pairs.append((_seconds(first), after))
+        else:
+            pairs.append((_seconds(first), _seconds(second)))
+    return np.array(pairs)
+
+
+def _seconds(run: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
 
 
 def _weigh(name: str, shape: str, tokens: int, sentences: int, layers: int) -> float:
@@ -252,14 +293,16 @@ def _peak() -> float:
 
 
 def _print(rows: list[Row]) -> None:
-    line = "{:8} {:>6} {:>9} {:>6}  {:8} {:>9} {:>8} {:>7} {:>7}"
-    names = ("shape", "tokens", "sentences", "layers", "way", "seconds", "MiB", "× time", "× mem")
-    print(line.format(*names), flush=True)
+    line = "{:8} {:>6} {:>9} {:>6}  {:8} {:>8} {:>6} {:>7} {:>13} {:>6} {:>6}"
+    names = "shape tokens sentences layers way seconds MiB ×time quartiles pairs ×mem"
+    print(line.format(*names.split()), flush=True)
     for row in rows:
         cells = (
             f"{row.seconds:.3f}",
             f"{row.memory:.0f}",
             f"{row.slower:.2f}",
+            "{:.2f} to {:.2f}".format(*row.quartiles) if row.way != "plain" else "",
+            str(row.pairs),
             f"{row.larger:.2f}",
         )
         print(
@@ -273,7 +316,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Cost of measuring, as ratios to a plain pass.")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--longest", type=int, default=8192, help="leave out longer sentences")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=20.0, help="time for each ratio")
     parser.add_argument("--weigh", nargs=5, help=argparse.SUPPRESS)
     given = parser.parse_args()
     torch.set_num_threads(THREADS)
@@ -286,12 +329,12 @@ def main() -> None:
     print("Every role and statistic, beside the plain pass and output_attentions=True\n")
     for shape, tokens, sentences in CASES:
         if tokens <= given.longest:
-            found = compare(shape, tokens, sentences, rounds=given.rounds)
+            found = compare(shape, tokens, sentences, seconds=given.seconds)
             _print(found)
             rows += found
     print("\nMore sentences, and more layers: time grows with them, memory doesn't\n")
     for sentences, layers in ((16, 6), (32, 6), (64, 6), (16, 12), (16, 24)):
-        found = compare("minilm", 128, sentences, layers=layers, rounds=given.rounds, usual=False)
+        found = compare("minilm", 128, sentences, layers=layers, seconds=given.seconds, usual=False)
         _print(found)
         rows += found
     if given.json:

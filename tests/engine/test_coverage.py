@@ -2,7 +2,8 @@
 
 Of 1,000 corpora 93 to 97% have the true score within its 95% interval; and of heads that are no
 better than their baselines, however many, one gets a bound above it in 5% of corpora, give or take
-two. The default tests take some; the whole grid, a quarter of an hour on two cores, is
+two. Sentences are drawn from real scores, whose mean over the whole is then the truth, and made up.
+The default tests take some; the whole grid, a quarter of an hour on two cores, is
 
     python -m pytest -m soak -s tests/engine/test_coverage.py
 
@@ -12,17 +13,21 @@ and either prints what it measured at the end.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtr  # type: ignore[import-untyped]
 
+import attnviz
+from attnviz import parts
 from attnviz.evidence import bootstrap
 from attnviz.evidence.gather import RoleSums, Sums
 from attnviz.evidence.judge import _Bands, judge
 from attnviz.roles.previous_token import ROLE as PREVIOUS
+from tests.conftest import SAMPLES
 from tests.engine.conftest import Tables
 
 Floats = NDArray[np.float64]
@@ -159,6 +164,58 @@ def test_a_score_of_nothing_but_ones_is_known() -> None:
     assert (low[0], high[0]) == (1.0, 1.0)
 
 
+def no_hits_interval_of_ten() -> float:
+    """z^2 / (n + z^2) with Student's z at nine degrees of freedom, 2.2622."""
+    return 2.2622**2 / (10 + 2.2622**2)
+
+
+def test_no_hits_of_ten_leave_room_for_some() -> None:
+    nothing, ones = np.zeros((10, 1)), np.ones((10, 1))
+    low, high = bootstrap.of_hits(nothing, ones)
+    assert (low[0], high[0]) == (0.0, pytest.approx(no_hits_interval_of_ten(), abs=1e-4))
+    low, high = bootstrap.of_hits(ones, ones)
+    assert (low[0], high[0]) == (pytest.approx(1 - no_hits_interval_of_ten(), abs=1e-4), 1.0)
+
+
+def test_hits_of_sentences_that_are_all_or_nothing_count_by_sentence() -> None:
+    # Ten sentences of ten events each, half of them right altogether: the variance over sentences
+    # is 0.25 / 9, so that they are worth nine events. Wilson's for 4.5 of 9:
+    hits = np.repeat([[0.0], [10.0]], 5, axis=0)
+    low, high = bootstrap.of_hits(hits, np.full((10, 1), 10.0))
+    z2 = 2.2622**2
+    reach = (z2 * (0.25 / 9 + z2 / 324)) ** 0.5 / (1 + z2 / 9)
+    assert (low[0], high[0]) == (
+        pytest.approx(0.5 - reach, abs=1e-4),
+        pytest.approx(0.5 + reach, abs=1e-4),
+    )
+
+
+SHARES = {"0.02": (0.8, 39.2), "0.1": (1.0, 9.0), "0.3": (3.0, 7.0), "0.9": (1.8, 0.2)}
+"""True shares of hits, by the beta distribution of the sentences' own."""
+
+
+@pytest.mark.parametrize("share", SHARES)
+@pytest.mark.parametrize("sentences", [60, 200, 1000])
+def test_intervals_of_hits_cover_the_truth(share: str, sentences: int, tables: Tables) -> None:
+    a, b = SHARES[share]
+    rng = np.random.default_rng([sentences, len(share)])
+    events = rng.integers(5, 25, (sentences, 4 * CORPORA))
+    hits = rng.binomial(events, rng.beta(a, b, events.shape))
+    low, high = bootstrap.of_hits(hits.astype(np.float64), events.astype(np.float64))
+    below, above = (low > a / (a + b)).mean(), (high < a / (a + b)).mean()
+    tables.add(
+        "95% intervals of hits: how many of 4,000 corpora have the truth within",
+        {
+            "share": share,
+            "sentences": str(sentences),
+            "within %": f"{100 * (1 - below - above):.1f}",
+            "below %": f"{100 * below:.1f}",
+            "above %": f"{100 * above:.1f}",
+        },
+    )
+    assert 0.93 <= 1 - below - above <= 0.97
+
+
 HEADS, ROLES = 48, 3
 # Scores of a sentence by the shape of a beta distribution, and events of a sentence.
 SHAPES = {
@@ -205,19 +262,47 @@ def at_their_baseline(
     return roles
 
 
+@cache
+def real_scores() -> list[RoleSums]:
+    """Sums of all roles of minilm on the annotated sample, of every sentence and head."""
+    with patch.object(parts, "judge", wraps=judge) as judged:
+        attnviz.analyze("minilm", SAMPLES / "annotated.conllu", illustrate=0, resamples=100)
+    (sums, *_), _ = judged.call_args
+    return [role for role in sums if role.there.any()]
+
+
+def drawn_from_real(rng: np.random.Generator, sentences: int) -> list[RoleSums]:
+    """The roles of so many sentences, drawn with replacement; every head is at its baseline."""
+    whole = real_scores()
+    rows = rng.integers(0, len(whole[0].score.mass), sentences)
+    roles = []
+    for role in whole:
+        mean = role.score.pooled(np.ones((1, len(role.score.mass))))[0]
+        score = Sums(role.score.mass[rows], role.score.events[rows])
+        baseline = Sums(np.nan_to_num(mean) * score.events, score.events)
+        roles.append(RoleSums(role.role, score, {"chance": baseline}, role.variants))
+    return roles
+
+
 def family_wise(
-    sentences: int, shape: str, events: str, corpora: int, resamples: int = 400
+    draw: Callable[[np.random.Generator, int], list[RoleSums]],
+    sentences: int,
+    corpora: int,
+    resamples: int = 400,
 ) -> float:
     """Share of corpora in which any head and role gets a bound above its baseline."""
-    rng = np.random.default_rng([sentences, len(shape), len(events)])
+    rng = np.random.default_rng(sentences)
     wrong = 0
     for corpus in range(corpora):
         # Ten sets of weights do for all: drawing them takes longer than judging.
         drawn = weights(sentences, resamples, corpus % 10)
         # What `judge` calls; its intervals, which aren't asked for here, would take longest.
         bands = _Bands(resamples)
-        for role in at_their_baseline(rng, sentences, shape, events):
-            bands.add(role, drawn, role.score.pooled(drawn))
+        for role in draw(rng, sentences):
+            there = role.there
+            if there.any():
+                one, some = role.of(there), drawn[:, there]
+                bands.add(one, some, one.score.pooled(some))
         wrong += any((bound > 0).any() for bound in bands.lower())
     return wrong / corpora
 
@@ -225,7 +310,8 @@ def family_wise(
 def check_family_wise(
     sentences: int, shape: str, events: str, corpora: int, tables: Tables
 ) -> float:
-    found = family_wise(sentences, shape, events, corpora)
+    draw = partial(at_their_baseline, shape=shape, events=events)
+    found = family_wise(draw, sentences, corpora)
     tables.add(
         f"max-T bands: {HEADS} heads x {ROLES} roles at their baseline, any bound above it",
         {
@@ -243,6 +329,32 @@ def check_family_wise(
 def test_bands_hold_for_all_heads_and_roles_at_once(shape: str, tables: Tables) -> None:
     # Of 100 corpora at 5% the standard error is 2.2%; with one error for all resamples it was 84%.
     assert check_family_wise(60, shape, "5-24", 100, tables) <= 0.07
+
+
+def check_real(sentences: int, corpora: int, tables: Tables) -> float:
+    found = family_wise(drawn_from_real, sentences, corpora)
+    tables.add(
+        "max-T bands: real scores of 72 heads, each head at its baseline, any bound above it",
+        {
+            "roles": str(len(real_scores())),
+            "sentences": str(sentences),
+            "corpora": str(corpora),
+            "wrong %": f"{100 * found:.1f}",
+        },
+    )
+    return found
+
+
+def test_bands_hold_for_real_scores(tables: Tables) -> None:
+    assert check_real(60, 100, tables) <= 0.07
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("sentences", [60, 120])
+def test_bands_of_real_scores_are_wrong_as_often_as_they_say(
+    sentences: int, tables: Tables
+) -> None:
+    assert 0.03 <= check_real(sentences, 1000, tables) <= 0.07
 
 
 @pytest.mark.soak

@@ -73,7 +73,7 @@ def test_few_documents_give_no_interval_however_many_sentences_they_have() -> No
     assert found.verdicts == ("tentative",)
     assert np.isnan([found.low, found.high, found.margin_low]).all()
     assert found.sentences == 200
-    [chosen] = best([sums], units.half, units.weights(200, 0))
+    [chosen] = best([sums], units.half)
     assert np.isnan([chosen.low, chosen.high]).all()
     assert chosen.sentences == (200 if chosen.heads else 0)
 
