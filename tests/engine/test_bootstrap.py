@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from attnviz.evidence import bootstrap
 from tests.engine.planted import corpus
@@ -78,3 +80,16 @@ def test_intervals_cover_the_true_mean_as_often_as_they_say() -> None:
     covered = ((low <= 2 / 7) & (high >= 2 / 7)).mean()
     # The standard error of 200 trials at 95% is 0.015.
     assert 0.90 <= covered <= 0.99
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=30))
+def test_the_interval_of_hits_lies_around_their_share(sentences: list[tuple[int, int]]) -> None:
+    hits, misses = np.array(sentences, dtype=np.float64).T[..., None]
+    assume((hits + misses).any())
+    low, high = bootstrap.of_hits(hits, hits + misses)
+    share = hits.sum() / (hits + misses).sum()
+    assert -1e-9 <= low[0] <= share + 1e-9
+    assert share - 1e-9 <= high[0] <= 1 + 1e-9
+    assert high[0] - low[0] > 0.01  # 300 events at most leave some doubt
+    mirrored = bootstrap.of_hits(misses, hits + misses)
+    assert (low[0], high[0]) == pytest.approx((1 - mirrored[1][0], 1 - mirrored[0][0]))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from attnviz.evidence import bootstrap
 from attnviz.evidence.gather import RoleSums, Sums
-from attnviz.evidence.judge import judge
+from attnviz.evidence.judge import ENOUGH, judge
 from attnviz.roles.previous_token import ROLE as PREVIOUS
 from tests.engine.planted import Floats
 
@@ -93,3 +95,36 @@ def test_a_head_that_misses_in_one_sentence_widens_no_other_band() -> None:
     beside = judge([role(scores), role(once)], HALF, weights)
     np.testing.assert_allclose(beside[0].margin_low, alone, atol=0.01)
     assert 0.7 < beside[1].margin_low[0] < once.mean()
+
+
+def test_roles_in_few_sentences_widen_no_band_of_roles_in_many() -> None:
+    rng = np.random.default_rng(3)
+    scores, few = rng.uniform(0.4, 0.8, (60, 50)), rng.uniform(0, 1, (60, 500)) ** 4
+    there = np.arange(60) < 12
+    sparse = role(few * there[:, None])
+    events = np.where(there[:, None], 10.0, 0.0) * np.ones((1, 500))
+    rare = replace(
+        sparse,
+        score=Sums(sparse.score.mass, events),
+        baselines={"chance": Sums(0.1 * events, events)},
+    )
+    weights = bootstrap.weights(range(60), 1000, 0)
+    alone = judge([role(scores)], HALF, weights)[0].margin_low
+    beside, lower = judge([role(scores), rare], HALF, weights)
+    pooled = few[there].mean(0) - 0.1
+    assert there.sum() < ENOUGH <= 60
+    np.testing.assert_allclose(beside.margin_low, alone, atol=0.01)
+    assert (lower.margin_low < judge([rare], HALF, weights)[0].margin_low).all()
+    assert (lower.margin_low < pooled).all()
+
+
+def test_a_head_without_spread_is_no_surer_than_its_role() -> None:
+    # All hits in 15 sentences, where other heads of the role miss now and then.
+    rng = np.random.default_rng(4)
+    hits = (rng.uniform(0, 1, (15, 40)) < 0.8).astype(np.float64)
+    hits[:, 0] = 1.0
+    weights = bootstrap.weights(range(15), 1000, 0)
+    judged = judge([role(hits, 0.0, 1.0)], HALF[:15], weights)[0]
+    assert judged.score[0] == 1.0
+    # Of heads that are right in 4 of 5, one in 28 has 15 hits.
+    assert judged.margin_low[0] < 0.8
