@@ -70,8 +70,9 @@ def of_ratio(
 def of_hits(hits: Array, events: Array, level: float = CONFIDENCE) -> tuple[Array, Array]:
     """Interval of the share of events that are hits, both [sentence, head]: two arrays [head].
 
-    Wilson's (1927), counting the events for as many as would vary so much were they independent,
-    with Student's quantiles; for shares in clustered samples it holds best (Franco et al. 2019).
+    Wilson's (1927), counting the events for as many as would vary so much were they independent:
+    recommended for shares in clustered samples by Franco et al. (2019), who find it too narrow
+    there, so with Student's quantiles as in `of_ratio`.
     Resamples know of no hits but those that were seen, so that without any the interval would be
     [0, 0]: of relations in 60 sentences, those with true shares of 0.01 to 0.03 would lie within
     it in 47% of corpora.
