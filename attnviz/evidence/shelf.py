@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_AT_ONCE = 2**20
+_LEAST, _MOST = 2**14, 2**20
+"""Numbers that are made at once: twice as many each time, for clearing memory takes time too."""
 
 
 class Shelf:
@@ -21,11 +22,13 @@ class Shelf:
 
     def __init__(self) -> None:
         self._room = np.zeros(0)
+        self._next = _LEAST
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
         """An array of zeros, float64."""
         size = prod(shape)
         if size > len(self._room):
-            self._room = np.zeros(max(size, _AT_ONCE))
+            self._room = np.zeros(max(size, self._next))
+            self._next = min(2 * self._next, _MOST)
         found, self._room = self._room[:size], self._room[size:]
         return found.reshape(shape)

@@ -83,7 +83,7 @@ def _show(
     for observer in observers:
         if observer.stream == stream:
             observer.see(seen)
-    heap.passed(attention.query.numel())
+    heap.passed()
 
 
 def check_targets(loaded: LoadedModel, targets: Sequence[Tokens] | None) -> None:

@@ -18,7 +18,8 @@ from attnviz.attention.layer import LayerAttention
 from attnviz.attention.matrices import MatrixKeeper, blocks
 from attnviz.attention.observer import Observer, Wants
 from attnviz.errors import InputError
-from attnviz.models import tap
+from attnviz.evidence.shelf import Shelf
+from attnviz.models import heap, tap
 from attnviz.models.load import LoadedModel
 from attnviz.models.run import observe
 from tests.engine import tiny
@@ -150,3 +151,34 @@ def test_a_long_sentence_is_drawn_in_blocks() -> None:
     assert set(keeper.drawn[10].heads) == {(4, 1)}
     assert keeper.drawn[20].block == 1
     assert keeper.drawn[20].layers[4].shape == (2, 2, 2)
+
+
+def test_memory_is_given_back_each_time_a_run_has_grown_by_so_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A reading that is too high is followed by one of what is left.
+    start, left = 500 * 2**20, 510 * 2**20
+    held = [start, start + heap.SLACK, start + heap.SLACK + 1, left, left + heap.SLACK + 1, left]
+    readings = iter(held)
+    trimmed: list[int] = []
+    process = SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=next(readings)))
+    monkeypatch.setattr("psutil.Process", lambda: process)
+    monkeypatch.setattr(heap, "_trim", lambda: trimmed.append)
+    run = heap.Heap()
+    counts = []
+    for _ in range(4):
+        run.passed()
+        counts.append(len(trimmed))
+    assert counts == [0, 0, 1, 2]
+    assert next(readings, None) is None
+
+
+def test_a_shelf_hands_out_zeros_that_never_overlap() -> None:
+    shelf = Shelf()
+    shapes = [(3, 5), (2**13,), (40, 500), (1,), (2**21,)]
+    arrays = [shelf.zeros(shape) for shape in shapes]
+    for number, array in enumerate(arrays):
+        assert not array.any()
+        array[:] = number + 1
+    assert [array.shape for array in arrays] == shapes
+    assert all((array == number + 1).all() for number, array in enumerate(arrays))
