@@ -29,11 +29,13 @@ class Heap:
 
     def passed(self) -> None:
         """A layer has run."""
+        trim = _trim()
+        if trim is None:
+            return
         held = self._process.memory_info().rss
         if self._most is None:
             self._most = held + SLACK
-        trim = _trim()
-        if held > self._most and trim is not None:
+        elif held > self._most:
             trim(0)
             self._most = self._process.memory_info().rss + SLACK
 
