@@ -2,7 +2,8 @@
 
 Of 1,000 corpora 93 to 97% have the true score within its 95% interval; and of heads that are no
 better than their baselines, however many, one gets a bound above it in 5% of corpora, give or take
-two. Sentences are drawn from real scores, whose mean over the whole is then the truth, and made up.
+two, or in fewer where most sentences score near 0 and few near 1. Sentences are drawn from real
+scores, whose mean over the whole is then the truth, and made up.
 The default tests take some; the whole grid, under an hour, is
 
     python -m pytest -m soak -s tests/engine/test_coverage.py
@@ -297,7 +298,7 @@ def family_wise(
     sentences: int,
     corpora: int,
     seed: Sequence[int],
-    resamples: int = 400,
+    resamples: int = 2000,
 ) -> float:
     """Share of corpora in which any head and role gets a bound above its baseline."""
     rng = np.random.default_rng(seed)
@@ -336,8 +337,8 @@ def check_family_wise(
 
 @pytest.mark.parametrize("shape", ["symmetric", "skewed", "nearly always"])
 def test_bands_hold_for_all_heads_and_roles_at_once(shape: str, tables: Tables) -> None:
-    # Of 100 corpora at 5% the standard error is 2.2%; with one error for all resamples it was 84%.
-    assert check_family_wise(60, shape, "5-24", 100, tables) <= 0.07
+    # Of 300 corpora at 5% the standard error is 1.3%; with one error for all resamples it was 84%.
+    assert check_family_wise(60, shape, "5-24", 300, tables) <= 0.07
 
 
 def check_real(sentences: int, corpora: int, tables: Tables) -> float:
@@ -373,5 +374,6 @@ def test_bands_of_real_scores_are_wrong_as_often_as_they_say(
 def test_bands_hold_on_the_whole_grid(
     sentences: int, shape: str, events: str, tables: Tables
 ) -> None:
-    # Where events are rare or scores skewed downwards the bands are wider than they need be.
-    assert check_family_wise(sentences, shape, events, 1000, tables) <= 0.07
+    # Few sentences don't show how skewed scores near 0 are: their bands are wider than need be.
+    least = 0.01 if shape == "skewed" else 0.03
+    assert least <= check_family_wise(sentences, shape, events, 1000, tables) <= 0.07
