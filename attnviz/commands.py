@@ -40,7 +40,9 @@ def report(model: str, texts: Sequence[str], flags: Mapping[str, Any], wanted: W
         progress.stage("starting")
         _check(settings, wanted.folder)
         from attnviz import pipeline
+        from attnviz.models import heap
 
+        heap.keep()
         found = pipeline.analyse(model, files, settings, progress, target)
         page = None
         if wanted.folder is not None:

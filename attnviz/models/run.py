@@ -15,8 +15,7 @@ from attnviz.attention.merge import Merge, Wording
 from attnviz.attention.observer import Observer, plan
 from attnviz.attention.plan import Kernel, Plan
 from attnviz.errors import InputError
-from attnviz.models import hooks, tap
-from attnviz.models.heap import Heap
+from attnviz.models import heap, hooks, tap
 from attnviz.models.load import LoadedModel
 from attnviz.models.token_types import token_types
 from attnviz.text.types import Tokens
@@ -51,7 +50,6 @@ def observe(
     InputError where the machine has not enough memory, or targets are missing.
     """
     check_targets(loaded, targets)
-    heap = Heap()
     for places in _groups(sentences, targets, most):
         batched = _batches(loaded, sentences, targets, places)
         shown, merges = wording.batch(batched, places) if wording else (batched, {})
@@ -60,7 +58,7 @@ def observe(
             stream: plan(batch, [want for of, want in wants if of == stream], kernel)
             for stream, batch in shown.items()
         }
-        show = partial(_show, observers=observers, heap=heap, merges=merges, plans=plans)
+        show = partial(_show, observers=observers, merges=merges, plans=plans)
         attentions = None if to_the_end else loaded.attentions
         _forward(loaded, batched, show, {} if merges else plans, attentions)
         for observer in observers:
@@ -72,7 +70,6 @@ def _show(
     attention: LayerAttention,
     *,
     observers: Sequence[Observer],
-    heap: Heap,
     merges: Mapping[str, Merge],
     plans: Mapping[str, Plan],
 ) -> None:
@@ -83,7 +80,7 @@ def _show(
     for observer in observers:
         if observer.stream == stream:
             observer.see(seen)
-    heap.passed()
+    heap.ours().passed()
 
 
 def check_targets(loaded: LoadedModel, targets: Sequence[Tokens] | None) -> None:

@@ -2,29 +2,32 @@
 
     python -m tests.benchmarks.engine [--json FILE] [--longest N] [--seconds S]
 
-Three ways to run a model over a text in one process:
+Four ways to run a model over a text, each in a process of its own as it is in use:
 
 - plain: the forward pass with nothing captured;
-- attnviz: the same with every role and statistic of every head;
+- kept: the same where malloc keeps what is freed, as the command line has it do;
+- attnviz: that with every role and statistic of every head;
 - usual: the same numbers from `output_attentions=True`.
 
 A machine's clock, and who else is on it, may change a single pass by half. So a plain pass stands
 right before or after each of the others, by turns, for as long as `--seconds` says, and what is
-printed are the median of the ratios and the quartiles around it.
+printed are the median of the ratios and the quartiles around it. Memory is the peak of the whole
+process until it has done a pass.
 
-Peak memory is that of a process of its own for each. The models have the shape of MiniLM and of
-SmolLM2-135M with random weights; ids follow Zipf's law, so that copies are as frequent as in text.
+The models have the shape of MiniLM and of SmolLM2-135M with random weights; ids follow Zipf's law,
+so that copies are as frequent as in text.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +49,7 @@ CASES = (
 USUAL_UP_TO = 2048
 """At 8,192 tokens `output_attentions=True` would hold 72 GB for SmolLM2."""
 
-WAYS = ("plain", "attnviz", "usual")
+WAYS = ("plain", "kept", "attnviz", "usual")
 
 
 @dataclass(frozen=True)
@@ -121,9 +124,15 @@ def text(tokens: int, sentences: int) -> list[Any]:
     return found
 
 
+@cache
 def way(name: str, shape: str, tokens: int, sentences: int, layers: int) -> Callable[[], None]:
-    """A function that runs the model over the text once in one of the three ways."""
+    """A function that runs the model over the text once in one of the ways."""
+    from attnviz.models import heap
+
+    torch.set_num_threads(THREADS)
     given = text(tokens, sentences)
+    if name in ("kept", "attnviz"):
+        heap.keep()
     if name == "attnviz":
         return _attnviz(model(shape, tokens, layers, _tap()), given)
     ids = torch.tensor([one.ids for one in given])
@@ -222,13 +231,17 @@ def compare(
     seconds: float = 20.0,
     usual: bool = True,
 ) -> list[Row]:
-    """Times each way beside the plain pass, and weighs it in a process of its own."""
+    """Times each way beside the plain pass."""
     names = [name for name in WAYS if name != "usual" or (usual and tokens <= USUAL_UP_TO)]
-    runs = {name: way(name, shape, tokens, sentences, layers) for name in names}
-    memory = {name: _weigh(name, shape, tokens, sentences, layers) for name in names}
     # The usual way takes so much longer that its ratio is plain after a quarter of the time.
-    room = {"attnviz": seconds, "usual": seconds / 4}
-    pairs = {name: _in_turn(runs["plain"], runs[name], room[name]) for name in names[1:]}
+    room = dict.fromkeys(names, seconds) | {"usual": seconds / 4}
+    memory, pairs = {}, {}
+    with Worker("plain", shape, tokens, sentences, layers) as plain:
+        for name in names[1:]:
+            with Worker(name, shape, tokens, sentences, layers) as other:
+                pairs[name] = _in_turn(plain.seconds, other.seconds, room[name])
+                memory[name] = other.memory
+    memory["plain"] = plain.memory
     found = []
     for name, times in {"plain": pairs["attnviz"][:, [0, 0]], **pairs}.items():
         low, middle, high = np.quantile(times[:, 1] / times[:, 0], [0.25, 0.5, 0.75]).tolist()
@@ -250,38 +263,54 @@ def compare(
     return found
 
 
-def _in_turn(
-    first: Callable[[], None], second: Callable[[], None], seconds: float
-) -> NDArray[np.float64]:
-    """Seconds of both, [pair, 2]; the one goes first by turns.
+class Worker:
+    """A process that runs a model in one way, once whenever it is asked; it has run once already.
 
-    After one to warm up there are three pairs at least, of those that take longer than all are
-    meant to one.
+    `memory` is its peak in MiB.
     """
-    pairs: list[tuple[float, float]] = []
-    least = 3 if _seconds(first) + _seconds(second) < seconds else 1
-    until = time.perf_counter() + seconds
-    while len(pairs) < least or time.perf_counter() < until:
-        if len(pairs) % 2:
-            after = _seconds(second)
-            pairs.append((_seconds(first), after))
-        else:
-            pairs.append((_seconds(first), _seconds(second)))
-    return np.array(pairs)
+
+    def __init__(self, name: str, shape: str, tokens: int, sentences: int, layers: int) -> None:
+        self._case = (name, shape, tokens, sentences, layers)
+        self._pool = ProcessPoolExecutor(1, get_context("spawn"))
+        self.seconds()
+        self.memory = self._pool.submit(_peak).result()
+
+    def seconds(self) -> float:
+        """How long one more pass takes."""
+        return self._pool.submit(_pass, *self._case).result()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
 
 
-def _seconds(run: Callable[[], None]) -> float:
+def _pass(name: str, shape: str, tokens: int, sentences: int, layers: int) -> float:
+    """In a worker: seconds that a pass takes; what it runs is made once."""
+    run = way(name, shape, tokens, sentences, layers)
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
 
 
-def _weigh(name: str, shape: str, tokens: int, sentences: int, layers: int) -> float:
-    """Peak memory of a process that does one way once, in MiB."""
-    command = [sys.executable, "-m", "tests.benchmarks.engine", "--weigh", name, shape]
-    arguments = [str(number) for number in (tokens, sentences, layers)]
-    out = subprocess.run([*command, *arguments], check=True, capture_output=True, text=True)
-    return float(out.stdout)
+def _in_turn(
+    first: Callable[[], float], second: Callable[[], float], seconds: float
+) -> NDArray[np.float64]:
+    """Seconds of both, [pair, 2]; the one goes first by turns.
+
+    There are three pairs at least, of those that take longer than all are meant to one.
+    """
+    pairs: list[tuple[float, float]] = []
+    least = 3 if first() + second() < seconds else 1
+    until = time.perf_counter() + seconds
+    while len(pairs) < least or time.perf_counter() < until:
+        if len(pairs) % 2:
+            after = second()
+            pairs.append((first(), after))
+        else:
+            pairs.append((first(), second()))
+    return np.array(pairs)
 
 
 def _peak() -> float:
@@ -315,14 +344,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--longest", type=int, default=8192, help="leave out longer sentences")
     parser.add_argument("--seconds", type=float, default=20.0, help="time for each ratio")
-    parser.add_argument("--weigh", nargs=5, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    torch.set_num_threads(THREADS)
-    if given.weigh:
-        name, shape, *numbers = given.weigh
-        way(name, shape, *map(int, numbers))()
-        print(_peak())
-        return
     rows = []
     print("Every role and statistic, beside the plain pass and output_attentions=True\n")
     for shape, tokens, sentences in CASES:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from types import SimpleNamespace
@@ -156,21 +159,46 @@ def test_a_long_sentence_is_drawn_in_blocks() -> None:
 def test_memory_is_given_back_each_time_a_run_has_grown_by_so_much(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # A reading that is too high is followed by one of what is left.
+    # Layer by layer: two until what a layer needs is there, growth by as much as is allowed, and
+    # by a byte more; then the same again, from where it stands by then.
     start, left = 500 * 2**20, 510 * 2**20
-    held = [start, start + heap.SLACK, start + heap.SLACK + 1, left, left + heap.SLACK + 1, left]
-    readings = iter(held)
+    most, more = start + heap.SLACK, left + heap.SLACK + 1
+    readings = iter([0, start, most, most + 1, 0, left, more])
     trimmed: list[int] = []
     process = SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=next(readings)))
     monkeypatch.setattr("psutil.Process", lambda: process)
-    monkeypatch.setattr(heap, "_trim", lambda: trimmed.append)
+    monkeypatch.setattr(heap, "_of_glibc", lambda _: trimmed.append)
     run = heap.Heap()
     counts = []
-    for _ in range(4):
+    for _ in range(7):
         run.passed()
         counts.append(len(trimmed))
-    assert counts == [0, 0, 1, 2]
-    assert next(readings, None) is None
+    assert counts == [0, 0, 0, 1, 1, 1, 2]
+
+
+GROWN_BY_WHAT_WAS_FREED = """
+import sys
+import numpy as np
+import psutil
+from attnviz.models import heap
+if sys.argv[1] == "keep":
+    heap.keep()
+before = psutil.Process().memory_info().rss
+arrays = [np.ones(2**21) for _ in range(4)]
+del arrays
+print((psutil.Process().memory_info().rss - before) // 2**20)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc is asked to keep memory")
+def test_what_is_freed_is_kept_only_where_it_is_asked_for() -> None:
+    def grown(how: str) -> int:
+        command = [sys.executable, "-c", GROWN_BY_WHAT_WAS_FREED, how]
+        return int(subprocess.run(command, check=True, capture_output=True).stdout)
+
+    # Four arrays of 16 MiB.
+    assert grown("keep") >= 60
+    assert grown("free") <= 20
 
 
 def test_a_shelf_hands_out_zeros_that_never_overlap() -> None:
