@@ -116,13 +116,14 @@ class _Bands:
 
     def add(self, role: RoleSums, weights: Array, score: Array) -> None:
         """Adds a role; `score` [resample, head] is its own with the weights."""
-        centre = _difference(role, np.ones((1, weights.shape[1])))[0]
+        everyone = np.ones((1, weights.shape[1]))
+        centre = _difference(role, everyone)[0]
         units = _units(role)
         centre[units < bootstrap.FEWEST] = np.nan
         residuals = _residuals(role)
         spread = np.sqrt((residuals**2).sum(0))
-        always = np.nan_to_num(role.score.pooled(np.ones((1, weights.shape[1])))[0])
-        unit = np.hypot(spread, (1 + _WIDER * always) * _one_more(role))
+        hits = np.nan_to_num(role.score.pooled(everyone)[0])
+        unit = np.hypot(spread, (1 + _WIDER * hits) * _one_more(role))
         usable, enough = (spread > _ROUNDING) & ~np.isnan(centre), units >= ENOUGH
         if usable.any():
             moved = (_difference(role, weights, score) - centre)[:, usable]
