@@ -2,11 +2,12 @@
 
     python -m tests.benchmarks.engine [--json FILE] [--longest N] [--seconds S]
 
-Four ways to run a model over a text, each in a process of its own as it is in use:
+Five ways to run a model over a text, each in a process of its own as it is in use:
 
 - plain: the forward pass with nothing captured;
 - kept: the same where malloc keeps what is freed, as the command line has it do;
-- attnviz: that with every role and statistic of every head;
+- attnviz: that with every role and statistic of every head that need no annotation;
+- argmax: attnviz, and which word each word looks at most, as accuracies of relations need it;
 - usual: the same numbers from `output_attentions=True`.
 
 A machine's clock, and who else is on it, may change a single pass by half. So a plain pass stands
@@ -49,7 +50,7 @@ CASES = (
 USUAL_UP_TO = 2048
 """At 8,192 tokens `output_attentions=True` would hold 72 GB for SmolLM2."""
 
-WAYS = ("plain", "kept", "attnviz", "usual")
+WAYS = ("plain", "kept", "attnviz", "argmax", "usual")
 
 
 @dataclass(frozen=True)
@@ -101,24 +102,31 @@ def model(shape: str, tokens: int, layers: int, attention: str) -> Any:
 
 
 def text(tokens: int, sentences: int) -> list[Any]:
-    """Sentences of so many tokens, a tenth of them marks."""
-    from attnviz.text.types import Sentence, TokenLabel, Tokens
+    """Sentences of so many tokens, a tenth of them marks, and each a word."""
+    from attnviz.text.types import Annotation, Sentence, TokenLabel, Tokens
 
     rng = np.random.default_rng(0)
     share = 1.0 / (np.arange(20000) + 2.7)
     found = []
     for number in range(sentences):
         ids = rng.choice(len(share), tokens, p=share / share.sum()) + 200
-        words = [",."[one % 2] if one < 202 else f"w{one}" for one in ids]
+        words = tuple(",."[one % 2] if one < 202 else f"w{one}" for one in ids)
+        ends = np.cumsum([len(word) + 1 for word in words]) - 1
+        spans = tuple(
+            (int(end) - len(word), int(end)) for word, end in zip(words, ends, strict=True)
+        )
+        unknown = ("",) * tokens
+        known = Annotation(words, spans, unknown, (-1,) * tokens, unknown)
         found.append(
             Tokens(
-                Sentence(number + 1, " ".join(words)),
+                Sentence(number + 1, " ".join(words), annotation=known),
                 tuple(ids.tolist()),
-                tuple(words),
-                tuple(words),
+                words,
+                words,
                 tuple(map(TokenLabel, words)),
-                ("",) * tokens,
+                unknown,
                 tuple(range(tokens)),
+                spans=spans,
             )
         )
     return found
@@ -131,10 +139,10 @@ def way(name: str, shape: str, tokens: int, sentences: int, layers: int) -> Call
 
     torch.set_num_threads(THREADS)
     given = text(tokens, sentences)
-    if name in ("kept", "attnviz"):
+    if name in ("kept", "attnviz", "argmax"):
         heap.keep()
-    if name == "attnviz":
-        return _attnviz(model(shape, tokens, layers, _tap()), given)
+    if name in ("attnviz", "argmax"):
+        return _attnviz(model(shape, tokens, layers, _tap()), given, argmax=name == "argmax")
     ids = torch.tensor([one.ids for one in given])
     made = model(shape, tokens, layers, "eager" if name == "usual" else "sdpa")
     caches = {"use_cache": False} if shape == "smollm2" else {}
@@ -172,9 +180,10 @@ def _observers(given: list[Any]) -> list[Any]:
     return [ScoreKeeper(roles, statistics, len(given)), ProfileKeeper(longest)]
 
 
-def _attnviz(made: Any, given: list[Any]) -> Callable[[], None]:
+def _attnviz(made: Any, given: list[Any], *, argmax: bool) -> Callable[[], None]:
     from types import SimpleNamespace
 
+    from attnviz.attention.words import WordKeeper
     from attnviz.models.load import LoadedModel
     from attnviz.models.run import observe
 
@@ -194,7 +203,8 @@ def _attnviz(made: Any, given: list[Any]) -> Callable[[], None]:
     )
 
     def run() -> None:
-        observe(loaded, given, _observers(given))
+        words = [WordKeeper(given)] if argmax else []
+        observe(loaded, given, [*_observers(given), *words])
 
     return run
 
