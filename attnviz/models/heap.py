@@ -10,8 +10,8 @@ from typing import Any
 import psutil
 
 SLACK = 64 * 2**20
-"""Bytes that a run may grow by before it is tidied up, for that takes time, and so does getting
-the memory anew: six layers of MiniLM over 2,048 tokens leave less behind."""
+"""Bytes that the process may grow by, once a whole layer has run, before it is tidied up: that
+takes time, and so does getting the memory anew."""
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # malloc.h
 

@@ -174,6 +174,7 @@ def test_memory_is_given_back_each_time_a_run_has_grown_by_so_much(
         run.passed()
         counts.append(len(trimmed))
     assert counts == [0, 0, 0, 1, 1, 1, 2]
+    assert next(readings, None) is None
 
 
 GROWN_BY_WHAT_WAS_FREED = """
