@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 import torch
 
-from attnviz.models.kinds import REFUSED
+from attnviz.models.kinds import FALLBACK, REFUSED
+from tests.engine.rounding import Rounding
 
-Errors = dict[str, "Worst"]
+Errors = dict[str, Rounding]
 _ERRORS = pytest.StashKey[Errors]()
 _TABLES = pytest.StashKey["Tables"]()
 
@@ -21,51 +21,6 @@ WITHOUT = {
     "fnet, mamba": "have no attention",
     "whisper": "takes sound",
 }
-
-
-@dataclass
-class Worst:
-    """The greatest errors of one architecture.
-
-    Of attention weights, of the last hidden state, and of what each kernel measured.
-    """
-
-    path: str
-    of_attention: float = 0.0
-    of_hidden: float = 0.0
-    of_measured: dict[str, float] = field(default_factory=dict)
-
-    def attention(self, error: float) -> None:
-        self.of_attention = max(self.of_attention, error)
-
-    def hidden(self, found: Any, expected: Any, asked: dict[str, Any]) -> None:
-        """Compares the last hidden states outside the padding, relative to the greatest value."""
-        masks = {"last_hidden_state": asked["attention_mask"]}
-        if "decoder_attention_mask" in asked:
-            masks = {
-                "encoder_last_hidden_state": asked["attention_mask"],
-                "last_hidden_state": asked["decoder_attention_mask"],
-            }
-        for name, mask in masks.items():
-            one, other = found[name], expected[name]
-            kept = torch.ones(one.shape[:2]) if mask is None else mask
-            error = (one - other)[kept.bool()].abs().max() / max(1.0, float(other.abs().max()))
-            self.of_hidden = max(self.of_hidden, float(error))
-
-    def measured(self, errors: dict[str, float]) -> None:
-        for name, error in errors.items():
-            self.of_measured[name] = max(self.of_measured.get(name, 0.0), error)
-
-    @property
-    def greatest(self) -> tuple[str, float]:
-        """What was measured worst."""
-        return max(self.of_measured.items(), key=lambda one: one[1])
-
-    def check(self, within: float) -> None:
-        assert self.of_attention < within
-        assert self.of_hidden < within
-        assert self.of_measured
-        assert self.greatest[1] < within, self.greatest
 
 
 @pytest.fixture(scope="session")
@@ -113,14 +68,13 @@ def _architectures(terminalreporter: pytest.TerminalReporter, config: pytest.Con
     if not found:
         return
     write = terminalreporter.write_line
-    terminalreporter.section("greatest error of each architecture")
-    write(f"{'architecture':<22}{'path':<10}{'attention':>11}{'hidden':>10}{'measured':>10}")
-    for kind, worst in sorted(found.items()):
-        where, measured = worst.greatest if worst.of_measured else ("", 0.0)
-        write(
-            f"{kind:<22}{worst.path:<10}{worst.of_attention:>11.1e}{worst.of_hidden:>10.1e}"
-            f"{measured:>10.1e}  {where}"
-        )
+    terminalreporter.section("greatest error of each architecture, beside that of eager float32")
+    write(f"{'architecture':<22}{'path':<10}{'error':>9}{'eager':>10}{'multiple':>10}")
+    for kind, rounding in sorted(found.items()):
+        path = "fallback" if kind in FALLBACK else "interface"
+        name, multiple = rounding.greatest
+        error, own = rounding.errors[name], rounding.eager[name.partition(",")[0]]
+        write(f"{kind:<22}{path:<10}{error:>9.1e}{own:>10.1e}{multiple:>10.2f}  {name}")
     for kinds, reason in sorted((WITHOUT | dict(REFUSED)).items()):
         write(f"{kinds}: not measured, {reason}")
 

@@ -62,16 +62,17 @@ class Recorder(Observer):
 
 
 @torch.inference_mode()
-def disagreement(layer: LayerAttention, batch: Batch, weights: Floats) -> dict[str, float]:
-    """The greatest errors of a layer, of its weights and of each number by each kernel.
+def errors(layer: LayerAttention, batch: Batch, exact: Floats) -> dict[str, float]:
+    """The greatest errors of a layer's weights, and of each number by each kernel.
 
-    Distances and sums over queries are compared relative to their size; padded queries are left
-    out.
+    Against `exact`, weights [batch, head, query, key] in float64. Distances and sums over queries
+    are relative to their size; padded queries are left out.
     """
-    rows = batch.mask.bool().numpy()
-    weights = weights * rows[:, None, :, None]
-    found = {"weights": _error(layer.weights.double().numpy() * rows[:, None, :, None], weights)}
-    expected = reference(weights, rows, batch.looked_at.mask.bool().numpy())
+    rows, keys = _inside(batch)
+    exact = exact * rows[:, None, :, None]
+    expected = reference(exact, rows, keys)
+    weights = layer.weights.double().numpy() * rows[:, None, :, None]
+    off = {"weights": _error(weights, exact)}
     assert layer.plan is not None
     for kernel in KERNELS:
         measured = replace(layer, plan=replace(layer.plan, kernel=kernel)).measured
@@ -81,9 +82,46 @@ def disagreement(layer: LayerAttention, batch: Batch, weights: Floats) -> dict[s
                 got = got * batch.mask[:, None]
             if name == "gini":
                 got = got * (layer.plan.sorted_rows >= 0)[:, None]
-            scale = np.maximum(1.0, np.abs(numbers)) if name in _LARGE else 1.0
-            found[f"{name}, {kernel}"] = _error(got.double().numpy() / scale, numbers / scale)
-    return found
+            off[f"{name}, {kernel}"] = _off(name, got.double().numpy(), numbers)
+    return off
+
+
+def eager_errors(eager: Floats, batch: Batch, exact: Floats) -> dict[str, float]:
+    """The same of the weights that eager float32 attention returns."""
+    rows, keys = _inside(batch)
+    own, exact = (weights * rows[:, None, :, None] for weights in (eager, exact))
+    expected = reference(exact, rows, keys)
+    off = {
+        name: _off(name, got, expected[name]) for name, got in reference(own, rows, keys).items()
+    }
+    return off | {"weights": _error(own, exact)}
+
+
+def hidden_errors(outputs: Any, exact: Any, inputs: dict[str, Any]) -> dict[str, float]:
+    """Of the last hidden states outside the padding, relative to the greatest value."""
+    masks = {"last_hidden_state": inputs["attention_mask"]}
+    if "decoder_attention_mask" in inputs:
+        masks = {
+            "encoder_last_hidden_state": inputs["attention_mask"],
+            "last_hidden_state": inputs["decoder_attention_mask"],
+        }
+    off = {}
+    for name, mask in masks.items():
+        expected = exact[name]
+        inside = torch.ones(expected.shape[:2]) if mask is None else mask
+        error = (outputs[name] - expected)[inside.bool()].abs().max()
+        off[name] = float(error / max(1.0, float(expected.abs().max())))
+    return off
+
+
+def _inside(batch: Batch) -> tuple[Bools, Bools]:
+    """Which queries, and which keys, are no padding."""
+    return batch.mask.bool().numpy(), batch.looked_at.mask.bool().numpy()
+
+
+def _off(name: str, got: Floats, expected: Floats) -> float:
+    scale = np.maximum(1.0, np.abs(expected)) if name in _LARGE else 1.0
+    return _error(got / scale, expected / scale)
 
 
 def reference(weights: Floats, rows: Bools, keys: Bools) -> dict[str, Any]:

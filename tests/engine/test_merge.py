@@ -19,11 +19,11 @@ from attnviz.attention.merge import Merge, MergedAttention, Units, Wording
 from attnviz.models.run import observe
 from attnviz.text.merge import Groups, Merged, Pieces, last_looks
 from attnviz.text.types import Tokens
-from tests.engine import eager, tiny
-from tests.engine.measure import Floats, Recorder, disagreement
+from tests.engine import eager, exact, measure, tiny
+from tests.engine.measure import Floats, Recorder
 from tests.engine.planted import layer, sentence
+from tests.engine.rounding import Rounding
 
-WITHIN = 1e-5
 # Plain, grouped, with sinks, soft caps, windows, position bias, by hooks, and of two stacks.
 KINDS = ["bert", "llama", "gpt_oss", "gemma2", "mistral", "bloom", "longformer", "t5", "bart"]
 # The shorter first, for so they stand in a batch.
@@ -50,6 +50,15 @@ def by_hand(weights: Floats, queries: Groups, keys: Groups, *, last: bool) -> Fl
     return out
 
 
+def padded(sentences: Sequence[Floats]) -> Floats:
+    """Matrices [head, query, key] of several sizes as one, zero where there is none."""
+    high, wide = (max(one.shape[axis] for one in sentences) for axis in (1, 2))
+    out = np.zeros((len(sentences), len(sentences[0]), high, wide))
+    for row, weights in enumerate(sentences):
+        out[row, :, : weights.shape[1], : weights.shape[2]] = weights
+    return out
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("pieces", get_args(Pieces))
 def test_every_number_is_that_of_the_merged_matrix(kind: str, pieces: Pieces) -> None:
@@ -62,21 +71,32 @@ def test_every_number_is_that_of_the_merged_matrix(kind: str, pieces: Pieces) ->
     observe(outputs.loaded, tokens, recorders, targets=targets, wording=wording)
 
     own = eager.run(reference, outputs.asked, output_attentions=True)
+    wide = tiny.model(kind, "eager")
+    right = exact.run(wide, outputs.asked)
+    rounding = Rounding()
     for recorder in recorders:
         queries = TARGETS if recorder.stream in ("decoder", "cross") else SOURCES
         keys = TARGETS if recorder.stream == "decoder" else SOURCES
-        expected = eager.attentions(own, recorder.stream, reference)
-        for number, weights in enumerate(expected):
-            found = recorder.layers[number]
-            assert isinstance(found, MergedAttention)
-            last = last_looks(pieces, causal=found.tokens.mask.causal)
-            merged = np.zeros((2, weights.shape[1], *found.mask.dense().shape[-2:]))
-            for row, (query, key) in enumerate(zip(queries, keys, strict=True)):
-                merged[row, :, : len(query), : len(key)] = by_hand(
-                    weights[row], query, key, last=last
+        expected = eager.attentions(right, recorder.stream, wide)
+        by_eager = eager.attentions(own, recorder.stream, reference)
+        for number, both in enumerate(zip(expected, by_eager, strict=True)):
+            layer_of_words = recorder.layers[number]
+            assert isinstance(layer_of_words, MergedAttention)
+            last = last_looks(pieces, causal=layer_of_words.tokens.mask.causal)
+            merged, rounded = (
+                padded(
+                    [
+                        by_hand(row, query, key, last=last)
+                        for row, query, key in zip(weights, queries, keys, strict=True)
+                    ]
                 )
-            errors = disagreement(found, recorder.batch, merged)
-            assert max(errors.values()) < WITHIN, max(errors.items(), key=lambda one: one[1])
+                for weights in both
+            )
+            rounding.add(
+                measure.errors(layer_of_words, recorder.batch, merged),
+                measure.eager_errors(rounded, recorder.batch, merged),
+            )
+    rounding.check()
 
 
 def groups_of(sizes: list[int]) -> Groups:

@@ -1,13 +1,15 @@
-"""Every number of every head equals the direct computation from `output_attentions=True`."""
+"""Every number of every head equals the direct computation from full matrices in float64."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from attnviz.evidence.profile import ProfileKeeper
 from attnviz.evidence.scores import ScoreKeeper, ScoreTable
@@ -19,10 +21,15 @@ from attnviz.text.files import read
 from attnviz.text.split import sentences
 from attnviz.text.tokenize import tokenize_all
 from attnviz.text.types import Tokens
-from tests.engine.direct import Direct, Words
+from tests.engine import eager, exact
+from tests.engine.direct import Direct, Floats, Words
 from tests.engine.planted import ROLES, STATISTICS
+from tests.engine.rounding import Rounding
 
 WITHIN = 1e-5
+"""Between two batches of one run, both float32."""
+CHANCE_WITHIN = 1e-6
+"""Chance depends on the mask alone, and is a sum of fractions in float32."""
 # SmolLM2 looks to the left only, its tokenizer adds no special tokens, and in the sample nothing
 # follows the mark that ends a sentence.
 NEVER = {
@@ -47,15 +54,21 @@ def streamed(loaded: load.LoadedModel, tokens: Sequence[Tokens]) -> ScoreTable:
     return keeper.table()
 
 
-def direct(loaded: load.LoadedModel, tokens: Sequence[Tokens], *, causal: bool) -> Direct:
-    found = Direct(causal)
+Run = Callable[[Any, dict[str, Tensor]], Any]
+
+
+def by_eager(model: Any, inputs: dict[str, Tensor]) -> Any:
+    return eager.run(model, inputs, output_attentions=True)
+
+
+def direct(loaded: load.LoadedModel, tokens: Sequence[Tokens], run: Run, *, causal: bool) -> Direct:
+    sums = Direct(causal)
     loaded.model.set_attn_implementation("eager")
     for one in tokens:
-        with torch.no_grad():
-            out = loaded.model(input_ids=torch.tensor([one.ids]), output_attentions=True)
+        out = run(loaded.model, {"input_ids": torch.tensor([one.ids])})
         attention = torch.stack(out.attentions)[:, 0].double().numpy()
-        found.add(attention, Words(one.ids, one.kinds, one.surfaces, one.words, one.related))
-    return found
+        sums.add(attention, Words(one.ids, one.kinds, one.surfaces, one.words, one.related))
+    return sums
 
 
 @pytest.mark.parametrize(
@@ -68,45 +81,56 @@ def test_every_number_equals_the_direct_computation(
     name = model if model == "minilm" else str(request.getfixturevalue(model))
     loaded, tokens = loaded_with(name, quickstart, every)
     table = streamed(loaded, tokens)
-    reference = direct(loaded, tokens, causal=model == "smollm2")
-    same_roles(table, reference, NEVER[model])
-    same_statistics(table, reference)
+    causal = model == "smollm2"
+    rounded = direct(loaded, tokens, by_eager, causal=causal)
+    right = direct(loaded, tokens, exact.run, causal=causal)  # the model is float64 from here on
+    rounding = Rounding()
+    compare_roles(rounding, table, right, rounded, NEVER[model])
+    compare_statistics(rounding, table, right, rounded)
+    rounding.check()
 
 
-def same_roles(table: ScoreTable, reference: Direct, never: set[str]) -> None:
+def compare_roles(
+    rounding: Rounding, table: ScoreTable, right: Direct, rounded: Direct, never: set[str]
+) -> None:
     mass, chance, events = (table.over_heads(k).sum(0) for k in ("mass", "chance", "events"))
     for place, column in enumerate(table.columns):
         key = f"{column.role.name} {column.variant}".strip()
-        expected = reference.roles[key]
+        expected, eager_sums = right.roles[key], rounded.roles[key]
         assert (events[:, place] == expected.events).all(), key
         assert (expected.events == 0) == (key in never), key
         if expected.events:
+            score = expected.mass.ravel() / expected.events
+            rounding.add(
+                {key: off(mass[:, place] / expected.events, score)},
+                {key: off(eager_sums.mass.ravel() / expected.events, score)},
+            )
             np.testing.assert_allclose(
-                np.column_stack([mass[:, place], chance[:, place]]) / expected.events,
-                np.column_stack([expected.mass.ravel(), np.full(len(mass), expected.chance)])
-                / expected.events,
-                atol=WITHIN,
-                rtol=0,
-                err_msg=key,
+                chance[:, place], expected.chance, rtol=CHANCE_WITHIN, err_msg=key
             )
 
 
-def same_statistics(table: ScoreTable, reference: Direct) -> None:
+def compare_statistics(
+    rounding: Rounding, table: ScoreTable, right: Direct, rounded: Direct
+) -> None:
     values, counts = (table.over_heads(part).sum(0) for part in ("values", "counts"))
     for place, statistic in enumerate(table.statistics):
-        if statistic.name == "removed":
+        name = statistic.name
+        if name == "removed":
             assert not counts[:, place].any()
             continue
-        expected = reference.statistics[statistic.name]
-        assert (counts[:, place] == expected.count).all(), statistic.name
-        relative = "distance" in statistic.name
-        np.testing.assert_allclose(
-            values[:, place] / counts[:, place],
-            np.ravel(expected.total) / expected.count,
-            atol=0 if relative else WITHIN,
-            rtol=WITHIN if relative else 0,
-            err_msg=statistic.name,
+        expected, eager_sums = right.statistics[name], rounded.statistics[name]
+        assert (counts[:, place] == expected.count).all(), name
+        mean = np.ravel(expected.total) / expected.count
+        scale = mean if "distance" in name else 1.0
+        rounding.add(
+            {name: off(values[:, place] / counts[:, place] / scale, mean / scale)},
+            {name: off(np.ravel(eager_sums.total) / expected.count / scale, mean / scale)},
         )
+
+
+def off(values: Floats, right: Floats) -> float:
+    return float(np.abs(values - right).max())
 
 
 def test_a_sentences_numbers_do_not_depend_on_its_batch(

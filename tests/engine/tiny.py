@@ -229,10 +229,6 @@ _WITHOUT = {
     "prophetnet": ("num_hidden_layers",),
     "xlnet": ("max_position_embeddings",),
 }
-# Where nothing divides or norms the scores, larger ones lose too many digits: at a spread of 0.3
-# the attention of transformers' own eager float32 is off its float64 by 3.4e-5 in mobilebert, and
-# by 8e-6 and 5e-6 in mt5 and umt5, so that two right answers differ by more than the bound.
-_SPREADS = dict.fromkeys(["mobilebert", "mt5", "umt5"], 0.15)
 _THREE_DIMENSIONAL = re.compile(r"sinks|seg_embed|r_kernel|\.[qkvor]$")
 
 
@@ -258,10 +254,9 @@ def model(kind: str, attention: str) -> Any:
         made = _from_config(config(kind), attn_implementation=attention).eval()
         # Fresh weights are so small that attention would be all but even.
         with torch.no_grad():
-            spread = _SPREADS.get(kind, 0.3)
             for name, weights in made.named_parameters():
                 if weights.dim() == 2 or _THREE_DIMENSIONAL.search(name):
-                    weights.copy_(torch.randn_like(weights) * spread)
+                    weights.copy_(torch.randn_like(weights) * 0.3)
     return made.float()
 
 
