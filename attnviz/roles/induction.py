@@ -4,12 +4,14 @@ import numpy as np
 
 from attnviz.attention.targets import MatchTarget
 from attnviz.roles import masks
+from attnviz.roles.copies import copies
 from attnviz.roles.role import TargetRole
+from attnviz.roles.runs import RULE
 from attnviz.text.types import Tokens
 
 
 def _target(tokens: Tokens) -> MatchTarget:
-    labels, content = masks.labels(tokens), masks.content(tokens)
+    labels, content = copies(tokens), masks.content(tokens)
     # A key is known by what stands before it, which is the earlier copy.
     before = np.concatenate([[-1], labels[:-1]])
     return MatchTarget(labels, np.where(content, before, -1), before=True)
@@ -22,7 +24,9 @@ ROLE = TargetRole(
     letter="I",
     order=140,
     about="Each token looks at the tokens that followed its earlier copies.",
-    formula="S_i = {j + 1 : j + 1 < i, token j = token i}",
+    formula=(
+        f"S_i = {{j + 1 : j + 1 < i, token j = token i, both known, neither in a run}}. {RULE}"
+    ),
     source="Olsson et al. 2022",
     margin=0.1,
     baselines=("profile", "duplicate-token", "previous-token"),
