@@ -7,12 +7,13 @@ FILE is a CoNLL-U file whose documents are marked by `# newdoc`, such as a UD tr
 reads it once, and the sums of every sentence are kept. Then 100 of its sentences are drawn at
 random, over and over, and of each sample every head gets its interval by the package's own code.
 Counted is how often it holds the head's value on the whole treebank, mean over heads. The same
-with whole documents, so many that they have about 100 sentences, and documents as units.
+with whole documents, so many that they have about 100 sentences, and documents as units; and, for
+comparison, with the sentences of such documents as units, as if they were independent.
 
 Drawn without replacement, a sample is a part of what it is held against and so comes nearer to it
-than a sample of all text would: by sqrt(1 - f), if it has the part f of all units. The column
-"corrected" counts intervals that hold the value moved that much farther away, and is the one to
-go by; "as drawn" counts them as they are.
+than a sample of all text would: by sqrt(1 - f), if it has the part f of all that are drawn from.
+The column "corrected" counts intervals that hold the value moved that much farther away, and is
+the one to go by; "as drawn" counts them as they are.
 """
 
 from __future__ import annotations
@@ -45,6 +46,9 @@ Ints = NDArray[np.int64]
 
 ROLES = ("duplicate-token", "induction")
 STATISTICS = ("entropy", "distance")
+CASES = (("sentences", "sentences"), ("documents", "documents"), ("documents", "sentences"))
+"""What is drawn, and the unit of the intervals."""
+
 SIZE = 100
 """Sentences of a sample."""
 
@@ -57,6 +61,7 @@ class Row:
     """
 
     measure: str
+    drawn: str
     unit: str
     units: float
     corrected: float
@@ -109,26 +114,31 @@ def of_documents(tokens: Sequence[Tokens], rng: np.random.Generator) -> Iterator
 def coverage(
     tokens: Sequence[Tokens],
     sums: Mapping[str, Sums],
+    drawn: str,
     unit: str,
     samples: int,
     resamples: int,
 ) -> list[Row]:
-    """How often each measure's interval holds its value, by `unit`, "sentence" or "document"."""
-    if unit == "sentence":
-        tokens = [replace(one, sentence=replace(one.sentence, document="")) for one in tokens]
-    draw = of_sentences if unit == "sentence" else of_documents
-    drawn = draw(tokens, np.random.default_rng(0))
-    whole = Units(tokens)
+    """How often each measure's interval holds its value.
+
+    What is `drawn`, and the `unit` of the intervals, are "sentences" or "documents".
+    """
+    alone = [replace(one, sentence=replace(one.sentence, document="")) for one in tokens]
+    named = {"sentences": alone, "documents": tokens}
+    draw = of_sentences if drawn == "sentences" else of_documents
+    many = len(Units(named[drawn]).half)
     hits: dict[str, list[Array]] = {name: [] for name in sums}
     sizes = []
-    for places, _ in zip(drawn, range(samples), strict=False):
-        units = Units([tokens[place] for place in places])
+    rng = np.random.default_rng(0)
+    for places, _ in zip(draw(tokens, rng), range(samples), strict=False):
+        units, picked = (Units([named[of][place] for place in places]) for of in (unit, drawn))
         weights = units.weights(resamples, Settings().seed)
         sizes.append(len(units.half))
-        nearer = (1 - len(units.half) / len(whole.half)) ** 0.5
-        for name, of in sums.items():
-            hits[name].append(_hits(of, places, units, weights, nearer))
-    return [_row(name, unit, np.array(of), float(np.mean(sizes))) for name, of in hits.items()]
+        nearer = (1 - len(picked.half) / many) ** 0.5
+        for name, of_name in sums.items():
+            hits[name].append(_hits(of_name, places, units, weights, nearer))
+    size = float(np.mean(sizes))
+    return [_row((name, drawn, unit), size, np.array(found)) for name, found in hits.items()]
 
 
 def _hits(sums: Sums, places: Ints, units: Units, weights: Array, nearer: float) -> Array:
@@ -149,24 +159,24 @@ def _drawn(values: Array, places: Ints, units: Units) -> Array:
     return np.broadcast_to(picked, (len(picked), values.shape[1]))
 
 
-def _row(measure: str, unit: str, hits: Array, units: float) -> Row:
-    """From hits [sample, 2, head]."""
+def _row(names: tuple[str, str, str], units: float, hits: Array) -> Row:
+    """From what was measured, drawn and resampled, and hits [sample, 2, head]."""
     corrected, as_drawn = np.nanmean(hits, axis=(0, 2))
     least = np.nanmean(hits[:, 0], axis=0).min()
     without = np.isnan(hits).mean()
-    return Row(measure, unit, units, *map(float, (corrected, as_drawn, least, without)))
+    return Row(*names, units, *map(float, (corrected, as_drawn, least, without)))
 
 
 def table(rows: Sequence[Row]) -> str:
     """The rows as Markdown, shares in percent."""
     lines = [
-        "| measure | unit | units | corrected | as drawn | least of a head | without |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+        "| measure | drawn | unit | units | corrected | as drawn | least of a head | without |",
+        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in rows:
         shares = (row.corrected, row.as_drawn, row.least, row.without)
         cells = " | ".join(f"{100 * share:.1f}" for share in shares)
-        lines.append(f"| {row.measure} | {row.unit} | {row.units:.0f} | {cells} |")
+        lines.append(f"| {row.measure} | {row.drawn} | {row.unit} | {row.units:.0f} | {cells} |")
     return "\n".join(lines)
 
 
@@ -183,8 +193,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"{asked.treebank.name} has sentences of no document: # newdoc marks them")
     rows = [
         row
-        for unit in ("sentence", "document")
-        for row in coverage(tokens, sums, unit, asked.samples, Settings().resamples)
+        for drawn, unit in CASES
+        for row in coverage(tokens, sums, drawn, unit, asked.samples, Settings().resamples)
     ]
     print(table(rows))
     if asked.json:
