@@ -5,16 +5,21 @@ import numpy as np
 from attnviz.attention.targets import MatchTarget
 from attnviz.roles import masks
 from attnviz.roles.copies import copies
+from attnviz.roles.masks import Ints
 from attnviz.roles.role import TargetRole
 from attnviz.roles.runs import RULE
 from attnviz.text.types import Tokens
 
 
 def _target(tokens: Tokens) -> MatchTarget:
-    labels, content = copies(tokens), masks.content(tokens)
+    return after_copies(tokens, copies(tokens))
+
+
+def after_copies(tokens: Tokens, labels: Ints) -> MatchTarget:
+    """The content tokens that follow earlier copies, which have one of the `labels` [token]."""
     # A key is known by what stands before it, which is the earlier copy.
     before = np.concatenate([[-1], labels[:-1]])
-    return MatchTarget(labels, np.where(content, before, -1), before=True)
+    return MatchTarget(labels, np.where(masks.content(tokens), before, -1), before=True)
 
 
 ROLE = TargetRole(

@@ -12,8 +12,7 @@ from attnviz.attention.targets import Bools
 from attnviz.roles.masks import Ints
 
 LONGEST = 3
-"""The longest period of a run, in tokens. Random tokens that are repeated to probe induction have
-one of `attnviz.models.repeated.FEWEST` or more, and so are none."""
+"""The longest period of a run, in tokens."""
 
 _ALONE = 3
 """So many of one token in a row are a run; of longer periods two."""

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import attnviz
-from attnviz.models.repeated import FEWEST
-from attnviz.roles import duplicate_token, induction, masks, rare_token, runs
+from attnviz.roles import duplicate_token, induction, masks, rare_token
 from attnviz.roles.copies import copies
 from attnviz.roles.role import TargetRole
 from attnviz.roles.runs import in_run
@@ -90,11 +89,6 @@ def test_long_texts_are_no_matter() -> None:
     labels = np.arange(32_768) % 5_000
     labels[10_000:20_000] = 7
     assert in_run(labels).nonzero()[0].tolist() == list(range(10_000, 20_000))
-
-
-def test_random_tokens_that_are_repeated_are_no_run() -> None:
-    assert FEWEST > runs.LONGEST
-    assert not in_run(np.tile(np.arange(FEWEST), 4)).any()
 
 
 def part(role: TargetRole, tokens: Tokens) -> list[tuple[int, int]]:
