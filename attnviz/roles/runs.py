@@ -18,8 +18,8 @@ _ALONE = 3
 """So many of one token in a row are a run; of longer periods two."""
 
 RULE = (
-    "A run is three or more of one token in a row, or two or more rounds of two or three, where "
-    "a run of one token counts as one of it (====, ha ha ha, -=-=, |---|---|)"
+    "A run is three or more of one token or word in a row, or two or more rounds of two or three, "
+    "where a run of one counts as one of it (====, ha ha ha, -=-=, |---|---|)"
 )
 
 

@@ -7,15 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 import attnviz
+from attnviz.models import load, names
 from attnviz.roles import duplicate_token, induction, masks, rare_token
 from attnviz.roles.copies import copies
 from attnviz.roles.role import TargetRole
 from attnviz.roles.runs import in_run
-from attnviz.text.types import Tokens
+from attnviz.text.merge import merged
+from attnviz.text.tokenize import tokenize
+from attnviz.text.types import Sentence, Tokens
 from tests.engine.planted import sentence
 
 
@@ -111,6 +115,30 @@ def unknown(tokens: Tokens, *places: int) -> Tokens:
     for place in places:
         labels[place], ids[place] = replace(labels[place], unknown=True), 5
     return replace(tokens, labels=tuple(labels), ids=tuple(ids))
+
+
+def test_a_run_of_words_is_one_however_many_tokens_they_have() -> None:
+    words = (0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4)
+    tokens = replace(sentence("a b c d a b c d a b c d so a"), words=words)
+    so, last = tokens.ids[-2:]
+    assert copies(tokens).tolist() == [-1] * 12 + [so, last]
+    twice = replace(sentence("a b c d a b c d so"), words=(*words[:8], 2))
+    assert copies(twice).tolist() == list(twice.ids)
+    alone = replace(sentence("[CLS] a b [SEP] a b [SEP]"), words=(None, 0, 0, None, 1, 1, None))
+    assert copies(alone).tolist() == [-1, *alone.ids[1:3], -1, *alone.ids[4:6], -1]
+
+
+def test_by_tokens_and_by_words_the_same_is_a_run() -> None:
+    tokenizer = load.load(names.resolve("minilm"), device=torch.device("cpu")).tokenizer
+    text = "aardvark aardvark aardvark ==== the aardvark |---|---| the"
+    tokens = tokenize(Sentence(1, text), tokenizer, None)
+    [words] = merged([tokens])
+    kept = [
+        [one.labels[at].text for at in np.flatnonzero(copies(one) >= 0)]
+        for one in (tokens, words.tokens)
+    ]
+    assert kept[0][:1] + kept[0][-1:] == ["the", "the"]
+    assert kept[1] == ["the", "aardvark", "the"]
 
 
 def test_unknown_tokens_are_no_copies_of_each_other() -> None:
