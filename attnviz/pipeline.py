@@ -25,6 +25,7 @@ from attnviz.report.model import Report
 from attnviz.roles.role import Role
 from attnviz.settings import Settings
 from attnviz.statistics.statistic import Statistic
+from attnviz.text import documents
 from attnviz.text.annotate import annotate
 from attnviz.text.split import sentences as split_sentences
 from attnviz.text.tokenize import tokenize_all
@@ -60,7 +61,9 @@ def analyse(
     rules(settings.evidence)  # what is wrong with them is said before any work
     settings = intake.with_target(settings, target)
     files = intake.named(files)
-    found = split_sentences(files, settings.split, settings.language)
+    found, few = documents.documented(
+        files, split_sentences(files, settings.split, settings.language)
+    )
     if settings.annotate:
         progress.stage("parsing text")
         found = annotate(found, settings.annotate)
@@ -85,10 +88,10 @@ def analyse(
         written = generate(loaded, kept, settings.generate, progress.advance)
         kept, targets = (kept, written) if loaded.encoder_decoder else (written, None)
     kept = with_related(loaded, kept)
-    targets = targets and with_related(loaded, targets, decoder=True)
+    targets = targets and with_related(loaded, documents.shared(kept, targets), decoder=True)
     wording = intake.wording(kept, targets, settings)
     given = intake.info(files, kept, settings, wording)
-    warnings += loaded.notes
+    warnings += [*few, *loaded.notes]
     return _measure(loaded, given, (kept, targets, wording), warnings, settings, progress)
 
 

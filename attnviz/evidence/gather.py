@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from attnviz.evidence import bootstrap
 from attnviz.evidence.bootstrap import ratio
 from attnviz.evidence.profile import Profile
 from attnviz.evidence.scores import Array, Column, ScoreTable
@@ -31,6 +32,16 @@ class Sums:
         mass, events = summed(weights, stored(self.mass)), summed(weights, stored(self.events))
         score = ratio(mass, events)
         return np.broadcast_to(score, (len(score), self.mass.shape[1]))
+
+    def interval(self, weights: Array) -> tuple[Array, Array]:
+        """Of the whole score, from resamples with `weights` [resample, sentence]: two [head].
+
+        NaN where fewer sentences than `bootstrap.FEWEST` have an event.
+        """
+        low, high = bootstrap.of_ratio(self.pooled(weights), self.mass, self.events)
+        few = self.present.sum(0) < bootstrap.FEWEST
+        low[few] = high[few] = np.nan
+        return low, high
 
     @property
     def present(self) -> Array:

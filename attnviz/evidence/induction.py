@@ -27,7 +27,7 @@ from attnviz.evidence import bootstrap
 from attnviz.evidence.gather import Sums
 from attnviz.evidence.rules import PROBE_MARGIN
 from attnviz.roles import masks
-from attnviz.roles.induction import ROLE as INDUCTION
+from attnviz.roles.induction import after_copies
 from attnviz.text.types import Tokens
 
 Array = NDArray[np.float64]
@@ -261,10 +261,13 @@ def _whole(score: Callable[[Array], Array], weights: Array) -> Array:
 
 
 def _targets(tokens: Tokens) -> list[Target]:
-    """What followed earlier copies, the copies, and the token before: of the same queries."""
+    """What followed earlier copies, the copies, and the token before: of the same queries.
+
+    These texts are nothing but repetition, so that what is a run in others is none here.
+    """
     labels, again = masks.labels(tokens), _again(tokens)
     return [
-        INDUCTION.target(tokens),
+        after_copies(tokens, labels),
         MatchTarget(np.where(again, labels, -1), labels),
         OffsetTarget(again, (-1,)),
     ]

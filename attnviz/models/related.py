@@ -108,7 +108,10 @@ def _content_words(texts: Sequence[Tokens]) -> list[list[_Word]]:
 
 
 def _words(tokens: Tokens) -> Iterator[tuple[_Word, bool | None]]:
-    """The words with letters, and whether each is known to be a content word or not."""
+    """The words with letters, and whether each is known to be a content word or not.
+
+    None with a token that the vocabulary lacks: its embedding is that of any such token.
+    """
     words, annotation = word_tokens(tokens), tokens.sentence.annotation
     parts: dict[int, set[str]] = {}
     if annotation:
@@ -116,7 +119,7 @@ def _words(tokens: Tokens) -> Iterator[tuple[_Word, bool | None]]:
             parts.setdefault(at, set()).add(part)
     for place, unit in enumerate(words.tokens):
         form = "".join(tokens.surfaces[token] for token in unit).strip().casefold()
-        if any(map(str.isalpha, form)):
+        if any(map(str.isalpha, form)) and not tokens.unknown[list(unit)].any():
             known = parts.get(place, set()) - {""}
             ids = tuple(tokens.ids[token] for token in unit)
             yield _Word(place, unit, ids, form), bool(known & _OPEN) if known else None

@@ -73,9 +73,7 @@ def _statistics(table: ScoreTable, units: Units, weights: Array) -> dict[str, li
         if not count.any():
             continue
         mean = bootstrap.ratio(value.sum(0), count.sum(0))
-        low, high = bootstrap.interval(Sums(value, sharing(count)).pooled(weights))
-        few = (count > 0).sum(0) < bootstrap.FEWEST
-        low[few] = high[few] = np.nan
+        low, high = Sums(value, sharing(count)).interval(weights)
         found[statistic.name] = [
             Estimate(*(_known(bound) for bound in bounds))
             for bounds in zip(mean, low, high, strict=True)

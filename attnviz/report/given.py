@@ -58,7 +58,7 @@ class InputInfo:
     """What was read: `tokens` counts special tokens too, `truncated` the sentences cut short.
 
     `words`, special tokens too, is what the tokens were merged into; 0 where they were not.
-    `documents` is how many the sentences are from, 0 where none is known.
+    `documents` is how many are resampled as wholes, 0 where sentences are.
     """
 
     files: tuple[FileInfo, ...]

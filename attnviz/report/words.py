@@ -117,8 +117,8 @@ def bootstrap(report: Report) -> str:
     options, units = report.options, "documents" if report.input.documents else "sentences"
     return (
         f"95% intervals come from a bootstrap over {units}: {count(options.resamples)} resamples, "
-        f"seed {options.seed}. Those of roles are moved for skewness (BCa, Efron 1987) and widened "
-        f"by Student's t where {units} are few; those of roles between words are Wilson's, for as "
+        f"seed {options.seed}. They are moved for skewness (BCa, Efron 1987) and widened by "
+        f"Student's t where {units} are few; those of roles between words are Wilson's, for as "
         f"many independent events as vary that much over {units}. Score − baseline is resampled in "
         "pairs, and its lower bound holds for all heads and roles at once."
     )

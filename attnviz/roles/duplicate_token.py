@@ -1,14 +1,15 @@
 """A token that looks at its own copies."""
 
 from attnviz.attention.targets import MatchTarget
-from attnviz.roles import masks
+from attnviz.roles.copies import copies
 from attnviz.roles.role import TargetRole
+from attnviz.roles.runs import RULE
 from attnviz.text.types import Tokens
 
 
 def _target(tokens: Tokens) -> MatchTarget:
     # Later copies are named too: a causal model doesn't see them, and only visible keys count.
-    labels = masks.labels(tokens)
+    labels = copies(tokens)
     return MatchTarget(labels, labels)
 
 
@@ -19,7 +20,7 @@ ROLE = TargetRole(
     letter="D",
     order=130,
     about="Each token looks at other copies of itself; in causal models at earlier ones.",
-    formula="S_i = {j != i : token j = token i}",
+    formula=f"S_i = {{j != i : token j = token i, both known, neither in a run}}. {RULE}",
     source="Wang et al. 2023 (duplicate-token heads)",
     margin=0.1,
     baselines=("profile",),

@@ -107,5 +107,6 @@ def offsets(*steps: int) -> Callable[[Tokens], OffsetTarget]:
 
 
 def labels(tokens: Tokens) -> Ints:
-    """Each content token's id, -1 for special ones: copies have one label."""
-    return np.where(content(tokens), np.array(tokens.ids, dtype=np.int64), -1)
+    """Each content token's id, -1 for special and unknown ones: what is the same has one label."""
+    known = content(tokens) & ~tokens.unknown
+    return np.where(known, np.array(tokens.ids, dtype=np.int64), -1)

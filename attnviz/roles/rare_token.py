@@ -5,7 +5,8 @@ the text that they were made from, WordPiece and BPE in the order in which piece
 SentencePiece's unigrams by their scores. So the rarest word is the one of the most pieces, and of
 several such the one whose highest id is highest. That is a rough order: single characters and
 bytes are often numbered apart from it, tokens added later are at its end, and a vocabulary of
-many languages ranks them all at once.
+many languages ranks them all at once. Of words with a token that it lacks it tells nothing: they
+are neither the rarest nor compared with it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class _Words:
     """The words of a sentence: where each begins and ends, and the place of the rarest.
 
     `of_token` [token] is each token's word, -1 for special ones. `lettered` [word] says which
-    words have letters. `rarest` is None where no word with letters is said just once.
+    words have letters, and no unknown token. `rarest` is None where no such word is said just once.
     """
 
     starts: Ints
@@ -54,6 +55,7 @@ def _words(tokens: Tokens) -> _Words:
     lettered = np.zeros(len(spans), dtype=np.bool_)
     place_of = np.array(of_token, dtype=np.int64)
     lettered[place_of[masks.lettered(tokens) & (place_of >= 0)]] = True
+    lettered[place_of[tokens.unknown & (place_of >= 0)]] = False
     ids = [tokens.ids[start:end] for start, end in spans]
     said = Counter(ids)
     once = (word for word in lettered.nonzero()[0].tolist() if said[ids[word]] == 1)
@@ -133,7 +135,8 @@ ROLE = TargetRole(
     about="Words look at the sentence's rarest word, going by the order of the vocabulary.",
     formula=(
         "S_i = the tokens of the word of the most pieces, then of the highest id, among words "
-        "with letters that occur once; i any other content token with a further word on that side"
+        "with letters and known tokens that occur once; i any other content token with a further "
+        "word on that side"
     ),
     source="Voita et al. 2019 (rare tokens)",
     margin=0.1,

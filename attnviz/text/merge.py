@@ -9,6 +9,7 @@ from typing import Literal
 from attnviz.text.aligned import word_tokens
 from attnviz.text.showable import showable
 from attnviz.text.types import TokenLabel, Tokens
+from attnviz.text.unknown import unknown_label
 
 Groups = tuple[tuple[int, ...], ...]
 Pieces = Literal["auto", "mean", "last"]
@@ -101,7 +102,9 @@ def _label(tokens: Tokens, group: Sequence[int]) -> TokenLabel:
         return replace(first, piece=False)
     surface = _surface(tokens, group)
     text = showable(surface.strip() or surface)
-    return TokenLabel(text or "".join(str(tokens.labels[place]) for place in group), first.space)
+    label = TokenLabel(text or "".join(str(tokens.labels[place]) for place in group), first.space)
+    unknown = [place for place in group if tokens.labels[place].unknown]
+    return unknown_label(label, tokens.pieces[unknown[0]]) if unknown else label
 
 
 def _pairs(

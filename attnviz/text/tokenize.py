@@ -12,6 +12,7 @@ from attnviz.text import pairs
 from attnviz.text.labels import aligned, labels, placed
 from attnviz.text.showable import showable
 from attnviz.text.types import Sentence, TokenLabel, Tokens
+from attnviz.text.unknown import marked, unknown_id
 from attnviz.text.words import numbered_words
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def continued(
     spans = [*tokens.spans, *(_shared(new, kinds[len(tokens) :]))]
     surfaces = tuple(whole[start:end] for start, end in spans)
     words = numbered_words(whole, spans, kinds, _hints(whole, spans, tokenizer))
-    return replace(
+    longer = replace(
         tokens,
         sentence=replace(
             tokens.sentence, text=whole, forms=(), pair=pairs.continued(tokens.sentence.pair, text)
@@ -182,6 +183,7 @@ def continued(
         segments=_longer(tokens.segments, [None if kind else 1 for kind in kinds[len(tokens) :]]),
         types=_longer(tokens.types, tokens.types[-1:] * len(ids)),
     )
+    return marked(longer, special.unknown)
 
 
 def _longer(known: tuple[_T, ...], more: Sequence[_T]) -> tuple[_T, ...]:
@@ -221,6 +223,7 @@ class _Special:
         ids = {kind: getattr(tokenizer, f"{kind}_token_id", None) for kind in _KINDS}
         self._kinds = {ids[kind]: kind for kind in reversed(_KINDS) if ids[kind] is not None}
         self._eos = ids["eos"]
+        self.unknown = unknown_id(tokenizer)
         # The unknown token is declared special, but stands for content.
         self._declared = {*tokenizer.all_special_ids} - {getattr(tokenizer, "unk_token_id", None)}
 
@@ -275,7 +278,7 @@ def _chunk(
                 segments=tuple(_picked(of, kept)),
                 types=tuple(_picked(types[k], kept)) if types else (),
             )
-        yield tokens
+        yield marked(tokens, special.unknown)
 
 
 def _encoded(sentences: Sequence[Sentence], tokenizer: Tokenizer, *, targets: bool) -> Any:  # noqa: ANN401 - a BatchEncoding

@@ -100,13 +100,15 @@ class TokenLabel:
     """A token made showable: `text` is harmless, the flags say how to draw it.
 
     `space`: the token starts with a space; `piece`: it continues a word; `special`: the
-    tokenizer declares it special (CLS, SEP, BOS, EOS, PAD and the like).
+    tokenizer declares it special (CLS, SEP, BOS, EOS, PAD and the like); `unknown`: the model
+    reads the vocabulary's stand-in for all that is not in it, so that it can't tell what it says.
     """
 
     text: str
     space: bool = False
     piece: bool = False
     special: bool = False
+    unknown: bool = False
 
     def __str__(self) -> str:
         return self.text
@@ -153,3 +155,8 @@ class Tokens:
     def content(self) -> NDArray[np.bool_]:
         """Which tokens the tokenizer does not declare special, [token]."""
         return np.array([not kind for kind in self.kinds], dtype=np.bool_)
+
+    @cached_property
+    def unknown(self) -> NDArray[np.bool_]:
+        """Which tokens, or tokens of words, the vocabulary has no entry for, [token]."""
+        return np.array([label.unknown for label in self.labels], dtype=np.bool_)

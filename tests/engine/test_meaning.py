@@ -172,6 +172,13 @@ def test_neither_copies_nor_the_most_frequent_words_are_related() -> None:
     assert found.related == ((1, 12), (12, 1), (12, 35), (35, 12))
 
 
+def test_words_that_the_vocabulary_lacks_are_related_to_none() -> None:
+    tokens = text(WORDS[:20])
+    labels = [replace(label, unknown=at == 12) for at, label in enumerate(tokens.labels)]
+    (found,) = with_related(close((1, 12)), [replace(tokens, labels=tuple(labels))])
+    assert found.related == ()
+
+
 def test_parts_of_speech_say_what_a_content_word_is() -> None:
     tokens = text(WORDS[:20])
     ends = np.cumsum([len(word) + 1 for word in WORDS[:20]]).tolist()

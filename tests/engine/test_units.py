@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 import attnviz
+from attnviz.evidence import bootstrap
 from attnviz.evidence.best import best
 from attnviz.evidence.gather import RoleSums, Sums
 from attnviz.evidence.judge import judge
 from attnviz.evidence.units import Units
+from attnviz.report.build import heads
 from attnviz.text.types import Sentence, Tokens
 from tests.conftest import SAMPLES
-from tests.engine.planted import ROLES, sentence
+from tests.engine.planted import ROLES, at_offset, measure, sentence
 
 ROLE = next(role for role in ROLES if role.name == "previous-token")
 
@@ -65,6 +67,28 @@ def test_the_score_stays_and_the_interval_widens_with_what_documents_have_in_com
     assert wide / narrow == pytest.approx(10**0.5, rel=0.25)
 
 
+def test_statistics_have_the_intervals_of_roles() -> None:
+    # Most heads look far in few sentences: a mean of skewed values, by 30 documents of 4 sentences.
+    texts = [
+        told(" ".join("abcdefghijk"[: 2 + one * one % 7]), str(one // 4)) for one in range(120)
+    ]
+    table = measure(texts, [at_offset(-1, 0.5)]).table
+    units = Units(texts)
+    weights = units.weights(500, 0)
+    [head] = heads(table, [], units, weights)
+    values, counts = (units.summed(table.over_heads(name)[..., 0]) for name in ("values", "counts"))
+    sums = Sums(values, counts)
+    low, high = bootstrap.of_ratio(sums.pooled(weights), values, counts)
+    found = head.statistics[table.statistics[0].name]
+    assert (found.low, found.high) == pytest.approx((low[0], high[0]))
+    assert found.mean == pytest.approx(values.sum() / counts.sum())
+    plain = bootstrap.interval(sums.pooled(weights))
+    assert (found.low, found.high) != pytest.approx((plain[0][0], plain[1][0]))
+    few = Units([told("a b c", str(one % 4)) for one in range(120)])
+    [head] = heads(table, [], few, few.weights(500, 0))
+    assert {(one.low, one.high) for one in head.statistics.values()} == {(None, None)}
+
+
 def test_few_documents_give_no_interval_however_many_sentences_they_have() -> None:
     texts = [told(f"{one} {two}", str(one)) for one in range(4) for two in range(50)]
     units = Units(texts)
@@ -82,8 +106,17 @@ def test_the_report_says_what_was_resampled(tmp_path: Path) -> None:
     few = tmp_path / "few.conllu"
     blocks = (SAMPLES / "annotated.conllu").read_text(encoding="utf-8").split("\n\n")
     few.write_text("\n\n".join([*blocks[:6], ""]), encoding="utf-8")
-    found = attnviz.analyze("minilm", few, split="document", illustrate=0, resamples=100)
-    assert found.input.documents == len(found.sentences) == 6
+    found = attnviz.analyze("minilm", few, illustrate=0, resamples=100)
+    assert (found.input.documents, len(found.sentences)) == (0, 6)
+    many = tmp_path / "many.txt"
+    many.write_text("\n\n".join(f"It is {one}.\nSo it is." for one in range(20)), encoding="utf-8")
+    found = attnviz.analyze("minilm", many, illustrate=0, resamples=100)
+    assert (found.input.documents, len(found.sentences)) == (20, 40)
+    assert not any("documents" in one for one in found.warnings)
+    many.write_text("\n\n".join(f"It is {one}.\nSo it is." for one in range(9)), encoding="utf-8")
+    found = attnviz.analyze("minilm", many, illustrate=0, resamples=100)
+    assert found.input.documents == 0
+    assert any("from 9 documents" in one for one in found.warnings)
     plain = attnviz.analyze("minilm", ["The cat sat."] * 6, illustrate=0, resamples=100)
     assert plain.input.documents == 0
     assert any("Only 1 different sentence: too few" in one for one in plain.warnings)

@@ -76,12 +76,13 @@ def test_the_same_marks_found_by_content_are() -> None:
 
 
 def test_induction_must_beat_position_and_looking_at_copies() -> None:
-    # "a a a a": the token after a copy is a copy too, or the token before.
-    sentences = [sentence(f"[CLS] x{k} x{k} x{k} x{k} x{k} x{k} [SEP]") for k in range(80)]
-    found = measure(sentences, [at_offset(-1, 0.9), on_target("duplicate-token")])
+    # "a a b a a c a a": the token after a copy is a copy too, or the token before, or two before.
+    texts = [f"[CLS] x{k} x{k} y{k} x{k} x{k} z{k} x{k} x{k} [SEP]" for k in range(80)]
+    heads = [at_offset(-2, 0.9), at_offset(-1, 0.9), on_target("duplicate-token")]
+    found = measure(list(map(sentence, texts)), heads)
     judged = found.judgements["induction"]
-    assert judged.verdicts == ("no", "no")
-    assert judged.against == ("profile", "duplicate-token")
+    assert judged.verdicts == ("no", "no", "no")
+    assert judged.against == ("profile", "previous-token", "duplicate-token")
 
 
 def test_a_head_that_looks_at_one_column_beats_its_weights_dealt_out_anew() -> None:

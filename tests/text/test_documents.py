@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from attnviz.text.documents import documented, shared
 from attnviz.text.split import Split, sentences
-from attnviz.text.types import Annotation, Mention, Sentence
+from attnviz.text.tokenize import Tokenizer, tokenize
+from attnviz.text.types import Annotation, Mention, Sentence, SourceFile
 from tests.text.conllu_rows import conllu, parsed
 
 ANN = ["1 Ann 2 nsubj PROPN Entity=(e1--1)", "2 ran 0 root VERB"]
@@ -64,3 +66,95 @@ def test_plain_text_has_neither() -> None:
 
     (only,) = sentences([SourceFile("a.txt", "0" * 64, "Hi.")])
     assert (only.annotation, only.document) == (None, "")
+
+
+def resampled(*files: SourceFile, split: Split = "auto") -> tuple[list[str], list[str]]:
+    """The documents that sentences are resampled by, and what is warned of."""
+    found, warnings = documented(files, sentences(files, split))
+    return [each.document for each in found], warnings
+
+
+def plain(text: str, name: str = "a.txt") -> SourceFile:
+    return SourceFile(name, "0" * 64, text)
+
+
+def newdocs(count: int) -> list[str]:
+    return [row for one in range(count) for row in (f"# newdoc id = d{one}", "1 A", "", "1 B", "")]
+
+
+def test_twenty_documents_are_resampled_and_fewer_are_not() -> None:
+    names = [f"d{one}" for one in range(20) for _ in range(2)]
+    assert resampled(conllu(*newdocs(20))) == (names, [])
+    documents, [warning] = resampled(conllu(*newdocs(19)))
+    assert documents == [""] * 38
+    assert "from 19 documents" in warning
+    assert "intervals are too narrow" in warning
+
+
+def test_what_stands_before_the_first_document_is_one_too() -> None:
+    documents, warnings = resampled(conllu("1 A", "", "1 B", "", *newdocs(19)))
+    assert documents[:3] == ["before the first document"] * 2 + ["d0"]
+    assert warnings == []
+
+
+def test_a_treebank_that_names_no_document_has_none() -> None:
+    assert resampled(conllu("1 A", "", "1 B")) == (["", ""], [])
+
+
+def test_several_files_are_documents() -> None:
+    files = [plain("One. Two.\n\nThree.", f"{one}.txt") for one in range(20)]
+    found, warnings = documented(files, sentences(files, "sentence"))
+    assert len(found) == 60
+    assert len({each.unit for each in found}) == 20
+    assert warnings == []
+
+
+def test_blocks_between_blank_lines_are_documents() -> None:
+    text = "\n\n".join(f"It is {one}.\nSo be it." for one in range(20))
+    expected = [f"block {1 + one}" for one in range(20) for _ in range(2)]
+    for split in ("line", "sentence", "auto"):
+        assert resampled(plain(f"\n\n{text}"), split=split) == (expected, [])
+    documents, [warning] = resampled(plain(text.partition("\n\nIt is 7")[0]))
+    assert documents == [""] * 14
+    assert "from 7 documents" in warning
+
+
+def test_blocks_of_two_files_count_where_files_are_few() -> None:
+    blocks = "\n \n".join(f"It is {one}.\nSo be it." for one in range(10))
+    files = [plain(blocks, "a.txt"), plain(blocks, "b.txt")]
+    found, warnings = documented(files, sentences(files))
+    assert len({each.unit for each in found}) == 20
+    assert warnings == []
+
+
+def test_blocks_of_one_sentence_are_just_sentences() -> None:
+    lines = "\n\n".join(f"It is {one}." for one in range(30))
+    assert resampled(plain(lines)) == ([""] * 30, [])
+    assert resampled(plain("One.\nTwo.")) == (["", ""], [])
+
+
+def test_a_document_read_as_one_sequence_is_a_sentence() -> None:
+    files = [plain("One.\nTwo.\n\nThree.", f"{one}.txt") for one in range(25)]
+    assert resampled(*files, split="document") == ([""] * 25, [])
+    assert resampled(conllu(*newdocs(6)), split="document") == ([""] * 6, [])
+    names = [f"d{one}" for one in range(25)]
+    assert resampled(conllu(*newdocs(25)), split="document") == (names, [])
+
+
+def test_one_known_document_is_warned_of() -> None:
+    documents, [warning] = resampled(conllu(*newdocs(1)))
+    assert documents == ["", ""]
+    assert "from 1 document " in warning
+
+
+def test_targets_are_of_the_documents_of_their_sources(minilm: Tokenizer) -> None:
+    places = [("a.txt", "x"), ("a.txt", "x"), ("b.txt", "x"), ("b.txt", "")]
+    sources = [
+        tokenize(Sentence(1, str(one), source, document=document), minilm, None)
+        for one, (source, document) in enumerate(places)
+    ]
+    targets = [tokenize(Sentence(1, f"T{one}", "t.txt"), minilm, None) for one in range(4)]
+    units = [each.sentence.unit for each in shared(sources, targets)]
+    assert units[0] == units[1]
+    assert len(set(units)) == 3
+    assert units[3] == targets[3].sentence.digest

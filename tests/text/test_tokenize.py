@@ -41,7 +41,7 @@ def named(request: pytest.FixtureRequest, name: str) -> Tokenizer:
 def test_wordpiece(minilm: Tokenizer) -> None:
     tokens = tokenize(sentence("The crab isn't unbelievably naïve 🦀."), minilm, None)
     assert drawn(tokens) == (
-        "![CLS] The crab isn ' t un +##bel +##ie +##va +##bly naïve 🦀 . ![SEP]"
+        "![CLS] The crab isn ' t un +##bel +##ie +##va +##bly naïve [UNK]:🦀 . ![SEP]"
     )
     assert tokens.kinds == ("cls", *[""] * 13, "sep")
     assert tokens.pieces[12] == "[UNK]"
@@ -70,7 +70,7 @@ def test_byte_level_with_trimmed_offsets(roberta_like: Tokenizer) -> None:
 
 def test_unigram(t5_like: Tokenizer) -> None:
     tokens = tokenize(sentence("hello the world. 🦀x"), t5_like, None)
-    assert drawn(tokens) == "_hello _the _world +. _␣ +🦀x !</s>"
+    assert drawn(tokens) == "_hello _the _world +. _␣ +<unk>:🦀x !</s>"
     assert tokens.words == (0, 1, 2, 2, 3, 3, None)
     assert tokens.kinds[-1] == "eos"
 
