@@ -251,8 +251,9 @@ class InductionHead:
     `prefix_matching`: attention to what followed a token's earlier copies, in [0, 1]; `baseline`:
     the strongest simpler account of it, named in `against` ("chance", "duplicate-token",
     "previous-token"); `margin_low`: the lower bound of prefix matching - baseline. `copying`:
-    whether the head raises the logits of what it attends to, in [-1, 1]; None where its way to
-    the logits is unknown.
+    whether the head raises the logits of what it attends to, in [-1, 1] with chance at 0;
+    `lifted`: the share of queries whose attended token it lifts above the draw's mean. Both are
+    None where its way to the logits is unknown.
     """
 
     layer: int
@@ -263,6 +264,7 @@ class InductionHead:
     margin_low: float | None
     copying: ProbeScore | None
     verdict: Literal["supported", "no"]
+    lifted: ProbeScore | None = None
 
 
 @dataclass(frozen=True)

@@ -191,6 +191,7 @@ def _probed(head: InductionHead) -> dict[str, object]:
         **_record(head),
         "prefix_matching": _record(head.prefix_matching),
         "copying": None if head.copying is None else _record(head.copying),
+        "lifted": None if head.lifted is None else _record(head.lifted),
     }
 
 

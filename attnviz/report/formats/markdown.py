@@ -195,10 +195,10 @@ def _induction_table(
     rows: Sequence[induction.Row],
 ) -> tuple[Sequence[str], str, Iterable[Sequence[str]]]:
     """Its header, the sides of its columns and its rows."""
-    copies = induction.copying_title(rows)
+    copies = induction.copies(rows)
     runs = any(row.running for row in rows)
     header = ["Head", "Prefix matching", "Chance", "Baseline"]
-    header += [copies] * bool(copies) + ["Running text"] * runs
+    header += ["Copying", "Lifted (chance)"] * copies + ["Running text"] * runs
     return (
         header,
         "llrl" + "l" * (len(header) - 4),
@@ -208,7 +208,7 @@ def _induction_table(
                 _estimate(row.prefix_matching),
                 number(row.prefix_matching.chance),
                 f"{number(row.baseline)} {row.against}",
-                *([_estimate(row.copying)] if copies else ()),
+                *([_estimate(row.copying), induction.lifted(row)] if copies else ()),
                 *([_estimate(row.running)] if runs else ()),
             )
             for row in rows
