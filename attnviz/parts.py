@@ -38,7 +38,7 @@ from attnviz.report.findings import findings
 from attnviz.report.given import LayerInfo, ModelInfo
 from attnviz.report.heads import plays, with_examples, with_looks, with_offsets
 from attnviz.report.model import Report, SentenceReport
-from attnviz.roles.role import Role, WordRole, expanded
+from attnviz.roles.role import Role, WordRole, arcs_of, expanded
 from attnviz.settings import Settings
 from attnviz.statistics.statistic import Statistic
 from attnviz.text.types import Tokens
@@ -64,13 +64,17 @@ class Part:
     ) -> None:
         self.stream = stream
         self._tokens, self._keys = tokens, keys
-        annotations = [one.sentence.annotation for one in tokens if one.sentence.annotation]
+        self._annotations = annotations = [
+            one.sentence.annotation for one in tokens if one.sentence.annotation
+        ]
         self._rules = rules(settings.evidence)
         self._roles = self._rules.applied(
             expanded([role for role in roles if stream in role.streams], annotations)
         )
         between = bool(annotations) and not keys
-        self._words = WordKeeper(tokens, stream, settings.pieces) if between else None
+        self._words = None
+        if between:
+            self._words = WordKeeper(tokens, stream, settings.pieces, arcs_of(self._roles))
         self._statistics = statistics
         self._settings, self._room = settings, room
         self._scores = ScoreKeeper(self._roles, statistics, len(tokens), stream)
@@ -117,7 +121,7 @@ class Part:
         heads = build.heads(table, judgements, units, weights, self.stream)
         heads = with_offsets(heads, self._offsets.offsets() if self._offsets else None)
         heads = with_looks(heads, looks(self._looks, self._tokens) if self._looks else None)
-        infos = build.roles(self._roles, judgements, heads, coverage)
+        infos = build.roles(self._roles, judgements, heads, coverage, self._annotations)
         likeness = self._rows.likeness(units.digests, settings.resamples, settings.seed)
         alike = build.similarity(likeness, heads)
         chosen = best(of_words, units.half)

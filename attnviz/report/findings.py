@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from attnviz.evidence.bootstrap import FEWEST
 from attnviz.evidence.similarity import REDUNDANT
 from attnviz.report.build import UNIFORM
 from attnviz.report.induction import AGAINST
-from attnviz.report.model import Finding, HeadReport, InductionReport, Report, RoleInfo, Similarity
+from attnviz.report.model import (
+    Finding,
+    HeadReport,
+    InductionReport,
+    Report,
+    RoleInfo,
+    RoleScore,
+    Similarity,
+)
 from attnviz.report.numbers import counted, estimate, evidence, number
 from attnviz.report.tables import Tables, strongest
 
@@ -30,7 +39,7 @@ def findings(
     """All findings of one model or part, those about roles first."""
     by_place = {(head.layer, head.head): head for head in found}
     told = [_overview(found, sentences)]
-    told += _of_roles([role for role in roles if role.heads], by_place)
+    told += _of_roles([role for role in roles if role.shown], by_place)
     if induction is not None and induction.supported:
         told.append(_of_induction(induction, by_place))
     if similarity is not None:
@@ -61,6 +70,8 @@ def _noun(head: HeadReport, noun: str = "head") -> str:
 
 
 def _overview(found: Sequence[HeadReport], sentences: int) -> Finding:
+    if not any(one.verdict for head in found for one in head.roles.values()):
+        return _unjudged(found, sentences)
     supported, tentative = (
         [head for head in found if any(one.verdict == verdict for one in head.roles.values())]
         for verdict in ("supported", "tentative")
@@ -76,13 +87,26 @@ def _overview(found: Sequence[HeadReport], sentences: int) -> Finding:
     )
 
 
+def _unjudged(found: Sequence[HeadReport], sentences: int) -> Finding:
+    """What stands in for the overview where there are no verdicts."""
+    return Finding(
+        "overview",
+        f"On {counted(sentences, 'sentence')} there are no verdicts, for intervals take {FEWEST} "
+        "units of evidence at least: what follows is what this text shows, and says nothing of "
+        f"other text. {sum(bool(head.seen) for head in found)} of "
+        f"{counted(len(found), _noun(found[0]))} score above chance in some role by more than its "
+        "margin.",
+    )
+
+
 def _of_roles(
     played: Sequence[RoleInfo], by_place: dict[tuple[int, int], HeadReport]
 ) -> list[Finding]:
     """One for each role; of those between words, which may be dozens, for the strongest."""
 
     def lead(role: RoleInfo) -> float:
-        return by_place[role.heads[0]].roles[role.name].margin_low or 0.0
+        best = by_place[role.shown[0]].roles[role.name]
+        return best.margin_low or (best.score or 0.0) - (best.chance or 0.0)
 
     between = sorted((one for one in played if one.coverage is not None), key=lead, reverse=True)
     others = {role.name for role in between[_BETWEEN:]}
@@ -95,11 +119,14 @@ def _of_roles(
 
 
 def _of_role(role: RoleInfo, by_place: dict[tuple[int, int], HeadReport]) -> Finding:
-    players = [by_place[place] for place in role.heads]
+    players = [by_place[place] for place in role.shown]
     best = players[0].roles[role.name]
     noun = _noun(players[0])
     sure = sum(head.roles[role.name].verdict == "supported" for head in players)
-    if sure:
+    if best.verdict is None:
+        who = f"no verdict; above chance {'is' if len(players) == 1 else 'are'} "
+        who += counted(len(players), noun)
+    elif sure:
         who = f"{counted(sure, noun)} supported"
         who += f", {len(players) - sure} tentative" if sure < len(players) else ""
     else:
@@ -113,9 +140,16 @@ def _of_role(role: RoleInfo, by_place: dict[tuple[int, int], HeadReport]) -> Fin
         "role",
         f"{role.title[0].upper()}{role.title[1:]}: {who}; the strongest is "
         f"{players[0].full_name}{at} with {estimate(best.score, best.low, best.high)} against "
-        f"{against}, on {evidence(best.sentences, best.events)}.",
-        role.heads,
+        f"{against}{_mass(best)}, on {evidence(best.sentences, best.events)}.",
+        role.shown,
     )
+
+
+def _mass(best: RoleScore) -> str:
+    """Of a role between words the attention on the right ones, which tells equals apart."""
+    if best.mass is None:
+        return ""
+    return f", with {number(best.mass)} of the attention on the right words"
 
 
 def _of_induction(

@@ -108,7 +108,7 @@ def plays(
 ) -> list[Play]:
     """The heads and roles that get examples: see `attnviz.evidence.examples.best_first`."""
     by_place = {(head.layer, head.head): head for head in found}
-    heads = {info.name: info.heads for info in infos}
+    heads = {info.name: info.shown for info in infos}
 
     def players(role: Role) -> list[tuple[Head, str]]:
         return [(head, by_place[head].roles[role.name].variant) for head in heads[role.name]]

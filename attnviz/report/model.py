@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from attnviz.report.candidates import Spare
 
 SCHEMA = "attnviz.report/1"
-Verdict = Literal["supported", "tentative", "no"]
+Verdict = Literal["supported", "tentative", "no"] | None
+"""None where there are too few sentences, or documents, for an interval."""
 PARTS = ("encoder", "decoder", "cross")
 """The attentions of an encoder-decoder model, each a part of its report."""
 
@@ -37,8 +38,10 @@ class RoleScore:
     the same for uniform attention; `lift` = (score - chance) / (1 - chance). `baseline`: the
     strongest thing that the label must beat, named in `against` ("chance", "profile",
     "permuted", or another role); `margin_low`: the simultaneous 95% lower bound of score -
-    baseline. `variant` tells which of several targets was chosen (the offset "-2"). All are
-    None where nothing could be measured.
+    baseline. `variant` tells which of several targets was chosen (the offset "-2"). `mass` is, of
+    roles between words, the mean attention that the words put on the right ones, for the score is
+    how often that is the most; None for other roles, whose score is the mass. All are None where
+    nothing could be measured.
     """
 
     score: float | None
@@ -53,6 +56,12 @@ class RoleScore:
     sentences: int
     verdict: Verdict
     variant: str = ""
+    mass: float | None = None
+
+    @property
+    def rank(self) -> tuple[bool, float, float]:
+        """What sorts the heads of a role, the best last: of equal accuracies by their mass."""
+        return self.verdict == "supported", self.score or 0.0, round(self.mass or 0.0, 6)
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,8 @@ class HeadReport:
 
     `offsets`: how far it looks, None in cross-attention; `looks_at`: what words its words look at,
     None where nothing is known of them; `examples`: sentences that show its roles, see
-    `attnviz.evidence.examples`.
+    `attnviz.evidence.examples`. `seen`: roles of which it has no verdict, for want of sentences,
+    but whose score exceeds chance by more than the margin here.
     """
 
     layer: int
@@ -72,6 +82,7 @@ class HeadReport:
     offsets: Offsets | None = None
     looks_at: LooksAt | None = None
     examples: tuple[Example, ...] = ()
+    seen: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -91,8 +102,13 @@ class HeadReport:
     @property
     def found(self) -> tuple[str, ...]:
         """The roles that it has: supported ones first, then the specific before the general."""
-        passed = [name for name, role in self.roles.items() if role.verdict != "no"]
+        passed = [name for name, role in self.roles.items() if role.verdict not in {"no", None}]
         return tuple(sorted(passed, key=lambda name: self.roles[name].verdict != "supported"))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The roles that tables and figures name: those that it has, then those only seen."""
+        return (*self.found, *self.seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +117,8 @@ class RoleInfo:
 
     `margin` is what score - baseline must exceed; `absent` says why the role could not be
     measured at all (else empty). `coverage`, of roles between words: the share of the text's arcs
-    that a head could follow at all.
+    that a head could follow at all. `seen` are heads without a verdict whose score exceeds chance
+    by more than the margin, best first: what the text shows, and no label.
     """
 
     name: str
@@ -116,6 +133,12 @@ class RoleInfo:
     heads: tuple[tuple[int, int], ...]
     absent: str = ""
     coverage: float | None = None
+    seen: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def shown(self) -> tuple[tuple[int, int], ...]:
+        """The heads that are told: those that have the role, then those only seen."""
+        return (*self.heads, *self.seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +147,10 @@ class RelationRow:
 
     `role` is its name among the roles; `direction` is "to the head" or "from the head", empty
     where a role has one only. `heads`, as (layer, head), are those chosen on the first half and on
-    the second: one where both agree, none where a half has no events. `score`: how often the word
-    looked at most is the right one, pooled over both halves, each with the head that the other
-    chose, and its interval, given the choice. `baselines` on the same events, by name; `against`
+    the second: one where both agree. `score`: how often the word looked at most is the right one,
+    pooled over both halves, each with the head that the other chose, and its interval, given the
+    choice. Where a half has no events the head is not `held_out`, but scored where it was chosen.
+    `baselines` on the same events, by name; `against`
     is the strongest. `verdict`: that of the head, of two the weaker. `coverage`: as in `RoleInfo`.
     """
 
@@ -143,6 +167,7 @@ class RelationRow:
     events: int
     sentences: int
     coverage: float | None
+    held_out: bool = True
 
     @property
     def baseline(self) -> float | None:
@@ -340,6 +365,12 @@ class Report:
     relations: tuple[RelationRow, ...] = ()
     special_mass: tuple[float, float] | None = None
     spare: Spare | None = None
+
+    @property
+    def judged(self) -> bool:
+        """Whether any role of any head has a verdict: not with too few sentences."""
+        heads = (head for part in self.every_part for head in part.heads)
+        return any(score.verdict for head in heads for score in head.roles.values())
 
     @property
     def every_part(self) -> tuple[Report, ...]:

@@ -123,19 +123,20 @@ class Portraits:
         return any(head.offsets or head.looks_at or head.examples for head in self._report.heads)
 
     def measured(self, head: HeadReport) -> tuple[list[Measured], list[Measured], list[Measured]]:
-        """All roles measured: those that the head has, those nearest to it, and the others."""
+        """All roles measured: those that are told of the head, those nearest to it, the others."""
         every = [
             Measured(role, chip(role), score, self._tables.against(score.against))
             for role in self._report.roles
             if (score := head.roles.get(role.name)) is not None and score.score is not None
         ]
-        order = {name: place for place, name in enumerate(head.found)}
+        order = {name: place for place, name in enumerate(head.shown)}
         has = sorted((o for o in every if o.role.name in order), key=lambda o: order[o.role.name])
         rest = sorted(
             (one for one in every if one.role.name not in order),
             key=lambda one: (one.short, one.role.name),
         )
-        return has, rest[:NEAR], rest[NEAR:]
+        near = [one for one in rest if one.score.verdict is not None][:NEAR]
+        return has, near, [one for one in rest if one not in near]
 
     def nearly(self, one: Measured) -> str:
         """A role that a head has not, with all its numbers."""
@@ -148,10 +149,13 @@ class Portraits:
 
     def none(self, head: HeadReport) -> str:
         """What to say of a head that has no role; "" of others."""
-        if head.found:
+        if head.shown:
             return ""
-        has, near, rest = self.measured(head)
-        return f"It has none of the {counted(len([*has, *near, *rest]), 'role')} measured."
+        _, near, rest = self.measured(head)
+        measured = counted(len([*near, *rest]), "role")
+        if not near:
+            return f"Of the {measured} measured none is above chance by more than its margin here."
+        return f"It has none of the {measured} measured."
 
     def bars(self, head: HeadReport) -> list[Bar]:
         """How far the head looks: a bar for each offset, and one for all beyond on either side."""
@@ -198,14 +202,14 @@ class Portraits:
         infos = {role.name: role for role in self._report.roles}
         return [
             (infos[name], chip(infos[name]), by_role[name])
-            for name in head.found
+            for name in head.shown
             if name in by_role and name in infos
         ]
 
     def untold(self, head: HeadReport) -> str:
         """The roles of a head that have no examples, for those of other heads are shown."""
         told = {one.role for one in head.examples}
-        names = [self._tables.title(name) for name in head.found if name not in told]
+        names = [self._tables.title(name) for name in head.shown if name not in told]
         return f"No examples of {', '.join(names)}: other heads show more." if names else ""
 
     def _told(self, one: Example) -> Told:
@@ -237,7 +241,7 @@ def lines(report: Report) -> list[str]:
     """A line for each of the first roles: examples of its best head."""
     found = []
     for role in report.roles:
-        for place in role.heads[:1]:
+        for place in role.shown[:1]:
             head = report.head(*place)
             ends = {one.shows: one for one in reversed(head.examples) if one.role == role.name}
             if told := [ends[end] for end in ("most", "least") if end in ends]:

@@ -68,6 +68,11 @@ class Played:
         return self.supported > 0, self.players[0].score.lift or 0.0
 
     @property
+    def judged(self) -> bool:
+        """Whether its heads have a verdict: without one they are what the text shows."""
+        return self.players[0].score.verdict is not None
+
+    @property
     def supported(self) -> int:
         """How many of its heads have it beyond doubt."""
         return sum(player.score.verdict == "supported" for player in self.players)
@@ -96,7 +101,7 @@ class Tables:
         return tuple(
             Played(role, chip(role), tuple(self._players(role)))
             for role in self.report.roles
-            if role.heads
+            if role.shown
         )
 
     @property
@@ -122,7 +127,7 @@ class Tables:
         return tuple(
             (role, self._closest(role))
             for role in self.report.roles
-            if not role.heads and not role.absent and role.name not in between
+            if not role.shown and not role.absent and role.name not in between
         )
 
     @property
@@ -130,7 +135,7 @@ class Tables:
         """The roles that could not be measured, by the reason."""
         reasons: dict[str, list[RoleInfo]] = {}
         for role in self.report.roles:
-            if role.absent and not role.heads:
+            if role.absent and not role.shown:
                 reasons.setdefault(_clause(role.absent), []).append(role)
         return tuple((reason, tuple(roles)) for reason, roles in reasons.items())
 
@@ -162,11 +167,11 @@ class Tables:
         return Layer(number, rows, tuple(seen[role] for role in self._roles if role in seen))
 
     def _roles_of(self, head: HeadReport) -> Iterable[Player]:
-        known = (self._roles[name] for name in head.found if name in self._roles)
+        known = (self._roles[name] for name in head.shown if name in self._roles)
         return (self._player(head, role) for role in known)
 
     def _players(self, role: RoleInfo) -> Iterable[Player]:
-        heads = (self._heads.get(place) for place in role.heads)
+        heads = (self._heads.get(place) for place in role.shown)
         return (self._player(head, role) for head in heads if head and role.name in head.roles)
 
     def _player(self, head: HeadReport, role: RoleInfo) -> Player:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from attnviz.report import layers, words
 from attnviz.report.escape import harmless
-from attnviz.report.numbers import count, counted, estimate
+from attnviz.report.numbers import count, counted, estimate, verdict
 from attnviz.report.tables import Played, Tables, strongest
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ def _part(part: Report, *, plain: bool, width: int) -> RenderResult:
     if shown:
         yield _roles(shown, plain=plain, width=width, bars=not part.attention)
     else:
-        yield Text("No head has any of the roles.")
+        none = "has any of the roles" if part.judged else "is above chance by any role's margin"
+        yield Text(f"No head {none}.")
     if len(played) > len(shown):
         yield Text(f"And {counted(len(played) - len(shown), 'more role')} in the report.")
     for line in _notes(part, OVERVIEW if part.attention else FINDINGS):
@@ -121,7 +122,8 @@ def _row(one: Played, most: int, *, plain: bool) -> Iterable[Text]:
     yield Text(harmless(one.role.title), overflow="crop" if plain else "ellipsis")
     yield Text(best.head.full_name)
     yield Text(_encodable(estimate(score.score, score.low, score.high), plain=plain))
-    yield Text(score.verdict, style="" if score.verdict == "supported" else "italic")
+    said = _encodable(verdict(score.verdict), plain=plain)
+    yield Text(said, style="" if score.verdict == "supported" else "italic")
     yield Text(count(many))
     if most:
         yield Text(bar(many / most, plain=plain), style=one.chip.colour)

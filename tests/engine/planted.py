@@ -151,7 +151,7 @@ class Measured:
 
     def found(self, head: int = 0) -> set[str]:
         """Every role that a head was given, tentatively or not."""
-        return {name for name in self.judgements if self.verdict(name, head) != "no"}
+        return {name for name in self.judgements if self.verdict(name, head) not in {"no", None}}
 
 
 def show(

@@ -18,6 +18,7 @@ from attnviz.report.numbers import (
     magnitude,
     number,
     percent,
+    verdict,
 )
 from attnviz.report.rerun import command
 from attnviz.report.sentences import Shading, show
@@ -136,9 +137,15 @@ def _roles(part: Report, tables: Tables) -> Iterable[str]:
         for played in tables.in_order
         for place, player in enumerate(played.players[:PLAYERS_SHOWN])
     )
+    if unjudged := words.unjudged(part):
+        yield unjudged
     yield _table(header, "lrllrlrll", rows) if tables.played else "No head has a role."
     if tables.unplayed:
-        yield "No head has: " + "; ".join(_unplayed(*pair) for pair in tables.unplayed) + "."
+        yield (
+            f"{words.unplayed(part)}: "
+            + "; ".join(_unplayed(*pair) for pair in tables.unplayed)
+            + "."
+        )
     if without := relations.unplayed(part):
         yield f"{without}: see {relations.TITLE}."
     for reason, roles in tables.absent:
@@ -165,7 +172,7 @@ def _relations(part: Report) -> Iterable[str]:
                 f"{number(row.baseline)} {safe(relations.which(row))}".strip(),
                 evidence(row.sentences, row.events),
                 percent(row.coverage),
-                row.verdict,
+                verdict(row.verdict),
             )
             for row in part.relations[:RELATIONS_LISTED]
         ),
@@ -254,7 +261,7 @@ def _player(player: Player) -> tuple[str, ...]:
         f"{number(score.baseline)} {safe(player.against)}",
         number(score.lift),
         evidence(score.sentences, score.events),
-        score.verdict,
+        verdict(score.verdict),
     )
 
 
@@ -281,7 +288,7 @@ def _method(report: Report) -> Iterable[str]:
     yield f"{words.CHANCE} {words.baselines(report)}"
     yield f"{words.unit(report)} {words.bootstrap(report)} {words.rollout(report)}"
     yield words.STATISTICS
-    yield "\n".join(f"- *{verdict}*: {rule}." for verdict, rule in words.verdicts(report))
+    yield "\n".join(f"- *{name}*: {rule}." for name, rule in words.verdicts(report))
     if unusual := words.unusual(report):
         yield safe(unusual)
     yield (
