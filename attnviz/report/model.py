@@ -71,7 +71,8 @@ class HeadReport:
     `offsets`: how far it looks, None in cross-attention; `looks_at`: what words its words look at,
     None where nothing is known of them; `examples`: sentences that show its roles, see
     `attnviz.evidence.examples`. `seen`: roles of which it has no verdict, for want of sentences,
-    but whose score exceeds chance by more than the margin here.
+    but whose score exceeds chance by more than the margin here. `beside`: those of its roles that
+    are one fact with another that it has, with the name of that one, which is told.
     """
 
     layer: int
@@ -83,6 +84,7 @@ class HeadReport:
     looks_at: LooksAt | None = None
     examples: tuple[Example, ...] = ()
     seen: tuple[str, ...] = ()
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -110,6 +112,15 @@ class HeadReport:
         """The roles that tables and figures name: those that it has, then those only seen."""
         return (*self.found, *self.seen)
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The same without those that are one fact with another: each fact once."""
+        return tuple(name for name in self.shown if name not in self.beside)
+
+    def with_role(self, role: str) -> tuple[str, ...]:
+        """The roles that are one fact with a role that is told."""
+        return tuple(name for name in self.shown if self.beside.get(name) == role)
+
 
 @dataclass(frozen=True, slots=True)
 class RoleInfo:
@@ -118,7 +129,8 @@ class RoleInfo:
     `margin` is what score - baseline must exceed; `absent` says why the role could not be
     measured at all (else empty). `coverage`, of roles between words: the share of the text's arcs
     that a head could follow at all. `seen` are heads without a verdict whose score exceeds chance
-    by more than the margin, best first: what the text shows, and no label.
+    by more than the margin, best first: what the text shows, and no label. `same_as` names the role
+    with the same target in every sentence of this text.
     """
 
     name: str
@@ -134,6 +146,7 @@ class RoleInfo:
     absent: str = ""
     coverage: float | None = None
     seen: tuple[tuple[int, int], ...] = ()
+    same_as: str = ""
 
     @property
     def shown(self) -> tuple[tuple[int, int], ...]:

@@ -33,7 +33,7 @@ class Best:
 
 
 def marks(report: Report, head: HeadReport) -> tuple[RoleMark, ...]:
-    """The roles that are told of a head, in the order of `HeadReport.shown`."""
+    """The roles that are told of a head, in the order of `HeadReport.told`."""
     infos = {role.name: role for role in report.roles}
     return tuple(
         RoleMark(
@@ -45,7 +45,7 @@ def marks(report: Report, head: HeadReport) -> tuple[RoleMark, ...]:
             supported=head.roles[name].verdict == "supported",
             judged=head.roles[name].verdict is not None,
         )
-        for name in head.shown
+        for name in head.told
     )
 
 
@@ -56,7 +56,7 @@ def best_heads(report: Report, roles: Sequence[Role], sums: PlaySums) -> tuple[B
     """
     known = {role.name: role for role in roles}
     between = {row.role for row in report.relations}
-    heads = {role.name: role.shown for role in report.roles if role.shown}
+    heads = _told(report)
     drawn = [name for name in heads if name not in between]
     best = []
     for name in [*drawn, *_relations(report)]:
@@ -67,9 +67,18 @@ def best_heads(report: Report, roles: Sequence[Role], sums: PlaySums) -> tuple[B
     return tuple(best)
 
 
+def _told(report: Report) -> dict[str, list[tuple[int, int]]]:
+    """The heads of each role, best first, but for those in which it is one fact with another."""
+    found = {
+        role.name: [place for place in role.shown if role.name in report.head(*place).told]
+        for role in report.roles
+    }
+    return {name: heads for name, heads in found.items() if heads}
+
+
 def _relations(report: Report) -> list[str]:
     """The roles between words that are drawn; the report has them in the order of their margin."""
-    heads = {role.name: role.shown for role in report.roles if role.shown}
+    heads = _told(report)
     sure = ["supported"] if report.judged else [None]
     supported = [
         row.role

@@ -103,7 +103,8 @@ def unjudged(report: Report) -> str:
     if report.judged:
         return ""
     return (
-        f"There are no verdicts: they take intervals, and these {FEWEST} {_units(report)}. The "
+        f"There are no verdicts: they take intervals, for which {FEWEST} {_units(report)} are "
+        "needed. The "
         "tables hold what this text shows: heads whose score exceeds chance by more than the "
         "role's margin, the strongest first."
     )

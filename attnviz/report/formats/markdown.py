@@ -130,12 +130,12 @@ def _roles(part: Report, tables: Tables) -> Iterable[str]:
     header = ("Role", "Heads", "Head", "Score", "Chance", "Baseline", "Lift", "Evidence", "Verdict")
     rows = (
         (
-            f"{safe(played.role.title)} ({safe(played.chip.letter)})" if place == 0 else "",
-            count(len(played.players)) if place == 0 else "",
+            f"{safe(played.title)} ({safe(played.chip.letter)})" if place == 0 else "",
+            count(len(played.own)) if place == 0 else "",
             *_player(player),
         )
         for played in tables.in_order
-        for place, player in enumerate(played.players[:PLAYERS_SHOWN])
+        for place, player in enumerate(played.own[:PLAYERS_SHOWN])
     )
     if unjudged := words.unjudged(part):
         yield unjudged
@@ -317,12 +317,17 @@ def _heads(tables: Tables, heading: str, most: int) -> Iterable[str]:
         (
             (
                 head.name,
-                ", ".join(f"{safe(one.role.title)} {number(one.score.score)}" for one in players),
+                ", ".join(map(_having, players)),
                 *(_statistic(head, one.name) for one in statistics),
             )
             for head, players in rows
         ),
     )
+
+
+def _having(player: Player) -> str:
+    aside = f" ({safe(player.aside)})" if player.aside else ""
+    return f"{safe(player.role.title)} {number(player.score.score)}{aside}"
 
 
 def _statistic(head: HeadReport, name: str) -> str:
