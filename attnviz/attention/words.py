@@ -207,11 +207,10 @@ class WordKeeper(Observer):
         for row, (place, first, many) in enumerate(units):
             pairs = self._asked[place]
             inside = np.flatnonzero((pairs[:, 0] >= first) & (pairs[:, 0] < first + many))
-            looking = np.column_stack([np.full(len(inside), row), pairs[inside] - [first, 0]])
-            rows.append(looking)
+            rows.append(np.column_stack([np.full(len(inside), row), pairs[inside] - [first, 0]]))
             kept.append(inside + self._pairs[place])
-        pairs = torch.from_numpy(np.concatenate(rows).T).to(self._content.device)
-        return pairs, np.concatenate(kept)
+        looking = torch.from_numpy(np.concatenate(rows).T).to(self._content.device)
+        return looking, np.concatenate(kept)
 
     def table(self) -> WordTable:
         """Everything that was seen; heads layer by layer."""

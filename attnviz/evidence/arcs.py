@@ -118,8 +118,11 @@ class _Texts:
             on_target=np.stack([on_right[:, of_half == half].sum(1) for half in (0, 1)]),
         )
 
-    def _any(self, gold: _Gold, hit: NDArray[np.bool_]) -> Array:
-        """From arcs [head, arc] to queries [head, query]: a query has one best word at most."""
+    def _any(self, gold: _Gold, hit: NDArray[np.bool_] | Array) -> Array:
+        """From arcs [head, arc] to sums over queries [head, query].
+
+        Of hits that is at most 1, for a query has one best word.
+        """
         found: Array = np.add.reduceat(hit.astype(np.float64), gold.first, axis=1)
         return found
 

@@ -168,12 +168,10 @@ def _same(role: RoleInfo, players: Sequence[HeadReport], roles: Mapping[str, Rol
     same = [roles[name].title for name in beside if name in every]
     says = f" On this text that is the same as {_listed(same)}." if same else ""
     partly = [
-        f"as {roles[name].title} in {_listed(heads)}"
+        f"as {roles[name].title} in {_listed(_scored(name, having))}"
         for name in beside
         if name not in every
-        if (
-            heads := _scored(name, [head for head in players if head.beside.get(name) == role.name])
-        )
+        for having in [[head for head in players if head.beside.get(name) == role.name]]
     ]
     return f"{says} The same attention counts {_listed(partly)}." if partly else says
 
