@@ -71,9 +71,10 @@ def _roles() -> list[Row]:
 
 
 def _statistics() -> list[Row]:
+    from attnviz.report.induction import DEFINITIONS
     from attnviz.statistics.statistic import Statistic
 
-    return [
+    of_text = [
         {
             "name": one.name,
             "about": one.about,
@@ -83,6 +84,7 @@ def _statistics() -> list[Row]:
         }
         for one in discover("attnviz.statistics", "STATISTIC", Statistic)
     ]
+    return [*of_text, *DEFINITIONS]
 
 
 def _figures() -> list[Row]:

@@ -48,7 +48,7 @@ def report(
 ) -> InductionReport:
     """What was found on the draws, as plain data; `margin` is what made "supported"."""
     chance = found.baselines["chance"]
-    copying_chance = np.full(len(found.heads), found.copying_chance, dtype=np.float64)
+    nothing = np.zeros(len(found.heads))  # what copying is at chance
     return InductionReport(
         draws=found.draws,
         tokens=int(drawn[0].content.sum()) // REPEATS,
@@ -63,14 +63,17 @@ def report(
                 baseline=_number(found.baselines[found.against[place]][place]),
                 against=found.against[place],
                 margin_low=_number(found.margin.low[place]),
-                copying=(
-                    None if found.copying is None else _score(found.copying, copying_chance, place)
-                ),
+                copying=_maybe(found.copying, nothing, place),
+                lifted=_maybe(found.lifted, found.lifted_chance, place),
                 verdict=found.verdicts[place],
             )
             for place, (layer, head) in enumerate(found.heads)
         ),
     )
+
+
+def _maybe(of: Estimate | None, chance: Array | None, place: int) -> ProbeScore | None:
+    return None if of is None or chance is None else _score(of, chance, place)
 
 
 def _score(of: Estimate, chance: Array, place: int) -> ProbeScore:

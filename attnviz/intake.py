@@ -102,14 +102,13 @@ def usable(
     warnings += unknown_warning([*kept, *(matching or ())])
     if len(kept) < FEWEST:
         warnings.append(
-            f"Only {counted(len(kept), 'sentence')}: too few for intervals, so no verdict is more "
-            f"than tentative. Fifty sentences are enough for most roles."
+            f"Only {counted(len(kept), 'sentence')}: too few for intervals, so there are no "
+            "verdicts. Five give the first, fifty are enough for most roles."
         )
     elif (units := len({one.sentence.unit for one in kept})) < FEWEST:
         what = "document" if any(one.sentence.document for one in kept) else "different sentence"
         warnings.append(
-            f"Only {counted(units, what)}: too few for intervals, so no verdict is more than "
-            "tentative."
+            f"Only {counted(units, what)}: too few for intervals, so there are no verdicts."
         )
     return kept, matching, warnings
 

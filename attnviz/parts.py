@@ -25,6 +25,7 @@ from attnviz.evidence.judge import judge
 from attnviz.evidence.looks import looks
 from attnviz.evidence.offsets import OffsetKeeper
 from attnviz.evidence.other_segment import OtherSegmentKeeper
+from attnviz.evidence.overlap import StripKeeper, overlap
 from attnviz.evidence.profile import Profile, ProfileKeeper
 from attnviz.evidence.rules import rules
 from attnviz.evidence.scores import Array, ScoreKeeper, ScoreTable
@@ -36,9 +37,9 @@ from attnviz.report import build, views
 from attnviz.report.candidates import spare
 from attnviz.report.findings import findings
 from attnviz.report.given import LayerInfo, ModelInfo
-from attnviz.report.heads import plays, with_examples, with_looks, with_offsets
+from attnviz.report.heads import plays, with_examples, with_looks, with_offsets, with_overlap
 from attnviz.report.model import Report, SentenceReport
-from attnviz.roles.role import Role, WordRole, expanded
+from attnviz.roles.role import Role, WordRole, arcs_of, expanded
 from attnviz.settings import Settings
 from attnviz.statistics.statistic import Statistic
 from attnviz.text.types import Tokens
@@ -64,13 +65,17 @@ class Part:
     ) -> None:
         self.stream = stream
         self._tokens, self._keys = tokens, keys
-        annotations = [one.sentence.annotation for one in tokens if one.sentence.annotation]
+        self._annotations = annotations = [
+            one.sentence.annotation for one in tokens if one.sentence.annotation
+        ]
         self._rules = rules(settings.evidence)
         self._roles = self._rules.applied(
             expanded([role for role in roles if stream in role.streams], annotations)
         )
         between = bool(annotations) and not keys
-        self._words = WordKeeper(tokens, stream, settings.pieces) if between else None
+        self._words = None
+        if between:
+            self._words = WordKeeper(tokens, stream, settings.pieces, arcs_of(self._roles))
         self._statistics = statistics
         self._settings, self._room = settings, room
         self._scores = ScoreKeeper(self._roles, statistics, len(tokens), stream)
@@ -79,6 +84,7 @@ class Part:
         self._segments = OtherSegmentKeeper(tokens, stream) if pairs else None
         self._offsets = None if keys else OffsetKeeper(stream)
         self._rows = RowKeeper(sample(tokens, heads), stream)
+        self._strips = StripKeeper(self._roles, stream)
         self._flow = FlowKeeper(residual=settings.rollout_residual, room=room, stream=stream)
         self._survey = Surveyor(stream)
 
@@ -86,7 +92,7 @@ class Part:
     def observers(self) -> list[Observer]:
         """What watches the first run."""
         asked = [one for one in (self._profile, self._words, self._segments, self._offsets) if one]
-        return [self._scores, *asked, self._rows, self._flow, self._survey]
+        return [self._scores, *asked, self._rows, self._strips, self._flow, self._survey]
 
     @property
     def roles(self) -> list[Role]:
@@ -116,8 +122,12 @@ class Part:
         judgements = judge([*sums, *of_words], units.half, weights, self._rules)
         heads = build.heads(table, judgements, units, weights, self.stream)
         heads = with_offsets(heads, self._offsets.offsets() if self._offsets else None)
+        told = overlap(self._roles, judgements, self._tokens, self._keys, self._strips.shares())
+        heads = with_overlap(heads, told, judgements)
         heads = with_looks(heads, looks(self._looks, self._tokens) if self._looks else None)
-        infos = build.roles(self._roles, judgements, heads, coverage)
+        same = {name: leads for leads, name in sorted(told.same, reverse=True)}
+        infos = build.roles(self._roles, judgements, heads, coverage, self._annotations)
+        infos = tuple(replace(one, same_as=same.get(one.name, "")) for one in infos)
         likeness = self._rows.likeness(units.digests, settings.resamples, settings.seed)
         alike = build.similarity(likeness, heads)
         chosen = best(of_words, units.half)

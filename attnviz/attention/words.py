@@ -6,8 +6,8 @@ Attention to a word is the sum over its tokens; attention from it the mean over 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -20,7 +20,7 @@ from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer, Wants
 from attnviz.text.aligned import Words, word_tokens
 from attnviz.text.merge import Pieces, last_looks
-from attnviz.text.types import Tokens
+from attnviz.text.types import Annotation, Tokens
 
 ABSTAINS = 0.1
 """A word whose tokens put less mass than this on content looks at no word."""
@@ -32,6 +32,8 @@ _CELLS = 2**18
 
 Ints = NDArray[np.int64]
 Units = Sequence[int]
+Arcs = Callable[[Annotation], Iterable[tuple[int, int]]]
+"""The pairs of words, by their places, whose mass is kept."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class WordTable:
     [sentence + 1] where their units begin among all. `best` [head of the whole model, unit] is
     the place of the unit looked at most in the same sentence, itself left out, -1 for none.
     `left` [head] is the mean mass that words put on special tokens. `causal`: no word saw one to
-    its right.
+    its right. `mass` [head, pair] is what a unit puts on another, for the pairs that were asked
+    for; `pairs` [pair] are their numbers, see `numbered`, in rising order.
     """
 
     words: tuple[Words | None, ...]
@@ -50,6 +53,25 @@ class WordTable:
     best: NDArray[np.int32]
     left: NDArray[np.float64]
     causal: bool
+    pairs: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    mass: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+    def numbered(self, unit: Ints, key: Ints) -> Ints:
+        """A number for each pair, rising with its unit.
+
+        `unit` counts among all, `key` in the sentence of both.
+        """
+        return _numbered(self.starts, unit, key)
+
+    def mass_on(self, unit: Ints, key: Ints) -> NDArray[np.float64]:
+        """What units put on others, [head, pair]; 0 for pairs that nobody asked for."""
+        numbers = self.numbered(unit, key)
+        at = np.searchsorted(self.pairs, numbers)
+        kept = np.isin(numbers, self.pairs)
+        found = np.zeros((len(self.best), len(numbers)))
+        if kept.any():
+            found[:, kept] = self.mass[:, at[kept]]
+        return found
 
     def followed(self, arcs: Sequence[tuple[int, int, int]]) -> Ints:
         """Arcs (sentence, word, word) as (sentence, unit, unit), those that a head could follow.
@@ -81,11 +103,23 @@ class WordTable:
         return before if self.causal else running[last] - running[first] - values
 
 
+def _numbered(starts: Ints, unit: Ints, key: Ints) -> Ints:
+    numbers: Ints = unit * int(np.diff(starts).max(initial=1)) + key
+    return numbers
+
+
 class WordKeeper(Observer):
-    """Observes layers and keeps what each word looks at most."""
+    """Observes layers and keeps what each word looks at most, and what it puts on some others.
+
+    `arcs` says which: those that a role between words takes for right.
+    """
 
     def __init__(
-        self, sentences: Sequence[Tokens], stream: str = "", pieces: Pieces = "auto"
+        self,
+        sentences: Sequence[Tokens],
+        stream: str = "",
+        pieces: Pieces = "auto",
+        arcs: Arcs | None = None,
     ) -> None:
         self.stream = stream
         self._pieces = pieces
@@ -96,6 +130,10 @@ class WordKeeper(Observer):
         self._starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self._best: dict[int, NDArray[np.int32]] = {}
         self._left: dict[int, NDArray[np.float64]] = {}
+        self._mass: dict[int, NDArray[np.float32]] = {}
+        self._asked = [_asked(*of, arcs) for of in zip(sentences, self._words, strict=True)]
+        of_pairs = np.cumsum([0, *map(len, self._asked)])
+        self._pairs = of_pairs.astype(np.int64)  # where the pairs of each sentence begin
         self._causal = True
 
     def begin(self, batch: Batch, places: Sequence[int]) -> Wants:
@@ -115,13 +153,15 @@ class WordKeeper(Observer):
         if attention.layer not in self._best:
             self._best[attention.layer] = np.full((heads, self._starts[-1]), -1, np.int32)
             self._left[attention.layer] = np.zeros(heads)
+            self._mass[attention.layer] = np.zeros((heads, self._pairs[-1]), np.float32)
         last = last_looks(self._pieces, causal=causal)
         if last not in self._tiles:
             self._tiles[last] = list(self._cut(last=last))
         best, left = self._best[attention.layer], self._left[attention.layer]
         for tile in self._tiles[last]:
-            looks, lost = (found.cpu().numpy() for found in _look(attention, tile))
+            looks, lost, mass = (found.cpu().numpy() for found in _look(attention, tile))
             left += lost
+            self._mass[attention.layer][:, tile.kept] = mass
             for row, (place, first, many) in enumerate(tile.units):
                 start = self._starts[place] + first
                 best[:, start : start + many] = looks[row, :, :many]
@@ -142,6 +182,7 @@ class WordKeeper(Observer):
                 _shares([looks for *_, looks in known], range(queries), device),
                 _sides([words for _, _, words, _ in known], self._content[rows]),
                 [(place, 0, len(looks)) for _, place, _, looks in known],
+                *self._of_tile([(place, 0, len(looks)) for _, place, _, looks in known]),
             )
             return
         for row, place, words, looks in known:
@@ -157,19 +198,36 @@ class WordKeeper(Observer):
                     _shares([units], tokens, device),
                     sides,
                     [(place, first, len(units))],
+                    *self._of_tile([(place, first, len(units))]),
                 )
+
+    def _of_tile(self, units: Sequence[tuple[int, int, int]]) -> tuple[Tensor, Ints]:
+        """The pairs whose units look in a tile, and their places among all."""
+        rows, kept = [], []
+        for row, (place, first, many) in enumerate(units):
+            pairs = self._asked[place]
+            inside = np.flatnonzero((pairs[:, 0] >= first) & (pairs[:, 0] < first + many))
+            rows.append(np.column_stack([np.full(len(inside), row), pairs[inside] - [first, 0]]))
+            kept.append(inside + self._pairs[place])
+        looking = torch.from_numpy(np.concatenate(rows).T).to(self._content.device)
+        return looking, np.concatenate(kept)
 
     def table(self) -> WordTable:
         """Everything that was seen; heads layer by layer."""
         layers = sorted(self._best)
         best = [self._best[layer] for layer in layers] or [np.zeros((0, 0), np.int32)]
         left = [self._left[layer] for layer in layers] or [np.zeros(0)]
+        mass = [self._mass[layer] for layer in layers] or [np.zeros((0, 0), np.float32)]
+        unit, key = np.concatenate([*self._asked, np.zeros((0, 2), np.int64)]).T
+        unit = unit + np.repeat(self._starts[:-1], np.diff(self._pairs))
         return WordTable(
             self._words,
             self._starts,
             np.concatenate(best),
             np.concatenate(left) / max(1, int(self._starts[-1])),
             self._causal,
+            _numbered(self._starts, unit, key),
+            np.concatenate(mass),
         )
 
 
@@ -180,7 +238,8 @@ class _Tile:
     `sentence` of the batch and the `tokens` that look, None for all; which sentences are `picked`,
     None for all; `shares` [sentence, unit, token] of each token in its unit; `sides` [sentence,
     key, unit + 2], by which weights are summed: to units, to content, and to everything; and of
-    each sentence its place, first unit and number of `units`.
+    each sentence its place, first unit and number of `units`. `pairs` [3, pair] are the sentence of
+    the tile, unit of the tile and unit looked at whose mass is `kept`, at these places among all.
     """
 
     sentence: int | None
@@ -189,6 +248,18 @@ class _Tile:
     shares: Tensor
     sides: Tensor
     units: list[tuple[int, int, int]]
+    pairs: Tensor
+    kept: Ints
+
+
+def _asked(tokens: Tokens, words: Words | None, arcs: Arcs | None) -> Ints:
+    """The pairs of units that are asked for, in order, each once: [pair, 2]."""
+    annotation = tokens.sentence.annotation
+    if words is None or annotation is None or arcs is None:
+        return np.zeros((0, 2), np.int64)
+    pairs = {(words.of_word[one], words.of_word[two]) for one, two in arcs(annotation)}
+    able = sorted(pair for pair in pairs if min(pair) >= 0 and pair[0] != pair[1])
+    return np.array(able, np.int64).reshape(-1, 2)
 
 
 def _shares(
@@ -223,8 +294,11 @@ def _sides(words: Sequence[Words], content: Tensor) -> Tensor:
     return sides
 
 
-def _look(attention: LayerAttention, tile: _Tile) -> tuple[Tensor, Tensor]:
-    """What units look at, [sentence, head, unit], and their mass off content, [head]."""
+def _look(attention: LayerAttention, tile: _Tile) -> tuple[Tensor, Tensor, Tensor]:
+    """What units look at, [sentence, head, unit], their mass off content, [head], and on pairs.
+
+    The last is [head, pair], for the tile's pairs.
+    """
     # Not of the layer itself, which would hold on to them.
     some = attention.bare if tile.tokens is None else attention.part(tile.tokens, tile.sentence)
     weights = some.weights
@@ -235,10 +309,12 @@ def _look(attention: LayerAttention, tile: _Tile) -> tuple[Tensor, Tensor]:
     found = tile.shares[:, None] @ to_sides.reshape(*weights.shape[:3], -1)
     to_units, on_content, on_all = found[..., :-2], found[..., -2], found[..., -1]
     left = on_all - on_content
+    sentence, unit, key = tile.pairs
+    mass = to_units[sentence, :, unit, key].T
     places = torch.arange(to_units.shape[2], device=weights.device)
     first = tile.units[0][1]
     own = places[places + first < to_units.shape[3]]
     to_units[:, :, own, own + first] = 0.0
     most = to_units.max(-1)
     looks = (on_content >= ABSTAINS) & (most.values > 0)
-    return most.indices.masked_fill(~looks, -1).to(torch.int32), left.sum((0, 2))
+    return most.indices.masked_fill(~looks, -1).to(torch.int32), left.sum((0, 2)), mass

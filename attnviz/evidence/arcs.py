@@ -85,8 +85,8 @@ class _Texts:
         followed = self._table.followed(arcs)
         sentence, one, two = followed.T
         # Words that share a unit may bring the same arc twice.
-        codes = np.unique(self._codes(self._table.starts[sentence] + one, two))
-        unit, key = np.divmod(codes, self._most)
+        codes = np.unique(self._table.numbered(self._table.starts[sentence] + one, two))
+        unit, key = np.divmod(codes, int(self._counts.max(initial=1)))
         queries, first = np.unique(unit, return_index=True)
         coverage = Coverage(len(followed), len(arcs))
         return _Gold(unit, key, queries, first, self._sentence[queries], coverage)
@@ -96,13 +96,15 @@ class _Texts:
         events = self._by_sentence(gold, np.ones((1, len(gold.queries))))
         best = self._table.best[:, gold.unit]
         score = self._by_sentence(gold, self._any(gold, best == gold.key))
+        on_right = self._any(gold, self._table.mass_on(gold.unit, gold.key))
+        of_half = self._half[gold.sentence_of]
         baselines = {"chance": self._by_sentence(gold, self._chance(gold)[None])}
         baselines["fixed offset"] = self._best_offset(gold)
-        baselines["part of speech"] = self._by_sentence(gold, self._by_kind(gold)[None])
+        baselines["part of speech"] = self._best_kind(gold)
         for name, rule in role.rivals.items():
             guessed = self.gold(rule)
-            codes = self._codes(guessed.unit, guessed.key)
-            hit = np.isin(self._codes(gold.unit, gold.key), codes)
+            codes = self._table.numbered(guessed.unit, guessed.key)
+            hit = np.isin(self._table.numbered(gold.unit, gold.key), codes)
             baselines[name] = self._by_sentence(gold, self._any(gold, hit[None]))
         heads = len(self._table.best)
         return RoleSums(
@@ -113,20 +115,14 @@ class _Texts:
                 for name, mass in baselines.items()
             },
             ("",) * heads,
+            on_target=np.stack([on_right[:, of_half == half].sum(1) for half in (0, 1)]),
         )
 
-    @property
-    def _most(self) -> int:
-        """The most units that a sentence has."""
-        return int(self._counts.max(initial=1))
+    def _any(self, gold: _Gold, hit: NDArray[np.bool_] | Array) -> Array:
+        """From arcs [head, arc] to sums over queries [head, query].
 
-    def _codes(self, unit: Ints, key: Ints) -> Ints:
-        """A number for each arc, rising with its unit."""
-        codes: Ints = unit * self._most + key
-        return codes
-
-    def _any(self, gold: _Gold, hit: NDArray[np.bool_]) -> Array:
-        """From arcs [head, arc] to queries [head, query]: a query has one best word at most."""
+        Of hits that is at most 1, for a query has one best word.
+        """
         found: Array = np.add.reduceat(hit.astype(np.float64), gold.first, axis=1)
         return found
 
@@ -145,25 +141,41 @@ class _Texts:
         share: Array = right / np.maximum(others, 1)
         return share
 
-    def _by_kind(self, gold: _Gold) -> Array:
-        """How often a word of the likeliest part of speech is right, [query]."""
+    def _best_kind(self, gold: _Gold) -> Array:
+        """How often a word of the likeliest part of speech is right: [sentence, 1].
+
+        Which is likeliest each half chooses, and the better choice counts, as of offsets.
+        """
         shape = len(gold.queries), self._kinds.seen.shape[1]
         query = np.repeat(np.arange(len(gold.queries)), np.diff(gold.first, append=len(gold.unit)))
         key = self._table.starts[self._sentence[gold.unit]] + gold.key
         codes = query * shape[1] + self._kinds.of[key]
         right = np.bincount(codes, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
-        return self._kinds.expect(gold.queries, right, self._half[gold.sentence_of])
+        chosen = self._kinds.expect(gold.queries, right, self._half[gold.sentence_of])
+        return self._by_sentence(gold, chosen[chosen.sum(1).argmax()][None])
 
     def _best_offset(self, gold: _Gold) -> Array:
-        """The offset that is right most often, chosen on the other half: [sentence, 1]."""
+        """How often the best offset is right: [sentence, 1].
+
+        Each half chooses the one that is right most often there, and the better of the two counts,
+        over all. Of a rare relation the halves choose by a handful of arcs, and scored on the other
+        half alone either choice may get nothing where an offset is right in a third of cases.
+        """
         place = gold.unit - self._table.starts[self._sentence[gold.unit]]
         hit = gold.key - place == np.array(OFFSETS)[:, None]
-        by_offset = self._by_sentence(gold, self._any(gold, hit))
-        found = np.zeros((len(self._half), 1))
-        for half in (0, 1):
-            best = by_offset[self._half != half].sum(0).argmax()
-            found[self._half == half, 0] = by_offset[self._half == half, best]
-        return found
+        by_offset = self._by_sentence(gold, self._any(gold, hit))  # [sentence, offset]
+        return by_offset[:, [best_of_both(by_offset, self._half)]]
+
+
+def best_of_both(hits: Array, half: Ints) -> int:
+    """Of the candidates that either half chooses, the one with more hits [sentence, candidate].
+
+    Equals on a half are told apart by the hits on both, so that no tie makes a baseline weaker; a
+    half without any hit leaves the choice to the other.
+    """
+    total = hits.sum(0)
+    chosen = [int(np.lexsort((total, hits[half == side].sum(0)))[-1]) for side in (0, 1)]
+    return max(chosen, key=lambda candidate: total[candidate])
 
 
 def _spread(values: Array, heads: int) -> Array:

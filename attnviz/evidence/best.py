@@ -24,7 +24,8 @@ class Best:
     `heads` are those chosen on the first half and on the second, one where both agree. `score` is
     pooled over both halves, each scored by the head that the other chose, `low`-`high` its 95%
     interval, given the choice; `baselines` are over the same events. Where a half has no events
-    there are no heads and all numbers are NaN or 0; with few sentences there is no interval.
+    the head is not `held_out`: it is the best on the other, and scored there. With few sentences
+    there is no interval.
     """
 
     role: Role
@@ -35,16 +36,17 @@ class Best:
     baselines: Mapping[str, float]
     events: int
     sentences: int
+    held_out: bool
 
 
 def best(roles: Sequence[RoleSums], half: NDArray[np.int64]) -> list[Best]:
-    """The best head of each role; of equally good ones the first.
+    """The best head of each role; of equals the one with more attention on the right words.
 
     `half` [unit] is 0 or 1, for the rows of the sums.
     """
     if not roles:
         return []
-    chosen = np.array([_choose(role.score, half) for role in roles])  # [role, half]
+    chosen = np.array([_choose(role, half) for role in roles])  # [role, half]
     looks = chosen[:, 1 - half]  # [role, sentence]
     scored = [_picked(role.score, one) for role, one in zip(roles, looks, strict=True)]
     mass, events = (np.stack(sums, axis=1) for sums in zip(*scored, strict=True))
@@ -55,7 +57,7 @@ def best(roles: Sequence[RoleSums], half: NDArray[np.int64]) -> list[Best]:
     return [
         Best(
             role=role.role,
-            heads=tuple(dict.fromkeys(chosen[at].tolist())) if chosen[at].min() >= 0 else (),
+            heads=tuple(dict.fromkeys(chosen[at].tolist())) if events[:, at].any() else (),
             score=float(pooled[at]),
             low=float(low[at]),
             high=float(high[at]),
@@ -64,32 +66,35 @@ def best(roles: Sequence[RoleSums], half: NDArray[np.int64]) -> list[Best]:
             },
             events=round(float(events[:, at].sum())),
             sentences=round(float(_of_heads(role.sentences, looks[at]).sum())),
+            held_out=all(role.score.events[half == side].any() for side in (0, 1)),
         )
         for at, role in enumerate(roles)
     ]
 
 
-def _choose(score: Sums, half: NDArray[np.int64]) -> tuple[int, int]:
-    """The best head on each half, -1 where one of them has no events."""
-    first, second = (_first_best(score, half == side) for side in (0, 1))
-    return (first, second) if min(first, second) >= 0 else (-1, -1)
+def _choose(role: RoleSums, half: NDArray[np.int64]) -> tuple[int, int]:
+    """The best head on each half; where one of them has no events, the other's for both."""
+    sides = [side for side in (0, 1) if role.score.events[half == side].any()] or [0]
+    found = [_best_on(role, half, side) for side in sides]
+    return found[0], found[-1]
 
 
-def _first_best(score: Sums, rows: NDArray[np.bool_]) -> int:
-    events = score.events[rows].sum(0)
-    if not events.any():
-        return -1
-    ratio = bootstrap.ratio(score.mass[rows].sum(0), events)
-    return int(np.nan_to_num(ratio, nan=-1.0).argmax())
+def _best_on(role: RoleSums, half: NDArray[np.int64], side: int) -> int:
+    """The head with the highest score on one half, of equals that with most on its target."""
+    rows = half == side
+    score = bootstrap.ratio(role.score.mass[rows].sum(0), role.score.events[rows].sum(0))
+    mass = np.zeros_like(score) if role.on_target is None else role.on_target[side].round(6)
+    # Sorted with the last key first, the best at the front, of equals the first.
+    return int(np.lexsort((-mass, -np.nan_to_num(score, nan=-1.0)))[0])
 
 
 def _picked(sums: Sums, heads: NDArray[np.int64]) -> tuple[Array, Array]:
-    """Mass and events of the head that each sentence is scored by, [sentence]; 0 without one."""
+    """Mass and events of the head that each sentence is scored by, [sentence]."""
     return _of_heads(sums.mass, heads), _of_heads(sums.events, heads)
 
 
 def _of_heads(values: Array, heads: NDArray[np.int64]) -> Array:
-    found: Array = values[np.arange(len(heads)), heads] * (heads >= 0)
+    found: Array = values[np.arange(len(heads)), heads]
     return found
 
 

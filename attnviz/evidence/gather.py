@@ -90,7 +90,8 @@ class RoleSums:
 
     `variants[head]` is the candidate chosen, "" where the role has none or the halves disagree.
     Rows are sentences, or units of several (`attnviz.evidence.units`); then `present` [unit, head]
-    counts the sentences of each that have an event.
+    counts the sentences of each that have an event. `on_target` [half, head] is, of roles between
+    words, the attention that their words put on the right ones.
     """
 
     role: Role
@@ -98,6 +99,7 @@ class RoleSums:
     baselines: Mapping[str, Sums]
     variants: tuple[str, ...]
     present: Array | None = None
+    on_target: Array | None = None
 
     @property
     def sentences(self) -> Array:
@@ -174,10 +176,14 @@ def _by_role(columns: Sequence[Column]) -> list[tuple[list[Column], list[int]]]:
 def _choose(
     mass: Array, events: Array, columns: Sequence[Column], half: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Which candidate counts for each [sentence, head]: the best on the half it is not in."""
+    """Which candidate counts for each [sentence, head]: the best on the half it is not in.
+
+    Where that half is empty there is nothing else to choose on than the sentences themselves.
+    """
     best = np.zeros((2, mass.shape[1]), dtype=np.int64)
     for side in (0, 1):
-        score = ratio(mass[half == side].sum(0), events[half == side].sum(0))
+        rows = half == side if events[half == side].any() else half != side
+        score = ratio(mass[rows].sum(0), events[rows].sum(0))
         best[side] = np.nan_to_num(score, nan=-1.0).argmax(-1)
     variants = tuple(columns[one].variant if one == other else "" for one, other in best.T.tolist())
     return best[1 - half], variants

@@ -70,19 +70,26 @@ class Induction:
     which `against` names; `verdicts` are "supported" where its lower bound exceeds what was
     asked. As all repeats are of one length, a head that always looks so far back scores as well.
 
-    `copying` says whether the head raises the logits of the tokens that it attends to: from -1, it
-    raises others only, to 1, it raises no other. Its own output is mapped to logits on the direct
+    `copying` says whether the head raises the logits of the tokens that it attends to: 0 is chance,
+    at 1 it raises no others, at -1 only others. Its own output is mapped to logits on the direct
     path, less their mean over the vocabulary; r_i(t) is what is positive of token t's. With A_i(t)
     the share of query i's attention to content tokens that is on copies of t, t running over the
-    tokens of the draw and i over the queries of prefix matching,
+    T tokens of the draw and i over the queries of prefix matching,
 
-        x = sum_i sum_t A_i(t) r_i(t) / sum_i sum_t r_i(t),    copying = 2x - 1.
+        x = sum_i sum_t A_i(t) r_i(t) / sum_i sum_t r_i(t),    c = 1 / T,
+        copying = (x - c) / (x + c - 2 x c).
 
-    The paper takes sequences that aren't repeated, and says neither how queries are weighed (here
-    by how much the head raises at each) nor why its ratio ends at 0.5 before it is scaled to
-    [-1, 1]; so both ends are the paper's, and what lies between may not be. `copying_chance` is
-    what a head would get that raises all tokens of the draw alike. Both are None where no layer's
-    way to the logits is known; NaN for heads whose own isn't, or that raise nothing.
+    x is the ratio of Olsson et al. 2022, and c what a head gets that raises all tokens of the draw
+    alike, or any without regard to what it attends to. They scale 2x - 1, as if chance were a half;
+    with c = 1/2 ours is the same. It is Yule's Q (1912): how far the odds x / (1 - x) exceed those
+    of chance. The paper takes sequences that aren't repeated, and does not say how queries are
+    weighed (here by how much the head raises at each).
+
+    `lifted` is the share of the queries whose attended token is lifted: the logits that the head
+    writes, mean over t weighted by A_i(t), lie above their plain mean over the draw. It counts each
+    query once, however much the head raises there. `lifted_chance` [head] is the share for a token
+    of the draw at random. All three are None where no layer's way to the logits is known; NaN for
+    heads whose own isn't, or that move nothing.
 
     `draws` and `queries` count the evidence.
     """
@@ -94,7 +101,8 @@ class Induction:
     margin: Estimate
     verdicts: tuple[Verdict, ...]
     copying: Estimate | None
-    copying_chance: float | None
+    lifted: Estimate | None
+    lifted_chance: Array | None
     draws: int
     queries: int
 
@@ -105,7 +113,8 @@ class _LayerSums:
 
     `masses` and `events` [draw, head, target], the targets as `_targets` lists them; `chance`
     [draw, head] is uniform attention's mass on the first; `hits` and `raised` [draw, head] are
-    numerator and denominator of copying.
+    numerator and denominator of x, see `Induction`. `lifted` counts the queries whose attended
+    token is lifted, `random` those expected of a token at random, and `moved` all of them.
     """
 
     masses: Array
@@ -113,6 +122,9 @@ class _LayerSums:
     chance: Array
     hits: Array
     raised: Array
+    lifted: Array
+    random: Array
+    moved: Array
 
     @property
     def heads(self) -> int:
@@ -147,14 +159,12 @@ class InductionKeeper(Observer):
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""
         uniform = attention.uniform
-        hits, raised = self._copying(attention)
         masses = _numpy(attention.masses)
         seen = _LayerSums(
             masses=masses,
             events=np.broadcast_to(_numpy(uniform.reached), masses.shape),
             chance=np.broadcast_to(_numpy(uniform.masses[..., 0]), masses.shape[:2]),
-            hits=hits,
-            raised=raised,
+            **self._copying(attention),
         )
         kept = self._layers.setdefault(attention.layer, self._empty(seen))
         for entry in fields(_LayerSums):
@@ -164,20 +174,25 @@ class InductionKeeper(Observer):
         arrays = (getattr(like, entry.name) for entry in fields(_LayerSums))
         return _LayerSums(*(np.zeros((len(self._draws), *array.shape[1:])) for array in arrays))
 
-    def _copying(self, attention: LayerAttention) -> tuple[Array, Array]:
-        """What is raised of the tokens attended to, and of all, [batch, head] each.
-
-        NaN where the layer's way to the logits isn't known.
-        """
-        unknown = np.full((len(self._places), attention.heads), np.nan)
-        if self._logits is None or attention.value is None:
-            return unknown, unknown
-        moved = self._logits(attention.layer, attention.mixed, self._copies.ids)
-        if moved is None:
-            return unknown, unknown
-        raised = moved.clamp_min(0.0) * self._copies.counted
-        hits = raised * self._copies.attended(attention)
-        return _numpy(hits.sum((-2, -1))), _numpy(raised.sum((-2, -1)))
+    def _copying(self, attention: LayerAttention) -> dict[str, Array]:
+        """What copying is made of, [batch, head] each; NaN where the way to logits is unknown."""
+        logits = None
+        if self._logits is not None and attention.value is not None:
+            logits = self._logits(attention.layer, attention.mixed, self._copies.ids)
+        if logits is None:
+            unknown = np.full((len(self._places), attention.heads), np.nan)
+            return dict.fromkeys(("hits", "raised", "lifted", "random", "moved"), unknown)
+        counted, attended = self._copies.counted, self._copies.attended(attention)
+        raised = logits.clamp_min(0.0) * counted
+        apart = self._copies.centred(logits) * counted
+        sums = {
+            "hits": (raised * attended).sum((-2, -1)),
+            "raised": raised.sum((-2, -1)),
+            "lifted": ((apart * attended).sum(-1) > 0).sum(-1),
+            "random": ((apart > 0).sum(-1) / counted.sum(-1).clamp_min(1.0)).sum(-1),
+            "moved": (apart != 0).any(-1).sum(-1),
+        }
+        return {name: _numpy(values) for name, values in sums.items()}
 
     def found(
         self, resamples: int = 2000, seed: int = 0, margin: float = PROBE_MARGIN
@@ -199,7 +214,7 @@ class InductionKeeper(Observer):
         digests = [tokens.sentence.digest for tokens in self._draws]
         weights = bootstrap.weights(digests, resamples, seed)
         # Of all raised alike, a query's attention meets one in as many as a draw has tokens.
-        chance = float(np.mean([2 / len(_names(tokens)) - 1 for tokens in self._draws]))
+        chance = float(np.mean([1 / len(_names(tokens)) for tokens in self._draws]))
         return _judged(heads, sums, weights, chance, margin)
 
 
@@ -207,7 +222,7 @@ def _judged(
     heads: tuple[tuple[int, int], ...],
     sums: _LayerSums,
     weights: Array,
-    copying_chance: float,
+    chance_share: float,
     least: float,
 ) -> Induction:
     """From the sums of all heads and the bootstrap's weights [resample, draw] to both scores."""
@@ -215,6 +230,7 @@ def _judged(
         Sums(sums.masses[..., place], sums.events[..., place]) for place in range(3)
     )
     chance, shares = Sums(sums.chance, prefix.events), Sums(sums.hits, sums.raised)
+    lifted, random = Sums(sums.lifted, sums.moved), Sums(sums.random, sums.moved)
     baselines = dict(zip(BASELINES, (chance, duplicate, previous), strict=True))
     pooled = {name: _whole(one.pooled, weights) for name, one in baselines.items()}
     best = np.array([np.nan_to_num(one, nan=-1.0) for one in pooled.values()]).argmax(0)
@@ -227,11 +243,23 @@ def _judged(
         against=tuple(BASELINES[place] for place in best),
         margin=margin,
         verdicts=tuple("supported" if low > least else "no" for low in margin.low),
-        copying=_estimate(lambda drawn: 2 * shares.pooled(drawn) - 1, weights) if copies else None,
-        copying_chance=copying_chance if copies else None,
+        copying=(
+            _estimate(lambda drawn: against_chance(chance_share, shares.pooled(drawn)), weights)
+            if copies
+            else None
+        ),
+        lifted=_estimate(lifted.pooled, weights) if copies else None,
+        lifted_chance=_whole(random.pooled, weights) if copies else None,
         draws=weights.shape[1],
         queries=int(prefix.events.sum(0).max()),
     )
+
+
+def against_chance(chance: float, share: Array) -> Array:
+    """Yule's Q of the odds of a share against those of chance: -1 to 1, and 0 at chance."""
+    own, other = share * (1 - chance), chance * (1 - share)
+    found: Array = (own - other) / (own + other)
+    return found
 
 
 def _best(baselines: Mapping[str, Sums], weights: Array) -> Array:
@@ -319,6 +347,11 @@ class _Copies:
         """
         on_copies = torch.matmul(attention.weights, self.places[:, None])
         return on_copies / on_copies.sum(-1, keepdim=True).clamp_min(TINY)
+
+    def centred(self, logits: Tensor) -> Tensor:
+        """Logits less their mean over the draw's tokens, [batch, head, query, token]."""
+        there = self.counted.amax(-2, keepdim=True)
+        return logits - (logits * there).sum(-1, keepdim=True) / there.sum(-1, keepdim=True)
 
 
 def _numpy(values: Tensor) -> Array:

@@ -16,7 +16,8 @@ from attnviz.evidence.rules import USUAL, Rules
 from attnviz.evidence.scores import Array
 from attnviz.roles.role import Role, WordRole, chooses
 
-Verdict = Literal["supported", "tentative", "no"]
+Verdict = Literal["supported", "tentative", "no"] | None
+"""None where there is too little for an interval, and so for a verdict."""
 
 _WIDER = 0.07
 """By how much more the sentence more counts in a bound's own error than in resamples, of a head
@@ -44,7 +45,8 @@ class Judgement:
 
     `score` lies in [`low`, `high`]; `baseline` is the strongest, named by `against`;
     `margin_low` is the lower bound of score - baseline that holds for all heads and roles at
-    once. `events` and `sentences` count the evidence.
+    once. `events` and `sentences` count the evidence. `on_target` is, of roles between words, the
+    mean attention that their words put on the right ones; NaN for others, whose score it is.
     """
 
     role: Role
@@ -60,6 +62,7 @@ class Judgement:
     sentences: NDArray[np.int64]
     verdicts: tuple[Verdict, ...]
     variants: tuple[str, ...]
+    on_target: Array
 
 
 def judge(
@@ -265,7 +268,15 @@ def _judge_one(
         sentences=sentences,
         verdicts=_verdicts(role, half, bound, events, sentences, rules),
         variants=role.variants,
+        on_target=_on_target(role),
     )
+
+
+def _on_target(role: RoleSums) -> Array:
+    total = role.score.events.sum(0)
+    if role.on_target is None:
+        return np.full(len(total), np.nan)
+    return bootstrap.ratio(role.on_target.sum(0), total)
 
 
 def _verdicts(
@@ -276,22 +287,20 @@ def _verdicts(
     sentences: NDArray[np.int64],
     rules: Rules,
 ) -> tuple[Verdict, ...]:
-    """`supported`, `tentative` or `no` for every head.
+    """`supported`, `tentative` or `no` for every head, None with too few sentences for a bound.
 
-    Passing is a lower bound above the role's margin; with too few sentences for a bound, the
-    plain difference stands in for it, which can at best be tentative.
+    Passing is a lower bound above the role's margin.
     """
-    difference = _difference(role, np.ones((1, len(half))))[0]
-    passes = np.where(np.isnan(bound), difference, bound) > role.role.margin
+    passes = np.nan_to_num(bound, nan=-np.inf) > role.role.margin
     holds = np.ones_like(passes)
     for side in (0, 1):
         rows = half == side
         there = (role.score.events[rows] > 0).sum(0) > 0
         holds &= ~there | (_difference(role, rows[None] * 1.0)[0] > role.role.margin)
-    if chooses(role.role):
-        holds &= np.array([variant != "" for variant in role.variants])
     both = np.array([(role.score.events[half == side] > 0).any(0) for side in (0, 1)]).all(0)
+    if chooses(role.role):  # on the half that isn't scored, and so on both, and alike
+        holds &= np.array([variant != "" for variant in role.variants]) & both
     enough = (sentences >= rules.sentences) & (events >= rules.events) & both
-    enough &= ~np.isnan(bound)
     found = np.where(passes & holds, np.where(enough, "supported", "tentative"), "no")
-    return tuple(found.tolist())
+    few = _units(role) < bootstrap.FEWEST
+    return tuple(None if unknown else one for one, unknown in zip(found.tolist(), few, strict=True))

@@ -43,20 +43,25 @@ class Kinds:
         self.seen = table.over_seen(own)
 
     def expect(self, queries: Ints, right: Array, half: Ints) -> Array:
-        """How often a word of the likeliest kind is right, [query].
+        """How often a word of the likeliest kind is right, as each half chooses it, [half, query].
 
         `queries` are units, `right` [query, kind] counts the right words of each, `half` [query]
-        is 0 or 1. Which kind is likeliest for a query of its own kind, the other half says.
+        is 0 or 1. Equals on a half are told apart by the rates on both.
         """
         seen, own = self.seen[queries], self.of[queries]
-        found = np.zeros(len(queries))
+        overall = self._rates(own, right, seen)
+        found = np.zeros((2, len(queries)))
         for side in (0, 1):
-            other, mine = half != side, half == side
-            rates = self._rates(own[other], right[other], seen[other])[own[mine]]
-            likeliest = np.where(seen[mine] > 0, rates, -1.0).argmax(1)[:, None]
-            found[mine] = ratio(
-                np.take_along_axis(right[mine], likeliest, 1)[:, 0],
-                np.take_along_axis(seen[mine], likeliest, 1)[:, 0],
+            inside = half == side
+            rates = self._rates(own[inside], right[inside], seen[inside])
+            order = np.lexsort((overall, rates), axis=1)  # [kind, kind], the likeliest last
+            rank = np.argsort(order, axis=1)[own]
+            likeliest = np.where(seen > 0, rank, -1).argmax(1)[:, None]
+            found[side] = np.nan_to_num(
+                ratio(
+                    np.take_along_axis(right, likeliest, 1)[:, 0],
+                    np.take_along_axis(seen, likeliest, 1)[:, 0],
+                )
             )
         return found
 

@@ -136,9 +136,15 @@ class ProfileKeeper(Observer):
         totals = [
             ratio(self._mass[layer].sum(-1), self._seen[layer][..., zero]) for layer in layers
         ]
+        by_offset = np.nan_to_num(np.concatenate(means, axis=1))
+        total = np.nan_to_num(np.concatenate(totals, axis=1))
+        for half in (0, 1):
+            # Without sentences a half has no habits; those of the other are the stricter baseline.
+            if not any(self._seen[layer][half].any() for layer in layers):
+                by_offset[half], total[half] = by_offset[1 - half], total[1 - half]
         return Profile(
-            by_offset=np.nan_to_num(np.concatenate(means, axis=1)),
-            total=np.nan_to_num(np.concatenate(totals, axis=1)),
+            by_offset=by_offset,
+            total=total,
             causal=not any(self._seen[layer][..., zero + 1 :].any() for layer in layers),
         )
 

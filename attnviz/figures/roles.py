@@ -117,9 +117,11 @@ def _legend(sheet: Sheet, view: ModelView, y: float, width: float) -> float:
     for index, mark in enumerate(order):
         column, level = divmod(index, rows)
         _entry(sheet, mark, MARGIN + column * widest, y + level * _ROW)
-    tentative = any(not mark.supported for row in view.roles for marks in row for mark in marks)
+    every = [mark for row in view.roles for marks in row for mark in marks]
     text = "Fill: the first role named; the paler, the lower its score."
-    if tentative:
+    if not any(mark.judged for mark in every):
+        text = "Outline and small letter: above chance here; no verdict."
+    elif any(not mark.supported for mark in every):
         text += " Outline and small letter: tentative."
     return notes(sheet, y + rows * _ROW + 1.0, text, width)
 
@@ -139,7 +141,14 @@ def caption(view: ModelView) -> str:
     total = int((~absent(view)).sum())
     supported = Counter(mark.title for head in marks for mark in head if mark.supported)
     with_role = sum(any(mark.supported for mark in head) for head in marks)
-    tentative = sum(bool(head) and not any(mark.supported for mark in head) for head in marks)
+    seen = sum(bool(head) and not any(mark.judged for mark in head) for head in marks)
+    tentative = sum(bool(head) for head in marks) - with_role - seen
+    if seen and not with_role + tentative:
+        return (
+            f"{seen} of {plural(total, 'head')} {_have(seen)} a role further above chance than its "
+            "margin, on too few sentences for a verdict. A row for each layer, a column for each "
+            "head; letters name the roles, the first by colour."
+        )
     most = sorted(supported.items(), key=lambda item: (-item[1], item[0]))[:3]
     finding = f"{with_role} of {plural(total, 'head')} {_have(with_role)} a supported role"
     if most:

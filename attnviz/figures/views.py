@@ -18,7 +18,8 @@ class RoleMark:
     """One role that one head was found to have.
 
     `family` names the colour (see `palette.FAMILIES`), `letter` stands in the cell, `score` is
-    the attention mass in [0, 1], `supported` is False where the evidence is only tentative.
+    the attention mass in [0, 1], `supported` is False where the evidence is only tentative,
+    or, not `judged`, too little for any verdict.
     """
 
     role: str
@@ -27,6 +28,7 @@ class RoleMark:
     letter: str
     score: float
     supported: bool
+    judged: bool = True
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from attnviz.evidence.scores import Array, ScoreTable
 from attnviz.evidence.similarity import REDUNDANT, Likeness
 from attnviz.evidence.units import Units
 from attnviz.flow.rollout import SentenceFlow
+from attnviz.report.absent import absent
 from attnviz.report.model import (
     Estimate,
     HeadReport,
@@ -31,7 +32,7 @@ from attnviz.report.model import (
 )
 from attnviz.roles.role import Role
 from attnviz.statistics.statistic import Statistic
-from attnviz.text.types import Tokens
+from attnviz.text.types import Annotation, Tokens
 from attnviz.text.words import word_spans
 
 _REVERSE = ":reverse"
@@ -60,6 +61,7 @@ def heads(
             statistics={name: column[index] for name, column in statistics.items()},
             roles={one.role.name: _role_score(one, index) for one in measured},
             attention=attention,
+            seen=tuple(one.role.name for one in measured if _is_seen(one, index)),
         )
         for index, (layer, head) in enumerate(table.heads)
     )
@@ -95,7 +97,13 @@ def _role_score(one: Judgement, head: int) -> RoleScore:
         sentences=int(one.sentences[head]),
         verdict=one.verdicts[head],
         variant=one.variants[head],
+        mass=_known(one.on_target[head]),
     )
+
+
+def _is_seen(one: Judgement, head: int) -> bool:
+    """Whether a head without a verdict is further above chance than the role's margin."""
+    return one.verdicts[head] is None and one.score[head] - one.chance[head] > one.role.margin
 
 
 def _known(value: float) -> float | None:
@@ -107,8 +115,12 @@ def roles(
     judgements: Sequence[Judgement],
     found: Sequence[HeadReport],
     coverage: Mapping[str, Coverage] = MappingProxyType({}),
+    annotations: Sequence[Annotation] = (),
 ) -> tuple[RoleInfo, ...]:
-    """What each role is and which heads have it, supported ones first, then by score."""
+    """What each role is and which heads have it: supported ones first, then by score and mass.
+
+    `annotations` are those of the text: they say why a role between words wasn't measured.
+    """
     measured = {one.role.name for one in judgements if one.events.any()}
     return tuple(
         RoleInfo(
@@ -121,23 +133,19 @@ def roles(
             source=role.source,
             baselines=("chance", *role.baselines),
             margin=role.margin,
-            heads=_players(role.name, found),
-            absent="" if role.name in measured else f"It needs {role.needs}.",
+            heads=_ranked(role.name, [head for head in found if role.name in head.found]),
+            absent="" if role.name in measured else absent(role, annotations, coverage),
             coverage=coverage[role.name].share if role.name in coverage else None,
+            seen=_ranked(role.name, [head for head in found if role.name in head.seen]),
         )
         for role in every
     )
 
 
-def _players(role: str, found: Sequence[HeadReport]) -> tuple[tuple[int, int], ...]:
-    players = [head for head in found if role in head.roles and head.roles[role].verdict != "no"]
-    players.sort(
-        key=lambda head: (
-            head.roles[role].verdict != "supported",
-            -(head.roles[role].score or 0.0),
-        )
-    )
-    return tuple((head.layer, head.head) for head in players)
+def _ranked(role: str, heads: Sequence[HeadReport]) -> tuple[tuple[int, int], ...]:
+    """The heads with the best first, of equals the first."""
+    best = sorted(heads, key=lambda head: head.roles[role].rank, reverse=True)
+    return tuple((head.layer, head.head) for head in best)
 
 
 def relations(
@@ -179,14 +187,14 @@ def _relation(
         events=one.events,
         sentences=one.sentences,
         coverage=coverage.share,
+        held_out=one.held_out,
     )
 
 
 def _weakest(verdicts: Sequence[Verdict]) -> Verdict:
-    for verdict in ("no", "tentative"):
-        if verdict in verdicts:
-            return verdict
-    return "supported" if verdicts else "no"
+    """The weakest of them, None before all."""
+    order: tuple[Verdict, ...] = (None, "no", "tentative", "supported")
+    return min(verdicts, key=order.index, default=None)
 
 
 def statistics(

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from attnviz.evidence.bootstrap import FEWEST
 from attnviz.evidence.similarity import REDUNDANT
 from attnviz.report.build import UNIFORM
 from attnviz.report.induction import AGAINST
-from attnviz.report.model import Finding, HeadReport, InductionReport, Report, RoleInfo, Similarity
+from attnviz.report.model import (
+    Finding,
+    HeadReport,
+    InductionReport,
+    Report,
+    RoleInfo,
+    RoleScore,
+    Similarity,
+)
 from attnviz.report.numbers import counted, estimate, evidence, number
 from attnviz.report.tables import Tables, strongest
 
@@ -30,7 +39,7 @@ def findings(
     """All findings of one model or part, those about roles first."""
     by_place = {(head.layer, head.head): head for head in found}
     told = [_overview(found, sentences)]
-    told += _of_roles([role for role in roles if role.heads], by_place)
+    told += _of_roles(roles, by_place)
     if induction is not None and induction.supported:
         told.append(_of_induction(induction, by_place))
     if similarity is not None:
@@ -50,7 +59,10 @@ def lead(parts: Sequence[Report]) -> tuple[Finding, ...]:
 def _leading(part: Report) -> list[Finding]:
     by_place = {(head.layer, head.head): head for head in part.heads}
     told = [one for one in part.findings if one.kind == "overview"]
-    told += [_of_role(one.role, by_place) for one in strongest(Tables(part).played, LEADING)]
+    roles = {role.name: role for role in part.roles}
+    told += [
+        _of_role(one.role, by_place, roles) for one in strongest(Tables(part).in_order, LEADING)
+    ]
     return [replace(one, attention=part.attention) for one in told]
 
 
@@ -61,6 +73,9 @@ def _noun(head: HeadReport, noun: str = "head") -> str:
 
 
 def _overview(found: Sequence[HeadReport], sentences: int) -> Finding:
+    verdicts = [one.verdict for head in found for one in head.roles.values()]
+    if verdicts and not any(verdicts):
+        return _unjudged(found, sentences)
     supported, tentative = (
         [head for head in found if any(one.verdict == verdict for one in head.roles.values())]
         for verdict in ("supported", "tentative")
@@ -76,17 +91,37 @@ def _overview(found: Sequence[HeadReport], sentences: int) -> Finding:
     )
 
 
+def _unjudged(found: Sequence[HeadReport], sentences: int) -> Finding:
+    """What stands in for the overview where there are no verdicts."""
+    return Finding(
+        "overview",
+        f"On {counted(sentences, 'sentence')} there are no verdicts, for intervals take {FEWEST} "
+        "units of evidence at least: what follows is what this text shows, and says nothing of "
+        f"other text. {sum(bool(head.seen) for head in found)} of "
+        f"{counted(len(found), _noun(found[0]))} score above chance in some role by more than its "
+        "margin.",
+    )
+
+
+def _own(role: RoleInfo, by_place: dict[tuple[int, int], HeadReport]) -> list[HeadReport]:
+    """The heads that the role is told of, and not beside another that is the same fact."""
+    return [by_place[place] for place in role.shown if role.name not in by_place[place].beside]
+
+
 def _of_roles(
-    played: Sequence[RoleInfo], by_place: dict[tuple[int, int], HeadReport]
+    roles: Sequence[RoleInfo], by_place: dict[tuple[int, int], HeadReport]
 ) -> list[Finding]:
     """One for each role; of those between words, which may be dozens, for the strongest."""
+    named = {role.name: role for role in roles}
+    played = [role for role in roles if _own(role, by_place)]
 
     def lead(role: RoleInfo) -> float:
-        return by_place[role.heads[0]].roles[role.name].margin_low or 0.0
+        best = _own(role, by_place)[0].roles[role.name]
+        return best.margin_low or (best.score or 0.0) - (best.chance or 0.0)
 
     between = sorted((one for one in played if one.coverage is not None), key=lead, reverse=True)
     others = {role.name for role in between[_BETWEEN:]}
-    told = [_of_role(role, by_place) for role in played if role.name not in others]
+    told = [_of_role(role, by_place, named) for role in played if role.name not in others]
     if others:
         has = "has" if len(others) == 1 else "have"
         more = counted(len(others), "more role")
@@ -94,12 +129,18 @@ def _of_roles(
     return told
 
 
-def _of_role(role: RoleInfo, by_place: dict[tuple[int, int], HeadReport]) -> Finding:
-    players = [by_place[place] for place in role.heads]
+def _of_role(
+    role: RoleInfo,
+    by_place: dict[tuple[int, int], HeadReport],
+    roles: Mapping[str, RoleInfo],
+) -> Finding:
+    players = _own(role, by_place)
     best = players[0].roles[role.name]
     noun = _noun(players[0])
     sure = sum(head.roles[role.name].verdict == "supported" for head in players)
-    if sure:
+    if best.verdict is None:
+        who = f"{counted(len(players), noun)} above chance, no verdict"
+    elif sure:
         who = f"{counted(sure, noun)} supported"
         who += f", {len(players) - sure} tentative" if sure < len(players) else ""
     else:
@@ -113,9 +154,39 @@ def _of_role(role: RoleInfo, by_place: dict[tuple[int, int], HeadReport]) -> Fin
         "role",
         f"{role.title[0].upper()}{role.title[1:]}: {who}; the strongest is "
         f"{players[0].full_name}{at} with {estimate(best.score, best.low, best.high)} against "
-        f"{against}, on {evidence(best.sentences, best.events)}.",
-        role.heads,
+        f"{against}{_mass(best)}, on {evidence(best.sentences, best.events)}."
+        f"{_same(role, players, roles)}",
+        tuple((head.layer, head.head) for head in players),
     )
+
+
+def _same(role: RoleInfo, players: Sequence[HeadReport], roles: Mapping[str, RoleInfo]) -> str:
+    """The roles that are the same fact: in all sentences of this text, or in single heads."""
+    every = [name for name, other in roles.items() if other.same_as == role.name]
+    every += [role.same_as] * bool(role.same_as and role.same_as not in players[0].told)
+    beside = dict.fromkeys(name for head in players for name in head.with_role(role.name))
+    same = [roles[name].title for name in beside if name in every]
+    says = f" On this text that is the same as {_listed(same)}." if same else ""
+    partly = [
+        f"as {roles[name].title} in {_listed(_scored(name, having))}"
+        for name in beside
+        if name not in every
+        for having in [[head for head in players if head.beside.get(name) == role.name]]
+    ]
+    return f"{says} The same attention counts {_listed(partly)}." if partly else says
+
+
+def _scored(role: str, heads: Sequence[HeadReport]) -> list[str]:
+    """Heads with their scores in a role, as many as are named."""
+    named = [f"{head.full_name} ({number(head.roles[role].score)})" for head in heads[:_NAMED]]
+    return [*named, f"{len(heads) - _NAMED} more"] if len(heads) > _NAMED else named
+
+
+def _mass(best: RoleScore) -> str:
+    """Of a role between words the attention on the right ones, which tells equals apart."""
+    if best.mass is None:
+        return ""
+    return f", with {number(best.mass)} of the attention on the right words"
 
 
 def _of_induction(

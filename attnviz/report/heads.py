@@ -8,9 +8,11 @@ from dataclasses import replace
 
 from attnviz.evidence.examples import Head, Play, best_first
 from attnviz.evidence.exemplars import Exemplar
+from attnviz.evidence.judge import Judgement
 from attnviz.evidence.looks import Kinds, Looks, To
 from attnviz.evidence.offsets import REACH
 from attnviz.evidence.offsets import Offsets as OffsetMeans
+from attnviz.evidence.overlap import Overlap, beside
 from attnviz.report.model import HeadReport, RoleInfo
 from attnviz.report.profiles import Example, Kind, Looked, LooksAt, Offsets, ShownToken
 from attnviz.roles.role import Role, WordRole
@@ -103,12 +105,27 @@ def _telling(kinds: Sequence[Kind]) -> tuple[Kind, ...]:
     return tuple(sorted(above, key=lambda one: (-one.lead, one.to, one.name))[:KINDS])
 
 
+def with_overlap(
+    found: Sequence[HeadReport], targets: Overlap, judgements: Sequence[Judgement]
+) -> tuple[HeadReport, ...]:
+    """The heads with those of their roles that are one fact with another."""
+    told = []
+    for index, head in enumerate(found):
+        every = beside(targets, judgements, index)
+        kept = {name: leads for name, leads in every.items() if {name, leads} <= {*head.shown}}
+        told.append(replace(head, beside=kept))
+    return tuple(told)
+
+
 def plays(
     roles: Sequence[Role], infos: Sequence[RoleInfo], found: Sequence[HeadReport]
 ) -> list[Play]:
     """The heads and roles that get examples: see `attnviz.evidence.examples.best_first`."""
     by_place = {(head.layer, head.head): head for head in found}
-    heads = {info.name: info.heads for info in infos}
+    heads = {
+        info.name: [head for head in info.shown if info.name in by_place[head].told]
+        for info in infos
+    }
 
     def players(role: Role) -> list[tuple[Head, str]]:
         return [(head, by_place[head].roles[role.name].variant) for head in heads[role.name]]

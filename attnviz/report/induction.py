@@ -33,6 +33,45 @@ READING = (
 )
 
 
+DEFINITIONS = (
+    {
+        "name": "prefix-matching",
+        "about": (
+            "Attention of a token that occurred before to what followed its earlier copies, on "
+            "repeated random tokens: the mark of an induction head."
+        ),
+        "unit": "share of attention",
+        "formula": "mean over queries of sum over j with t_(j-1) = t_i, j <= i, of a_ij",
+        "source": "Olsson et al. 2022",
+    },
+    {
+        "name": "copying",
+        "about": (
+            "Whether a head by itself raises the logits of the tokens that it attends to, on the "
+            "same random tokens: 1, no others; 0, chance; -1, only others."
+        ),
+        "unit": "-1 to 1",
+        "formula": (
+            "(x - c) / (x + c - 2xc), x = sum A_i(t) r_i(t) / sum r_i(t) over queries i and the T "
+            "tokens t of a draw, A the share of attention on copies of t, r what its logit is "
+            "raised by, c = 1 / T"
+        ),
+        "source": "x: Olsson et al. 2022, who scale it as 2x - 1; held against chance: Yule 1912",
+    },
+    {
+        "name": "lifted",
+        "about": (
+            "Share of queries whose attended token a head by itself lifts above the mean of the "
+            "draw; chance is a token of the draw at random."
+        ),
+        "unit": "share of queries",
+        "formula": "share of i with sum over t of A_i(t) logit_i(t) > mean over t of logit_i(t)",
+        "source": "after Olsson et al. 2022",
+    },
+)
+"""What is measured on random tokens, as `attnviz list statistics` tells it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One supported head; `running` is its role in running text, where that was measured."""
@@ -42,6 +81,7 @@ class Row:
     baseline: float | None
     against: str
     copying: ProbeScore | None
+    lifted: ProbeScore | None
     running: RoleScore | None
 
 
@@ -65,16 +105,17 @@ def copying(report: Report) -> str:
     found = report.induction
     if found is None:
         return ""
-    chances = [one.copying.chance for one in found.heads if one.copying]
-    if not chances:
+    if not any(one.copying for one in found.heads):
         return (
             "Copying, whether a head makes the tokens that it attends to likelier, was not "
             f"measured: {_NO_LOGITS[report.model.causal]}."
         )
     return (
         "Copying says whether the head by itself raises the logits of the tokens that it attends "
-        "to: from −1, only those of others, to 1, no others. A head that raises all tokens of the "
-        f"draw alike gets {number(chances[0])}: that is what to compare with, and not 0."
+        "to: at 1 it raises no others, at −1 only others, and 0 is chance, all tokens of the draw "
+        "raised alike (the ratio of Olsson et al. 2022, its odds held against those of chance). "
+        "Lifted is the share of queries for which it lifts what they attend to above the mean of "
+        "the draw, and in brackets the share for a token of the draw at random."
     )
 
 
@@ -108,10 +149,17 @@ def supported(report: Report) -> str:
     )
 
 
-def copying_title(rows: Sequence[Row]) -> str:
-    """The head of the column of copying, with its chance; "" where no head's was measured."""
-    chances = [row.copying.chance for row in rows if row.copying]
-    return f"Copying (chance {number(chances[0])})" if chances else ""
+def copies(rows: Sequence[Row]) -> bool:
+    """Whether any row has copying."""
+    return any(row.copying for row in rows)
+
+
+def lifted(row: Row) -> str:
+    """The share of queries whose attended token is lifted, with that of chance: "0.98 (0.47)"."""
+    if row.lifted is None or row.lifted.score is None:
+        return number(None)
+    share = estimate(row.lifted.score, row.lifted.low, row.lifted.high)
+    return f"{share} ({number(row.lifted.chance)})"
 
 
 def rows(report: Report) -> tuple[Row, ...]:
@@ -125,6 +173,7 @@ def rows(report: Report) -> tuple[Row, ...]:
             one.baseline,
             AGAINST[one.against],
             one.copying,
+            one.lifted,
             head.roles.get(RUNNING),
         )
         for one in report.induction.supported[:SHOWN]

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from attnviz.report.candidates import Spare
 
 SCHEMA = "attnviz.report/1"
-Verdict = Literal["supported", "tentative", "no"]
+Verdict = Literal["supported", "tentative", "no"] | None
+"""None where there are too few sentences, or documents, for an interval."""
 PARTS = ("encoder", "decoder", "cross")
 """The attentions of an encoder-decoder model, each a part of its report."""
 
@@ -37,8 +38,10 @@ class RoleScore:
     the same for uniform attention; `lift` = (score - chance) / (1 - chance). `baseline`: the
     strongest thing that the label must beat, named in `against` ("chance", "profile",
     "permuted", or another role); `margin_low`: the simultaneous 95% lower bound of score -
-    baseline. `variant` tells which of several targets was chosen (the offset "-2"). All are
-    None where nothing could be measured.
+    baseline. `variant` tells which of several targets was chosen (the offset "-2"). `mass` is, of
+    roles between words, the mean attention that the words put on the right ones, for the score is
+    how often that is the most; None for other roles, whose score is the mass. All are None where
+    nothing could be measured.
     """
 
     score: float | None
@@ -53,6 +56,12 @@ class RoleScore:
     sentences: int
     verdict: Verdict
     variant: str = ""
+    mass: float | None = None
+
+    @property
+    def rank(self) -> tuple[bool, float, float]:
+        """What sorts the heads of a role, the best last: of equal accuracies by their mass."""
+        return self.verdict == "supported", self.score or 0.0, round(self.mass or 0.0, 6)
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,9 @@ class HeadReport:
 
     `offsets`: how far it looks, None in cross-attention; `looks_at`: what words its words look at,
     None where nothing is known of them; `examples`: sentences that show its roles, see
-    `attnviz.evidence.examples`.
+    `attnviz.evidence.examples`. `seen`: roles of which it has no verdict, for want of sentences,
+    but whose score exceeds chance by more than the margin here. `beside`: those of its roles that
+    are one fact with another that it has, with the name of that one, which is told.
     """
 
     layer: int
@@ -72,6 +83,8 @@ class HeadReport:
     offsets: Offsets | None = None
     looks_at: LooksAt | None = None
     examples: tuple[Example, ...] = ()
+    seen: tuple[str, ...] = ()
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -91,8 +104,22 @@ class HeadReport:
     @property
     def found(self) -> tuple[str, ...]:
         """The roles that it has: supported ones first, then the specific before the general."""
-        passed = [name for name, role in self.roles.items() if role.verdict != "no"]
+        passed = [name for name, role in self.roles.items() if role.verdict not in {"no", None}]
         return tuple(sorted(passed, key=lambda name: self.roles[name].verdict != "supported"))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The roles that tables and figures name: those that it has, then those only seen."""
+        return (*self.found, *self.seen)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The same without those that are one fact with another: each fact once."""
+        return tuple(name for name in self.shown if name not in self.beside)
+
+    def with_role(self, role: str) -> tuple[str, ...]:
+        """The roles that are one fact with a role that is told."""
+        return tuple(name for name in self.shown if self.beside.get(name) == role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +128,9 @@ class RoleInfo:
 
     `margin` is what score - baseline must exceed; `absent` says why the role could not be
     measured at all (else empty). `coverage`, of roles between words: the share of the text's arcs
-    that a head could follow at all.
+    that a head could follow at all. `seen` are heads without a verdict whose score exceeds chance
+    by more than the margin, best first: what the text shows, and no label. `same_as` names the role
+    with the same target in every sentence of this text.
     """
 
     name: str
@@ -116,6 +145,13 @@ class RoleInfo:
     heads: tuple[tuple[int, int], ...]
     absent: str = ""
     coverage: float | None = None
+    seen: tuple[tuple[int, int], ...] = ()
+    same_as: str = ""
+
+    @property
+    def shown(self) -> tuple[tuple[int, int], ...]:
+        """The heads that are told: those that have the role, then those only seen."""
+        return (*self.heads, *self.seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +160,10 @@ class RelationRow:
 
     `role` is its name among the roles; `direction` is "to the head" or "from the head", empty
     where a role has one only. `heads`, as (layer, head), are those chosen on the first half and on
-    the second: one where both agree, none where a half has no events. `score`: how often the word
-    looked at most is the right one, pooled over both halves, each with the head that the other
-    chose, and its interval, given the choice. `baselines` on the same events, by name; `against`
+    the second: one where both agree. `score`: how often the word looked at most is the right one,
+    pooled over both halves, each with the head that the other chose, and its interval, given the
+    choice. Where a half has no events the head is not `held_out`, but scored where it was chosen.
+    `baselines` on the same events, by name; `against`
     is the strongest. `verdict`: that of the head, of two the weaker. `coverage`: as in `RoleInfo`.
     """
 
@@ -143,6 +180,7 @@ class RelationRow:
     events: int
     sentences: int
     coverage: float | None
+    held_out: bool = True
 
     @property
     def baseline(self) -> float | None:
@@ -251,8 +289,9 @@ class InductionHead:
     `prefix_matching`: attention to what followed a token's earlier copies, in [0, 1]; `baseline`:
     the strongest simpler account of it, named in `against` ("chance", "duplicate-token",
     "previous-token"); `margin_low`: the lower bound of prefix matching - baseline. `copying`:
-    whether the head raises the logits of what it attends to, in [-1, 1]; None where its way to
-    the logits is unknown.
+    whether the head raises the logits of what it attends to, in [-1, 1] with chance at 0;
+    `lifted`: the share of queries whose attended token it lifts above the draw's mean. Both are
+    None where its way to the logits is unknown.
     """
 
     layer: int
@@ -263,6 +302,7 @@ class InductionHead:
     margin_low: float | None
     copying: ProbeScore | None
     verdict: Literal["supported", "no"]
+    lifted: ProbeScore | None = None
 
 
 @dataclass(frozen=True)
@@ -338,6 +378,13 @@ class Report:
     relations: tuple[RelationRow, ...] = ()
     special_mass: tuple[float, float] | None = None
     spare: Spare | None = None
+
+    @property
+    def judged(self) -> bool:
+        """Whether roles have verdicts: none of them has with too few sentences."""
+        heads = [head for part in self.every_part for head in part.heads]
+        verdicts = [score.verdict for head in heads for score in head.roles.values()]
+        return any(verdicts) or not verdicts
 
     @property
     def every_part(self) -> tuple[Report, ...]:

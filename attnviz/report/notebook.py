@@ -17,7 +17,7 @@ def fragment(report: Report) -> str:
     """A `<div>` with its own style, safe to put beside anything."""
     page = environment().get_template("notebook.html.j2")
     tables = (
-        (words.PARTS[part.attention][0] if part.attention else "", Tables(part).played)
+        (words.PARTS[part.attention][0] if part.attention else "", Tables(part).in_order)
         for part in report.every_part
     )
     return page.render(

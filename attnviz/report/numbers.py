@@ -62,6 +62,11 @@ def percent(share: float | None) -> str:
     return f"{number(100 * share)}%"
 
 
+def verdict(of: str | None) -> str:
+    """A verdict in words, a dash where there is none."""
+    return of or NOTHING
+
+
 def count(amount: int) -> str:
     """A count with thousands separators: "1,203"."""
     return f"{amount:,}"

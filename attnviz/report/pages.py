@@ -34,6 +34,7 @@ def environment() -> Environment:
         numbers.magnitude,
         numbers.percent,
         numbers.aligned,
+        numbers.verdict,
     ):
         pages.filters[function.__name__] = function
     pages.globals["stylesheet"] = stylesheet

@@ -29,7 +29,13 @@ def choice(report: Report) -> str:
             f". In {counted(apart, 'row')} the halves choose different heads: both are named, and "
             "each is scored where it was not chosen"
         )
-    return f"{says}."
+    both = sum(not row.held_out for row in report.relations)
+    if both:
+        says += (
+            f". In {counted(both, 'row')} only one half has any such words: there the head is "
+            "scored where it was chosen"
+        )
+    return f"{says}. Of equals it is the head that puts more attention on the right words."
 
 
 def reading(report: Report) -> str:
@@ -55,10 +61,10 @@ def coverage(report: Report) -> str:
 def rules(report: Report) -> str:
     """What a baseline is, and what the interval and the verdict are about."""
     says = (
-        "The baseline is the strongest rule that needs no head. The fixed offset, in words, is "
-        "chosen on the other half too; so is the part of speech likeliest to be right for each "
-        "part of speech, of which a word is taken at random. The interval takes the choice as "
-        "given; the verdict is the head's own, as under Roles"
+        "The baseline is the strongest rule that needs no head. The fixed offset, in words, is the "
+        "better of those that either half chooses; so is the part of speech likeliest to be right "
+        "for each part of speech, of which a word is taken at random. The interval takes the "
+        "choice as given; the verdict is the head's own, as under Roles"
     )
     if any(len(row.heads) > 1 for row in report.relations):
         says += ", and of two the weaker"
@@ -89,8 +95,8 @@ def unplayed(report: Report) -> str:
     They are not listed among the others, which they would bury.
     """
     known = {row.role for row in report.relations}
-    without = sum(not role.heads for role in report.roles if role.name in known)
-    if not without:
+    without = sum(not role.shown for role in report.roles if role.name in known)
+    if not (without and report.judged):
         return ""
     have = "has" if without == 1 else "have"
     return f"Of {counted(len(known), 'role')} between words, {without} {have} no head"

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from attnviz.figures.palette import FAMILIES, ink_on
+from attnviz.report.numbers import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,6 +47,21 @@ class Player:
     chip: Chip
     score: RoleScore
     against: str
+    also: tuple[Also, ...] = ()
+
+    @property
+    def aside(self) -> str:
+        """The roles that are the same fact in this head: "also punctuation 0.40"; "" for none."""
+        told = ", ".join(f"{one.title} {number(one.score)}" for one in self.also)
+        return f"also {told}" if told else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Also:
+    """A role that is one fact with another that is told, and the head's score in it."""
+
+    title: str
+    score: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +73,26 @@ class Played:
     players: tuple[Player, ...]
 
     @property
+    def own(self) -> tuple[Player, ...]:
+        """Its heads but those for which it is told beside another role."""
+        return tuple(one for one in self.players if self.role.name not in one.head.beside)
+
+    @property
+    def title(self) -> str:
+        """Its title, with the roles that are the same in all its heads: "first token, also CLS"."""
+        return (
+            f"{self.role.title}, also {', '.join(self.with_it)}"
+            if self.with_it
+            else self.role.title
+        )
+
+    @property
+    def with_it(self) -> tuple[str, ...]:
+        """The titles of the roles that are one fact with it in all its heads."""
+        every = [[also.title for also in one.also] for one in self.own]
+        return tuple(name for name in every[0] if all(name in names for names in every))
+
+    @property
     def anchor(self) -> str:
         """The role's place on a page: `role-self`, `cross-role-self`."""
         name = re.sub("[^a-z0-9]+", "-", self.role.name.lower()).strip("-")
@@ -65,7 +101,13 @@ class Played:
     @property
     def strength(self) -> tuple[bool, float]:
         """Whether the role is beyond doubt, and the lift of its best head."""
-        return self.supported > 0, self.players[0].score.lift or 0.0
+        best = (self.own or self.players)[0]
+        return self.supported > 0, best.score.lift or 0.0
+
+    @property
+    def judged(self) -> bool:
+        """Whether its heads have a verdict: without one they are what the text shows."""
+        return self.players[0].score.verdict is not None
 
     @property
     def supported(self) -> int:
@@ -96,20 +138,25 @@ class Tables:
         return tuple(
             Played(role, chip(role), tuple(self._players(role)))
             for role in self.report.roles
-            if role.heads
+            if role.shown
         )
 
     @property
+    def sections(self) -> tuple[tuple[str, tuple[Played, ...]], ...]:
+        """The roles by family, but for those that are the same as another in every head.
+
+        Families in the order of the palette's legend.
+        """
+        return _by_family([one for one in self.played if one.own or not one.role.same_as])
+
+    @property
     def families(self) -> tuple[tuple[str, tuple[Played, ...]], ...]:
-        """The same by family, families in the order of the palette's legend."""
-        order = list(FAMILIES)
-        ranked = sorted(self.played, key=lambda one: order.index(_family(one.role)))
-        grouped = groupby(ranked, key=lambda one: _family(one.role))
-        return tuple((family, tuple(roles)) for family, roles in grouped)
+        """The roles that are told, each fact once, by family."""
+        return _by_family([one for one in self.played if one.own])
 
     @property
     def in_order(self) -> tuple[Played, ...]:
-        """The roles that some head has, family by family."""
+        """The roles that are told, family by family."""
         return tuple(one for _, played in self.families for one in played)
 
     @property
@@ -122,7 +169,7 @@ class Tables:
         return tuple(
             (role, self._closest(role))
             for role in self.report.roles
-            if not role.heads and not role.absent and role.name not in between
+            if not role.shown and not role.absent and role.name not in between
         )
 
     @property
@@ -130,7 +177,7 @@ class Tables:
         """The roles that could not be measured, by the reason."""
         reasons: dict[str, list[RoleInfo]] = {}
         for role in self.report.roles:
-            if role.absent and not role.heads:
+            if role.absent and not role.shown:
                 reasons.setdefault(_clause(role.absent), []).append(role)
         return tuple((reason, tuple(roles)) for reason, roles in reasons.items())
 
@@ -162,16 +209,19 @@ class Tables:
         return Layer(number, rows, tuple(seen[role] for role in self._roles if role in seen))
 
     def _roles_of(self, head: HeadReport) -> Iterable[Player]:
-        known = (self._roles[name] for name in head.found if name in self._roles)
+        known = (self._roles[name] for name in head.told if name in self._roles)
         return (self._player(head, role) for role in known)
 
     def _players(self, role: RoleInfo) -> Iterable[Player]:
-        heads = (self._heads.get(place) for place in role.heads)
+        heads = (self._heads.get(place) for place in role.shown)
         return (self._player(head, role) for head in heads if head and role.name in head.roles)
 
     def _player(self, head: HeadReport, role: RoleInfo) -> Player:
         score = head.roles[role.name]
-        return Player(head, role, chip(role), score, self.against(score.against))
+        also = tuple(
+            Also(self.title(name), head.roles[name].score) for name in head.with_role(role.name)
+        )
+        return Player(head, role, chip(role), score, self.against(score.against), also)
 
     def _closest(self, role: RoleInfo) -> Player | None:
         scored = [
@@ -186,6 +236,13 @@ def strongest(played: Sequence[Played], most: int) -> tuple[Played, ...]:
     """At most so many roles, those whose best heads are furthest above chance, in their order."""
     ranked = sorted(played, key=lambda one: one.strength, reverse=True)[:most]
     return tuple(one for one in played if one in ranked)
+
+
+def _by_family(played: Sequence[Played]) -> tuple[tuple[str, tuple[Played, ...]], ...]:
+    order = list(FAMILIES)
+    ranked = sorted(played, key=lambda one: order.index(_family(one.role)))
+    grouped = groupby(ranked, key=lambda one: _family(one.role))
+    return tuple((family, tuple(roles)) for family, roles in grouped)
 
 
 def chip(role: RoleInfo) -> Chip:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from attnviz.report import layers, words
 from attnviz.report.escape import harmless
-from attnviz.report.numbers import count, counted, estimate
+from attnviz.report.numbers import count, counted, estimate, verdict
 from attnviz.report.tables import Played, Tables, strongest
 
 if TYPE_CHECKING:
@@ -81,7 +81,11 @@ def _part(part: Report, *, plain: bool, width: int) -> RenderResult:
     if shown:
         yield _roles(shown, plain=plain, width=width, bars=not part.attention)
     else:
-        yield Text("No head has any of the roles.")
+        none = "has any of the roles" if part.judged else "is above chance by any role's margin"
+        yield Text(f"No head {none}.")
+    if together := [one for one in shown if one.with_it]:
+        told = (f"{' and '.join(one.with_it)} with {one.role.title}" for one in together)
+        yield Text(_encodable(f"One fact, told once: {harmless('; '.join(told))}.", plain=plain))
     if len(played) > len(shown):
         yield Text(f"And {counted(len(played) - len(shown), 'more role')} in the report.")
     for line in _notes(part, OVERVIEW if part.attention else FINDINGS):
@@ -107,7 +111,7 @@ def _roles(played: Sequence[Played], *, plain: bool, width: int, bars: bool) -> 
         table.add_column("", no_wrap=True)
     if width >= NARROW:
         table.add_column("Sent.", justify="right", no_wrap=True)
-    most = max(len(one.players) for one in played) if bars else 0
+    most = max(len(one.own) for one in played) if bars else 0
     for one in played:
         cells = _row(one, most, plain=plain)
         table.add_row(*islice(cells, len(table.columns)))
@@ -115,13 +119,14 @@ def _roles(played: Sequence[Played], *, plain: bool, width: int, bars: bool) -> 
 
 
 def _row(one: Played, most: int, *, plain: bool) -> Iterable[Text]:
-    best, many = one.players[0], len(one.players)
+    best, many = one.own[0], len(one.own)
     score = best.score
     yield Text(harmless(one.chip.letter), style=f"bold {one.chip.ink} on {one.chip.colour}")
     yield Text(harmless(one.role.title), overflow="crop" if plain else "ellipsis")
     yield Text(best.head.full_name)
     yield Text(_encodable(estimate(score.score, score.low, score.high), plain=plain))
-    yield Text(score.verdict, style="" if score.verdict == "supported" else "italic")
+    said = _encodable(verdict(score.verdict), plain=plain)
+    yield Text(said, style="" if score.verdict == "supported" else "italic")
     yield Text(count(many))
     if most:
         yield Text(bar(many / most, plain=plain), style=one.chip.colour)

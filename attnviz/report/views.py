@@ -33,7 +33,7 @@ class Best:
 
 
 def marks(report: Report, head: HeadReport) -> tuple[RoleMark, ...]:
-    """The roles that a head has, in the order of `HeadReport.found`."""
+    """The roles that are told of a head, in the order of `HeadReport.told`."""
     infos = {role.name: role for role in report.roles}
     return tuple(
         RoleMark(
@@ -43,19 +43,20 @@ def marks(report: Report, head: HeadReport) -> tuple[RoleMark, ...]:
             letter=infos[name].letter,
             score=head.roles[name].score or 0.0,
             supported=head.roles[name].verdict == "supported",
+            judged=head.roles[name].verdict is not None,
         )
-        for name in head.found
+        for name in head.told
     )
 
 
 def best_heads(report: Report, roles: Sequence[Role], sums: PlaySums) -> tuple[Best, ...]:
     """The best head of each role that was found; of roles between words, of `RELATIONS` at most.
 
-    Those are supported, and the furthest above their baselines.
+    Those are supported, or seen on a text without verdicts, and the furthest above their baselines.
     """
     known = {role.name: role for role in roles}
     between = {row.role for row in report.relations}
-    heads = {role.name: role.heads for role in report.roles if role.heads}
+    heads = _told(report)
     drawn = [name for name in heads if name not in between]
     best = []
     for name in [*drawn, *_relations(report)]:
@@ -66,14 +67,23 @@ def best_heads(report: Report, roles: Sequence[Role], sums: PlaySums) -> tuple[B
     return tuple(best)
 
 
+def _told(report: Report) -> dict[str, list[tuple[int, int]]]:
+    """The heads of each role, best first, but for those in which it is one fact with another."""
+    found = {
+        role.name: [place for place in role.shown if role.name in report.head(*place).told]
+        for role in report.roles
+    }
+    return {name: heads for name, heads in found.items() if heads}
+
+
 def _relations(report: Report) -> list[str]:
     """The roles between words that are drawn; the report has them in the order of their margin."""
-    heads = {role.name: role.heads for role in report.roles if role.heads}
+    heads = _told(report)
+    sure = ["supported"] if report.judged else [None]
     supported = [
         row.role
         for row in report.relations
-        if row.role in heads
-        and report.head(*heads[row.role][0]).roles[row.role].verdict == "supported"
+        if row.role in heads and report.head(*heads[row.role][0]).roles[row.role].verdict in sure
     ]
     return supported[:RELATIONS]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attnviz.attention.limits import SORTED
+from attnviz.evidence.bootstrap import FEWEST
 from attnviz.evidence.rules import USUAL
-from attnviz.report.numbers import count, counted, exact, number
+from attnviz.report.numbers import NOTHING, count, counted, exact, number
 from attnviz.report.sentences import LONG, drift
 from attnviz.text.merge import last_looks
 
@@ -82,8 +83,36 @@ def verdicts(report: Report) -> tuple[tuple[str, str], ...]:
             ),
         ),
         ("tentative", "it passes the same test with less evidence"),
-        ("no", "it does not pass, or could not be measured"),
+        ("no", "it does not pass"),
+        (
+            NOTHING,
+            (
+                f"no verdict: fewer than {FEWEST} {_units(report)} have an event, too few for an "
+                "interval"
+            ),
+        ),
     )
+
+
+def _units(report: Report) -> str:
+    return "documents" if report.input.documents else "sentences"
+
+
+def unjudged(report: Report) -> str:
+    """What tables hold where there are no verdicts; "" where there are."""
+    if report.judged:
+        return ""
+    return (
+        f"There are no verdicts: they take intervals, for which {FEWEST} {_units(report)} are "
+        "needed. The "
+        "tables hold what this text shows: heads whose score exceeds chance by more than the "
+        "role's margin, the strongest first."
+    )
+
+
+def unplayed(report: Report) -> str:
+    """What is to be said of the roles that no head is told for."""
+    return "No head has" if report.judged else "No head is so far above chance for"
 
 
 def baselines(report: Report) -> str:
@@ -114,7 +143,7 @@ def unusual(report: Report) -> str:
 
 def bootstrap(report: Report) -> str:
     """How the intervals were made."""
-    options, units = report.options, "documents" if report.input.documents else "sentences"
+    options, units = report.options, _units(report)
     return (
         f"95% intervals come from a bootstrap over {units}: {count(options.resamples)} resamples, "
         f"seed {options.seed}. They are moved for skewness (BCa, Efron 1987) and widened by "

@@ -116,6 +116,12 @@ def expanded(roles: Sequence[Role], annotations: Sequence[Annotation]) -> list[R
     return found
 
 
+def arcs_of(roles: Sequence[Role]) -> Callable[[Annotation], Arcs]:
+    """The arcs of all roles between words together."""
+    rules = [role.arcs for role in roles if isinstance(role, WordRole)]
+    return lambda annotation: [arc for rule in rules for arc in rule(annotation)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ShapeRole(Role):
     """A role of the shape of attention, whatever the tokens.

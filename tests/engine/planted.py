@@ -145,13 +145,13 @@ class Measured:
         )
         return values / counts
 
-    def verdict(self, role: str, head: int = 0) -> str:
+    def verdict(self, role: str, head: int = 0) -> str | None:
         """The verdict on one head."""
         return self.judgements[role].verdicts[head]
 
     def found(self, head: int = 0) -> set[str]:
         """Every role that a head was given, tentatively or not."""
-        return {name for name in self.judgements if self.verdict(name, head) != "no"}
+        return {name for name in self.judgements if self.verdict(name, head) not in {"no", None}}
 
 
 def show(

@@ -7,6 +7,7 @@ written as hits a sentence: a row for each sentence, a column for each head.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,15 +60,27 @@ def test_where_the_halves_choose_different_heads_each_is_scored_where_it_was_not
     assert (found.events, found.sentences) == (40, 4)
 
 
-def test_nothing_is_chosen_where_a_half_has_no_events() -> None:
+def test_where_a_half_has_no_events_the_best_is_scored_where_it_was_chosen_and_says_so() -> None:
     (found,) = told(ONE_SIDED)
-    assert found.heads == ()
-    assert np.isnan([found.score, found.low, found.high, *found.baselines.values()]).all()
-    assert (found.events, found.sentences) == (0, 0)
+    assert found.heads == (0,)
+    assert not found.held_out
+    assert told(AGREED)[0].held_out
+    assert found.score == pytest.approx((9 + 7) / 20)
+    assert found.baselines == pytest.approx({"fixed offset": 2 / 20})
+    assert (found.events, found.sentences) == (20, 2)
+
+
+def test_of_equally_right_heads_the_one_with_more_attention_on_the_right_words_is_best() -> None:
+    tied = relation([(5, 5), (5, 5), (5, 5), (5, 5)], [(1,)] * 4)
+    assert told(tied)[0].heads == (0,)
+    assert told(replace(tied, on_target=np.array([[2.0, 6.0], [3.0, 4.0]])))[0].heads == (1,)
+    # Mass never makes up for being right less often.
+    worse = relation([(5, 4), (5, 4), (5, 4), (5, 4)], [(1,)] * 4)
+    assert told(replace(worse, on_target=np.array([[0.0, 9.0], [0.0, 9.0]])))[0].heads == (0,)
 
 
 def test_roles_are_told_in_their_order_and_each_as_if_alone() -> None:
-    assert [one.heads for one in told(AGREED, APART, ONE_SIDED)] == [(1,), (0, 1), ()]
+    assert [one.heads for one in told(AGREED, APART, ONE_SIDED)] == [(1,), (0, 1), (0,)]
     assert [one.score for one in told(AGREED, APART)] == [told(AGREED)[0].score, 0.15]
     assert told() == []
 

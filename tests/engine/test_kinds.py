@@ -56,17 +56,25 @@ def test_each_kind_of_word_has_its_own() -> None:
     # taken for the verb, so that only one word fits.
     queries, right = arcs((SAW, CAT), (OLD, DOG), (DET_0, SAW), (DET_1, SAW))
     found = kinds(2).expect(queries, right, np.repeat([0, 1], 4))
-    np.testing.assert_allclose(found, [0.5, 0.5, 1.0, 1.0] * 2)
+    np.testing.assert_allclose(found, [[0.5, 0.5, 1.0, 1.0] * 2] * 2)
 
 
-def test_what_is_likeliest_the_other_half_says() -> None:
-    # One half's determiners look at nouns, the other's at the verb: neither learns the right kind.
+def test_each_half_says_what_is_likeliest() -> None:
+    # One half's determiners look at nouns, of which there are two, the other's at the verb.
     queries = np.array([DET_0, 6 + DET_0])
     right = np.array([[0, 0, 1, 0], [0, 0, 0, 1]])
-    np.testing.assert_allclose(kinds(2).expect(queries, right, np.array([0, 1])), 0.0)
+    found = kinds(2).expect(queries, right, np.array([0, 1]))
+    np.testing.assert_allclose(found, [[0.5, 0.0], [0.0, 1.0]])
 
 
-def test_a_kind_that_the_other_half_lacks_takes_the_rates_of_all() -> None:
+def test_a_half_without_queries_leaves_the_choice_to_the_other() -> None:
+    queries = np.array([DET_0, 6 + DET_0])
+    right = np.array([[0, 0, 1, 0], [0, 0, 1, 0]])
+    found = kinds(2).expect(queries, right, np.array([0, 0]))
+    np.testing.assert_allclose(found, 0.5)
+
+
+def test_a_kind_that_a_half_lacks_takes_the_rates_of_all() -> None:
     queries = np.array([DET_0, 6 + OLD])
     right = np.array([[0, 0, 1, 0], [0, 0, 1, 0]])
     np.testing.assert_allclose(kinds(2).expect(queries, right, np.array([0, 1])), 0.5)

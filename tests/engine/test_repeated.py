@@ -18,7 +18,13 @@ from attnviz.attention import batch as batches
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
 from attnviz.attention.observer import Observer, Wants
-from attnviz.evidence.induction import BASELINES, Induction, InductionKeeper, Logits
+from attnviz.evidence.induction import (
+    BASELINES,
+    Induction,
+    InductionKeeper,
+    Logits,
+    against_chance,
+)
 from attnviz.models import heads, tap
 from attnviz.models import load as loading
 from attnviz.models.direct_path import DirectPath, direct_path
@@ -251,13 +257,49 @@ def test_a_circuit_of_two_layers_has_its_induction_head_in_the_second() -> None:
     assert scores.copying.score == pytest.approx([1, 1, 1], abs=1e-5)
 
 
-def test_copying_is_minus_one_where_the_others_are_raised_and_chance_where_all_are() -> None:
+def test_copying_is_minus_one_where_the_others_are_raised_and_zero_where_all_are() -> None:
     found = drawn()
     scores = judged(found, circuit(found), written(1, -1, 0).logits)
     assert scores.copying is not None
-    assert scores.copying_chance == pytest.approx(2 / len(NAMES) - 1)
-    assert scores.copying.score == pytest.approx([1, -1, 2 / len(NAMES) - 1], abs=1e-5)
+    assert scores.copying.score == pytest.approx([1, -1, 0], abs=1e-5)
+    assert scores.lifted is not None
+    assert scores.lifted_chance is not None
+    # Whose logit is above the mean: the token alone, all but it, and none where all are alike.
+    assert scores.lifted.score == pytest.approx([1, 0, 0])
+    assert scores.lifted_chance == pytest.approx([1 / 8, 7 / 8, 0])
     assert scores.verdicts == ("no", "supported", "no")
+
+
+@pytest.mark.parametrize(("tokens", "share", "expected"), [(2, 0.6, 0.2), (25, 1 / 25, 0.0)])
+def test_copying_is_the_papers_where_chance_is_a_half(
+    tokens: int, share: float, expected: float
+) -> None:
+    assert against_chance(1 / tokens, np.array([share])) == pytest.approx([expected])
+
+
+@given(st.floats(0.0, 1.0), st.integers(2, 100))
+def test_copying_rises_from_minus_one_to_one_through_chance(share: float, tokens: int) -> None:
+    c = 1 / tokens
+    low, at, high = against_chance(c, np.array([0.0, c, 1.0]))
+    assert (low, at, high) == (-1.0, 0.0, 1.0)
+    value = against_chance(c, np.array([share]))[0]
+    assert -1 <= value <= 1
+    assert (value > 0) == (share > c)
+
+
+def test_a_head_that_favours_what_it_attends_to_is_seen_to_copy() -> None:
+    """As L23H2 of SmolLM2: most queries lift their token, and raise many others a little."""
+    found = drawn()
+    path = written(1, 1, 1)
+    favoured = torch.eye(VOCABULARY) * 2
+    favoured[:, : len(NAMES)] += 1.0  # three times as much as each of the others
+    path = replace(path, outputs={**path.outputs, 0: favoured}, mean=torch.zeros(VOCABULARY))
+    scores = judged(found, circuit(found), path.logits)
+    assert scores.copying is not None
+    assert scores.lifted is not None
+    # x = 3 / 10 and c = 1 / 8: odds of 3 to 7 against 1 to 7.
+    assert scores.copying.score[0] == pytest.approx((3 - 1) / (3 + 1), abs=1e-5)
+    assert scores.lifted.score[0] == 1
 
 
 def test_where_a_head_rests_does_not_count_against_its_copying() -> None:
@@ -284,7 +326,7 @@ def test_a_layer_whose_way_to_the_logits_is_unknown_has_no_copying() -> None:
     assert scores.copying is not None
     assert np.isnan(scores.copying.score).tolist() == [True, False, False]
     scores = judged(found, circuit(found), lambda *_: None)
-    assert (scores.copying, scores.copying_chance) == (None, None)
+    assert (scores.copying, scores.lifted, scores.lifted_chance) == (None, None, None)
 
 
 # --- the way to the logits, in models of random weights -----------------------------------------
@@ -406,8 +448,12 @@ def test_smollm2_has_induction_heads(smollm2: Path) -> None:
     assert len(supported) < len(scores.heads) / 10
     # Those that write late enough to be read as they are raise what they look at.
     assert copying is not None
-    assert scores.copying_chance == pytest.approx(2 / 25 - 1)
-    assert copying.low[scores.heads.index((23, 2))] > -0.75
+    assert scores.lifted is not None
+    assert scores.lifted_chance is not None
+    late = scores.heads.index((23, 2))
+    assert copying.low[late] > 0.6
+    assert scores.lifted.low[late] > 0.95
+    assert scores.lifted_chance[late] < 0.5
 
 
 def test_minilm_runs_and_has_none() -> None:

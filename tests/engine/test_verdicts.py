@@ -97,9 +97,11 @@ def test_a_head_that_looks_at_one_column_beats_its_weights_dealt_out_anew() -> N
 
 
 @pytest.mark.parametrize(
-    ("sentences", "verdict"), [(50, "supported"), (49, "tentative"), (4, "tentative")]
+    ("sentences", "verdict"), [(50, "supported"), (49, "tentative"), (5, "tentative"), (4, None)]
 )
-def test_fewer_than_fifty_sentences_are_tentative(sentences: int, verdict: str) -> None:
+def test_fewer_than_fifty_sentences_are_tentative_and_fewer_than_five_have_no_verdict(
+    sentences: int, verdict: str | None
+) -> None:
     found = measure(corpus(sentences), [on_target("previous-token")])
     assert found.verdict("previous-token") == verdict
 
@@ -162,13 +164,13 @@ def test_one_half_without_sentences_is_tentative_at_most() -> None:
     assert found.verdict("fixed-offset", 1) == "no"
 
 
-def test_a_role_that_never_comes_up_is_unknown_and_no() -> None:
+def test_a_role_that_never_comes_up_is_unknown_and_has_no_verdict() -> None:
     given = [sentence(f"[BOS] one two{k} three") for k in range(60)]
     found = measure(given, [even], causal=True)
     for role in ("separator", "next-token", "comma", "induction", "cls"):
         judged = found.judgements[role]
         assert judged.events[0] == judged.sentences[0] == 0
-        assert judged.verdicts == ("no",)
+        assert judged.verdicts == (None,)
         known = (judged.score, judged.chance, judged.lift, judged.baseline, judged.low)
         assert all(np.isnan(array[0]) for array in known), role
 

@@ -164,37 +164,89 @@ def test_the_score_counts_right_words_and_rules_are_scored_on_the_same() -> None
     assert sums.score.pooled(everyone)[0, 0] == 0.5  # a is right, c is wrong
     assert sums.score.events.sum() == 24
     assert sums.baselines["chance"].pooled(everyone)[0, 0] == 0.5  # one of two other words
-    # All sentences are one text and so in one half: the best offset is chosen on nothing there.
+    # All sentences are one text and so in one half, which chooses alone: -1 or 1, once in two.
+    assert sums.baselines["fixed offset"].pooled(everyone)[0, 0] == 0.5
     reverse, _ = arcs.gather([role("dep:det:reverse", texts)], table, texts)
     assert reverse[0].score.pooled(everyone)[0, 0] == 1.0  # b looks at a, one of its two
     assert reverse[0].baselines["chance"].pooled(everyone)[0, 0] == 1.0  # both others are right
 
 
-def test_the_best_offset_is_chosen_on_the_other_half() -> None:
+def test_the_best_offset_is_the_better_of_those_that_the_halves_choose() -> None:
     texts = grammar.corpus(80, seed=1)
     halves = np.array([one.sentence.half for one in texts])
     found = role("dep:nsubj", texts)
     words = [len(one.sentence.annotation.forms) for one in texts if one.sentence.annotation]
     table = planted([[-1] * count for count in words], texts)
     (sums,), _ = arcs.gather([found], table, texts)
-    for half in (0, 1):
-        rates = {}
-        for k in arcs.OFFSETS:
-            hits = [
-                head - dependent == k
-                for one in np.array(texts, dtype=object)[halves != half]
-                for head, dependent in grammar.arcs(one, "nsubj")
-            ]
-            rates[k] = sum(hits)
-        best = max(rates, key=rates.__getitem__)
-        here = [
-            head - dependent == best
-            for one in np.array(texts, dtype=object)[halves == half]
-            for head, dependent in grammar.arcs(one, "nsubj")
-        ]
-        weights = (halves == half)[None] * 1.0
-        offset = sums.baselines["fixed offset"].pooled(weights)[0, 0]
-        assert offset == pytest.approx(np.mean(here))
+    apart = [[head - dependent for head, dependent in grammar.arcs(one, "nsubj")] for one in texts]
+
+    def hits(offset: int, rows: np.ndarray) -> int:
+        return sum(distances.count(offset) for distances in np.array(apart, object)[rows])
+
+    everyone = np.ones(80, np.bool_)
+    chosen = [max(arcs.OFFSETS, key=lambda k: hits(k, halves == half)) for half in (0, 1)]
+    best = max(hits(k, everyone) for k in chosen)
+    offset = sums.baselines["fixed offset"].pooled(np.ones((1, 80)))[0, 0]
+    assert offset == pytest.approx(best / sum(map(len, apart)))
+
+
+HALVES = np.array([0, 0, 0, 1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "best"),
+    [
+        # Candidates a, b, c; hits in either half. Each chooses another: the better on both counts.
+        ((3, 2, 0), (0, 2, 4), 2),
+        # The first half has a and b alike, and takes the one that the other half bears out.
+        ((2, 2, 0), (0, 3, 2), 1),
+        # A half without a hit leaves the choice to the other.
+        ((0, 0, 0), (1, 4, 2), 1),
+        ((1, 4, 2), (0, 0, 0), 1),
+    ],
+)
+def test_a_rare_relation_is_held_against_the_better_choice_of_both_halves(
+    first: tuple[int, ...], second: tuple[int, ...], best: int
+) -> None:
+    hits = np.zeros((6, 3))
+    hits[0], hits[3] = first, second
+    assert arcs.best_of_both(hits, HALVES) == best
+
+
+@given(st.lists(st.lists(st.integers(0, 2), min_size=4, max_size=4), min_size=2, max_size=12))
+def test_the_baseline_is_never_below_either_halves_choice_scored_on_the_other(
+    rows: list[list[int]],
+) -> None:
+    hits = np.array(rows, np.float64)
+    half = np.arange(len(hits)) % 2
+    crossed = sum(hits[half == side, hits[half != side].sum(0).argmax()].sum() for side in (0, 1))
+    chosen = hits[:, arcs.best_of_both(hits, half)].sum()
+    alone = [hits[half == side].sum(0) for side in (0, 1)]
+    unique = all((one == one.max()).sum() == 1 for one in alone)
+    assert chosen <= hits.sum(0).max()
+    if unique:  # then both choices are known, and neither is better on all sentences
+        assert chosen == max(hits[:, one.argmax()].sum() for one in alone)
+        assert 2 * chosen >= crossed
+
+
+def test_what_a_word_puts_on_the_right_ones_is_summed_over_their_tokens() -> None:
+    # [CLS] un do it [SEP], "undo" and "it" two mentions of one entity: "it" puts 0.2 + 0.3 on it.
+    mentions = (Mention("e", 0, 1, 0), Mention("e", 1, 2, 1))
+    known = SPLIT.sentence.annotation
+    assert known is not None
+    one = replace(
+        SPLIT,
+        sentence=replace(SPLIT.sentence, annotation=replace(known, mentions=mentions)),
+    )
+    keeper = WordKeeper([one] * 3, arcs=COREFERENCE.arcs)
+    batch = make([one] * 3, 0, torch.device("cpu"))
+    wants = keeper.begin(batch, range(3))
+    keeper.see(replace(layer([ROWS[None]] * 3), plan=plan(batch, [wants])))
+    table = keeper.table()
+    np.testing.assert_allclose(table.mass_on(np.array([1, 0]), np.array([0, 1])), [[0.5, 0.0]])
+    (sums,), _ = arcs.gather([COREFERENCE], table, [one] * 3)
+    assert sums.on_target is not None
+    assert sums.on_target.sum() == pytest.approx(3 * 0.5)
 
 
 def test_a_causal_model_is_asked_only_for_words_to_the_left() -> None:

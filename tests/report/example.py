@@ -295,8 +295,9 @@ def induction(
             0.048,
             "previous-token",
             score - 0.09,
-            ProbeScore(-0.57, -0.6, -0.54, -0.92) if copies else None,
+            ProbeScore(0.74, 0.71, 0.77, 0.0) if copies else None,
             "supported" if place in best else "no",
+            ProbeScore(0.98, 0.97, 0.99, 0.47) if copies else None,
         )
 
     return InductionReport(10, 25, 4, 750, 0.1, tuple(map(head, places)))

@@ -35,11 +35,12 @@ def test_a_decoder_shows_its_heads_with_copying_beside_its_chance() -> None:
     assert "10 draws of 25 random tokens from the model's own vocabulary (seed 0)" in text
     assert "each draw 4 times over" in text
     assert "3 of 48 heads are supported" in text
-    assert "| Copying (chance −0.92) |" in text
+    assert "| Copying | Lifted (chance) |" in text
     assert (
-        "| L5H11 | 0.93 [0.89, 0.96] | 0.021 | 0.048 previous token | −0.57 [−0.60, −0.54] | 0."
+        "| L5H11 | 0.93 [0.89, 0.96] | 0.021 | 0.048 previous token | 0.74 [0.71, 0.77] "
+        "| 0.98 [0.97, 0.99] (0.47) | 0."
     ) in text
-    assert "gets −0.92: that is what to compare with, and not 0." in text
+    assert "at 1 it raises no others, at −1 only others, and 0 is chance" in text
     assert "only earlier ones count" not in text
 
 
@@ -93,8 +94,9 @@ def test_the_page_has_the_section_once_and_links_its_heads() -> None:
     assert found.text.count(TITLE) == 1
     assert {"href": "#induction"} in found.all("a")
     assert {"class": "head", "href": "#L5H11"} in found.all("a")
-    assert "−0.57" in found.text
-    assert "Copying (chance −0.92)" in found.text
+    assert "0.74" in found.text
+    assert "Lifted (chance)" in found.text
+    assert "0.98 [0.97, 0.99] (0.47)" in found.text
 
 
 def test_json_has_every_head() -> None:
@@ -110,7 +112,8 @@ def test_json_has_every_head() -> None:
         "baseline": 0.048,
         "against": "previous-token",
         "margin_low": 0.84,
-        "copying": {"score": -0.57, "low": -0.6, "high": -0.54, "chance": -0.92},
+        "copying": {"score": 0.74, "low": 0.71, "high": 0.77, "chance": 0.0},
+        "lifted": {"score": 0.98, "low": 0.97, "high": 0.99, "chance": 0.47},
         "verdict": "supported",
     }
     assert told["heads"][0]["verdict"] == "no"

@@ -46,7 +46,12 @@ def test_a_decoder_has_copying(decoder: Path) -> None:
     assert made.induction is not None
     for one in made.induction.heads:
         assert one.copying is not None
-        assert one.copying.chance == pytest.approx(2 / made.induction.tokens - 1)
+        assert one.copying.chance == 0
+        assert one.lifted is not None
+        assert one.lifted.score is not None
+        assert one.lifted.chance is not None
+        assert 0 <= one.lifted.score <= 1
+        assert 0 < one.lifted.chance < 1
     jsonschema.validate(
         json_report.document(made, ()), json_report.schema(), jsonschema.Draft202012Validator
     )
@@ -99,7 +104,8 @@ def test_what_could_not_be_measured_is_none() -> None:
         margin=Estimate(half / 2, nothing, nothing),
         verdicts=("no",),
         copying=Estimate(nothing, nothing, nothing),
-        copying_chance=-0.5,
+        lifted=Estimate(half, nothing, nothing),
+        lifted_chance=half / 2,
         draws=3,
         queries=12,
     )
@@ -108,6 +114,9 @@ def test_what_could_not_be_measured_is_none() -> None:
     assert (one.prefix_matching.score, one.prefix_matching.low) == (0.5, None)
     assert (one.baseline, one.margin_low) == (0.25, None)
     assert one.copying is not None
-    assert (one.copying.score, one.copying.chance) == (None, -0.5)
-    without = induction.report(replace(found, copying=None, copying_chance=None), [drawn])
-    assert without.heads[0].copying is None
+    assert (one.copying.score, one.copying.chance) == (None, 0)
+    assert one.lifted is not None
+    assert (one.lifted.score, one.lifted.low, one.lifted.chance) == (0.5, None, 0.25)
+    without = replace(found, copying=None, lifted=None, lifted_chance=None)
+    bare = induction.report(without, [drawn]).heads[0]
+    assert (bare.copying, bare.lifted) == (None, None)

@@ -131,6 +131,7 @@ def _head(part: Report, head: HeadReport) -> dict[str, object]:
         "head": head.head,
         "statistics": {name: _record(value) for name, value in head.statistics.items()},
         "roles": {name: _record(score) for name, score in head.roles.items()},
+        "beside": dict(head.beside),
         **records.of_head(head),
     }
     key_head = layers.key_head(part, head.layer, head.head)
@@ -191,6 +192,7 @@ def _probed(head: InductionHead) -> dict[str, object]:
         **_record(head),
         "prefix_matching": _record(head.prefix_matching),
         "copying": None if head.copying is None else _record(head.copying),
+        "lifted": None if head.lifted is None else _record(head.lifted),
     }
 
 

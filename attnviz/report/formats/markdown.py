@@ -18,6 +18,7 @@ from attnviz.report.numbers import (
     magnitude,
     number,
     percent,
+    verdict,
 )
 from attnviz.report.rerun import command
 from attnviz.report.sentences import Shading, show
@@ -129,16 +130,22 @@ def _roles(part: Report, tables: Tables) -> Iterable[str]:
     header = ("Role", "Heads", "Head", "Score", "Chance", "Baseline", "Lift", "Evidence", "Verdict")
     rows = (
         (
-            f"{safe(played.role.title)} ({safe(played.chip.letter)})" if place == 0 else "",
-            count(len(played.players)) if place == 0 else "",
+            f"{safe(played.title)} ({safe(played.chip.letter)})" if place == 0 else "",
+            count(len(played.own)) if place == 0 else "",
             *_player(player),
         )
         for played in tables.in_order
-        for place, player in enumerate(played.players[:PLAYERS_SHOWN])
+        for place, player in enumerate(played.own[:PLAYERS_SHOWN])
     )
+    if unjudged := words.unjudged(part):
+        yield unjudged
     yield _table(header, "lrllrlrll", rows) if tables.played else "No head has a role."
     if tables.unplayed:
-        yield "No head has: " + "; ".join(_unplayed(*pair) for pair in tables.unplayed) + "."
+        yield (
+            f"{words.unplayed(part)}: "
+            + "; ".join(_unplayed(*pair) for pair in tables.unplayed)
+            + "."
+        )
     if without := relations.unplayed(part):
         yield f"{without}: see {relations.TITLE}."
     for reason, roles in tables.absent:
@@ -165,7 +172,7 @@ def _relations(part: Report) -> Iterable[str]:
                 f"{number(row.baseline)} {safe(relations.which(row))}".strip(),
                 evidence(row.sentences, row.events),
                 percent(row.coverage),
-                row.verdict,
+                verdict(row.verdict),
             )
             for row in part.relations[:RELATIONS_LISTED]
         ),
@@ -195,10 +202,10 @@ def _induction_table(
     rows: Sequence[induction.Row],
 ) -> tuple[Sequence[str], str, Iterable[Sequence[str]]]:
     """Its header, the sides of its columns and its rows."""
-    copies = induction.copying_title(rows)
+    copies = induction.copies(rows)
     runs = any(row.running for row in rows)
     header = ["Head", "Prefix matching", "Chance", "Baseline"]
-    header += [copies] * bool(copies) + ["Running text"] * runs
+    header += ["Copying", "Lifted (chance)"] * copies + ["Running text"] * runs
     return (
         header,
         "llrl" + "l" * (len(header) - 4),
@@ -208,7 +215,7 @@ def _induction_table(
                 _estimate(row.prefix_matching),
                 number(row.prefix_matching.chance),
                 f"{number(row.baseline)} {row.against}",
-                *([_estimate(row.copying)] if copies else ()),
+                *([_estimate(row.copying), induction.lifted(row)] if copies else ()),
                 *([_estimate(row.running)] if runs else ()),
             )
             for row in rows
@@ -254,7 +261,7 @@ def _player(player: Player) -> tuple[str, ...]:
         f"{number(score.baseline)} {safe(player.against)}",
         number(score.lift),
         evidence(score.sentences, score.events),
-        score.verdict,
+        verdict(score.verdict),
     )
 
 
@@ -281,7 +288,7 @@ def _method(report: Report) -> Iterable[str]:
     yield f"{words.CHANCE} {words.baselines(report)}"
     yield f"{words.unit(report)} {words.bootstrap(report)} {words.rollout(report)}"
     yield words.STATISTICS
-    yield "\n".join(f"- *{verdict}*: {rule}." for verdict, rule in words.verdicts(report))
+    yield "\n".join(f"- *{name}*: {rule}." for name, rule in words.verdicts(report))
     if unusual := words.unusual(report):
         yield safe(unusual)
     yield (
@@ -310,12 +317,17 @@ def _heads(tables: Tables, heading: str, most: int) -> Iterable[str]:
         (
             (
                 head.name,
-                ", ".join(f"{safe(one.role.title)} {number(one.score.score)}" for one in players),
+                ", ".join(map(_having, players)),
                 *(_statistic(head, one.name) for one in statistics),
             )
             for head, players in rows
         ),
     )
+
+
+def _having(player: Player) -> str:
+    aside = f" ({safe(player.aside)})" if player.aside else ""
+    return f"{safe(player.role.title)} {number(player.score.score)}{aside}"
 
 
 def _statistic(head: HeadReport, name: str) -> str:
