@@ -16,9 +16,7 @@ _JOINING = (
     r"\p{Tibetan}]&&[[\p{L}\p{M}]--\p{DI}]]"
 )
 _SCRIPT_JOINER = rf"(?<={_JOINING})[\u200C\u200D](?={_JOINING})"
-_BRAILLE_SPACE = (
-    r"(?<=[\p{Braille}--\u2800]\u2800*)\u2800|\u2800(?=\u2800*[\p{Braille}--\u2800])"
-)
+_BRAILLE_SPACE = r"(?<=[\p{Braille}--\u2800]\u2800*)\u2800|\u2800(?=\u2800*[\p{Braille}--\u2800])"
 _MEANT = "|".join(
     (
         _FLAG_TAGS,

@@ -258,7 +258,7 @@ def _entries(value: dict[str, Any] | list[Any]) -> Iterable[tuple[str, Json]]:
 
 
 def _dumped(value: Json) -> str:
-    """A value on one line, with what can't be seen written as `\\u200b`."""
+    """A value on one line, with JSON's escapes for what can't be seen."""
     line = json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
     if line.isascii() and "\x7f" not in line:
         return line
