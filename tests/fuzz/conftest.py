@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.rim.conftest import tool as tool
+
 
 @pytest.fixture(scope="session")
 def fuzz_size(pytestconfig: pytest.Config) -> int | None:

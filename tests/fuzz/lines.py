@@ -48,14 +48,34 @@ INVISIBLE = (
     "\ufe00\ufe0f\ufeff\uffa0\ufff9\ufffa\ufffb\ufdd0\ufffe\uffff\U0001bca0\U0001d173"
     "\U000e0001\U000e0020\U000e007f\U000e0100\U0001fffe\U0010ffff\ue000\U000f0000\x85\x1c\x1f"
 )
-EMOJI = ("👩‍🚀", "👨‍👩‍👧", "👍🏽", "🇮🇸", "1️⃣", "❤️", "🏳️‍🌈", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "☺︎", "🧑🏿‍🤝‍🧑🏻")
-SCRIPTS = ("می‌خواهم", "क्‍ष में", "שלום עולם", "العربية", "日本語です", "한국어", "ภาษาไทย", "ᠮᠣᠩᠭᠣᠯ")
-PLAIN = "the dog sat on a mat and it ran by red tree then was blue".split()
+EMOJI = (
+    "👩\u200d🚀",
+    "👨\u200d👩\u200d👧",
+    "👍🏽",
+    "🇮🇸",
+    "1\ufe0f\u20e3",
+    "❤\ufe0f",
+    "🏳\ufe0f\u200d🌈",
+    "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+    "☺\ufe0e",
+    "🧑🏿\u200d🤝\u200d🧑🏻",
+)
+SCRIPTS = (
+    "می\u200cخواهم",
+    "क्\u200dष में",
+    "שלום עולם",
+    "العربية",
+    "日本語です",
+    "한국어",
+    "ภาษาไทย",
+    "ᠮᠣᠩᠭᠣᠯ",
+)
+PLAIN = "the dog sat on a mat and it ran by red tree then was blue"
 
 
 def hostile_lines(count: int, seed: int) -> list[str]:
     """So many strings; they may hold anything at all, line breaks and lone surrogates too."""
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311 - nothing secret
     return [_line(random, place) for place in range(count)]
 
 
@@ -81,7 +101,7 @@ def _injection(random: Random) -> str:
 
 
 def _plain(random: Random) -> str:
-    return " ".join(random.choices(PLAIN, k=random.randint(1, 8)))
+    return " ".join(random.choices(PLAIN.split(), k=random.randint(1, 8)))
 
 
 def _any_plane(random: Random) -> str:
