@@ -17,13 +17,17 @@ from attnviz.errors import InputError
 from attnviz.models.load import LoadedModel
 from attnviz.report.numbers import counted
 from attnviz.settings import size
-from attnviz.text.types import Tokens
+from attnviz.text.types import Sentence, Tokens
 
 _SHARE = 0.8
 """Of the free memory: the rest is for what nobody reckons with."""
 
 _FOR_ROLLOUT = 0.5
 """Of what a batch leaves: queries and keys of all layers, kept for the rollout of a long text."""
+
+_CHARACTER, _SENTENCE = 100, 1250
+"""Bytes that tokens take for each character and each sentence of a text, as measured with a
+tokenizer of words; tokens of bytes take a half more."""
 
 _GROUP = Path("/sys/fs/cgroup")
 _FLOATS = 4
@@ -55,6 +59,19 @@ def _left_to_group() -> float:
         return most - taken + float(used.get("inactive_file", 0))
     except (OSError, ValueError):  # no such files, or "max"
         return float("inf")
+
+
+def check_text(sentences: Sequence[Sentence]) -> None:
+    """Raises InputError where a text is too long for its tokens to be kept in memory."""
+    characters = sum(len(sentence.text) for sentence in sentences)
+    needed = float(_CHARACTER * characters + _SENTENCE * len(sentences))
+    allowed = _SHARE * free(torch.device("cpu"))
+    if needed > allowed:
+        raise InputError(
+            f"The text has {counted(len(sentences), 'sentence')} and {characters:,} characters: "
+            f"its tokens need about {shown(needed)}, and {shown(allowed)} are free.",
+            "Give a part of it, say `head -n 5000`: a few thousand sentences are plenty.",
+        )
 
 
 def check(loaded: LoadedModel, sentences: Sequence[Tokens], most: str = "") -> Allowance:

@@ -25,6 +25,11 @@ def main() -> NoReturn:
     signals.install()
     # Of all progress bars only ours is shown; tqdm reads this when it is imported.
     os.environ.setdefault("TQDM_DISABLE", "1")
+    # Of what torch remarks in C++, past Python, only errors; torch reads this when it is imported.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    from attnviz import remarks  # not before the handlers of signals
+
+    remarks.route()
     code = run(sys.argv[1:])
     signals.settle()
     sys.exit(code)
@@ -69,7 +74,10 @@ def _answer(error: BaseException) -> int:
     if known is None:
         import traceback
 
-        sys.stderr.write("".join(traceback.format_exception(error)))
+        from attnviz.text.showable import showable
+
+        lines = "".join(traceback.format_exception(error)).splitlines()
+        sys.stderr.write("".join(f"{showable(line)}\n" for line in lines))
         known = AttnvizError(
             f"This is a bug in attnviz {__version__}: {type(error).__name__}.",
             "Please report it with the lines above and the output of `attnviz env`.",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attnviz import remarks
 from attnviz.console import console, interactive, put, tell
 from attnviz.models import names
 from attnviz.progress import Bar, Silent
@@ -31,6 +32,7 @@ class Wanted:
 
 def report(model: str, texts: Sequence[str], flags: Mapping[str, Any], wanted: Wanted) -> None:
     """Makes one report, writes its folder, and prints what was asked for."""
+    _hear_libraries(wanted)
     # Whatever can be wrong with the command is said at once, not after minutes of work.
     settings = resolve(flags, os.environ, Path.cwd())
     files = read(texts, sys.stdin.buffer if sys.stdin else None)
@@ -42,12 +44,18 @@ def report(model: str, texts: Sequence[str], flags: Mapping[str, Any], wanted: W
         from attnviz import pipeline
         from attnviz.models import heap
 
+        _hear_libraries(wanted)
         heap.keep()
         found = pipeline.analyse(model, files, settings, progress, target)
         page = None
         if wanted.folder is not None:
             found, page = _write(found, wanted.folder, settings, progress)
     _print(found, page, wanted)
+
+
+def _hear_libraries(wanted: Wanted) -> None:
+    """With -v, what other libraries remark is told; else it isn't."""
+    remarks.route((lambda remark: tell(remark, label="library")) if wanted.verbose else None)
 
 
 def _check(settings: Settings, folder: Path | None) -> None:

@@ -64,6 +64,7 @@ def analyse(
     found, few = documents.documented(
         files, split_sentences(files, settings.split, settings.language)
     )
+    budget.check_text(found)
     if settings.annotate:
         progress.stage("parsing text")
         found = annotate(found, settings.annotate)
@@ -77,6 +78,7 @@ def analyse(
         trust_remote_code=settings.trust_remote_code,
         generates=settings.generate > 0,
     )
+    progress.stage("tokenizing text")
     tokens = tokenize_all(found, loaded.tokenizer, loaded.limit)
     targets = intake.targets(target, found, loaded)
     if not (settings.generate and loaded.encoder_decoder):

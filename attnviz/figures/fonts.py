@@ -1,14 +1,21 @@
-"""Which fonts show the text: the bundled one, then the system's, as far as they are needed."""
+"""Which fonts show the text: the bundled one, then the system's, as far as they are needed.
+
+A letter with its marks, or an emoji of several parts, is drawn by one font or not at all: that
+each part has a glyph somewhere doesn't help.
+"""
 
 from __future__ import annotations
 
 import logging
 import unicodedata
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
+from itertools import chain
 
+import regex
 from matplotlib.font_manager import FontProperties, fontManager, get_font
 from matplotlib.ft2font import FT2Font, LoadFlags
 
@@ -50,28 +57,80 @@ _KOREAN = ("Noto Sans CJK KR", "Source Han Sans K", "Apple SD Gothic Neo", "Malg
 _BOXES = "lastresort"
 _UNSHOWABLE = frozenset({"Cc", "Cs", "Co", "Cn"})
 _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cf", "Mn", "Me", "Lo"})
+# Not all that sits on a letter is part of its cluster by Unicode (U+1A61), but the layout joins it.
+_CLUSTER = regex.compile(r"\X\p{M}*")
+_IGNORABLE = regex.compile(r"\p{DI}")
 
 
 def choose(texts: Iterable[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     """The font families that show `texts`, in order of preference, and what none can show.
 
+    The latter are characters, and clusters whose characters have glyphs but in no one family.
     The bundled font is first; system fonts are looked at only for characters it lacks: the
     well-known ones first, then all others by name, until every character has a glyph that can
     be drawn as an outline. Colour bitmaps, as in most emoji fonts, cannot.
     """
-    wanted = {char for text in texts for char in text}
+    clusters = set(chain.from_iterable(map(_CLUSTER.findall, texts)))
+    wanted = set("".join(clusters))
     missing = {char for char in wanted if unicodedata.category(char) in _UNSHOWABLE}
-    left = {char for char in wanted - missing if not _shows(FIRST, char)}
-    families = [FIRST]
-    if left:
-        for family in _candidates(wanted):
-            shown = {char for char in left if _shows(family, char)}
-            if shown:
-                families.append(family)
-                left -= shown
-            if not left:
-                break
+    families, left = _covering([FIRST], wanted - missing, wanted)
+    missing |= left
+    joined = {one for one in clusters if len(one) > 1 and missing.isdisjoint(one)}
+    families, _ = _covering(families, {one for one in joined if not drawn(one, families)}, wanted)
+    left = {one for one in joined if not drawn(one, families)}
     return tuple(families), frozenset(missing | left)
+
+
+def _covering(
+    families: Sequence[str], wanted: set[str], script: set[str]
+) -> tuple[list[str], set[str]]:
+    """`families` with those that draw what is `wanted`, and what of it none draws."""
+    found = list(families)
+    left = {text for text in wanted if not any(_covers(family, text) for family in found)}
+    for family in _candidates(script) if left else ():
+        shown = {text for text in left if _covers(family, text)}
+        if shown and family not in found:
+            found.append(family)
+        left -= shown
+        if not left:
+            break
+    return found, left
+
+
+def _covers(family: str, text: str) -> bool:
+    return all(_shows(family, char) for char in text)
+
+
+def drawn(text: str, families: Sequence[str]) -> bool:
+    """Whether the layout finds a glyph for all of `text`, each cluster of it in one family."""
+    font = face(families)
+    with warnings.catch_warnings(record=True) as remarks:
+        warnings.simplefilter("always")
+        font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
+    return not remarks
+
+
+def spelled(text: str, missing: frozenset[str]) -> str:
+    """`text` with code points, U+E000, for what fonts lack: `missing`, as `choose` tells it.
+
+    Of a cluster that can't be drawn as it is, the first character stays if it has a glyph; what
+    draws nothing by itself, a joiner say, is left out with what it joined.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_spelled(cluster, missing) for cluster in _CLUSTER.findall(text))
+
+
+def _spelled(cluster: str, missing: frozenset[str]) -> str:
+    lost = [char in missing or unicodedata.category(char) in _UNSHOWABLE for char in cluster]
+    if not any(lost) and cluster not in missing:
+        return cluster
+    first = _code(cluster[0]) if lost[0] else cluster[0]
+    return first + "".join(_code(char) for char in cluster[1:] if not _IGNORABLE.match(char))
+
+
+def _code(char: str) -> str:
+    return f"U+{ord(char):04X}"
 
 
 def fitted(style: FigureStyle, texts: Iterable[str]) -> FigureStyle:

@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 
+from attnviz import remarks
 from attnviz.figures.fonts import fitted
 from attnviz.figures.kind import FigureStyle, HeadFigure, ModelFigure, Picture, SentenceFigure
 from attnviz.figures.registry import figures, head_figures, model_figures, sentence_figures
@@ -147,7 +148,7 @@ def _shared(todo: Sequence[Task], style: FigureStyle, jobs: int) -> Generator[Pi
     """Let `jobs` processes do the tasks; the pictures come in the tasks' order."""
     # Spawned, because a forked copy of a process that runs a model's threads may hang.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_ignore_interrupts)
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
     try:
         futures = [pool.submit(_perform_batch, batch, style) for batch in _batches(todo)]
         for future in futures:
@@ -173,6 +174,7 @@ def _perform_batch(batch: Sequence[Task], style: FigureStyle) -> tuple[Picture, 
     return tuple(perform(task, style) for task in batch)
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; only the first one should answer."""
+def _start_worker() -> None:
+    """Ctrl-C reaches every process of a terminal; only the first one should answer, and speak."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    remarks.route()

@@ -17,8 +17,8 @@ class FigureStyle:
 
     `scale`: "sqrt" draws the square root of a weight, the bar labelled in true weights; both
     scales are fixed to 0-1. `cmap` is a matplotlib map name whose zero is the paper. `fonts` are
-    family names in order of preference; characters in `missing` have no font and are drawn as
-    their code points.
+    family names in order of preference; what is in `missing`, characters and clusters of them,
+    has no font and is drawn as its code points.
     """
 
     cmap: str = "Blues"

@@ -7,7 +7,6 @@ list to the renderer, which is the same for PNG and SVG.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -21,6 +20,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
+from attnviz.figures.fonts import spelled
 from attnviz.figures.kind import FigureStyle
 from attnviz.figures.palette import HAIRLINE, INK, PAPER
 from attnviz.figures.scale import Pixels
@@ -64,11 +64,8 @@ class Sheet:
         return max(1.0, round(length / pixel)) * pixel
 
     def shown(self, text: str) -> str:
-        """`text` with every character that has no glyph written as its code point."""
-        return "".join(
-            f"U+{ord(char):04X}" if char in self.style.missing or _control(char) else char
-            for char in text
-        )
+        """`text` with what has no glyph written as its code points."""
+        return spelled(text, self.style.missing)
 
     def measure(self, text: str, size: float) -> float:
         """The width of `text` in points."""
@@ -226,8 +223,3 @@ def _trace(
 def _nearest(count: int, pixels: int) -> NDArray[np.intp]:
     """Which of `count` cells each of `pixels` pixels shows."""
     return ((np.arange(pixels) + 0.5) * count / pixels).astype(np.intp)
-
-
-def _control(char: str) -> bool:
-    """Whether no font has, or XML forbids, this character."""
-    return unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"}

@@ -18,7 +18,8 @@ _LIST_START = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))")
 def harmless(text: str) -> str:
     """The text with line breaks as spaces, and all else that is harmful made visible."""
     spaced = _SPACES.sub(" ", text)
-    return spaced if spaced.isspace() else showable(spaced)
+    # Spaces alone stand between things; other white space alone (U+001F, say) may do harm.
+    return showable(spaced) if spaced.strip(" ") else spaced
 
 
 def markdown(text: str) -> str:

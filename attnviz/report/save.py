@@ -17,7 +17,7 @@ from attnviz.progress import Silent
 from attnviz.report.format import files, formats
 from attnviz.report.images import in_folders
 from attnviz.report.model import SCHEMA
-from attnviz.report.numbers import counted
+from attnviz.report.numbers import count
 from attnviz.report.views import model_view
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FEWEST_SHARED = 12
 """So few pictures are drawn here: starting other processes would take longer."""
 
-_CODES = 12
+_CODES, _PARTS = 12, 4
 
 MOST_JOBS = 8
 """More drawing processes are started only if asked for by number."""
@@ -43,13 +43,22 @@ def told_of_fonts(report: Report) -> Report:
     _, missing = choose(texts(*_views(report)))
     if not missing:
         return report
-    codes = ", ".join(f"U+{ord(one):04X}" for one in sorted(missing)[:_CODES])
+    signs = sorted(missing, key=lambda sign: (len(sign), sign))
+    codes = ", ".join(map(_codes, signs[:_CODES]))
     more = f" and {len(missing) - _CODES} more" if len(missing) > _CODES else ""
+    have = "character has" if len(missing) == 1 else "characters have"
     warning = (
-        f"No font on this machine draws {counted(len(missing), 'character')}; figures show the "
-        f"code point instead: {codes}{more}."
+        f"{count(len(missing))} {have} no glyph in the fonts of this machine; figures show the "
+        f"code point instead: {codes}{more}. Install a font that has them, such as Noto's "
+        "(fonts-noto-core, fonts-noto-cjk)."
     )
     return replace(report, warnings=(*report.warnings, warning))
+
+
+def _codes(sign: str) -> str:
+    """A character as U+0947, a cluster as U+0065+0947; of one that goes on and on, its start."""
+    codes = "+".join(f"{ord(char):04X}" for char in sign[:_PARTS])
+    return f"U+{codes}{'+…' * (len(sign) > _PARTS)}"
 
 
 def pictures(

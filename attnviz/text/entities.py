@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import regex
 
 from attnviz.text.types import Mention
@@ -43,6 +45,8 @@ def entity_mentions(
     of words. Mentions that aren't opened and closed in the sentence are left out, and so are those
     of empty nodes alone.
     """
+    tree = _Tree(heads)
+    counts = [0, *accumulate(place >= 0 for place in places)]
     opened: dict[str, list[_Opened]] = defaultdict(list)
     found: list[Mention] = []
     for node, value in enumerate(brackets):
@@ -53,7 +57,7 @@ def entity_mentions(
                 label = fields.get("eid") or fields.get("GRP") or ""
                 opened[label].append(_opened(label, fields, node))
             if bracket["closes"] and opened[label]:
-                found += _closed(opened[label].pop(), node, places, heads)
+                found += _closed(opened[label].pop(), node, places, counts, tree)
     return tuple(sorted(found, key=lambda each: (each.start, -each.end, each.entity)))
 
 
@@ -66,25 +70,38 @@ def _opened(label: str, fields: dict[str, str], node: int) -> _Opened:
 
 
 def _closed(
-    mention: _Opened, last: int, places: Sequence[int], heads: Sequence[int]
+    mention: _Opened, last: int, places: Sequence[int], counts: Sequence[int], tree: _Tree
 ) -> list[Mention]:
-    nodes = places[mention.node : last + 1]
-    words = [place for place in nodes if place >= 0]
-    if not mention.entity or not words:
+    # Words are numbered in their order, so that counting those before a node gives a place.
+    start, end = counts[mention.node], counts[last + 1]
+    if not mention.entity or start == end:
         return []
     # The number counts empty nodes too.
-    given = nodes[mention.head - 1] if 0 < mention.head <= len(nodes) else -1
-    head = given if given >= 0 else _topmost(words, heads)
-    return [Mention(mention.entity, words[0], words[-1] + 1, head)]
+    node = mention.node + mention.head - 1
+    given = places[node] if mention.head and node <= last else -1
+    head = given if given >= 0 else tree.topmost(start, end - 1)
+    return [Mention(mention.entity, start, end, head)]
 
 
-def _topmost(words: Sequence[int], heads: Sequence[int]) -> int:
-    """The word nearest the root; of several the last, as where no heads are known."""
-    return min(words, key=lambda word: (_depth(word, heads), -word))
+class _Tree:
+    """How far down each word hangs, told once for all mentions of a sentence."""
 
+    def __init__(self, heads: Sequence[int]) -> None:
+        depths = [-1] * len(heads)
+        for word in range(len(heads)):
+            chain = []
+            above = word
+            while above >= 0 and depths[above] < 0:
+                chain.append(above)
+                above = heads[above]
+            depth = depths[above] if above >= 0 else -1
+            for below in reversed(chain):
+                depths[below] = depth = depth + 1
+        self._depths = np.array(depths, dtype=np.int64)
 
-def _depth(word: int, heads: Sequence[int]) -> int:
-    depth = 0
-    while (word := heads[word]) >= 0:
-        depth += 1
-    return depth
+    def topmost(self, first: int, last: int) -> int:
+        """The word nearest the root from `first` to `last`; of several the last.
+
+        So it is, too, where no heads are known.
+        """
+        return last - int(self._depths[first : last + 1][::-1].argmin())

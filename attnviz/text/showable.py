@@ -16,15 +16,25 @@ _JOINING = (
     r"\p{Tibetan}]&&[[\p{L}\p{M}]--\p{DI}]]"
 )
 _SCRIPT_JOINER = rf"(?<={_JOINING})[\u200C\u200D](?={_JOINING})"
+_BRAILLE_SPACE = r"(?<=[\p{Braille}--\u2800]\u2800*)\u2800|\u2800(?=\u2800*[\p{Braille}--\u2800])"
 _MEANT = "|".join(
-    (_FLAG_TAGS, _EMOJI_JOINER, _EMOJI_STYLE, _HAN_VARIANT, _MONGOLIAN_VARIANT, _SCRIPT_JOINER)
+    (
+        _FLAG_TAGS,
+        _EMOJI_JOINER,
+        _EMOJI_STYLE,
+        _HAN_VARIANT,
+        _MONGOLIAN_VARIANT,
+        _SCRIPT_JOINER,
+        _BRAILLE_SPACE,
+    )
 )
 
-# Everything else that draws nothing, moves the cursor, turns the direction of the text, or is no
-# character of XML. Prepended marks such as U+06DD are format characters by name, but visible.
+# Everything else that draws nothing, moves the cursor, turns the direction of the text, is no
+# character of XML, or looks like whatever the reader's font makes of it (private use). Prepended
+# marks such as U+06DD are format characters by name, but visible.
 _HARMFUL = (
-    r"[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{DI}[\p{Cf}--\p{Prepended_Concatenation_Mark}]"
-    r"\p{Noncharacter_Code_Point}]"
+    r"[\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{DI}[\p{Cf}--\p{Prepended_Concatenation_Mark}]"
+    r"\p{Noncharacter_Code_Point}\u2800]"
 )
 _UNSAFE = regex.compile(rf"(?V1)(?:{_MEANT})|(?P<harmful>{_HARMFUL})")
 
@@ -39,7 +49,7 @@ def showable(text: str) -> str:
     """Give all that can't be seen, or could do harm, a visible form.
 
     Newline, tab and the spaces of a string of nothing but spaces become `⏎`, `⇥` and `␣`; other
-    control, format and zero-width characters, lone surrogates and noncharacters become
+    control, format, zero-width and private characters, lone surrogates and noncharacters become
     `<U+001B>`. Scripts and emoji stay, with the joiners they need. The result is legal XML, is
     never empty unless `text` is, and passes through unchanged a second time.
     """

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import matplotlib as mpl
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib.font_manager import fontManager
 
 from attnviz.figures.fonts import FIRST, choose, fitted
@@ -52,6 +56,59 @@ def test_missing_characters_are_drawn_as_their_code_points() -> None:
 
     assert sheet.shown("x\ue000") == "xU+E000"
     assert Sheet(FigureStyle()).shown("\x1b") == "U+001B"
+
+
+@pytest.fixture
+def marks_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A font that has U+0947, a mark of Devanagari, and nothing to put it on; no other has it."""
+    pen = TTGlyphPen(None)
+    pen.moveTo((0, 0))
+    pen.lineTo((0, 500))
+    pen.lineTo((300, 500))
+    pen.closePath()
+    family = "Planted Marks"
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder([".notdef", "mark"])
+    builder.setupCharacterMap({0x947: "mark"})
+    builder.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "mark": pen.glyph()})
+    builder.setupHorizontalMetrics({".notdef": (500, 0), "mark": (300, 0)})
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": family, "styleName": "Regular"})
+    builder.setupOS2(sTypoAscender=800, usWinAscent=800, usWinDescent=200)
+    builder.setupPost()
+    builder.save(tmp_path / "marks.ttf")
+    bundled = [entry for entry in fontManager.ttflist if entry.name == FIRST]
+    monkeypatch.setattr(fontManager, "ttflist", bundled)
+    fontManager.addfont(tmp_path / "marks.ttf")
+    return family
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("e\u0947", "eU+0947"),
+        ("◌\u0947", "◌U+0947"),  # as a mark alone is made showable
+        ("x e\u0301\u0947 e\u0301", "x eU+0301U+0947 e\u0301"),
+    ],
+)
+def test_a_letter_and_its_mark_from_two_fonts_are_told_apart(
+    marks_only: str, text: str, shown: str
+) -> None:
+    """Each has a glyph, but none has both: the layout would draw a box, and warn."""
+    families, missing = choose([text])
+    assert families == (FIRST, marks_only)
+    assert missing == {next(part for part in text.split() if "\u0947" in part)}
+    sheet = Sheet(fitted(FigureStyle(), [text]))
+    assert sheet.shown(text) == shown
+    assert sheet.measure(text, 10.0) > 10.0  # warnings are errors here
+    assert sheet.shown("\u0947") == "\u0947"
+
+
+def test_what_joins_missing_characters_is_left_out() -> None:
+    sheet = Sheet(fitted(FigureStyle(), ["\U0001f9a9\u200d\U0001f9aa", "❤\ufe0f"]))
+    if sheet.style.missing:  # no font here has a flamingo
+        assert sheet.shown("\U0001f9a9\u200d\U0001f9aa") == "U+1F9A9U+1F9AA"
+    assert sheet.shown("❤\ufe0f") == "❤\ufe0f"
 
 
 def test_arabic_is_shaped() -> None:

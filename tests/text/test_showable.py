@@ -19,7 +19,9 @@ TROUBLE = (
 texts = st.text(
     st.one_of(st.sampled_from(TROUBLE), st.characters(codec=None, exclude_categories=()))
 )
-HARMFUL = regex.compile(r"[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Noncharacter_Code_Point}]")
+HARMFUL = regex.compile(
+    r"[\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Noncharacter_Code_Point}]"
+)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +47,10 @@ HARMFUL = regex.compile(r"[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Noncharact
         ("a\u200db", "a<U+200D>b"),
         ("👩\U000e0061\U000e0062", "👩<U+E0061><U+E0062>"),
         ("a\ufe0f", "a<U+FE0F>"),
+        ("\ue000\U000f0000", "<U+E000><U+F0000>"),
+        ("\ufff9base\ufffagloss\ufffb", "<U+FFF9>base<U+FFFA>gloss<U+FFFB>"),
+        ("a\u2800b\u2800", "a<U+2800>b<U+2800>"),
+        ("\x1c\x1f", "<U+001C><U+001F>"),
         ("\u0301", "◌\u0301"),
         ("\x1b\u0338", "<U+001B>◌\u0338"),
     ],
@@ -68,6 +74,7 @@ def test_harmful_and_invisible_characters_become_visible(text: str, shown: str) 
         "👩‍🚀👨‍👩‍👧👍🏽🇮🇸1️⃣❤️🏴󠁧󠁢󠁳󠁣󠁴󠁿",
         "葛\U000e0100",
         "\u06dd١",  # a format character that is visible
+        "⠠⠃⠗⠇⠀⠀⠞⠑⠭⠞",  # Braille is spaced with a pattern of no dots
     ],
 )
 def test_scripts_and_emoji_stay(text: str) -> None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import regex
 
 from attnviz.evidence import bootstrap
 from attnviz.report import layers, records, whole
@@ -39,9 +39,11 @@ SIGNIFICANT = 6
 # From this depth on a list is one line, and so is an object of plain values: one line for each
 # score, for each row of a matrix. Above it everything has its own line, so that reports diff well.
 ONE_LINE_DEPTH = 3
-# Valid in JSON, yet they end lines in JavaScript, reorder text, or don't print.
-_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+# Valid in JSON, yet they end lines in JavaScript, reorder text, draw nothing, or draw what a font
+# likes: control, format, private and unassigned characters, and all that Unicode has ignored.
+# Whoever prints the file sees them, and whoever reads it gets the text as it was.
+_UNPRINTABLE = regex.compile(r"(?V1)[\p{C}\p{Zl}\p{Zp}\p{DI}\u2800]")
+_SURROGATE = regex.compile(r"\p{Cs}")
 
 
 def schema() -> dict[str, Any]:
@@ -53,8 +55,7 @@ def schema() -> dict[str, Any]:
 
 def write(report: Report, pictures: Sequence[Picture]) -> bytes:
     """The report as JSON: sorted keys, six significant digits, null for what was not measured."""
-    lines = "".join(_written(document(report, pictures), 0)) + "\n"
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", lines).encode()
+    return ("".join(_written(document(report, pictures), 0)) + "\n").encode()
 
 
 def document(report: Report, pictures: Sequence[Picture]) -> dict[str, Json]:
@@ -228,7 +229,7 @@ def _rounded(value: float) -> float | None:
 
 def _written(value: Json, depth: int) -> Iterable[str]:
     if not isinstance(value, dict | list) or not value or _on_one_line(value, depth):
-        yield json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+        yield _dumped(value)
         return
     indent = "  " * (depth + 1)
     opening, closing = "{}" if isinstance(value, dict) else "[]"
@@ -255,7 +256,15 @@ def _is_matrix(value: Json) -> bool:
 def _entries(value: dict[str, Any] | list[Any]) -> Iterable[tuple[str, Json]]:
     if isinstance(value, list):
         return (("", item) for item in value)
-    return ((f"{json.dumps(name, ensure_ascii=False)}: ", value[name]) for name in sorted(value))
+    return ((f"{_dumped(name)}: ", value[name]) for name in sorted(value))
+
+
+def _dumped(value: Json) -> str:
+    """A value on one line, with JSON's escapes for what can't be seen."""
+    line = json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    if line.isascii() and "\x7f" not in line:
+        return line
+    return _UNPRINTABLE.sub(lambda match: json.dumps(match[0])[1:-1], line)
 
 
 FORMAT = Format(
