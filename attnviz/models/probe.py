@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.attention.layer import LayerAttention
+from attnviz.attention.plan import Plan
 from attnviz.errors import InputError
 from attnviz.models import hooks, tap
 from attnviz.models.explain import unsupported
@@ -43,12 +44,8 @@ def by_tap(
 ) -> Seen:
     """Runs a model whose attention the tap computes; sees nothing where it has its own code."""
     sizes, layers = _sizes(streams), list[LayerAttention]()
-    try:
-        with tap.listening(layers.append, streams=streams):
-            _run(model, inputs)
-    except tap.UnseenError:
-        return Seen()
-    for layer in layers:
+
+    def see(layer: LayerAttention) -> None:
         found = layer.query.shape[2], layer.mask.keys
         if found != sizes[layer.stream]:
             raise unsupported(
@@ -57,6 +54,13 @@ def by_tap(
                 f"{sizes[layer.stream][0]} and {sizes[layer.stream][1]} tokens",
                 yet="",
             )
+        layers.append(layer)
+
+    try:
+        with tap.listening(see, _plans(sizes, model.device), streams):
+            _run(model, inputs)
+    except tap.UnseenError:
+        return Seen()
     one_way = [layer.mask.causal for layer in layers if layer.stream in ("", "decoder")]
     return Seen(
         _ordered({layer.stream for layer in layers}),
@@ -121,6 +125,18 @@ def _sizes(streams: Mapping[nn.Module, Stream]) -> Mapping[str, Size]:
     if not streams:
         return {"": (SOURCE, SOURCE)}
     return {"encoder": (SOURCE, SOURCE), "decoder": (TARGET, TARGET), "cross": (TARGET, SOURCE)}
+
+
+def _plans(sizes: Mapping[str, Size], device: torch.device) -> dict[str, Plan]:
+    """Plans that count every query; by the tiles, as for so little nothing need be compiled."""
+
+    def every(tokens: int) -> Tensor:
+        return torch.ones(1, tokens, dtype=torch.bool, device=device)
+
+    return {
+        stream: Plan(every(queries), every(keys), kernel="tiles")
+        for stream, (queries, keys) in sizes.items()
+    }
 
 
 def _run(model: Any, inputs: dict[str, Tensor], **options: Any) -> None:  # noqa: ANN401
