@@ -7,8 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from attnviz.errors import AttnvizError, InputError
+from attnviz.models.checkpoint import Stored
 from attnviz.models.embeddings import vocabulary
 from attnviz.models.names import ModelName
+
+_NOT_THERE = frozenset({"OSError", "ConnectionError", "HfHubHTTPError", "LocalEntryNotFoundError"})
+"""What is raised where a file can't be had, by name: importing its classes takes long."""
 
 _AGAIN = "Download the model again; the files may be cut short, or of another model."
 
@@ -32,22 +36,59 @@ def unsupported(kind: str, why: str, *, yet: str = " yet") -> InputError:
     )
 
 
-def check_weights(name: ModelName, model: Any, info: dict[str, Any]) -> None:  # noqa: ANN401
-    """Raises InputError where weights are missing or of another shape than the config says."""
+def check_weights(name: ModelName, model: Any, info: dict[str, Any], held: Stored) -> None:  # noqa: ANN401
+    """Raises InputError where weights are missing or of another shape than the config says.
+
+    Files that are cut short are refused before: of those that can be read, none lacks a byte.
+    """
     # Missing weights are filled at random, and random heads look like a finding. A pooler is
     # missing from most checkpoints, and it comes after the last attention layer; sinusoids are
     # computed (Marian).
     missing = sorted(
         key for key in info["missing_keys"] if "pooler" not in key and not _computed(model, key)
     )
-    lacking = missing or sorted(str(key[0]) for key in info["mismatched_keys"])
-    if lacking:
-        tensors = "1 tensor is" if len(lacking) == 1 else f"{len(lacking)} tensors are"
+    shapes = sorted(info["mismatched_keys"], key=str)
+    if missing:
         raise InputError(
-            f"The weights of {name.given} don't fit its config: {tensors} "
-            f"{'missing' if missing else 'of another shape'}, {lacking[0]} first.",
-            _AGAIN,
+            f"The weights of {name.given} don't fit its config: {_tensors(len(missing))} missing, "
+            f"{missing[0]} first.",
+            _why_missing(model, sorted(map(str, info["unexpected_keys"])), held),
         )
+    if shapes:
+        key, stored, wanted = (shapes[0][k] for k in range(3))
+        raise InputError(
+            f"The weights of {name.given} don't fit its config: {_tensors(len(shapes))} of another "
+            f"shape, {key} first, which is {_shape(stored)} and should be {_shape(wanted)}.",
+            "Put the config.json there that was saved with these weights.",
+        )
+
+
+def _tensors(count: int) -> str:
+    return "1 tensor is" if count == 1 else f"{count} tensors are"
+
+
+def _shape(sizes: Any) -> str:  # noqa: ANN401 - a torch.Size, or a list
+    return " x ".join(map(str, sizes)) or "a single number"
+
+
+def _why_missing(model: Any, unexpected: list[str], held: Stored) -> str:  # noqa: ANN401
+    """What to do about missing weights, by what there is instead."""
+    lost = held.promised - held.names
+    if lost:
+        return (
+            f"Download the model again, all files of it: its index names {min(lost)}, which its "
+            "files don't hold."
+        )
+    if unexpected:
+        return (
+            f"Nothing is lost, but names differ: the weights hold {len(unexpected)} that "
+            f"{type(model).__name__} has no place for, {unexpected[0]} first. Save the model again "
+            "with save_pretrained, or let `architectures` in config.json name its class."
+        )
+    return (
+        "The files are whole, so they were saved without these: save the model again with "
+        "save_pretrained, or use the config.json that was saved with the weights."
+    )
 
 
 def check_vocabulary(name: ModelName, model: Any, tokenizer: Any) -> None:  # noqa: ANN401
@@ -99,19 +140,25 @@ def _explain(name: ModelName, revision: str | None, error: Exception) -> InputEr
             "Upgrade it (pip install --upgrade transformers), or check model_type in config.json.",
         )
     if name.kind == "hub":
-        return _explain_hub(name, revision, kinds, told)
+        return _explain_hub(name, revision, error, kinds, told)
     if name.kind == "gguf":
         return InputError(
             f"{name.given} is damaged, or no GGUF file: {first_line(error)}",
             "Download the file again.",
         )
+    return _unloadable(name, error)
+
+
+def _unloadable(name: ModelName, error: Exception) -> InputError:
     return InputError(
         f"{name.given} can't be loaded: {first_line(error)}",
-        "Check its config.json, and that the folder is whole as `save_pretrained` wrote it.",
+        "Check its config.json: it has to be the one that was saved with the weights.",
     )
 
 
-def _explain_hub(name: ModelName, revision: str | None, kinds: set[str], told: str) -> InputError:
+def _explain_hub(
+    name: ModelName, revision: str | None, error: Exception, kinds: set[str], told: str
+) -> InputError:
     at = f" at revision {revision}" if revision else ""
     if "GatedRepoError" in kinds:
         return InputError(
@@ -125,6 +172,8 @@ def _explain_hub(name: ModelName, revision: str | None, kinds: set[str], told: s
             f"There is no model {name.given} on the Hub, nor a folder of that name.",
             "Check the spelling; a private model needs HF_TOKEN.",
         )
+    if not kinds & _NOT_THERE:
+        return _unloadable(name, error)
     if "safetensors" in told:
         return InputError(
             f"{name.given}{at} has no safetensors weights, and a pickle can run code.",

@@ -89,7 +89,8 @@ def _joined(
 
 def _room(loaded: LoadedModel, taken: int, count: int) -> int:
     """How many tokens may be written into what is left of the context."""
-    return count if loaded.limit is None else max(0, min(count, loaded.limit - taken))
+    limit = loaded.target_limit if loaded.encoder_decoder else loaded.limit
+    return count if limit is None else max(0, min(count, limit - taken))
 
 
 def _write(

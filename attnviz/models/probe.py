@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from inspect import signature
+from traceback import walk_tb
 from typing import Any
 
 import torch
@@ -11,16 +14,21 @@ from torch import Tensor, nn
 
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.plan import Plan
-from attnviz.errors import InputError
-from attnviz.models import hooks, tap
-from attnviz.models.explain import unsupported
+from attnviz.errors import AttnvizError, InputError
+from attnviz.models import finite, hooks, tap
+from attnviz.models.explain import first_line, unsupported
 from attnviz.models.kinds import REFUSED
 from attnviz.models.readers import Size
-from attnviz.models.streams import ALL, Stream
+from attnviz.models.streams import ALL, Stream, number
 
 SOURCE, TARGET = 8, 5
 """Tokens of the run, for encoder-decoder models of source and target: of different lengths, as
 that tells what a module attends to."""
+
+_OTHER_INPUTS = re.compile(
+    r"pixel_values|input_features|input_values|attention_bbox|positional arg"
+)
+"""What a model says that wants pictures or sound beside the text."""
 
 
 @dataclass
@@ -54,6 +62,7 @@ def by_tap(
                 f"{sizes[layer.stream][0]} and {sizes[layer.stream][1]} tokens",
                 yet="",
             )
+        finite.check_layer(layer, model.config)
         layers.append(layer)
 
     try:
@@ -76,7 +85,14 @@ def by_hooks(
 ) -> Seen:
     """Runs a model with eager attention, and finds the modules that return weights."""
     sizes, found = _sizes(streams), list[hooks.Found]()
-    with hooks.hooked(hooks.candidates(model, streams), sizes, found.append):
+
+    def see(one: hooks.Found) -> None:
+        if not finite.is_finite(one.weights):
+            layer = number(one.site.path) or 0
+            raise finite.broken(layer, one.site.stream, "its weights", model.config)
+        found.append(one)
+
+    with hooks.hooked(hooks.candidates(model, streams), sizes, see):
         _run(model, inputs, output_attentions=True)
     sites = hooks.sites(found, sizes)
     used = [site for site in sites if not site.pooled]
@@ -145,11 +161,33 @@ def _run(model: Any, inputs: dict[str, Tensor], **options: Any) -> None:  # noqa
     try:
         with torch.inference_mode():
             model(**inputs, **options)
-    except (torch.OutOfMemoryError, MemoryError, InputError):
+    except (torch.OutOfMemoryError, MemoryError, AttnvizError):
         raise
     except Exception as error:
-        kind = model.config.model_type
-        raise unsupported(kind, f"they don't run on text alone ({type(error).__name__})") from error
+        if _ours(error):
+            raise  # a bug, and nothing that a model is to blame for
+        raise _stopped(model, error) from error
+
+
+def _ours(error: Exception) -> bool:
+    """Whether an error was raised by our own code, or by what it called, below the model."""
+    frames = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    return any(name.startswith("attnviz.attention") for name in frames)
+
+
+def _stopped(model: Any, error: Exception) -> InputError:  # noqa: ANN401
+    """The error for a model that can't be run: it takes no text, or something else is wrong."""
+    kind = model.config.model_type
+    if "input_ids" not in signature(model.forward).parameters or _OTHER_INPUTS.search(str(error)):
+        return unsupported(kind, f"they don't run on text alone ({first_line(error)[:-1]})")
+    if "not enough memory" in str(error) or "allocate memory" in str(error):
+        return InputError("The model doesn't fit into memory.", "Try --dtype bfloat16.")
+    return InputError(
+        f"The model, of type {kind}, stops on its first text: {type(error).__name__}: "
+        f"{first_line(error)}",
+        "Its config.json has to be the one that was saved with the weights; where it is, please "
+        "report this as a bug, with the output of `attnviz env`.",
+    )
 
 
 def _ordered(found: set[Any]) -> tuple[Stream, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,7 +16,7 @@ from attnviz.attention.merge import Merge, Wording
 from attnviz.attention.observer import Observer, plan
 from attnviz.attention.plan import Kernel, Plan
 from attnviz.errors import InputError
-from attnviz.models import heap, hooks, tap
+from attnviz.models import finite, heap, hooks, tap
 from attnviz.models.load import LoadedModel
 from attnviz.models.token_types import token_types
 from attnviz.text.types import Tokens
@@ -58,7 +59,7 @@ def observe(
             stream: plan(batch, [want for of, want in wants if of == stream], kernel)
             for stream, batch in shown.items()
         }
-        show = partial(_show, observers=observers, merges=merges, plans=plans)
+        show = partial(_show, loaded.model.config, observers=observers, merges=merges, plans=plans)
         attentions = None if to_the_end else loaded.attentions
         _forward(loaded, batched, show, {} if merges else plans, attentions)
         for observer in observers:
@@ -67,13 +68,18 @@ def observe(
 
 
 def _show(
+    config: Any,  # noqa: ANN401 - transformers' own
     attention: LayerAttention,
     *,
     observers: Sequence[Observer],
     merges: Mapping[str, Merge],
     plans: Mapping[str, Plan],
 ) -> None:
-    """Shows one layer to the observers of its stream, between words where they are merged."""
+    """Shows one layer to the observers of its stream, between words where they are merged.
+
+    Raises InputError where its numbers are none.
+    """
+    finite.check_layer(attention, config)
     stream, seen = attention.stream, attention
     if stream in merges:
         seen = merges[stream].layer(attention, plans[stream])
