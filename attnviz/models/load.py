@@ -319,6 +319,7 @@ def _tokenizer(name: ModelName, common: dict[str, Any]) -> Any:  # noqa: ANN401 
         if name.adapter and adapter.has_tokenizer(name.adapter):
             where = name.adapter.folder
         tokenizer = AutoTokenizer.from_pretrained(where, **common)
+        tokenizer("a")  # some of its settings are looked at only now
     except Exception as error:
         raise InputError(
             f"The tokenizer of {name.given} can't be loaded: {first_line(error)}",

@@ -93,7 +93,7 @@ def test_damaged_models(
     text = tmp_path / "text.txt"
     text.write_text(_TEXT)
     codes, bad = Counter[int](), list[str]()
-    slowest = 0.0
+    slowest = (0.0, "")
     for number in range(fuzz_size or SMALL):
         rng = random.Random(f"{fuzz_seed}.{number}")  # noqa: S311 - no secret
         name = rng.choice(sorted(models))
@@ -103,11 +103,13 @@ def test_damaged_models(
         ended = _run(folder, text, _MODELS[name][3])
         shutil.rmtree(folder)
         codes[ended.code] += 1
-        slowest = max(slowest, ended.seconds)
+        slowest = max(slowest, (ended.seconds, f"{number} {name}, {what}"))
         if ended.faults:
             bad.append(f"{fuzz_seed}.{number} {name}, {what}: {ended.faults}")
             print(f"\n{bad[-1]}", flush=True)
-    print(f"\n{sum(codes.values())} models by exit code: {dict(codes)}; slowest {slowest:.1f} s")
+    print(
+        f"\n{sum(codes.values())} models by exit code: {dict(codes)}; slowest {slowest[0]:.1f} s: {slowest[1]}"
+    )
     assert not bad, "\n".join([f"{len(bad)} of {sum(codes.values())}", *bad])
 
 
