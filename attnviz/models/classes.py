@@ -38,6 +38,9 @@ def below(whole: Any) -> Any:  # noqa: ANN401 - transformers' own
     model = whole.base_model
     while len(inner := list(model.children())) == 1 and hasattr(inner[0], "base_model_prefix"):
         model = inner[0]
+    # The encoder of T5 by itself may keep the config of the whole (UMT5).
+    if model.config.is_encoder_decoder and not hasattr(model, "decoder"):
+        model.config.is_encoder_decoder = False
     return model
 
 

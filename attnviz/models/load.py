@@ -23,7 +23,7 @@ from attnviz.models.kinds import ARCHITECTURES, FALLBACK
 from attnviz.models.limits import limits
 from attnviz.models.names import ModelName, adapted
 from attnviz.models.streams import ALL, Stream, numbers, streams
-from attnviz.models.weights import Weights
+from attnviz.models.weights import NotInterfaceError, Weights
 
 PATIENCE = 10.0
 """Seconds that the Hub has for an answer."""
@@ -191,7 +191,7 @@ def _ready(weights: Weights) -> _Ready:
     """Loads the model and finds its attention: by the tap, or else by what its modules return."""
     ready = None
     if weights.config.model_type not in FALLBACK:
-        with suppress(_NotInterfaceError):
+        with suppress(NotInterfaceError):
             ready = _by(weights, "interface")
     # Where nothing but its flag makes a decoder causal, the flag may be wrong (NLLB-MoE).
     if ready is None or not _whole(ready) or (ready.stream_of and not ready.seen.causal):
@@ -209,18 +209,9 @@ def _ready(weights: Weights) -> _Ready:
     return ready
 
 
-class _NotInterfaceError(Exception):
-    """The model's classes don't know the tap."""
-
-
 def _by(weights: Weights, path: Path) -> _Ready:
     """Loads the model for one path and looks what it shows."""
-    try:
-        model, generator = weights.load(tap.install() if path == "interface" else "eager")
-    except KeyError as error:
-        if error.args != (tap.NAME,):
-            raise
-        raise _NotInterfaceError from error
+    model, generator = weights.load(tap.install() if path == "interface" else "eager")
     notes = _speak_english(model)
     stream_of = streams(model)
     inputs = probe.inputs(model, weights.tokenizer, encoder_decoder=bool(stream_of))

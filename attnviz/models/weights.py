@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
+from attnviz.errors import AttnvizError
 from attnviz.models import adapter, classes, finite, heads, sizes
 from attnviz.models.checkpoint import Stored
 from attnviz.models.explain import check_vocabulary, check_weights, explained
@@ -16,6 +18,10 @@ from attnviz.models.names import ModelName
 _NO_ADAPTER = {"subfolder": "no-adapter"}
 """Where transformers is told to look for an adapter: it would load another model for its sake, or
 not, by whether peft is installed. Adapters are merged here instead."""
+
+
+class NotInterfaceError(AttnvizError):
+    """The model's classes don't know the tap."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class Weights:
         return model, whole if self.generates else None
 
     def _whole(self, loads: Any, attention: str) -> Any:  # noqa: ANN401 - transformers' own
-        with sizes.within(self.raw, self.held):
+        with sizes.within(self.raw, self.held), _known(attention):
             whole, info = loads.from_pretrained(
                 self.name.location,
                 config=self.config,
@@ -72,10 +78,21 @@ class Weights:
             for name in ("revision", "local_files_only")
             if name in self.options
         }
-        try:
-            with explained(self.name, None):
+        with explained(self.name, None):
+            try:
                 found = GenerationConfig.from_pretrained(self.name.location, **options)
-        except OSError:
-            return None
+            except OSError:
+                return None
         start: int | None = found.decoder_start_token_id
         return start
+
+
+@contextmanager
+def _known(attention: str) -> Iterator[None]:
+    """Some classes look an attention function up among their own, and don't know others."""
+    try:
+        yield
+    except KeyError as error:
+        if error.args != (attention,):
+            raise
+        raise NotInterfaceError(f"They know no attention called {attention}.") from error

@@ -107,9 +107,8 @@ def test_damaged_models(
         if ended.faults:
             bad.append(f"{fuzz_seed}.{number} {name}, {what}: {ended.faults}")
             print(f"\n{bad[-1]}", flush=True)
-    print(
-        f"\n{sum(codes.values())} models by exit code: {dict(codes)}; slowest {slowest[0]:.1f} s: {slowest[1]}"
-    )
+    print(f"\n{sum(codes.values())} models by exit code: {dict(codes)}")
+    print(f"slowest {slowest[0]:.1f} s: {slowest[1]}")
     assert not bad, "\n".join([f"{len(bad)} of {sum(codes.values())}", *bad])
 
 

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from attnviz.models.checkpoint import INDEX, WEIGHTS
 from tests.rim.conftest import Tool
-from tests.rim.models import copied, write_model
+from tests.rim.models import VOCABULARY, copied, write_model
 from tests.rim.test_models import loaded, refusal
 
 # Sizes, in models of their own -------------------------------------------------------------------
@@ -32,7 +32,7 @@ SIZES: dict[str, tuple[str, dict[str, Any], str]] = {
     "many heads": (
         "llama",
         {"num_attention_heads": 10**6, "num_key_value_heads": 10**6, "head_dim": 64},
-        "num_attention_heads is 1,000,000",
+        "attention heads (1000000)",
     ),
     "many experts": ("mixtral", {"num_local_experts": 10**6}, "num_local_experts is 1,000,000"),
     "fewer than none": ("bert", {"num_attention_heads": -2}, "num_attention_heads is -2"),
@@ -120,17 +120,20 @@ def test_products_too_large_for_a_float_are_seen(tmp_path: Path) -> None:
     assert "Layer 1 gives NaN or infinity: its scores" in refusal(folder)
 
 
-def test_a_word_that_overflows_stops_the_run_and_writes_nothing(
-    tool: Tool, tmp_path: Path, text: Path
+def test_a_sum_that_overflows_later_stops_the_run_and_writes_nothing(
+    tool: Tool, tmp_path: Path
 ) -> None:
-    """The first look at a model knows one token only: another one's embedding is too large."""
-    folder = write_model(tmp_path / "m", "llama", num_key_value_heads=1)
+    """Word and place are added up: here only a cat at place 20, which the first look never sees."""
+    folder = write_model(tmp_path / "m", "gpt2", n_layer=2, n_head=2, n_embd=16, n_positions=64)
     tensors = load_file(folder / WEIGHTS)
-    tensors["embed_tokens.weight"][8] = 3e38  # "cat"
+    tensors["wte.weight"][VOCABULARY.index("cat")] = 3e38
+    tensors["wpe.weight"][20] = 3e38
     save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+    text = tmp_path / "a.txt"
+    text.write_text("the " * 19 + "cat cat sat\n")
     done = tool("report", folder, text, "-o", tmp_path / "out", "--kernel", "tiles")
     assert done.code == 3
-    assert "Layer 0 gives NaN or infinity" in done.err or "Layer 1 gives" in done.err
+    assert "Layer 0 gives NaN or infinity: its queries" in done.err
     assert "Traceback" not in done.err
     assert not (tmp_path / "out").exists()
 
@@ -209,11 +212,11 @@ _BART: dict[str, Any] = {"d_model": 16, "encoder_layers": 2, "decoder_layers": 1
 _BART |= {"encoder_attention_heads": 2, "decoder_attention_heads": 4, "decoder_ffn_dim": 32}
 _BART |= {"encoder_ffn_dim": 32}
 SAVED: dict[str, tuple[str, dict[str, Any], str, bool, int]] = {
-    "T5EncoderModel": ("t5", _T5, "T5EncoderModel", False, 2),
-    "MT5EncoderModel": ("mt5", _T5, "MT5EncoderModel", False, 2),
-    "UMT5EncoderModel": ("umt5", _T5, "UMT5EncoderModel", False, 2),
-    "LongT5EncoderModel": ("longt5", _T5, "LongT5EncoderModel", False, 2),
-    "T5ForTokenClassification": ("t5", _T5, "T5EncoderModel", False, 2),
+    "T5EncoderModel": ("t5", _T5, "T5EncoderModel", False, 4),
+    "MT5EncoderModel": ("mt5", _T5, "MT5EncoderModel", False, 4),
+    "UMT5EncoderModel": ("umt5", _T5, "UMT5EncoderModel", False, 4),
+    "LongT5EncoderModel": ("longt5", _T5, "LongT5EncoderModel", False, 4),
+    "T5ForTokenClassification": ("t5", _T5, "T5EncoderModel", False, 4),
     "BartForCausalLM": ("bart", _BART, "BartDecoder", True, 4),
     "MBartForCausalLM": ("mbart", _BART, "MBartDecoder", True, 4),
     "BertForMaskedLM": ("bert", {}, "BertModel", False, 4),
