@@ -58,6 +58,7 @@ def targets(
     """
     if file is None:
         return None
+    file = named([file])[0]
     lines = split_sentences([file], "line")
     if len(lines) != len(sentences):
         raise InputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from importlib import import_module
@@ -90,10 +91,11 @@ def merged(adapter: Adapter, whole: Any) -> Any:  # noqa: ANN401 - transformers'
             setattr(config, pattern, None)
     _make_room(whole, state)
     whole.requires_grad_(requires_grad=False)
-    model = peft.get_peft_model(whole, config)
-    done = peft.set_peft_model_state_dict(
-        model, {f"{_PREFIX}{name}": to for name, to in state.items()}
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # peft's are about its own calls, and for those who train
+        model = peft.get_peft_model(whole, config)
+        prefixed = {f"{_PREFIX}{name}": tensor for name, tensor in state.items()}
+        done = peft.set_peft_model_state_dict(model, prefixed)
     lacking = [
         key for key in done.missing_keys if _is_part(key) or _is_part(key.rpartition(".")[0])
     ]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import dropwhile
+from traceback import walk_tb
 from typing import Any
+
+import torch
 
 from attnviz.errors import AttnvizError, InputError
 from attnviz.models.checkpoint import Stored
@@ -33,6 +37,34 @@ def unsupported(kind: str, why: str, *, yet: str = " yet") -> InputError:
     return InputError(
         f"Models of type {kind} can't be reported on{yet}: {why}.",
         "Run `attnviz list models` for the kinds that can.",
+    )
+
+
+def stopped(what: str, error: Exception) -> InputError | None:
+    """The error for a model whose own code failed while it ran; None where ours did.
+
+    Ours is what a model's code called, below it: that is a bug, and no model is to blame.
+    """
+    frames = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    inside = dropwhile(lambda name: name.startswith("attnviz."), frames)
+    if any(name.startswith("attnviz.") for name in inside):
+        return None
+    if out_of_memory(error):
+        return InputError(f"{what}: there is not enough memory.", "Try --dtype bfloat16.")
+    return InputError(
+        f"{what}: {type(error).__name__}: {first_line(error)}",
+        "Its config.json and generation_config.json have to be those that were saved with the "
+        "weights; where they are, please report this as a bug, with the output of `attnviz env`.",
+    )
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether torch ran out of memory; on a CPU it says so only in words."""
+    said = str(error).lower()
+    return (
+        isinstance(error, torch.OutOfMemoryError | MemoryError)
+        or "allocate memory" in said
+        or "not enough memory" in said
     )
 
 
@@ -132,7 +164,7 @@ def _explain(name: ModelName, revision: str | None, error: Exception) -> InputEr
             f"{name.given} brings its own code, which attnviz doesn't run unasked.",
             "Pass --trust-remote-code if you have read that code and trust it.",
         )
-    if kinds & {"OutOfMemoryError", "MemoryError"}:
+    if any(out_of_memory(link) for link in links if isinstance(link, Exception)):
         return InputError(f"{name.given} doesn't fit into memory.", "Try --dtype bfloat16.")
     if "does not recognize this architecture" in told:
         return InputError(

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from inspect import signature
-from traceback import walk_tb
 from typing import Any
 
 import torch
@@ -16,7 +15,7 @@ from attnviz.attention.layer import LayerAttention
 from attnviz.attention.plan import Plan
 from attnviz.errors import AttnvizError, InputError
 from attnviz.models import finite, hooks, tap
-from attnviz.models.explain import first_line, unsupported
+from attnviz.models.explain import first_line, stopped, unsupported
 from attnviz.models.kinds import REFUSED
 from attnviz.models.readers import Size
 from attnviz.models.streams import ALL, Stream, number
@@ -161,33 +160,16 @@ def _run(model: Any, inputs: dict[str, Tensor], **options: Any) -> None:  # noqa
     try:
         with torch.inference_mode():
             model(**inputs, **options)
-    except (torch.OutOfMemoryError, MemoryError, AttnvizError):
+    except AttnvizError:
         raise
     except Exception as error:
-        if _ours(error):
-            raise  # a bug, and nothing that a model is to blame for
-        raise _stopped(model, error) from error
-
-
-def _ours(error: Exception) -> bool:
-    """Whether an error was raised by our own code, or by what it called, below the model."""
-    frames = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
-    return any(name.startswith("attnviz.attention") for name in frames)
-
-
-def _stopped(model: Any, error: Exception) -> InputError:  # noqa: ANN401
-    """The error for a model that can't be run: it takes no text, or something else is wrong."""
-    kind = model.config.model_type
-    if "input_ids" not in signature(model.forward).parameters or _OTHER_INPUTS.search(str(error)):
-        return unsupported(kind, f"they don't run on text alone ({first_line(error)[:-1]})")
-    if "not enough memory" in str(error) or "allocate memory" in str(error):
-        return InputError("The model doesn't fit into memory.", "Try --dtype bfloat16.")
-    return InputError(
-        f"The model, of type {kind}, stops on its first text: {type(error).__name__}: "
-        f"{first_line(error)}",
-        "Its config.json has to be the one that was saved with the weights; where it is, please "
-        "report this as a bug, with the output of `attnviz env`.",
-    )
+        kind, said = model.config.model_type, str(error)
+        if "input_ids" not in signature(model.forward).parameters or _OTHER_INPUTS.search(said):
+            why = f"they don't run on text alone ({first_line(error)[:-1]})"
+            raise unsupported(kind, why) from error
+        if (known := stopped(f"The model, of type {kind}, stops on its first text", error)) is None:
+            raise
+        raise known from error
 
 
 def _ordered(found: set[Any]) -> tuple[Stream, ...]:

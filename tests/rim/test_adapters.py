@@ -16,7 +16,11 @@ from attnviz.models.load import LoadedModel, load
 from tests.rim.models import write_model, write_tokenizer
 from tests.rim.test_models import loaded, refusal
 
-pytestmark = pytest.mark.skipif(find_spec("peft") is None, reason="the extra peft is not there")
+pytestmark = [
+    pytest.mark.skipif(find_spec("peft") is None, reason="the extra peft is not there"),
+    # Of what peft itself calls while these tests train.
+    pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning"),
+]
 
 _LLAMA: dict[str, Any] = {"num_key_value_heads": 1}
 _QUERY = "layers.1.self_attn.q_proj"
