@@ -168,10 +168,10 @@ def _weights(
     common = {key: value for key, value in options.items() if key != "use_safetensors"}
     with explained(name, common["revision"]):
         raw, _ = PreTrainedConfig.get_config_dict(name.location, **common)
+        probe.refuse(str(raw.get("model_type")))
         held = stored(name.location, name.gguf, raw, common)
         sizes.check(raw, held)
         config = AutoConfig.from_pretrained(name.location, **common)
-        probe.refuse(config)
         tokenizer = _tokenizer(name, common)
     config = _without_blocks(config)
     options = options | {"dtype": dtype}
@@ -255,7 +255,16 @@ def _decoder_start(weights: Weights, model: Any) -> int | None:  # noqa: ANN401
     names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
     of_config = [getattr(model.config, name, None) for name in names]
     found = (of_config[0], weights.start_of_generation(), *of_config[1:], 0)
-    return int(next(one for one in found if one is not None))
+    start = next(one for one in found if one is not None)
+    known = vocabulary(model)
+    if not isinstance(start, int) or not 0 <= start < (known or start + 1):
+        raise InputError(
+            f"The decoder of {weights.name.given} begins with the token {start!r}, and there is no "
+            "such token.",
+            "Give decoder_start_token_id in its config.json, or generation_config.json, the id of "
+            "the token that its decoder starts with.",
+        )
+    return start
 
 
 def _options(

@@ -37,6 +37,9 @@ _POSITIVE = (
     *("num_decoder_layers", "n_layers", "n_heads", "dim", "emb_dim", "d_kv", "head_dim"),
     *("num_encoder_layers", "num_encoder_attention_heads", "num_decoder_attention_heads"),
 )
+_MAY_BE_ZERO = frozenset({"encoder_layers", "decoder_layers", "num_decoder_layers"})
+"""Layers of a side that a model of the other side alone doesn't have."""
+
 _MAY_BE_NULL = frozenset({"num_key_value_heads", "head_dim", "num_decoder_layers"})
 
 
@@ -45,16 +48,20 @@ def check(config: Mapping[str, Any], held: Stored) -> None:
 
     Asked before transformers reads it: some configs make lists as long as there are layers.
     """
-    most = max(held.tensors, _SHARED)
     for name, value in _settings(config):
         last = name.rpartition(".")[2]
         if last in _POSITIVE:
-            _check_positive(name, value, null=last in _MAY_BE_NULL)
-        layers = "layers" in last or last == "n_layer"
-        if isinstance(value, int) and value > (
-            most if layers else _LISTED if "[" in last else value
-        ):
+            _check_count(name, value, least=last not in _MAY_BE_ZERO, null=last in _MAY_BE_NULL)
+        most = _most(last, held)
+        if most is not None and isinstance(value, int) and value > most:
             raise _too_large(held, name, value)
+
+
+def _most(name: str, held: Stored) -> int | None:
+    """The most that a setting of this name can be, None where only building the model tells."""
+    if "layers" in name or name == "n_layer":
+        return max(held.tensors, _SHARED)
+    return _LISTED if name.endswith("]") else None
 
 
 @contextmanager
@@ -136,14 +143,14 @@ def _settings(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:  # noqa
         yield path, config
 
 
-def _check_positive(name: str, value: Any, *, null: bool) -> None:  # noqa: ANN401 - JSON
+def _check_count(name: str, value: Any, *, least: bool, null: bool) -> None:  # noqa: ANN401 - JSON
     if value is None and null:
         return
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise InputError(
             f"config.json says that {name} is {_shown(value)}.",
-            "It has to be a whole number from 1: use the config.json that was saved with the "
-            "weights.",
+            f"It has to be a whole number from {int(least)}: use the config.json that was saved "
+            "with the weights.",
         )
 
 
