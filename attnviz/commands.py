@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -60,6 +61,8 @@ def _hear_libraries(wanted: Wanted) -> None:
 
 def _check(settings: Settings, folder: Path | None) -> None:
     """Raises UsageError for a colour map that isn't, WriteError for a folder that can't be."""
+    # Where it keeps its fonts is matplotlib's affair; drawing processes take the place from us.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from attnviz.figures.scale import colormap
     from attnviz.report import save
 

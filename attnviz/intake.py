@@ -59,6 +59,7 @@ def targets(
     """
     if file is None:
         return None
+    file = named([file])[0]
     lines = split_sentences([file], "line")
     if len(lines) != len(sentences):
         raise InputError(
@@ -66,7 +67,9 @@ def targets(
             f"{counted(len(sentences), 'sentence')}.",
             "Give the target of each line of the text on the same line of the target file.",
         )
-    return list(tokenize_targets(lines, loaded.tokenizer, loaded.limit, loaded.decoder_start))
+    return list(
+        tokenize_targets(lines, loaded.tokenizer, loaded.target_limit, loaded.decoder_start)
+    )
 
 
 Sides = tuple[list[Tokens], list[Tokens] | None, list[str]]
@@ -97,8 +100,10 @@ def usable(
     if len(kept) < len(tokens):
         lost = counted(len(tokens) - len(kept), "sentence")
         warnings.append(f"Left out, for want of any content token: {lost}.")
-    if long := [one for one in [*kept, *(matching or ())] if one.cut]:
-        warnings.append(_long(long, loaded, settings))
+    sides = (kept, loaded.limit, ""), (matching or (), loaded.target_limit, "target of ")
+    for side, limit, of in sides:
+        if long := [one for one in side if one.cut]:
+            warnings.append(_long(long, limit, of, loaded, settings))
     warnings += unknown_warning([*kept, *(matching or ())])
     if len(kept) < FEWEST:
         warnings.append(
@@ -113,23 +118,67 @@ def usable(
     return kept, matching, warnings
 
 
-def _long(long: Sequence[Tokens], loaded: LoadedModel, settings: Settings) -> str:
-    """The warning about sentences that were cut, or the error where that is not wanted."""
-    limit = counted(loaded.limit or 0, "token")
+def _long(
+    long: Sequence[Tokens], limit: int | None, of: str, loaded: LoadedModel, settings: Settings
+) -> str:
+    """The warning about texts that were cut, or the error where that is not wanted.
+
+    `limit` is that of their side of the model, `of` is what they are of a sentence.
+    """
+    takes = counted(limit or 0, "token")
     first = long[0]
     if settings.long == "error":
+        who = f"the decoder of {loaded.name}" if of else loaded.name
         raise InputError(
-            f"Sentence {first.sentence.id} ({first.sentence.source}, line {first.sentence.line}) "
-            f"has {counted(len(first) + first.cut, 'token')}, and {loaded.name} takes {limit}; "
-            f"{counted(len(long), 'sentence')} too long.",
+            f"{f'{of}sentence'.capitalize()} {_place(first)} has "
+            f"{counted(len(first) + first.cut, 'token')}, and {who} takes {takes}; "
+            f"{_many(long, of)} too long.",
             "Split the text with --split sentence, or let them be cut: --long truncate.",
         )
-    numbers = ", ".join(str(one.sentence.id) for one in long[:_NAMED])
-    more = f" and {len(long) - _NAMED} more" if len(long) > _NAMED else ""
+    who = "decoder" if of else "model"
     return (
-        f"Cut to the model's limit of {limit}: {counted(len(long), 'sentence')} ({numbers}{more}), "
+        f"Cut to the {who}'s limit of {takes}: {_many(long, of)} ({_numbers(long)}), "
         f"{counted(sum(one.cut for one in long), 'token')} lost."
     )
+
+
+def unwritten(
+    before: Sequence[Tokens], after: Sequence[Tokens], loaded: LoadedModel, settings: Settings
+) -> list[str]:
+    """A warning for what the model had no room to write, or the error with `--long error`."""
+    missing = [
+        new.cut - (0 if loaded.encoder_decoder else old.cut)
+        for old, new in zip(before, after, strict=True)
+    ]
+    full = [one for one, lost in zip(after, missing, strict=True) if lost]
+    if not full:
+        return []
+    limit = loaded.target_limit if loaded.encoder_decoder else loaded.limit
+    takes = counted(limit or 0, "token")
+    said = f"for {counted(max(missing), 'token')} of the {settings.generate} that were asked for"
+    if settings.long == "error":
+        raise InputError(
+            f"There is no room after sentence {_place(full[0])} {said}: {loaded.name} takes "
+            f"{takes}; {counted(len(full), 'sentence')} without enough room.",
+            "Ask for fewer with --generate, or let them be left out: --long truncate.",
+        )
+    lost = counted(sum(missing), "token")
+    return [
+        f"Not written, as the model takes {takes}: {lost} of {_many(full, '')} ({_numbers(full)})."
+    ]
+
+
+def _place(one: Tokens) -> str:
+    return f"{one.sentence.id} ({one.sentence.source}, line {one.sentence.line})"
+
+
+def _many(long: Sequence[Tokens], of: str) -> str:
+    return counted(len(long), "target" if of else "sentence")
+
+
+def _numbers(long: Sequence[Tokens]) -> str:
+    numbers = ", ".join(str(one.sentence.id) for one in long[:_NAMED])
+    return f"{numbers} and {len(long) - _NAMED} more" if len(long) > _NAMED else numbers
 
 
 def check_illustrated(wanted: Sequence[int], kept: Sequence[Tokens]) -> None:
@@ -159,8 +208,12 @@ def info(
     kept: Sequence[Tokens],
     settings: Settings,
     wording: Wording | None = None,
+    targets: Sequence[Tokens] | None = None,
 ) -> InputInfo:
-    """What the report says of its input."""
+    """What the report says of its input. A sentence is truncated if either of its sides was cut."""
+    cut = [one.cut for one in kept]
+    if targets is not None:
+        cut = [source + target.cut for source, target in zip(cut, targets, strict=True)]
     return InputInfo(
         files=tuple(
             FileInfo(file.name, file.sha256, sum(one.sentence.source == file.name for one in kept))
@@ -169,7 +222,7 @@ def info(
         split=settings.split,
         sentences=len(kept),
         tokens=sum(map(len, kept)),
-        truncated=sum(one.cut > 0 for one in kept),
+        truncated=sum(lost > 0 for lost in cut),
         words=sum(len(one.tokens) for one in wording.sentences) if wording else 0,
         documents=len({one.sentence.unit for one in kept if one.sentence.document}),
     )

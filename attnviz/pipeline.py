@@ -88,11 +88,12 @@ def analyse(
     if settings.generate:
         progress.stage("generating text", len(kept))
         written = generate(loaded, kept, settings.generate, progress.advance)
+        warnings += intake.unwritten(kept, written, loaded, settings)
         kept, targets = (kept, written) if loaded.encoder_decoder else (written, None)
     kept = with_related(loaded, kept)
     targets = targets and with_related(loaded, documents.shared(kept, targets), decoder=True)
     wording = intake.wording(kept, targets, settings)
-    given = intake.info(files, kept, settings, wording)
+    given = intake.info(files, kept, settings, wording, targets)
     warnings += [*few, *loaded.notes]
     return _measure(loaded, given, (kept, targets, wording), warnings, settings, progress)
 

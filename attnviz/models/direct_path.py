@@ -66,7 +66,7 @@ def direct_path(loaded: LoadedModel, tokens: Tokens) -> DirectPath | None:
         return None
     found = _Writes(unembedding.shape[1])
     with found.hooked(loaded.model):
-        run.observe(loaded, [tokens], [found], to_the_end=True)
+        run.observe(loaded, [tokens], [found], to_the_end=True, kernel="tiles")
     if not found.outputs:
         return None
     gain, centred = _gain(found.norm, unembedding)

@@ -1,12 +1,10 @@
-"""The embeddings of a model: of its tokens, and of their places."""
+"""The embeddings of a model's tokens."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from torch import Tensor
-
-_NO_LIMIT = 10**9
 
 
 def embeddings(model: Any, *, decoder: bool = False) -> Tensor | None:  # noqa: ANN401 - transformers' own
@@ -23,19 +21,3 @@ def vocabulary(model: Any) -> int | None:  # noqa: ANN401 - transformers' own
     """How many tokens have an embedding, None where the model doesn't say."""
     found = embeddings(model)
     return None if found is None else len(found)
-
-
-def limit(model: Any, tokenizer: Any) -> int | None:  # noqa: ANN401 - transformers' own
-    """How many tokens the model takes, None where nothing limits them."""
-    text = model.config.get_text_config()
-    limits = [
-        tokenizer.model_max_length,
-        getattr(text, "max_position_embeddings", None) or _NO_LIMIT,
-    ]
-    # RoBERTa counts positions from after the padding index, and so loses that many.
-    embeddings = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
-    padding = getattr(embeddings, "padding_idx", None)
-    if padding is not None:
-        limits.append(limits[1] - padding - 1)
-    least = min(limits)
-    return None if least >= _NO_LIMIT else int(least)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import dropwhile
+from traceback import walk_tb
 from typing import Any
 
+import torch
+
 from attnviz.errors import AttnvizError, InputError
+from attnviz.models.checkpoint import Stored
 from attnviz.models.embeddings import vocabulary
 from attnviz.models.names import ModelName
+
+_NOT_THERE = frozenset({"OSError", "ConnectionError", "HfHubHTTPError", "LocalEntryNotFoundError"})
+"""What is raised where a file can't be had, by name: importing its classes takes long."""
 
 _AGAIN = "Download the model again; the files may be cut short, or of another model."
 
@@ -32,22 +40,87 @@ def unsupported(kind: str, why: str, *, yet: str = " yet") -> InputError:
     )
 
 
-def check_weights(name: ModelName, model: Any, info: dict[str, Any]) -> None:  # noqa: ANN401
-    """Raises InputError where weights are missing or of another shape than the config says."""
+def stopped(what: str, error: Exception) -> InputError | None:
+    """The error for a model whose own code failed while it ran; None where ours did.
+
+    Ours is what a model's code called, below it: that is a bug, and no model is to blame.
+    """
+    frames = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    inside = dropwhile(lambda name: name.startswith("attnviz."), frames)
+    if any(name.startswith("attnviz.") for name in inside):
+        return None
+    if out_of_memory(error):
+        return InputError(f"{what}: there is not enough memory.", "Try --dtype bfloat16.")
+    return InputError(
+        f"{what}: {type(error).__name__}: {first_line(error)}",
+        "Its config.json and generation_config.json have to be those that were saved with the "
+        "weights; where they are, please report this as a bug, with the output of `attnviz env`.",
+    )
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether torch ran out of memory; on a CPU it says so only in words."""
+    said = str(error).lower()
+    return (
+        isinstance(error, torch.OutOfMemoryError | MemoryError)
+        or "allocate memory" in said
+        or "not enough memory" in said
+    )
+
+
+def check_weights(name: ModelName, model: Any, info: dict[str, Any], held: Stored) -> None:  # noqa: ANN401
+    """Raises InputError where weights are missing or of another shape than the config says.
+
+    Files that are cut short are refused before: of those that can be read, none lacks a byte.
+    """
     # Missing weights are filled at random, and random heads look like a finding. A pooler is
     # missing from most checkpoints, and it comes after the last attention layer; sinusoids are
     # computed (Marian).
     missing = sorted(
         key for key in info["missing_keys"] if "pooler" not in key and not _computed(model, key)
     )
-    lacking = missing or sorted(str(key[0]) for key in info["mismatched_keys"])
-    if lacking:
-        tensors = "1 tensor is" if len(lacking) == 1 else f"{len(lacking)} tensors are"
+    shapes = sorted(info["mismatched_keys"], key=str)
+    if missing:
         raise InputError(
-            f"The weights of {name.given} don't fit its config: {tensors} "
-            f"{'missing' if missing else 'of another shape'}, {lacking[0]} first.",
-            _AGAIN,
+            f"The weights of {name.given} don't fit its config: {_tensors(len(missing))} missing, "
+            f"{missing[0]} first.",
+            _why_missing(model, sorted(map(str, info["unexpected_keys"])), held),
         )
+    if shapes:
+        key, stored, wanted = (shapes[0][k] for k in range(3))
+        raise InputError(
+            f"The weights of {name.given} don't fit its config: {_tensors(len(shapes))} of another "
+            f"shape, {key} first, which is {_shape(stored)} and should be {_shape(wanted)}.",
+            "Put the config.json there that was saved with these weights.",
+        )
+
+
+def _tensors(count: int) -> str:
+    return "1 tensor is" if count == 1 else f"{count} tensors are"
+
+
+def _shape(sizes: Any) -> str:  # noqa: ANN401 - a torch.Size, or a list
+    return " x ".join(map(str, sizes)) or "a single number"
+
+
+def _why_missing(model: Any, unexpected: list[str], held: Stored) -> str:  # noqa: ANN401
+    """What to do about missing weights, by what there is instead."""
+    lost = held.promised - held.names
+    if lost:
+        return (
+            f"Download the model again, all files of it: its index names {min(lost)}, which its "
+            "files don't hold."
+        )
+    if unexpected:
+        return (
+            f"Nothing is lost, but names differ: the weights hold {len(unexpected)} that "
+            f"{type(model).__name__} has no place for, {unexpected[0]} first. Save the model again "
+            "with save_pretrained, or let `architectures` in config.json name its class."
+        )
+    return (
+        "The files are whole, so they were saved without these: save the model again with "
+        "save_pretrained, or use the config.json that was saved with the weights."
+    )
 
 
 def check_vocabulary(name: ModelName, model: Any, tokenizer: Any) -> None:  # noqa: ANN401
@@ -91,7 +164,7 @@ def _explain(name: ModelName, revision: str | None, error: Exception) -> InputEr
             f"{name.given} brings its own code, which attnviz doesn't run unasked.",
             "Pass --trust-remote-code if you have read that code and trust it.",
         )
-    if kinds & {"OutOfMemoryError", "MemoryError"}:
+    if any(out_of_memory(link) for link in links if isinstance(link, Exception)):
         return InputError(f"{name.given} doesn't fit into memory.", "Try --dtype bfloat16.")
     if "does not recognize this architecture" in told:
         return InputError(
@@ -99,19 +172,25 @@ def _explain(name: ModelName, revision: str | None, error: Exception) -> InputEr
             "Upgrade it (pip install --upgrade transformers), or check model_type in config.json.",
         )
     if name.kind == "hub":
-        return _explain_hub(name, revision, kinds, told)
+        return _explain_hub(name, revision, error, kinds, told)
     if name.kind == "gguf":
         return InputError(
             f"{name.given} is damaged, or no GGUF file: {first_line(error)}",
             "Download the file again.",
         )
+    return _unloadable(name, error)
+
+
+def _unloadable(name: ModelName, error: Exception) -> InputError:
     return InputError(
         f"{name.given} can't be loaded: {first_line(error)}",
-        "Check its config.json, and that the folder is whole as `save_pretrained` wrote it.",
+        "Check its config.json: it has to be the one that was saved with the weights.",
     )
 
 
-def _explain_hub(name: ModelName, revision: str | None, kinds: set[str], told: str) -> InputError:
+def _explain_hub(
+    name: ModelName, revision: str | None, error: Exception, kinds: set[str], told: str
+) -> InputError:
     at = f" at revision {revision}" if revision else ""
     if "GatedRepoError" in kinds:
         return InputError(
@@ -125,6 +204,8 @@ def _explain_hub(name: ModelName, revision: str | None, kinds: set[str], told: s
             f"There is no model {name.given} on the Hub, nor a folder of that name.",
             "Check the spelling; a private model needs HF_TOKEN.",
         )
+    if not kinds & _NOT_THERE:
+        return _unloadable(name, error)
     if "safetensors" in told:
         return InputError(
             f"{name.given}{at} has no safetensors weights, and a pickle can run code.",

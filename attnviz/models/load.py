@@ -14,13 +14,16 @@ from typing import Any, Literal
 import torch
 
 from attnviz.errors import InputError, UsageError
-from attnviz.models import heads, probe, tap
-from attnviz.models.embeddings import limit, vocabulary
-from attnviz.models.explain import check_vocabulary, check_weights, explained, first_line
+from attnviz.models import adapter, counts, heads, probe, sizes, tap
+from attnviz.models.checkpoint import hub_adapter, stored
+from attnviz.models.embeddings import vocabulary
+from attnviz.models.explain import explained, first_line
 from attnviz.models.hooks import Site
 from attnviz.models.kinds import ARCHITECTURES, FALLBACK
-from attnviz.models.names import ModelName
+from attnviz.models.limits import limits
+from attnviz.models.names import ModelName, adapted
 from attnviz.models.streams import ALL, Stream, numbers, streams
+from attnviz.models.weights import NotInterfaceError, Weights
 
 PATIENCE = 10.0
 """Seconds that the Hub has for an answer."""
@@ -36,7 +39,8 @@ class LoadedModel:
     """A model ready to be tapped.
 
     `heads` is how many its config promises over all layers; what ran is known after a run.
-    `limit` is the most tokens it takes, None for no limit. `path` says how attention is seen:
+    `limit` is the most tokens it takes, `target_limit` the most that the decoder of an
+    encoder-decoder model does, None for no limit. `path` says how attention is seen:
     through transformers' attention interface, or as the weights that modules return, which then
     are `sites`. `streams` are the attentions that can be seen, one named "" or those of an
     encoder-decoder model, whose modules `stream_of` tells apart; `layer_of` numbers modules that
@@ -58,6 +62,7 @@ class LoadedModel:
     dtype: str
     limit: int | None
     device: torch.device
+    target_limit: int | None = None
     path: Path = "interface"
     encoder_decoder: bool = False
     decoder_start: int | None = None
@@ -73,7 +78,7 @@ class LoadedModel:
     @property
     def layers(self) -> int:
         """How many layers the config promises, with attention or not; 0 if it doesn't say."""
-        return getattr(self.model.config.get_text_config(), "num_hidden_layers", None) or 0
+        return counts.layers(self.model.config)
 
     @property
     def pad(self) -> int:
@@ -115,38 +120,24 @@ def load(
     is measured in float32. `generates` loads the language-model head as well, for
     `attnviz.models.generate`. Raises InputError with the fix for everything that can be missing.
     """
-    with quiet(), explained(name, revision):
-        from transformers import AutoConfig
-
-        common = _common(name, revision, trust_remote_code=trust_remote_code)
-        config = AutoConfig.from_pretrained(name.location, **common)
-        probe.refuse(config)
-        tokenizer = _tokenizer(name, common)
-        weights = _Weights(
-            name,
-            _without_blocks(config),
-            tokenizer,
-            device,
-            common
-            | {
-                "use_safetensors": None if allow_pickle or name.gguf else True,
-                "dtype": _dtype(dtype, device),
-            },
-            generates=generates,
-        )
+    with quiet():
+        name, options = _options(name, revision, allow_pickle, trust_remote_code=trust_remote_code)
+        weights = _weights(name, options, device, _dtype(dtype, device), generates=generates)
         ready = _ready(weights)
     model, seen = ready.model, ready.seen
+    config, most = model.config, limits(model, weights.tokenizer)
     return LoadedModel(
         model=model,
-        tokenizer=tokenizer,
+        tokenizer=weights.tokenizer,
         name=name.shown,
-        revision=revision or str(getattr(config, "_commit_hash", None) or ""),
+        revision=revision or str(getattr(weights.config, "_commit_hash", None) or ""),
         architecture=type(model).__name__,
-        heads=_heads(config),
-        key_value_heads=_key_value_heads(config),
+        heads=counts.heads(config),
+        key_value_heads=counts.key_value_heads(config),
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         dtype=str(model.dtype).removeprefix("torch."),
-        limit=limit(model, tokenizer),
+        limit=most.source,
+        target_limit=most.target,
         device=device,
         path=ready.path,
         encoder_decoder=bool(config.is_encoder_decoder),
@@ -159,57 +150,32 @@ def load(
         attentions=seen.attentions if config.model_type in chain(*ARCHITECTURES.values()) else None,
         sites=seen.sites,
         generator=ready.generator,
-        notes=tuple(seen.notes),
+        notes=(*seen.notes, *([adapter.note(name.adapter)] if name.adapter else [])),
     )
 
 
-@dataclass(frozen=True)
-class _Weights:
-    """What is loaded, onto which device, and how."""
+def _weights(
+    name: ModelName,
+    options: dict[str, Any],
+    device: torch.device,
+    dtype: torch.dtype | str,
+    *,
+    generates: bool,
+) -> Weights:
+    """Config and tokenizer, read and held against what the files of the weights say they hold."""
+    from transformers import AutoConfig, PreTrainedConfig
 
-    name: ModelName
-    config: Any
-    tokenizer: Any
-    device: torch.device
-    options: dict[str, Any]
-    generates: bool
-
-    def load(self, attention: str) -> tuple[Any, Any]:
-        """The model without a head and, if it is to generate, the one with."""
-        found = heads.auto_class(self.config) if self.generates else None
-        from transformers import AutoModel
-
-        whole, info = (found or AutoModel).from_pretrained(
-            self.name.location,
-            config=self.config,
-            **self.options,
-            attn_implementation=attention,
-            ignore_mismatched_sizes=True,  # they are reported in `info`, and refused below
-            output_loading_info=True,
-        )
-        if found:
-            heads.check(self.name, whole, info)
-        check_weights(self.name, whole, info)
-        whole.to(self.device).eval()
-        model = heads.without(whole) if found else whole
-        check_vocabulary(self.name, model, self.tokenizer)
-        return model, whole if found else None
-
-    def start_of_generation(self) -> int | None:
-        """The start token that generation_config.json names, where newer models keep it."""
-        from transformers import GenerationConfig
-
-        options = {
-            name: self.options[name]
-            for name in ("revision", "local_files_only")
-            if name in self.options
-        }
-        try:
-            found = GenerationConfig.from_pretrained(self.name.location, **options)
-        except OSError:
-            return None
-        start: int | None = found.decoder_start_token_id
-        return start
+    common = {key: value for key, value in options.items() if key != "use_safetensors"}
+    with explained(name, common["revision"]):
+        raw, _ = PreTrainedConfig.get_config_dict(name.location, **common)
+        probe.refuse(str(raw.get("model_type")))
+        held = stored(name.location, name.gguf, raw, common)
+        sizes.check(raw, held)
+        config = AutoConfig.from_pretrained(name.location, **common)
+        tokenizer = _tokenizer(name, common)
+    config = _without_blocks(config)
+    options = options | {"dtype": dtype}
+    return Weights(name, config, raw, held, tokenizer, device, options, generates=generates)
 
 
 @dataclass(frozen=True)
@@ -221,11 +187,11 @@ class _Ready:
     seen: probe.Seen
 
 
-def _ready(weights: _Weights) -> _Ready:
+def _ready(weights: Weights) -> _Ready:
     """Loads the model and finds its attention: by the tap, or else by what its modules return."""
     ready = None
     if weights.config.model_type not in FALLBACK:
-        with suppress(_NotInterfaceError):
+        with suppress(NotInterfaceError):
             ready = _by(weights, "interface")
     # Where nothing but its flag makes a decoder causal, the flag may be wrong (NLLB-MoE).
     if ready is None or not _whole(ready) or (ready.stream_of and not ready.seen.causal):
@@ -243,18 +209,9 @@ def _ready(weights: _Weights) -> _Ready:
     return ready
 
 
-class _NotInterfaceError(Exception):
-    """The model's classes don't know the tap."""
-
-
-def _by(weights: _Weights, path: Path) -> _Ready:
+def _by(weights: Weights, path: Path) -> _Ready:
     """Loads the model for one path and looks what it shows."""
-    try:
-        model, generator = weights.load(tap.install() if path == "interface" else "eager")
-    except KeyError as error:
-        if error.args != (tap.NAME,):
-            raise
-        raise _NotInterfaceError from error
+    model, generator = weights.load(tap.install() if path == "interface" else "eager")
     notes = _speak_english(model)
     stream_of = streams(model)
     inputs = probe.inputs(model, weights.tokenizer, encoder_decoder=bool(stream_of))
@@ -288,7 +245,7 @@ def _speak_english(model: Any) -> list[str]:  # noqa: ANN401
     return [f"The adapters of {language} were used, as the model's config names no language."]
 
 
-def _decoder_start(weights: _Weights, model: Any) -> int | None:  # noqa: ANN401
+def _decoder_start(weights: Weights, model: Any) -> int | None:  # noqa: ANN401
     """The id that decoder inputs begin with, None where the target's last token moves there."""
     if not model.config.is_encoder_decoder:
         return None
@@ -298,39 +255,42 @@ def _decoder_start(weights: _Weights, model: Any) -> int | None:  # noqa: ANN401
     names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
     of_config = [getattr(model.config, name, None) for name in names]
     found = (of_config[0], weights.start_of_generation(), *of_config[1:], 0)
-    return int(next(one for one in found if one is not None))
+    start = next(one for one in found if one is not None)
+    known = vocabulary(model)
+    if not isinstance(start, int) or not 0 <= start < (known or start + 1):
+        raise InputError(
+            f"The decoder of {weights.name.given} begins with the token {start!r}, and there is no "
+            "such token.",
+            "Give decoder_start_token_id in its config.json, or generation_config.json, the id of "
+            "the token that its decoder starts with.",
+        )
+    return start
 
 
-def _heads(config: Any) -> int:  # noqa: ANN401
-    """Attention heads that a config promises, over all layers and streams."""
-    text = config.get_text_config()
-    one = getattr(text, "num_attention_heads", None) or 1
-    layers = getattr(text, "num_hidden_layers", None) or 1
-    if not config.is_encoder_decoder:
-        return int(one * layers)
-    of_decoder = getattr(config, "decoder_attention_heads", None) or one
-    decoders = (
-        getattr(config, "decoder_layers", None)
-        or getattr(config, "num_decoder_layers", None)
-        or layers
-    )
-    return int(one * layers + 2 * of_decoder * decoders)
+def _options(
+    name: ModelName, revision: str | None, allow_pickle: bool, *, trust_remote_code: bool
+) -> tuple[ModelName, dict[str, Any]]:
+    """What configuration, tokenizer and weights are all loaded with.
 
-
-def _key_value_heads(config: Any) -> int:  # noqa: ANN401
-    text = config.get_text_config()
-    heads = getattr(text, "num_attention_heads", None)
-    return getattr(text, "num_key_value_heads", None) or heads or 0
-
-
-def _common(name: ModelName, revision: str | None, *, trust_remote_code: bool) -> dict[str, Any]:
-    """What configuration, tokenizer and weights are all loaded with."""
-    common: dict[str, Any] = {"revision": revision, "trust_remote_code": trust_remote_code}
+    A name on the Hub may turn out to be an adapter's; then the base model's is returned.
+    """
+    options: dict[str, Any] = {
+        "revision": None if name.adapter else revision,  # that is the adapter's
+        "trust_remote_code": trust_remote_code,
+        "use_safetensors": None if allow_pickle or name.gguf else True,
+    }
     if name.gguf:
-        common["gguf_file"] = name.gguf
-    if name.kind == "hub":
-        common["local_files_only"] = not _hub_answers(name.location, revision)
-    return common
+        options["gguf_file"] = name.gguf
+    if name.kind != "hub":
+        return name, options
+    with explained(name, revision):
+        options["local_files_only"] = not _hub_answers(name.location, options["revision"])
+        on_hub = None if name.adapter else hub_adapter(name.location, options)
+    if on_hub is None:
+        return name, options
+    found = adapter.read(name.given, on_hub, allow_pickle=allow_pickle)
+    base = adapted(found, allow_pickle=allow_pickle)
+    return _options(base, None, allow_pickle, trust_remote_code=trust_remote_code)
 
 
 def _hub_answers(model: str, revision: str | None) -> bool:
@@ -355,7 +315,11 @@ def _tokenizer(name: ModelName, common: dict[str, Any]) -> Any:  # noqa: ANN401 
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name.location, **common)
+        where = name.location
+        if name.adapter and adapter.has_tokenizer(name.adapter):
+            where = name.adapter.folder
+        tokenizer = AutoTokenizer.from_pretrained(where, **common)
+        tokenizer("a")  # some of its settings are looked at only now
     except Exception as error:
         raise InputError(
             f"The tokenizer of {name.given} can't be loaded: {first_line(error)}",

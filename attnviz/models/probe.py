@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from attnviz.attention.layer import LayerAttention
-from attnviz.errors import InputError
-from attnviz.models import hooks, tap
-from attnviz.models.explain import unsupported
+from attnviz.attention.plan import Plan
+from attnviz.errors import AttnvizError, InputError
+from attnviz.models import finite, hooks, tap
+from attnviz.models.explain import first_line, stopped, unsupported
 from attnviz.models.kinds import REFUSED
 from attnviz.models.readers import Size
-from attnviz.models.streams import ALL, Stream
+from attnviz.models.streams import ALL, Stream, number
 
 SOURCE, TARGET = 8, 5
 """Tokens of the run, for encoder-decoder models of source and target: of different lengths, as
 that tells what a module attends to."""
+
+_OTHER_INPUTS = re.compile(
+    r"pixel_values|input_features|input_values|attention_bbox|positional arg"
+)
+"""What a model says that wants pictures or sound beside the text."""
 
 
 @dataclass
@@ -43,12 +51,8 @@ def by_tap(
 ) -> Seen:
     """Runs a model whose attention the tap computes; sees nothing where it has its own code."""
     sizes, layers = _sizes(streams), list[LayerAttention]()
-    try:
-        with tap.listening(layers.append, streams=streams):
-            _run(model, inputs)
-    except tap.UnseenError:
-        return Seen()
-    for layer in layers:
+
+    def see(layer: LayerAttention) -> None:
         found = layer.query.shape[2], layer.mask.keys
         if found != sizes[layer.stream]:
             raise unsupported(
@@ -57,6 +61,14 @@ def by_tap(
                 f"{sizes[layer.stream][0]} and {sizes[layer.stream][1]} tokens",
                 yet="",
             )
+        finite.check_layer(layer, model.config)
+        layers.append(layer)
+
+    try:
+        with tap.listening(see, _plans(sizes, model.device), streams):
+            _run(model, inputs)
+    except tap.UnseenError:
+        return Seen()
     one_way = [layer.mask.causal for layer in layers if layer.stream in ("", "decoder")]
     return Seen(
         _ordered({layer.stream for layer in layers}),
@@ -72,7 +84,14 @@ def by_hooks(
 ) -> Seen:
     """Runs a model with eager attention, and finds the modules that return weights."""
     sizes, found = _sizes(streams), list[hooks.Found]()
-    with hooks.hooked(hooks.candidates(model, streams), sizes, found.append):
+
+    def see(one: hooks.Found) -> None:
+        if not finite.is_finite(one.weights):
+            layer = number(one.site.path) or 0
+            raise finite.broken(layer, one.site.stream, "its weights", model.config)
+        found.append(one)
+
+    with hooks.hooked(hooks.candidates(model, streams), sizes, see):
         _run(model, inputs, output_attentions=True)
     sites = hooks.sites(found, sizes)
     used = [site for site in sites if not site.pooled]
@@ -103,10 +122,10 @@ def inputs(model: Any, tokenizer: Any, *, encoder_decoder: bool) -> dict[str, Te
     return {"input_ids": source, "decoder_input_ids": source[:, :TARGET]}
 
 
-def refuse(config: Any) -> None:  # noqa: ANN401
+def refuse(kind: str) -> None:
     """Raises InputError for a kind of which it is known that it can't be measured."""
-    if config.model_type in REFUSED:
-        raise unsupported(config.model_type, REFUSED[config.model_type], yet="")
+    if kind in REFUSED:
+        raise unsupported(kind, REFUSED[kind], yet="")
 
 
 def nothing_seen(model: Any) -> InputError:  # noqa: ANN401
@@ -123,17 +142,34 @@ def _sizes(streams: Mapping[nn.Module, Stream]) -> Mapping[str, Size]:
     return {"encoder": (SOURCE, SOURCE), "decoder": (TARGET, TARGET), "cross": (TARGET, SOURCE)}
 
 
+def _plans(sizes: Mapping[str, Size], device: torch.device) -> dict[str, Plan]:
+    """Plans that count every query; by the tiles, as for so little nothing need be compiled."""
+
+    def every(tokens: int) -> Tensor:
+        return torch.ones(1, tokens, dtype=torch.bool, device=device)
+
+    return {
+        stream: Plan(every(queries), every(keys), kernel="tiles")
+        for stream, (queries, keys) in sizes.items()
+    }
+
+
 def _run(model: Any, inputs: dict[str, Tensor], **options: Any) -> None:  # noqa: ANN401
     if getattr(model.config, "use_cache", None):
         options["use_cache"] = False
     try:
         with torch.inference_mode():
             model(**inputs, **options)
-    except (torch.OutOfMemoryError, MemoryError, InputError):
+    except AttnvizError:
         raise
     except Exception as error:
-        kind = model.config.model_type
-        raise unsupported(kind, f"they don't run on text alone ({type(error).__name__})") from error
+        kind, said = model.config.model_type, str(error)
+        if "input_ids" not in signature(model.forward).parameters or _OTHER_INPUTS.search(said):
+            why = f"they don't run on text alone ({first_line(error)[:-1]})"
+            raise unsupported(kind, why) from error
+        if (known := stopped(f"The model, of type {kind}, stops on its first text", error)) is None:
+            raise
+        raise known from error
 
 
 def _ordered(found: set[Any]) -> tuple[Stream, ...]:

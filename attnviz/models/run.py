@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,8 +15,9 @@ from attnviz.attention.layer import LayerAttention
 from attnviz.attention.merge import Merge, Wording
 from attnviz.attention.observer import Observer, plan
 from attnviz.attention.plan import Kernel, Plan
-from attnviz.errors import InputError
-from attnviz.models import heap, hooks, tap
+from attnviz.errors import AttnvizError, InputError
+from attnviz.models import finite, heap, hooks, tap
+from attnviz.models.explain import out_of_memory, stopped
 from attnviz.models.load import LoadedModel
 from attnviz.models.token_types import token_types
 from attnviz.text.types import Tokens
@@ -58,7 +60,7 @@ def observe(
             stream: plan(batch, [want for of, want in wants if of == stream], kernel)
             for stream, batch in shown.items()
         }
-        show = partial(_show, observers=observers, merges=merges, plans=plans)
+        show = partial(_show, loaded.model.config, observers=observers, merges=merges, plans=plans)
         attentions = None if to_the_end else loaded.attentions
         _forward(loaded, batched, show, {} if merges else plans, attentions)
         for observer in observers:
@@ -67,13 +69,18 @@ def observe(
 
 
 def _show(
+    config: Any,  # noqa: ANN401 - transformers' own
     attention: LayerAttention,
     *,
     observers: Sequence[Observer],
     merges: Mapping[str, Merge],
     plans: Mapping[str, Plan],
 ) -> None:
-    """Shows one layer to the observers of its stream, between words where they are merged."""
+    """Shows one layer to the observers of its stream, between words where they are merged.
+
+    Raises InputError where its numbers are none.
+    """
+    finite.check_layer(attention, config)
     stream, seen = attention.stream, attention
     if stream in merges:
         seen = merges[stream].layer(attention, plans[stream])
@@ -149,9 +156,13 @@ def _forward(
     try:
         with torch.inference_mode(), listening:
             loaded.model(**inputs, **options)
-    except (RuntimeError, MemoryError) as error:
-        if not _out_of_memory(error):
-            raise
+    except AttnvizError:
+        raise
+    except Exception as error:
+        if not out_of_memory(error):
+            if (known := stopped(f"{loaded.name} stops while it reads", error)) is None:
+                raise
+            raise known from error
         longest = max(batch.length for batch in batched.values())
         raise InputError(
             f"A sentence of {longest} tokens needs more memory than there is.",
@@ -178,11 +189,3 @@ def _inputs(loaded: LoadedModel, batched: dict[str, batches.Batch]) -> dict[str,
 def _mask(batch: batches.Batch) -> Tensor | None:
     """A mask of ones says nothing, and without it models may take their faster paths."""
     return None if bool(batch.mask.all()) else batch.mask
-
-
-def _out_of_memory(error: Exception) -> bool:
-    """Whether torch ran out of memory; on a CPU it says so only in words."""
-    return (
-        isinstance(error, torch.OutOfMemoryError | MemoryError)
-        or "allocate memory" in str(error).lower()
-    )

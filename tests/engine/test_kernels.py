@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from attnviz.attention.kernels import blocks, fused, lanes, rows, tiles
+from attnviz.attention.kernels import blocks, compiled, fused, lanes, rows, tiles
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
 from attnviz.attention.pack import pack
@@ -366,6 +366,6 @@ def test_few_rows_of_a_long_sentence_are_sorted_evenly_spread() -> None:
 
 
 def test_what_is_compiled_is_not_older_than_its_parts() -> None:
-    parts = b"".join(Path(one.__file__ or "").read_bytes() for one in (lanes, rows))
+    parts = b"".join(Path(one.__file__ or "").read_bytes() for one in (compiled, lanes, rows))
     wanted = hashlib.sha256(parts).hexdigest()[:16]
     assert wanted == blocks.BUILT_FROM, "the digest in blocks.py has to be this"

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.attention.batch import Batch, make, plan
+from attnviz.attention.formulas import row_entropy
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.matrices import MatrixKeeper, blocks
 from attnviz.attention.observer import Observer, Wants
@@ -127,13 +128,25 @@ def test_too_little_memory_is_an_error_with_a_way_out(error: Exception) -> None:
     assert "--split" in caught.value.hint
 
 
-def test_other_errors_stay_what_they_are() -> None:
+def test_other_errors_of_a_model_are_told_as_they_are() -> None:
     def forward(**_: Any) -> None:
         raise RuntimeError("shapes")
 
     failing: Any = forward
     failing.config = SimpleNamespace()
-    with pytest.raises(RuntimeError, match="shapes"):
+    with pytest.raises(InputError, match="stops while it reads: RuntimeError: shapes"):
+        observe(loaded(failing), [small("a", [4])], [])
+
+
+def test_a_bug_of_ours_below_a_model_is_no_fault_of_the_model() -> None:
+    broken: Any = "no weights"
+
+    def forward(**_: Any) -> None:
+        row_entropy(broken)
+
+    failing: Any = forward
+    failing.config = SimpleNamespace()
+    with pytest.raises(TypeError):
         observe(loaded(failing), [small("a", [4])], [])
 
 

@@ -96,7 +96,7 @@ FOLDERS: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "malformed config": (_write("config.json", "{nope"), "not a valid JSON", "config.json"),
     "config of no type": (_write("config.json", "{}"), "Unrecognized model", "config.json"),
     "unknown type": (_config(model_type="wombat"), "doesn't know", "Upgrade it"),
-    "wrong value": (_config(hidden_size="many"), "'hidden_size' expected int", "config.json"),
+    "wrong value": (_config(hidden_size="many"), "hidden_size is 'many'", "config.json"),
     "own code": (
         _config(model_type="wombat", auto_map={"AutoConfig": "code.C", "AutoModel": "code.M"}),
         "brings its own code",
@@ -107,8 +107,12 @@ FOLDERS: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "no safetensors": (_write(WEIGHTS, "hello"), "are damaged", "Download the model again"),
     "empty safetensors": (_write(WEIGHTS, ""), "are damaged", "Download the model again"),
     "cut safetensors": (_cut, "are damaged", "Download the model again"),
-    "a tensor lacking": (_lack, "1 tensor is missing, encoder.layer.1", "Download"),
-    "other shapes": (_config(hidden_size=32), "tensors are of another shape", "Download"),
+    "a tensor lacking": (_lack, "1 tensor is missing, encoder.layer.1", "The files are whole"),
+    "other shapes": (
+        _config(hidden_size=32),
+        "tensors are of another shape",
+        "saved with these weights",
+    ),
     "a shard lacking": (_shards, "lacks 1 of the 2 files of its weights", "all files"),
     "malformed index": (_bad_index, "index.json is damaged", "Download the model again"),
     "no tokenizer": (_without("token*"), "has no tokenizer", "tokenizer.json"),

@@ -8,7 +8,6 @@ business but this module's.
 from __future__ import annotations
 
 from functools import cache
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from attnviz.attention.kernels import tiles
@@ -20,8 +19,15 @@ if TYPE_CHECKING:
 
 @cache
 def has_fused() -> bool:
-    """Whether the fused kernel can be had: the extra `fast` brings its compiler."""
-    return find_spec("numba") is not None
+    """Whether the fused kernel can be had: the extra `fast` brings its compiler.
+
+    A Numba that refuses the NumPy beside it is none.
+    """
+    try:
+        from attnviz.attention.kernels import fused  # noqa: F401 - whether it can be imported
+    except ImportError:
+        return False
+    return True
 
 
 def measure(layer: LayerAttention) -> Measured:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from attnviz.attention.kernels.compiled import compiled
 from attnviz.attention.kernels.lanes import (
     HEIGHT,
     LANES,
@@ -34,11 +34,9 @@ Array = Any
 _DEPTH = 128
 """Keys that are mixed at a time, so that their values stay in the first-level cache."""
 
-BUILT_FROM = "1cf2db1fa746a8c1"
-"""A digest of `lanes` and `rows`. Numba keeps what it has compiled for as long as this one file
-stays the same, so it has to change with them; a test says what it should be."""
-
-_compiled = njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
+BUILT_FROM = "6041891de6aa40c7"
+"""A digest of `compiled`, `lanes` and `rows`. Numba keeps what it has compiled for as long as this
+one file stays the same, so it has to change with them; a test says what it should be."""
 
 
 @apart
@@ -223,7 +221,7 @@ def _write(mixed: Array, wide: Number, rows: Number, scales: Array, out: Array, 
         copy(mixed, r * wide, width, scales[r], flat, to + r * step)
 
 
-@_compiled
+@compiled
 def work(
     task: Array,
     high: Number,
@@ -282,7 +280,7 @@ def work(
                     _write(mixed, wide, many, q, (out, heads * width, width), to)
 
 
-@_compiled
+@compiled
 def ginis(task: Array, layer: Array, sorted_rows: Array, kept: Array, out: Array) -> None:
     """Gini coefficients of a task's rows in `kept` [sentence, head, slot, key], sorted upwards.
 

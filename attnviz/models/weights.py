@@ -1,0 +1,98 @@
+"""The weights of a model: loaded once their files, their sizes and their numbers are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from attnviz.errors import AttnvizError
+from attnviz.models import adapter, classes, finite, heads, sizes
+from attnviz.models.checkpoint import Stored
+from attnviz.models.explain import check_vocabulary, check_weights, explained
+from attnviz.models.names import ModelName
+
+_NO_ADAPTER = {"subfolder": "no-adapter"}
+"""Where transformers is told to look for an adapter: it would load another model for its sake, or
+not, by whether peft is installed. Adapters are merged here instead."""
+
+
+class NotInterfaceError(AttnvizError):
+    """The model's classes don't know the tap."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What is loaded, onto which device, and how.
+
+    `raw` is the config as it was read, `held` what the files hold.
+    """
+
+    name: ModelName
+    config: Any
+    raw: Mapping[str, Any] = field(repr=False)
+    held: Stored
+    tokenizer: Any
+    device: torch.device
+    options: dict[str, Any]
+    generates: bool
+
+    def load(self, attention: str) -> tuple[Any, Any]:
+        """The model without a head and, if it is to generate, the one with."""
+        with explained(self.name, self.options.get("revision")):
+            loads = classes.loading_class(
+                self.config, self.raw, self.held, generates=self.generates
+            )
+            whole = self._whole(loads, attention)
+            finite.check_weights(self.name.given, whole)
+            whole.to(self.device).eval()
+            model = heads.without(whole) if self.generates else classes.below(whole)
+            check_vocabulary(self.name, model, self.tokenizer)
+        return model, whole if self.generates else None
+
+    def _whole(self, loads: Any, attention: str) -> Any:  # noqa: ANN401 - transformers' own
+        with sizes.within(self.raw, self.held), _known(attention):
+            whole, info = loads.from_pretrained(
+                self.name.location,
+                config=self.config,
+                **self.options,
+                attn_implementation=attention,
+                ignore_mismatched_sizes=True,  # they are reported in `info`, and refused below
+                output_loading_info=True,
+                adapter_kwargs=_NO_ADAPTER,
+            )
+        if self.generates:
+            heads.check(self.name, whole, info)
+        check_weights(self.name, whole, info, self.held)
+        return adapter.merged(self.name.adapter, whole) if self.name.adapter else whole
+
+    def start_of_generation(self) -> int | None:
+        """The start token that generation_config.json names, where newer models keep it."""
+        from transformers import GenerationConfig
+
+        options = {
+            name: self.options[name]
+            for name in ("revision", "local_files_only")
+            if name in self.options
+        }
+        with explained(self.name, None):
+            try:
+                found = GenerationConfig.from_pretrained(self.name.location, **options)
+            except OSError:
+                return None
+        start: int | None = found.decoder_start_token_id
+        return start
+
+
+@contextmanager
+def _known(attention: str) -> Iterator[None]:
+    """Some classes look an attention function up among their own, and don't know others."""
+    try:
+        yield
+    except KeyError as error:
+        if error.args != (attention,):
+            raise
+        raise NotInterfaceError(f"They know no attention called {attention}.") from error
