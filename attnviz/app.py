@@ -58,6 +58,9 @@ _Format = Annotated[
     Output,
     _telling("--format", "FORMAT", "What stdout gets: human, json or markdown.", "human"),
 ]
+_Number = str
+"""A flag's number goes to the settings as it was written: all sources are read the same way."""
+
 _Colour = Annotated[Colour, _telling("--color", "WHEN", "Colours: auto, always or never.", "auto")]
 
 app = typer.Typer(
@@ -160,7 +163,7 @@ def report(
         ),
     ] = None,
     generate: Annotated[
-        int | None,
+        _Number | None,
         _setting("generate", _TEXT, "Let the model write so many tokens, the likeliest.", "N"),
     ] = None,
     revision: Annotated[
@@ -239,9 +242,9 @@ def report(
         ),
     ] = None,
     resamples: Annotated[
-        int | None, _setting("resamples", _MEASURE, "Bootstrap resamples.", "N")
+        _Number | None, _setting("resamples", _MEASURE, "Bootstrap resamples.", "N")
     ] = None,
-    seed: Annotated[int | None, _setting("seed", _MEASURE, "Seed of the bootstrap.", "N")] = None,
+    seed: Annotated[_Number | None, _setting("seed", _MEASURE, "Seed of the bootstrap.", "N")] = None,
     evidence: Annotated[
         str | None,
         _setting(
@@ -253,7 +256,7 @@ def report(
         ),
     ] = None,
     illustrate: Annotated[
-        int | None, _setting("illustrate", _LOOK, "How many sentences get figures.", "N")
+        _Number | None, _setting("illustrate", _LOOK, "How many sentences get figures.", "N")
     ] = None,
     sentences: Annotated[
         str | None,
@@ -266,9 +269,9 @@ def report(
     cmap: Annotated[
         str | None, _setting("cmap", _LOOK, "Colour map of matplotlib's.", "NAME")
     ] = None,
-    dpi: Annotated[int | None, _setting("dpi", _LOOK, "Resolution of PNG figures.", "N")] = None,
+    dpi: Annotated[_Number | None, _setting("dpi", _LOOK, "Resolution of PNG figures.", "N")] = None,
     jobs: Annotated[
-        int | None, _setting("jobs", _LOOK, "Processes that draw.", "N", "one a processor")
+        _Number | None, _setting("jobs", _LOOK, "Processes that draw.", "N", "one a processor")
     ] = None,
 ) -> None:
     """Report what each head of MODEL does on TEXT: roles, statistics, figures.

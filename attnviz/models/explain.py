@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
+
 from attnviz.errors import AttnvizError, InputError
 from attnviz.models.embeddings import vocabulary
 from attnviz.models.names import ModelName
@@ -22,6 +24,20 @@ def explained(name: ModelName, revision: str | None) -> Iterator[None]:
         raise
     except Exception as error:
         raise _explain(name, revision, error) from error
+
+
+@contextmanager
+def settings_of_generation(name: str) -> Iterator[None]:
+    """Turns what a damaged generation_config.json makes transformers raise into an InputError."""
+    try:
+        yield
+    except (AttnvizError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        raise InputError(
+            f"{name} can't write with its own settings of generation: {first_line(error)}",
+            "Check the numbers in its generation_config.json, or remove that file.",
+        ) from error
 
 
 def unsupported(kind: str, why: str, *, yet: str = " yet") -> InputError:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from attnviz.errors import InputError
+from attnviz.models.explain import settings_of_generation
 from attnviz.models.load import LoadedModel, quiet
 from attnviz.text.tokenize import continued, picked, started
 from attnviz.text.types import Tokens
@@ -100,7 +101,7 @@ def _write(
     given = torch.tensor([ids], device=loaded.device)
     if count == 0:
         return [loaded.decoder_start or 0] if answers else []
-    with torch.inference_mode(), quiet():
+    with settings_of_generation(loaded.name), torch.inference_mode(), quiet():
         found = model.generate(
             given,
             attention_mask=torch.ones_like(given),

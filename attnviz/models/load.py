@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ import torch
 
 from attnviz.errors import InputError, UsageError
 from attnviz.models import heads, probe, tap
+from attnviz.models.decoder_start import decoder_start
 from attnviz.models.embeddings import limit, vocabulary
 from attnviz.models.explain import check_vocabulary, check_weights, explained, first_line
 from attnviz.models.hooks import Site
@@ -150,7 +149,7 @@ def load(
         device=device,
         path=ready.path,
         encoder_decoder=bool(config.is_encoder_decoder),
-        decoder_start=_decoder_start(weights, model),
+        decoder_start=decoder_start(name, model, weights.options),
         causal=seen.causal,
         streams=seen.streams,
         stream_of=ready.stream_of,
@@ -194,22 +193,6 @@ class _Weights:
         model = heads.without(whole) if found else whole
         check_vocabulary(self.name, model, self.tokenizer)
         return model, whole if found else None
-
-    def start_of_generation(self) -> int | None:
-        """The start token that generation_config.json names, where newer models keep it."""
-        from transformers import GenerationConfig
-
-        options = {
-            name: self.options[name]
-            for name in ("revision", "local_files_only")
-            if name in self.options
-        }
-        try:
-            found = GenerationConfig.from_pretrained(self.name.location, **options)
-        except OSError:
-            return None
-        start: int | None = found.decoder_start_token_id
-        return start
 
 
 @dataclass(frozen=True)
@@ -286,19 +269,6 @@ def _speak_english(model: Any) -> list[str]:  # noqa: ANN401
     language = "en_XX" if "en_XX" in languages else languages[0]
     model.set_default_language(language)
     return [f"The adapters of {language} were used, as the model's config names no language."]
-
-
-def _decoder_start(weights: _Weights, model: Any) -> int | None:  # noqa: ANN401
-    """The id that decoder inputs begin with, None where the target's last token moves there."""
-    if not model.config.is_encoder_decoder:
-        return None
-    shift = getattr(sys.modules[type(model).__module__], "shift_tokens_right", None)
-    if shift is not None and len(inspect.signature(shift).parameters) == 2:  # mBART
-        return None
-    names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
-    of_config = [getattr(model.config, name, None) for name in names]
-    found = (of_config[0], weights.start_of_generation(), *of_config[1:], 0)
-    return int(next(one for one in found if one is not None))
 
 
 def _heads(config: Any) -> int:  # noqa: ANN401
