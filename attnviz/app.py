@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperCommand
 
-from attnviz.console import Colour, set_colour
+from attnviz.console import Colour, Log, set_colour
 from attnviz.settings import Device, Dtype, Kernel, Long, Pieces, Scale, Settings, Split
 from attnviz.version import __version__
 
@@ -58,6 +58,11 @@ _Format = Annotated[
     Output,
     _telling("--format", "FORMAT", "What stdout gets: human, json or markdown.", "human"),
 ]
+_LOG = (
+    "What standard error gets: human or json. As json each line is an object with time and event; "
+    "begin, progress and end have stage, done, total and seconds, warning and finding a message, "
+    "error a message, a hint and an exit_code."
+)
 _Number = str
 """A flag's number goes to the settings as it was written: all sources are read the same way."""
 
@@ -131,9 +136,11 @@ def report(
             "--verbose",
             rich_help_panel=_TELL,
             metavar="",
-            help="Every finding and warning, on standard error.",
+            help="Every finding and warning, on standard error; stages with their times where that "
+            "is no terminal.",
         ),
     ] = False,
+    log: Annotated[Log, _telling("--log", "FORM", _LOG, "human")] = "human",
     color: _Colour = "auto",
     split: Annotated[
         Split | None,
@@ -244,7 +251,9 @@ def report(
     resamples: Annotated[
         _Number | None, _setting("resamples", _MEASURE, "Bootstrap resamples.", "N")
     ] = None,
-    seed: Annotated[_Number | None, _setting("seed", _MEASURE, "Seed of the bootstrap.", "N")] = None,
+    seed: Annotated[
+        _Number | None, _setting("seed", _MEASURE, "Seed of the bootstrap.", "N")
+    ] = None,
     evidence: Annotated[
         str | None,
         _setting(
@@ -269,7 +278,9 @@ def report(
     cmap: Annotated[
         str | None, _setting("cmap", _LOOK, "Colour map of matplotlib's.", "NAME")
     ] = None,
-    dpi: Annotated[_Number | None, _setting("dpi", _LOOK, "Resolution of PNG figures.", "N")] = None,
+    dpi: Annotated[
+        _Number | None, _setting("dpi", _LOOK, "Resolution of PNG figures.", "N")
+    ] = None,
     jobs: Annotated[
         _Number | None, _setting("jobs", _LOOK, "Processes that draw.", "N", "one a processor")
     ] = None,
@@ -287,6 +298,7 @@ def report(
         output=format,
         quiet=quiet,
         verbose=verbose,
+        log=log,
     )
     commands.report(model, text, {name: arguments[name] for name in _SETTINGS}, wanted)
 

@@ -1,8 +1,11 @@
-"""How a run tells what it is doing: lines on a terminal, nothing anywhere else."""
+"""How a run tells what it is doing: lines that move on a terminal, a log, or nothing."""
 
 from __future__ import annotations
 
-from typing import Self
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -18,6 +21,9 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from attnviz import signals
+
+INTERVAL = 10.0
+"""Seconds between two lines of a log about one stage."""
 
 _BAR = 24
 
@@ -38,6 +44,64 @@ class Silent:
     def advance(self, steps: int = 1) -> None:  # noqa: ARG002 - for Bar
         """So many steps are done."""
         signals.check()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a stage is: `done` of `total` steps, both None where they can't be counted.
+
+    `seconds` since the stage began.
+    """
+
+    event: Literal["begin", "progress", "end"]
+    stage: str
+    done: int | None
+    total: int | None
+    seconds: float
+
+
+class Log(Silent):
+    """Tells when each stage begins and ends, and every ten seconds how many steps are done.
+
+    A stage that is broken off doesn't end. `tell` writes a step; `now` is a clock in seconds.
+    """
+
+    def __init__(
+        self, tell: Callable[[Step], None], now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._tell, self._now = tell, now
+        self._stage: str | None = None
+        self._done = 0
+        self._total: int | None = None
+
+    def __exit__(self, *error: object) -> None:
+        if error[0] is None:
+            self._end()
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """A stage begins; the one before it is done."""
+        super().stage(name, total)
+        self._end()
+        self._stage, self._done, self._total = name, 0, total
+        self._began = self._told = self._now()
+        self._say("begin")
+
+    def advance(self, steps: int = 1) -> None:
+        """So many steps of the stage are done."""
+        super().advance(steps)
+        self._done += steps
+        if self._now() - self._told >= INTERVAL:
+            self._say("progress")
+
+    def _end(self) -> None:
+        if self._stage is not None:
+            self._say("end")
+
+    def _say(self, event: Literal["begin", "progress", "end"]) -> None:
+        self._told = self._now()
+        done = None if self._total is None else self._done
+        took = self._told - self._began
+        self._tell(Step(event, self._stage or "", done, self._total, took))
 
 
 class Bar(Silent):

@@ -299,8 +299,7 @@ def _integer(value: object) -> int:
 def _integers(value: object) -> tuple[int, ...]:
     parts = value.split(",") if isinstance(value, str) else value
     try:
-        if isinstance(parts, bytes | Mapping):
-            raise TypeError
+        parts = None if isinstance(parts, bytes | Mapping) else parts
         return tuple(_integer(part) for part in parts)  # type: ignore[attr-defined]
     except (TypeError, ValueError):
         raise ValueError("Use whole numbers with commas, such as 3,7.") from None

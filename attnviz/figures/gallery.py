@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import re
 import signal
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
@@ -144,17 +146,26 @@ def _alone(todo: Sequence[Task], style: FigureStyle) -> Generator[Picture, None,
 
 
 def _shared(todo: Sequence[Task], style: FigureStyle, jobs: int) -> Generator[Picture, None, None]:
-    """Let `jobs` processes do the tasks; the pictures come in the tasks' order."""
+    """Let `jobs` processes do the tasks; the pictures come in the tasks' order.
+
+    Where the system starts no more processes, or ends some, the rest is drawn in this one.
+    """
     # Spawned, because a forked copy of a process that runs a model's threads may hang.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_ignore_interrupts)
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin)
+    made = 0
     try:
         futures = [pool.submit(_perform_batch, batch, style) for batch in _batches(todo)]
         for future in futures:
-            yield from future.result()
+            for picture in future.result():
+                made += 1
+                yield picture
+    except (OSError, RuntimeError):  # a broken pool is a RuntimeError; a drawing's own comes again
+        pass
     finally:
         # On an interrupt or an error, whatever has not begun is dropped.
         pool.shutdown(wait=True, cancel_futures=True)
+    yield from _alone(todo[made:], style)
 
 
 def _batches(todo: Sequence[Task]) -> Iterator[tuple[Task, ...]]:
@@ -173,6 +184,18 @@ def _perform_batch(batch: Sequence[Task], style: FigureStyle) -> tuple[Picture, 
     return tuple(perform(task, style) for task in batch)
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; only the first one should answer."""
+def _begin() -> None:
+    """How a process that draws begins: it leaves Ctrl-C to the first process, and ends with it.
+
+    Ctrl-C reaches every process of a terminal, and only the first one should answer. A process
+    that is killed tells nobody, and those that it started would wait for tasks forever.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()  # a pipe tells, on every system: its other end is open as long as the parent
+        os._exit(1)

@@ -45,7 +45,7 @@ def _of_generation(name: ModelName, options: Mapping[str, Any]) -> Any:  # noqa:
 
 def _checked(name: ModelName, token: object, model: Any) -> int:  # noqa: ANN401
     known = vocabulary(model)
-    if isinstance(token, int) and 0 <= token and (known is None or token < known):
+    if isinstance(token, int) and token >= 0 and (known is None or token < known):
         return int(token)
     raise InputError(
         f"The decoder_start_token_id of {name.given} is {str(token)[:_SHOWN]}, which is no token.",

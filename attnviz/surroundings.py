@@ -1,0 +1,124 @@
+"""What the system gives a process, or keeps from it: streams, memory, a folder to be in."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+
+from attnviz.errors import AttnvizError, InputError, WriteError
+
+TYPE_CHECKING = False  # As typing's, without the time that importing typing takes.
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import IO
+
+_LEAST_SPACE = 2**30
+"""Bytes of addresses that Python, NumPy and torch take before any work."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
+_NOT_MAPPED = re.compile("cannot allocate memory|failed to map segment", re.IGNORECASE)
+
+
+def open_closed_streams() -> None:
+    """Points standard streams that the parent process closed nowhere.
+
+    Else the next file that is opened takes such a stream's number, and what a library or another
+    process writes to standard error ends up in that file.
+    """
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest free number is taken, and those below are open by now.
+            os.set_inheritable(os.open(os.devnull, mode), True)
+
+
+def abandon(*streams: IO[str] | None) -> None:
+    """Points streams that can't be written to nowhere, or the interpreter complains as it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in streams:
+        try:
+            if stream is not None:
+                os.dup2(nowhere, stream.fileno())
+        except (OSError, ValueError):  # no file at all, as in a test
+            continue
+    os.close(nowhere)
+
+
+class Audience:
+    """A stream that is written to while somebody reads it: messages that can't be told stop no run.
+
+    A text file as far as rich asks; what it doesn't have is the stream's.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Writes, unless nobody reads or there is no room."""
+        try:
+            return self._stream.write(text)
+        except (OSError, ValueError):
+            abandon(self._stream)
+            return len(text)
+
+    def flush(self) -> None:
+        """As `write`."""
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            abandon(self._stream)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+
+def check_address_space() -> None:
+    """Raises InputError where `ulimit -v` leaves no room for the libraries.
+
+    They would end the process themselves, each in its own way.
+    """
+    try:
+        import resource
+    except ImportError:  # as on Windows
+        return
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if most != resource.RLIM_INFINITY and most < _LEAST_SPACE:
+        raise InputError(
+            f"This process may take {most / 2**20:,.0f} MiB of memory addresses, and the libraries "
+            f"alone take about {_LEAST_SPACE / 2**20:,.0f} MiB.",
+            "Raise the limit: ulimit -v unlimited.",
+        )
+
+
+def working_folder() -> Path | None:
+    """The folder that the process is in; None where it was deleted or can't be looked at."""
+    from pathlib import Path
+
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
+
+
+def refusal(error: BaseException) -> AttnvizError | None:
+    """The error in our own words where the system refused something; None where it didn't."""
+    if isinstance(error, MemoryError) or (
+        isinstance(error, ImportError | OSError) and _NOT_MAPPED.search(str(error))
+    ):
+        return InputError("There is not enough memory.", "Give a smaller text or a smaller model.")
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return InputError("The system starts no more threads.", "Raise the limit: ulimit -u.")
+    if not isinstance(error, OSError):
+        return None
+    if error.errno == errno.ENOSPC:
+        return WriteError("No space is left on the device.", "Free some space.")
+    if error.errno in _FULL:
+        return WriteError(f"Too much was written: {error.strerror}.", "Raise the limit: ulimit -f.")
+    if error.errno == errno.EAGAIN:
+        return InputError("The system starts no more processes.", "Raise the limit: ulimit -u.")
+    if error.errno in _TOO_MANY_FILES:
+        return InputError(f"{error.strerror}.", "Raise the limit: ulimit -n.")
+    return None
