@@ -35,6 +35,17 @@ def open_closed_streams() -> None:
             os.set_inheritable(os.open(os.devnull, mode), True)
 
 
+def forget_odd_sizes() -> None:
+    """Leaves the size of the terminal to the terminal where COLUMNS or LINES can't be one.
+
+    In no column at all nothing would be shown, and in one nothing that could be read.
+    """
+    for name, least in (("COLUMNS", 20), ("LINES", 1)):
+        text = os.environ.get(name, "")
+        if not (re.fullmatch("[0-9]{1,4}", text) and int(text) >= least):
+            os.environ.pop(name, None)
+
+
 def abandon(*streams: IO[str] | None) -> None:
     """Points streams that can't be written to nowhere, or the interpreter complains as it ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

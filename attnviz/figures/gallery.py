@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import re
-import signal
-import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 
+from attnviz import signals
 from attnviz.figures.fonts import fitted
 from attnviz.figures.kind import FigureStyle, HeadFigure, ModelFigure, Picture, SentenceFigure
 from attnviz.figures.registry import figures, head_figures, model_figures, sentence_figures
@@ -152,7 +150,7 @@ def _shared(todo: Sequence[Task], style: FigureStyle, jobs: int) -> Generator[Pi
     """
     # Spawned, because a forked copy of a process that runs a model's threads may hang.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin)
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=signals.begin_child)
     made = 0
     try:
         futures = [pool.submit(_perform_batch, batch, style) for batch in _batches(todo)]
@@ -182,20 +180,3 @@ def _batches(todo: Sequence[Task]) -> Iterator[tuple[Task, ...]]:
 
 def _perform_batch(batch: Sequence[Task], style: FigureStyle) -> tuple[Picture, ...]:
     return tuple(perform(task, style) for task in batch)
-
-
-def _begin() -> None:
-    """How a process that draws begins: it leaves Ctrl-C to the first process, and ends with it.
-
-    Ctrl-C reaches every process of a terminal, and only the first one should answer. A process
-    that is killed tells nobody, and those that it started would wait for tasks forever.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()  # a pipe tells, on every system: its other end is open as long as the parent
-        os._exit(1)
