@@ -27,6 +27,8 @@ def main() -> NoReturn:
     signals.install()
     # Of all progress bars only ours is shown; tqdm reads this when it is imported.
     os.environ.setdefault("TQDM_DISABLE", "1")
+    # Figures are drawn into memory; a backend for windows that isn't there would stop matplotlib.
+    os.environ["MPLBACKEND"] = "agg"
     code = run(sys.argv[1:])
     signals.settle()
     sys.exit(code)

@@ -16,6 +16,7 @@ from attnviz.errors import WriteError
 from attnviz.progress import Step
 from attnviz.surroundings import Audience, abandon
 
+_END = 400
 Colour = Literal["auto", "always", "never"]
 Log = Literal["human", "json"]
 
@@ -115,7 +116,12 @@ def tell(message: str, *, label: str = "", style: str = "") -> None:
 
 
 def complain(message: str, hint: str = "", *, code: int, trace: str = "") -> None:
-    """Says what went wrong and how to mend it; `trace` is what a bug left."""
+    """Says what went wrong and how to mend it; `trace` is what a bug left.
+
+    Of a message that quotes something endless the two ends are enough.
+    """
+    if len(message) > 2 * _END:
+        message = f"{message[:_END]} … {message[-_END:]}"
     if _choice.log == "json":
         more = {"hint": hint} if hint else {}
         more |= {"traceback": trace} if trace else {}

@@ -12,6 +12,7 @@ from attnviz import budget, induction, intake
 from attnviz.attention.merge import Wording
 from attnviz.attention.observer import Observer
 from attnviz.evidence.rules import idle, rules
+from attnviz.figures.scale import colormap
 from attnviz.models import load, names, run
 from attnviz.models.generate import generate
 from attnviz.models.load import LoadedModel
@@ -58,6 +59,7 @@ def analyse(
     progress.stage("reading text")
     # What is wrong with them is said before any work.
     rules(settings.evidence)
+    colormap(settings.cmap)
     creation_date(os.environ)
     settings = intake.with_target(settings, target)
     files = intake.named(files)

@@ -97,12 +97,12 @@ def size(text: str) -> float:
     """Bytes from a size such as "4GiB" or "800 MB"; UsageError where it is none."""
     match = _SIZE.fullmatch(text)
     if match is None:
-        raise UsageError(f"{_repeated(text)} is no size.", _NO_SIZE)
+        raise UsageError(f"{quoted(text)} is no size.", _NO_SIZE)
     number, unit, binary = match.groups()
     power = "KMGT".index(unit.upper()) + 1 if unit else 0
     amount = float(number) * float(1024 if binary else 1000) ** power
     if amount > _MOST_MEMORY:
-        raise UsageError(f"{_repeated(text)} is more memory than any machine has.", _NO_SIZE)
+        raise UsageError(f"{quoted(text)} is more memory than any machine has.", _NO_SIZE)
     return amount
 
 
@@ -133,7 +133,7 @@ def creation_date(environment: Mapping[str, str]) -> str:
         return ""
     if not (_WHOLE.fullmatch(text) and 0 <= int(text) <= _LAST_SECOND):
         raise UsageError(
-            f"SOURCE_DATE_EPOCH is {_repeated(text)}.",
+            f"SOURCE_DATE_EPOCH is {quoted(text)}.",
             "Use seconds since 1970 in plain digits, as `date +%s` prints them, or unset it.",
         )
     return datetime.fromtimestamp(int(text), tz=UTC).strftime("%Y-%m-%d")
@@ -228,27 +228,29 @@ def _check_range(name: str, value: Any, shown: str) -> None:  # noqa: ANN401 - a
         least, most = _RANGES[name]
         if not least <= value <= most:
             raise UsageError(
-                f"{shown} is {_repeated(value)}.", f"Use a number from {least:,} to {most:,}."
+                f"{shown} is {quoted(value)}.", f"Use a number from {least:,} to {most:,}."
             )
     if name == "annotate" and value and not _PARSER.fullmatch(value):
         raise UsageError(
-            f"{shown} is {_repeated(value)}.",
+            f"{shown} is {quoted(value)}.",
             "Use spacy, or spacy:MODEL; any other parser's trees come in through .conllu files.",
         )
     if name == "max_memory" and value:
         try:
             size(value)
         except UsageError as error:
-            raise UsageError(f"{shown} is {_repeated(value)}.", error.hint) from None
+            raise UsageError(f"{shown} is {quoted(value)}.", error.hint) from None
     if name == "sentences":
         for number in value:
             if not 1 <= number < 2**63:
-                raise UsageError(f"{shown} has {_repeated(number)}.", "Sentences count from 1.")
+                raise UsageError(f"{shown} has {quoted(number)}.", "Sentences count from 1.")
 
 
 def _checked(value: Any, kind: Any, shown: str) -> Any:  # noqa: ANN401 - values come from TOML
     """`value` as the field's type, read from text where it is text; UsageError if it can't be."""
     if isinstance(kind, types.UnionType):
+        if value is None:
+            return None
         kind = next(member for member in get_args(kind) if member is not types.NoneType)
     try:
         if kind == Evidence:
@@ -258,10 +260,10 @@ def _checked(value: Any, kind: Any, shown: str) -> Any:  # noqa: ANN401 - values
         readers = {bool: _boolean, int: _integer, str: _string}
         return readers[kind](value) if kind in readers else _integers(value)
     except ValueError as error:
-        raise UsageError(f"{shown} is {_repeated(value)}.", str(error)) from None
+        raise UsageError(f"{shown} is {quoted(value)}.", str(error)) from None
 
 
-def _repeated(value: object) -> str:
+def quoted(value: object) -> str:
     """A wrong value for the message about it, however long or odd it is."""
     try:
         text = repr(value)

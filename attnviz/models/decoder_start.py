@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from attnviz.errors import InputError
@@ -40,6 +41,8 @@ def _of_generation(name: ModelName, options: Mapping[str, Any]) -> Any:  # noqa:
         try:
             return GenerationConfig.from_pretrained(name.location, **kept).decoder_start_token_id
         except OSError:
+            if (Path(name.location) / "generation_config.json").is_file():
+                raise
             return None
 
 

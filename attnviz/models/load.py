@@ -354,7 +354,13 @@ def _dtype(name: str, device: torch.device) -> torch.dtype | str:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keeps transformers' progress bars and advice off the terminal, and puts them back."""
-    from transformers.utils import logging as messages
+    try:
+        from transformers.utils import logging as messages
+    except (ImportError, ValueError) as error:  # as for HF_HUB_DOWNLOAD_TIMEOUT=soon
+        raise InputError(
+            f"transformers can't be loaded: {first_line(error)}",
+            "Check the installation, and the environment variables that begin with HF_.",
+        ) from error
 
     level, bars = messages.get_verbosity(), messages.is_progress_bar_enabled()
     messages.set_verbosity(_SILENT)
