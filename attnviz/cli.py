@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 def main() -> NoReturn:
     """The console script."""
     surroundings.open_closed_streams()
+    surroundings.buffer_output()
     surroundings.forget_odd_sizes()
     signals.install()
     # Of all progress bars only ours is shown; tqdm reads this when it is imported.

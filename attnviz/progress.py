@@ -70,38 +70,38 @@ class Log(Silent):
         self, tell: Callable[[Step], None], now: Callable[[], float] = time.monotonic
     ) -> None:
         self._tell, self._now = tell, now
-        self._stage: str | None = None
-        self._done = 0
+        self._stage, self._done = "", 0
         self._total: int | None = None
+        self._began = self._told = 0.0
 
     def __exit__(self, *error: object) -> None:
         if error[0] is None:
-            self._end()
+            self._end(self._now())
 
     def stage(self, name: str, total: int | None = None) -> None:
         """A stage begins; the one before it is done."""
         super().stage(name, total)
-        self._end()
-        self._stage, self._done, self._total = name, 0, total
-        self._began = self._told = self._now()
-        self._say("begin")
+        now = self._now()
+        self._end(now)
+        self._stage, self._done, self._total, self._began = name, 0, total, now
+        self._say("begin", now)
 
     def advance(self, steps: int = 1) -> None:
         """So many steps of the stage are done."""
         super().advance(steps)
         self._done += steps
-        if self._now() - self._told >= INTERVAL:
-            self._say("progress")
+        now = self._now()
+        if now - self._told >= INTERVAL:
+            self._say("progress", now)
 
-    def _end(self) -> None:
-        if self._stage is not None:
-            self._say("end")
+    def _end(self, now: float) -> None:
+        if self._stage:
+            self._say("end", now)
 
-    def _say(self, event: Literal["begin", "progress", "end"]) -> None:
-        self._told = self._now()
+    def _say(self, event: Literal["begin", "progress", "end"], now: float) -> None:
+        self._told = now
         done = None if self._total is None else self._done
-        took = self._told - self._began
-        self._tell(Step(event, self._stage or "", done, self._total, took))
+        self._tell(Step(event, self._stage, done, self._total, now - self._began))
 
 
 class Bar(Silent):

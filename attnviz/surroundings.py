@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
+import sys
 
 from attnviz.errors import AttnvizError, InputError, WriteError
 
@@ -33,6 +35,20 @@ def open_closed_streams() -> None:
         except OSError:
             # The lowest free number is taken, and those below are open by now.
             os.set_inheritable(os.open(os.devnull, mode), True)
+
+
+def buffer_output() -> None:
+    """Puts a buffer under standard output where PYTHONUNBUFFERED took it away, as containers do.
+
+    A file without one may take a part of what is written and report no error: half a result.
+    """
+    stream = sys.stdout
+    raw = getattr(stream, "buffer", None)
+    if isinstance(raw, io.RawIOBase):
+        # The stream as it was lives on as sys.__stdout__, or the file would be closed with it.
+        sys.stdout = io.TextIOWrapper(
+            io.BufferedWriter(raw), stream.encoding, stream.errors, line_buffering=True
+        )
 
 
 def forget_odd_sizes() -> None:

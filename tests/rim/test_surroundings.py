@@ -16,7 +16,7 @@ from attnviz import surroundings
 from attnviz.errors import AttnvizError, InputError
 from attnviz.models import load
 from tests.rim.conftest import Outcome, Tool, content, environment
-from tests.rim.test_progress import on_terminal
+from tests.rim.test_progress import ESCAPES, on_terminal
 
 TOOL = f"{sys.executable} -m attnviz"
 WRONG = f"{TOOL} report minilm absent.txt"
@@ -53,8 +53,11 @@ def test_a_result_that_nobody_can_be_given_is_an_error(more: str) -> None:
     assert done.err.startswith("error: Standard output is closed.")
 
 
-def test_a_result_larger_than_a_file_may_be(tmp_path: Path) -> None:
-    done = shell(f"ulimit -f 1; {TOOL} list models > {tmp_path / 'models'} 2> >(cat >&2)")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("more", ["", "--format json"])
+def test_a_result_larger_than_a_file_may_be(tmp_path: Path, more: str, unbuffered: str) -> None:
+    script = f"ulimit -f 1; {TOOL} list models {more} > {tmp_path / 'models'}"
+    done = shell(script, PYTHONUNBUFFERED=unbuffered)
     assert done.code == 4
     assert "Standard output can't be written: File too large." in done.err
 
@@ -91,7 +94,7 @@ def test_on_a_terminal_a_run_says_what_it_waits_for(tiny: Path) -> None:
     code, shown = on_terminal("report", tiny, "-", typed="\x04")
     assert code == 5
     assert "Reading the text from the terminal" in shown
-    assert "error: No text in standard input." in shown
+    assert "error: No text in standard input." in ESCAPES.sub("", shown)
 
 
 def test_closed_streams_are_opened_to_nowhere() -> None:
