@@ -14,6 +14,7 @@ from typer.core import TyperCommand
 
 from attnviz.console import Colour, Log, set_colour
 from attnviz.settings import Device, Dtype, Kernel, Long, Pieces, Scale, Settings, Split
+from attnviz.surroundings import check_address_space
 from attnviz.version import __version__
 
 Output = Literal["human", "json", "markdown"]
@@ -291,6 +292,7 @@ def report(
     """
     arguments = locals()
     set_colour(color)
+    check_address_space()
     from attnviz import commands
 
     wanted = commands.Wanted(

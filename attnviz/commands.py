@@ -13,7 +13,7 @@ from attnviz.console import console, interactive, put, tell, tell_step
 from attnviz.models import names
 from attnviz.progress import Bar, Log, Silent
 from attnviz.settings import Settings, creation_date, resolve
-from attnviz.surroundings import check_address_space, working_folder
+from attnviz.surroundings import working_folder
 from attnviz.text.files import STDIN, read
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ def report(model: str, texts: Sequence[str], flags: Mapping[str, Any], wanted: W
     # Whatever can be wrong with the command is said at once, not after minutes of work.
     settings = resolve(flags, os.environ, working_folder())
     creation_date(os.environ)
-    check_address_space()
     names.resolve(model, allow_pickle=settings.allow_pickle)
     _wait_for_text(texts, wanted)
     files = read(texts, sys.stdin.buffer if sys.stdin else None)

@@ -106,19 +106,16 @@ def size(text: str) -> float:
     return amount
 
 
-def resolve(
-    flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path | None
-) -> Settings:
+def resolve(flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path) -> Settings:
     """Merges the four sources; `flags` that are None were not given.
 
-    `folder` is where a pyproject.toml is looked for first, None for nowhere.
+    `folder` is where a pyproject.toml is looked for first.
 
     Raises UsageError for a key that doesn't exist, with the nearest that does, and for a value
     of the wrong kind.
     """
     given = {name: value for name, value in flags.items() if value is not None}
-    project = _from_pyproject(folder) if folder else {}
-    merged = project | _from_environment(environment) | _read(given, _flag)
+    merged = _from_pyproject(folder) | _from_environment(environment) | _read(given, _flag)
     return replace(Settings(), **merged)
 
 

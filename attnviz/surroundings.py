@@ -120,14 +120,20 @@ def check_address_space() -> None:
         )
 
 
-def working_folder() -> Path | None:
-    """The folder that the process is in; None where it was deleted or can't be looked at."""
+def working_folder() -> Path:
+    """The folder that the process is in; InputError where it was deleted.
+
+    Libraries look for it as they are loaded, and end the process where they find none.
+    """
     from pathlib import Path
 
     try:
         return Path.cwd()
-    except OSError:
-        return None
+    except OSError as error:
+        raise InputError(
+            f"The folder that this command runs in is gone: {error.strerror}.",
+            "Change to another folder, and run it again.",
+        ) from error
 
 
 def refusal(error: BaseException) -> AttnvizError | None:
@@ -145,7 +151,9 @@ def refusal(error: BaseException) -> AttnvizError | None:
     if error.errno in _FULL:
         return WriteError(f"Too much was written: {error.strerror}.", "Raise the limit: ulimit -f.")
     if error.errno == errno.EAGAIN:
-        return InputError("The system starts no more processes.", "Raise the limit: ulimit -u.")
+        return InputError(
+            "The system starts no more processes.", "Draw in one: --jobs 1. Or raise ulimit -u."
+        )
     if error.errno in _TOO_MANY_FILES:
         return InputError(f"{error.strerror}.", "Raise the limit: ulimit -n.")
     return None

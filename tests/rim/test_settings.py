@@ -262,10 +262,6 @@ def test_more_memory_than_there_can_be() -> None:
     assert size("1048576TiB") == 2**60
 
 
-def test_a_folder_that_is_gone_has_no_project() -> None:
-    assert resolve({"dpi": "90"}, {}, None).dpi == 90
-
-
 @pytest.mark.parametrize(
     ("epoch", "date"), [("", ""), ("0", "1970-01-01"), ("253402300799", "9999-12-31")]
 )
