@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperCommand
 
-from attnviz.console import Colour, set_colour
+from attnviz.console import Colour, Log, set_colour
 from attnviz.settings import Device, Dtype, Kernel, Long, Pieces, Scale, Settings, Split
+from attnviz.surroundings import check_address_space
 from attnviz.version import __version__
 
 Output = Literal["human", "json", "markdown"]
@@ -58,6 +59,14 @@ _Format = Annotated[
     Output,
     _telling("--format", "FORMAT", "What stdout gets: human, json or markdown.", "human"),
 ]
+_LOG = (
+    "What standard error gets: human or json. As json each line is an object with time and event; "
+    "begin, progress and end have stage, done, total and seconds, warning and finding a message, "
+    "error a message, a hint and an exit_code."
+)
+_Number = str
+"""A flag's number goes to the settings as it was written: all sources are read the same way."""
+
 _Colour = Annotated[Colour, _telling("--color", "WHEN", "Colours: auto, always or never.", "auto")]
 
 app = typer.Typer(
@@ -128,9 +137,11 @@ def report(
             "--verbose",
             rich_help_panel=_TELL,
             metavar="",
-            help="Every finding and warning, on standard error.",
+            help="Every finding and warning, on standard error; stages with their times where that "
+            "is no terminal.",
         ),
     ] = False,
+    log: Annotated[Log, _telling("--log", "FORM", _LOG, "human")] = "human",
     color: _Colour = "auto",
     split: Annotated[
         Split | None,
@@ -160,7 +171,7 @@ def report(
         ),
     ] = None,
     generate: Annotated[
-        int | None,
+        _Number | None,
         _setting("generate", _TEXT, "Let the model write so many tokens, the likeliest.", "N"),
     ] = None,
     revision: Annotated[
@@ -239,9 +250,11 @@ def report(
         ),
     ] = None,
     resamples: Annotated[
-        int | None, _setting("resamples", _MEASURE, "Bootstrap resamples.", "N")
+        _Number | None, _setting("resamples", _MEASURE, "Bootstrap resamples.", "N")
     ] = None,
-    seed: Annotated[int | None, _setting("seed", _MEASURE, "Seed of the bootstrap.", "N")] = None,
+    seed: Annotated[
+        _Number | None, _setting("seed", _MEASURE, "Seed of the bootstrap.", "N")
+    ] = None,
     evidence: Annotated[
         str | None,
         _setting(
@@ -253,7 +266,7 @@ def report(
         ),
     ] = None,
     illustrate: Annotated[
-        int | None, _setting("illustrate", _LOOK, "How many sentences get figures.", "N")
+        _Number | None, _setting("illustrate", _LOOK, "How many sentences get figures.", "N")
     ] = None,
     sentences: Annotated[
         str | None,
@@ -266,9 +279,11 @@ def report(
     cmap: Annotated[
         str | None, _setting("cmap", _LOOK, "Colour map of matplotlib's.", "NAME")
     ] = None,
-    dpi: Annotated[int | None, _setting("dpi", _LOOK, "Resolution of PNG figures.", "N")] = None,
+    dpi: Annotated[
+        _Number | None, _setting("dpi", _LOOK, "Resolution of PNG figures.", "N")
+    ] = None,
     jobs: Annotated[
-        int | None, _setting("jobs", _LOOK, "Processes that draw.", "N", "one a processor")
+        _Number | None, _setting("jobs", _LOOK, "Processes that draw.", "N", "one a processor")
     ] = None,
 ) -> None:
     """Report what each head of MODEL does on TEXT: roles, statistics, figures.
@@ -277,6 +292,7 @@ def report(
     """
     arguments = locals()
     set_colour(color)
+    check_address_space()
     from attnviz import commands
 
     wanted = commands.Wanted(
@@ -284,6 +300,7 @@ def report(
         output=format,
         quiet=quiet,
         verbose=verbose,
+        log=log,
     )
     commands.report(model, text, {name: arguments[name] for name in _SETTINGS}, wanted)
 

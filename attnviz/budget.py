@@ -6,6 +6,7 @@ tokens; only what is outside the streaming kernels grows with their square.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from attnviz.models.load import LoadedModel
 from attnviz.report.numbers import counted
 from attnviz.settings import size
 from attnviz.text.types import Sentence, Tokens
+
+if sys.platform != "win32":
+    import resource
 
 _SHARE = 0.8
 """Of the free memory: the rest is for what nobody reckons with."""
@@ -45,7 +49,18 @@ def free(device: torch.device) -> float:
     """Bytes that the device has to spare."""
     if device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[0])
-    return min(float(psutil.virtual_memory().available), _left_to_group())
+    left = (float(psutil.virtual_memory().available), _left_to_group(), _left_to_process())
+    return min(left)
+
+
+def _left_to_process() -> float:
+    """Bytes of addresses that `ulimit -v` still allows; no limit where the system knows none."""
+    if sys.platform == "win32":
+        return float("inf")
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if most == resource.RLIM_INFINITY:
+        return float("inf")
+    return max(0.0, float(most - psutil.Process().memory_info().vms))
 
 
 def _left_to_group() -> float:

@@ -6,12 +6,12 @@ Only light imports here, so that an interrupt is answered from the first moment.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sys
+from itertools import pairwise
 
-from attnviz import signals
-from attnviz.errors import AttnvizError, ExitCode, InputError, UsageError, WriteError
+from attnviz import signals, surroundings
+from attnviz.errors import AttnvizError, ExitCode, UsageError
 from attnviz.version import __version__
 
 TYPE_CHECKING = False  # As typing's, without the time that importing typing takes.
@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 
 def main() -> NoReturn:
     """The console script."""
+    surroundings.open_closed_streams()
+    surroundings.buffer_output()
+    surroundings.forget_odd_sizes()
     signals.install()
     # Of all progress bars only ours is shown; tqdm reads this when it is imported.
     os.environ.setdefault("TQDM_DISABLE", "1")
     # Of what torch remarks in C++, past Python, only errors; torch reads this when it is imported.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    # Figures are drawn into memory; a backend for windows that isn't there would stop matplotlib.
+    os.environ["MPLBACKEND"] = "agg"
     from attnviz import remarks  # not before the handlers of signals
 
     remarks.route()
@@ -43,13 +48,16 @@ def run(arguments: Sequence[str]) -> int:
         # What goes wrong while answering (a closed pipe) has nobody left to be told.
         with contextlib.suppress(OSError):
             return _answer(error)
-        _abandon_streams()
+        surroundings.abandon(sys.stdout, sys.stderr)
         return ExitCode.BUG
 
 
 def _obey(arguments: Sequence[str]) -> int:
+    from attnviz.console import set_log, tolerate
+
+    # Known before the line is understood: what is wrong with it is told in that form, too.
+    set_log("json" if _asks_for_json(arguments) else "human")
     from attnviz.app import app
-    from attnviz.console import tolerate
 
     tolerate(sys.stdout, sys.stderr)
     code = app(list(arguments), prog_name="attnviz", standalone_mode=False)
@@ -59,33 +67,40 @@ def _obey(arguments: Sequence[str]) -> int:
     return int(code or ExitCode.OK)
 
 
+def _asks_for_json(arguments: Sequence[str]) -> bool:
+    """Whether a command line says `--log json`, whatever else is right or wrong about it."""
+    return "--log=json" in arguments or ("--log", "json") in pairwise(arguments)
+
+
 def _answer(error: BaseException) -> int:
     """Says what went wrong, and returns the exit code it stands for."""
+    from attnviz.console import complain
+
     if signals.received() or isinstance(error, KeyboardInterrupt):
-        _say("error", "Interrupted.")
-        return 128 + signals.received() if signals.received() else ExitCode.INTERRUPTED
+        code = 128 + signals.received() if signals.received() else int(ExitCode.INTERRUPTED)
+        complain("Interrupted.", code=code)
+        return code
     if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
         # The reader has gone, as `head` does: not an error, and nobody is there to read one.
-        _abandon_streams()
+        surroundings.abandon(sys.stdout)
         return ExitCode.OK
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else ExitCode.OK
-    known = _known(error)
+    known, trace = _known(error), ""
     if known is None:
         import traceback
 
         from attnviz.text.showable import showable
 
         lines = "".join(traceback.format_exception(error)).splitlines()
-        sys.stderr.write("".join(f"{showable(line)}\n" for line in lines))
+        trace = "".join(f"{showable(line)}\n" for line in lines)
         known = AttnvizError(
             f"This is a bug in attnviz {__version__}: {type(error).__name__}.",
             "Please report it with the lines above and the output of `attnviz env`.",
         )
     # Without any arguments the help has been shown, and says it all.
     if known.message:
-        _say("error", known.message)
-        _say("hint", known.hint)
+        complain(known.message, known.hint, code=int(known.exit_code), trace=trace)
     return known.exit_code
 
 
@@ -95,11 +110,7 @@ def _known(error: BaseException) -> AttnvizError | None:
         return error
     if hasattr(error, "format_message"):  # Typer's own errors, wherever its version keeps them
         return _usage(error)
-    if isinstance(error, MemoryError):
-        return InputError("There is not enough memory.", "Give a smaller text or a smaller model.")
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return WriteError("No space is left on the device.", "Free some space.")
-    return None
+    return surroundings.refusal(error)
 
 
 def _usage(error: BaseException) -> UsageError:
@@ -109,20 +120,6 @@ def _usage(error: BaseException) -> UsageError:
     if message and message[-1] not in ".?!":
         message += "."
     return UsageError(message, f"See {command} --help.")
-
-
-def _say(label: str, message: str) -> None:
-    from attnviz.console import tell
-
-    tell(message, label=label, style="bold red" if label == "error" else "bold")
-
-
-def _abandon_streams() -> None:
-    """Points closed pipes nowhere, or the interpreter complains about them as it ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            os.dup2(nowhere, stream.fileno())
 
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnviz import remarks
-from attnviz.console import console, interactive, put, tell
+from attnviz.console import console, interactive, put, tell, tell_step
 from attnviz.models import names
-from attnviz.progress import Bar, Silent
-from attnviz.settings import Settings, resolve
-from attnviz.text.files import read
+from attnviz.progress import Bar, Log, Silent
+from attnviz.settings import Settings, creation_date, resolve
+from attnviz.surroundings import working_folder
+from attnviz.text.files import STDIN, read
 
 if TYPE_CHECKING:
     from attnviz.report.model import Report
@@ -29,17 +30,20 @@ class Wanted:
     output: str
     quiet: bool
     verbose: bool
+    log: str = "human"
 
 
 def report(model: str, texts: Sequence[str], flags: Mapping[str, Any], wanted: Wanted) -> None:
     """Makes one report, writes its folder, and prints what was asked for."""
     _hear_libraries(wanted)
     # Whatever can be wrong with the command is said at once, not after minutes of work.
-    settings = resolve(flags, os.environ, Path.cwd())
+    settings = resolve(flags, os.environ, working_folder())
+    creation_date(os.environ)
+    names.resolve(model, allow_pickle=settings.allow_pickle)
+    _wait_for_text(texts, wanted)
     files = read(texts, sys.stdin.buffer if sys.stdin else None)
     target = read([settings.target], None)[0] if settings.target else None
-    names.resolve(model, allow_pickle=settings.allow_pickle)
-    with Bar(console(stderr=True)) if interactive() and not wanted.quiet else Silent() as progress:
+    with _progress(wanted) as progress:
         progress.stage("starting")
         _check(settings, wanted.folder)
         from attnviz import pipeline
@@ -57,6 +61,21 @@ def report(model: str, texts: Sequence[str], flags: Mapping[str, Any], wanted: W
 def _hear_libraries(wanted: Wanted) -> None:
     """With -v, what other libraries remark is told; else it isn't."""
     remarks.route((lambda remark: tell(remark, label="library")) if wanted.verbose else None)
+
+
+def _wait_for_text(texts: Sequence[str], wanted: Wanted) -> None:
+    """Says what a run waits for that reads from a keyboard; no prompt, for there is no answer."""
+    if STDIN in texts and not wanted.quiet and sys.stdin is not None and sys.stdin.isatty():
+        tell("Reading the text from the terminal: a sentence a line, Ctrl-D at the end.")
+
+
+def _progress(wanted: Wanted) -> Silent:
+    """Lines that move where somebody watches, a log where one was asked for, else nothing."""
+    if wanted.quiet:
+        return Silent()
+    if interactive():
+        return Bar(console(stderr=True))
+    return Log(tell_step) if wanted.verbose or wanted.log == "json" else Silent()
 
 
 def _check(settings: Settings, folder: Path | None) -> None:
@@ -89,7 +108,7 @@ def _print(found: Report, page: Path | None, wanted: Wanted) -> None:
 
     if wanted.output != "human":
         put(find(wanted.output).write(found, ()))
-    elif not wanted.quiet:
+    elif not wanted.quiet and sys.stdout is not None:  # it is in the folder, too
         put(terminal.summary(found, str(page)))
     if wanted.quiet:
         return

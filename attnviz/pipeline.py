@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from attnviz import budget, induction, intake
 from attnviz.attention.merge import Wording
 from attnviz.attention.observer import Observer
 from attnviz.evidence.rules import idle, rules
+from attnviz.figures.scale import colormap
 from attnviz.models import load, names, run
 from attnviz.models.generate import generate
 from attnviz.models.load import LoadedModel
@@ -23,7 +23,7 @@ from attnviz.report.findings import lead
 from attnviz.report.given import InputInfo, ModelInfo, Options
 from attnviz.report.model import Report
 from attnviz.roles.role import Role
-from attnviz.settings import Settings
+from attnviz.settings import Settings, creation_date
 from attnviz.statistics.statistic import Statistic
 from attnviz.text import documents
 from attnviz.text.annotate import annotate
@@ -58,7 +58,10 @@ def analyse(
     `target` is what the decoder of an encoder-decoder model reads, a line a sentence.
     """
     progress.stage("reading text")
-    rules(settings.evidence)  # what is wrong with them is said before any work
+    # What is wrong with them is said before any work.
+    rules(settings.evidence)
+    colormap(settings.cmap)
+    creation_date(os.environ)
     settings = intake.with_target(settings, target)
     files = intake.named(files)
     found, few = documents.documented(
@@ -248,7 +251,7 @@ def _options(settings: Settings) -> Options:
         dpi=settings.dpi,
         seed=settings.seed,
         resamples=settings.resamples,
-        created=_created(),
+        created=creation_date(os.environ),
         kernel=settings.kernel,
         generate=settings.generate,
         target=Path(settings.target).name,
@@ -258,11 +261,3 @@ def _options(settings: Settings) -> Options:
         words=settings.words,
         pieces=settings.pieces,
     )
-
-
-def _created() -> str:
-    """The date from SOURCE_DATE_EPOCH, or none: a report made twice is the same twice."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if not epoch.isdigit():
-        return ""
-    return datetime.fromtimestamp(int(epoch), tz=UTC).strftime("%Y-%m-%d")

@@ -1,8 +1,11 @@
-"""How a run tells what it is doing: lines on a terminal, nothing anywhere else."""
+"""How a run tells what it is doing: lines that move on a terminal, a log, or nothing."""
 
 from __future__ import annotations
 
-from typing import Self
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -18,6 +21,9 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from attnviz import signals
+
+INTERVAL = 10.0
+"""Seconds between two lines of a log about one stage."""
 
 _BAR = 24
 
@@ -38,6 +44,64 @@ class Silent:
     def advance(self, steps: int = 1) -> None:  # noqa: ARG002 - for Bar
         """So many steps are done."""
         signals.check()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a stage is: `done` of `total` steps, both None where they can't be counted.
+
+    `seconds` since the stage began.
+    """
+
+    event: Literal["begin", "progress", "end"]
+    stage: str
+    done: int | None
+    total: int | None
+    seconds: float
+
+
+class Log(Silent):
+    """Tells when each stage begins and ends, and every ten seconds how many steps are done.
+
+    A stage that is broken off doesn't end. `tell` writes a step; `now` is a clock in seconds.
+    """
+
+    def __init__(
+        self, tell: Callable[[Step], None], now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._tell, self._now = tell, now
+        self._stage, self._done = "", 0
+        self._total: int | None = None
+        self._began = self._told = 0.0
+
+    def __exit__(self, *error: object) -> None:
+        if error[0] is None:
+            self._end(self._now())
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """A stage begins; the one before it is done."""
+        super().stage(name, total)
+        now = self._now()
+        self._end(now)
+        self._stage, self._done, self._total, self._began = name, 0, total, now
+        self._say("begin", now)
+
+    def advance(self, steps: int = 1) -> None:
+        """So many steps of the stage are done."""
+        super().advance(steps)
+        self._done += steps
+        now = self._now()
+        if now - self._told >= INTERVAL:
+            self._say("progress", now)
+
+    def _end(self, now: float) -> None:
+        if self._stage:
+            self._say("end", now)
+
+    def _say(self, event: Literal["begin", "progress", "end"], now: float) -> None:
+        self._told = now
+        done = None if self._total is None else self._done
+        self._tell(Step(event, self._stage, done, self._total, now - self._began))
 
 
 class Bar(Silent):

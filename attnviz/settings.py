@@ -10,6 +10,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -26,9 +27,18 @@ Evidence = tuple[tuple[str, float], ...]
 Pieces = Literal["auto", "mean", "last"]
 
 _PREFIX = "ATTNVIZ_"
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([KMGT]?)(i?)B?", re.IGNORECASE)
+_WHOLE = re.compile(r"[+-]?[0-9]{1,4300}")
+_REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
+_NO_SIZE = "Use a size such as 4GiB or 800MB."
+_MOST_MEMORY = 2.0**60
+"""Bytes: more than any machine has, and still a number that can be reckoned with."""
 _PARSER = re.compile(r"spacy(:\S+)?")
+_LAST_SECOND = 253402300799
+"""The end of the year 9999, since 1970: dates go no further."""
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+_SHOWN = 60
+"""So many characters of a wrong value are repeated in the message about it."""
 _RANGES: Mapping[str, tuple[int, int]] = {
     "illustrate": (0, 10_000),
     "resamples": (100, 100_000),
@@ -84,17 +94,22 @@ class Settings:
 
 
 def size(text: str) -> float:
-    """Bytes from a size such as "4GiB" or "800 MB"."""
-    found = _SIZE.fullmatch(text)
-    if found is None:
-        raise UsageError(f"{text!r} is no size.", "Use a size such as 4GiB or 800MB.")
-    number, unit, binary = found.groups()
+    """Bytes from a size such as "4GiB" or "800 MB"; UsageError where it is none."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise UsageError(f"{quoted(text)} is no size.", _NO_SIZE)
+    number, unit, binary = match.groups()
     power = "KMGT".index(unit.upper()) + 1 if unit else 0
-    return float(number) * float(1024 if binary else 1000) ** power
+    amount = float(number) * float(1024 if binary else 1000) ** power
+    if amount > _MOST_MEMORY:
+        raise UsageError(f"{quoted(text)} is more memory than any machine has.", _NO_SIZE)
+    return amount
 
 
 def resolve(flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path) -> Settings:
     """Merges the four sources; `flags` that are None were not given.
+
+    `folder` is where a pyproject.toml is looked for first.
 
     Raises UsageError for a key that doesn't exist, with the nearest that does, and for a value
     of the wrong kind.
@@ -102,6 +117,23 @@ def resolve(flags: Mapping[str, Any], environment: Mapping[str, str], folder: Pa
     given = {name: value for name, value in flags.items() if value is not None}
     merged = _from_pyproject(folder) | _from_environment(environment) | _read(given, _flag)
     return replace(Settings(), **merged)
+
+
+def creation_date(environment: Mapping[str, str]) -> str:
+    """The date of a report, as 2026-05-01, from SOURCE_DATE_EPOCH; "" where that is not set.
+
+    No clock is read: a report made twice is the same twice. UsageError where the variable is no
+    time, for https://reproducible-builds.org/specs/source-date-epoch/ has malformed ones refused.
+    """
+    text = environment.get("SOURCE_DATE_EPOCH", "")
+    if not text:
+        return ""
+    if not (_WHOLE.fullmatch(text) and 0 <= int(text) <= _LAST_SECOND):
+        raise UsageError(
+            f"SOURCE_DATE_EPOCH is {quoted(text)}.",
+            "Use seconds since 1970 in plain digits, as `date +%s` prints them, or unset it.",
+        )
+    return datetime.fromtimestamp(int(text), tz=UTC).strftime("%Y-%m-%d")
 
 
 def from_mapping(values: Mapping[str, Any]) -> Settings:
@@ -128,12 +160,17 @@ def _from_pyproject(folder: Path) -> dict[str, Any]:
 
 
 def _table(file: Path) -> dict[str, Any] | None:
-    if not file.is_file():
+    try:
+        if not file.is_file():
+            return None
+    except PermissionError:  # a folder that this user can't look into holds nothing for them
         return None
     try:
         tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{file} can't be read: {error}", "Mend the file.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        nested = isinstance(error, RecursionError)
+        reason = "its values are nested too deeply" if nested else error
+        raise UsageError(f"{file} can't be read: {reason}", "Mend the file.") from error
     table = tool.get("attnviz") if isinstance(tool, dict) else None
     if table is not None and not isinstance(table, dict):
         raise UsageError(
@@ -187,21 +224,30 @@ def _check_range(name: str, value: Any, shown: str) -> None:  # noqa: ANN401 - a
     if name in _RANGES:
         least, most = _RANGES[name]
         if not least <= value <= most:
-            raise UsageError(f"{shown} is {value}.", f"Use a number from {least:,} to {most:,}.")
+            raise UsageError(
+                f"{shown} is {quoted(value)}.", f"Use a number from {least:,} to {most:,}."
+            )
     if name == "annotate" and value and not _PARSER.fullmatch(value):
         raise UsageError(
-            f"{shown} is {value!r}.",
+            f"{shown} is {quoted(value)}.",
             "Use spacy, or spacy:MODEL; any other parser's trees come in through .conllu files.",
         )
-    if name == "max_memory" and value and not _SIZE.fullmatch(value):
-        raise UsageError(f"{shown} is {value!r}.", "Use a size such as 4GiB or 800MB.")
-    if name == "sentences" and any(number < 1 for number in value):
-        raise UsageError(f"{shown} has {min(value)}.", "Sentences count from 1.")
+    if name == "max_memory" and value:
+        try:
+            size(value)
+        except UsageError as error:
+            raise UsageError(f"{shown} is {quoted(value)}.", error.hint) from None
+    if name == "sentences":
+        for number in value:
+            if not 1 <= number < 2**63:
+                raise UsageError(f"{shown} has {quoted(number)}.", "Sentences count from 1.")
 
 
 def _checked(value: Any, kind: Any, shown: str) -> Any:  # noqa: ANN401 - values come from TOML
     """`value` as the field's type, read from text where it is text; UsageError if it can't be."""
     if isinstance(kind, types.UnionType):
+        if value is None:
+            return None
         kind = next(member for member in get_args(kind) if member is not types.NoneType)
     try:
         if kind == Evidence:
@@ -211,7 +257,16 @@ def _checked(value: Any, kind: Any, shown: str) -> Any:  # noqa: ANN401 - values
         readers = {bool: _boolean, int: _integer, str: _string}
         return readers[kind](value) if kind in readers else _integers(value)
     except ValueError as error:
-        raise UsageError(f"{shown} is {value!r}.", str(error)) from None
+        raise UsageError(f"{shown} is {quoted(value)}.", str(error)) from None
+
+
+def quoted(value: object) -> str:
+    """A wrong value for the message about it, however long or odd it is."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # Python writes no number of more than 4,300 digits
+        return f"a {type(value).__name__} too long to be written"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"
 
 
 def _choice(value: object, choices: tuple[str, ...]) -> str:
@@ -231,16 +286,19 @@ def _boolean(value: object) -> bool:
 
 
 def _integer(value: object) -> int:
-    text = "" if isinstance(value, bool | float) else str(value)
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError("Use a whole number.") from None
+    """A whole number in plain digits: not 1_0, and none of Unicode's other digits."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    text = "" if isinstance(value, bool | float) else str(value).strip(" ")
+    if not _WHOLE.fullmatch(text):
+        raise ValueError("Use a whole number.")
+    return int(text)
 
 
 def _integers(value: object) -> tuple[int, ...]:
     parts = value.split(",") if isinstance(value, str) else value
     try:
+        parts = None if isinstance(parts, bytes | Mapping) else parts
         return tuple(_integer(part) for part in parts)  # type: ignore[attr-defined]
     except (TypeError, ValueError):
         raise ValueError("Use whole numbers with commas, such as 3,7.") from None
@@ -261,8 +319,9 @@ def _evidence(value: Any) -> Evidence:  # noqa: ANN401 - as `_checked`
 
 
 def _real(value: object) -> float:
-    number = float("" if isinstance(value, bool) else str(value))
-    if not math.isfinite(number):
+    """A finite number in plain digits, as `_integer` has them."""
+    text = "" if isinstance(value, bool) else str(value).strip(" ")
+    if not _REAL.fullmatch(text) or not math.isfinite(number := float(text)):
         raise ValueError("Use a number.")
     return number
 

@@ -6,6 +6,7 @@ that imports attnviz keeps its own handlers.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from contextlib import contextmanager
@@ -98,6 +99,27 @@ def unheard_by_children() -> Iterator[None]:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         over.set()
+
+
+def begin_child() -> None:
+    """How a process that we start begins: it leaves Ctrl-C to the first process, and ends with it.
+
+    Ctrl-C reaches every process of a terminal, and only the first one should answer. A process
+    that is killed tells nobody, and those that it started would wait for work forever.
+    """
+    import threading
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()  # by a pipe, on every system: its other end is open as long as the parent is
+        os._exit(1)
 
 
 def _stop(number: int, _: FrameType | None) -> None:

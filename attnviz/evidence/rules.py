@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from attnviz.errors import UsageError
 from attnviz.registry import discover
 from attnviz.roles.role import Role, RoleFamily
-from attnviz.settings import Evidence
+from attnviz.settings import Evidence, quoted
 
 PROBE = "induction-probe"
 """What the margin of prefix matching on random tokens is called, which is no role of a text."""
@@ -21,6 +21,7 @@ PROBE_MARGIN = 0.1
 """By so much prefix matching must exceed the best baseline."""
 
 _COUNTS = ("sentences", "events")
+_MOST = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,10 @@ def _family(role: str) -> str:
 
 
 def _count(key: str, number: float) -> int:
-    if number != int(number) or number < 1:
-        raise UsageError(f"evidence: {key} is {number:g}.", "Use a whole number from 1.")
+    if number != int(number) or not 1 <= number <= _MOST:
+        raise UsageError(
+            f"evidence: {key} is {number:g}.", f"Use a whole number from 1 to {_MOST:,}."
+        )
     return int(number)
 
 
@@ -123,4 +126,4 @@ def _unknown(key: str, defaults: Mapping[str, float]) -> UsageError:
     known = [*_COUNTS, *defaults]
     near = difflib.get_close_matches(key.lower(), known, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"Keys are: {', '.join(sorted(known))}."
-    return UsageError(f"evidence: there is no role or count {key!r}.", hint)
+    return UsageError(f"evidence: there is no role or count {quoted(key)}.", hint)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import re
-import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 
-from attnviz import remarks
+from attnviz import remarks, signals
 from attnviz.figures.fonts import fitted
 from attnviz.figures.kind import FigureStyle, HeadFigure, ModelFigure, Picture, SentenceFigure
 from attnviz.figures.registry import figures, head_figures, model_figures, sentence_figures
@@ -145,17 +144,26 @@ def _alone(todo: Sequence[Task], style: FigureStyle) -> Generator[Picture, None,
 
 
 def _shared(todo: Sequence[Task], style: FigureStyle, jobs: int) -> Generator[Picture, None, None]:
-    """Let `jobs` processes do the tasks; the pictures come in the tasks' order."""
+    """Let `jobs` processes do the tasks; the pictures come in the tasks' order.
+
+    Where the system starts no more processes, or ends some, the rest is drawn in this one.
+    """
     # Spawned, because a forked copy of a process that runs a model's threads may hang.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
+    made = 0
     try:
         futures = [pool.submit(_perform_batch, batch, style) for batch in _batches(todo)]
         for future in futures:
-            yield from future.result()
+            for picture in future.result():
+                made += 1
+                yield picture
+    except (OSError, RuntimeError):  # a broken pool is a RuntimeError; a drawing's own comes again
+        pass
     finally:
         # On an interrupt or an error, whatever has not begun is dropped.
         pool.shutdown(wait=True, cancel_futures=True)
+    yield from _alone(todo[made:], style)
 
 
 def _batches(todo: Sequence[Task]) -> Iterator[tuple[Task, ...]]:
@@ -175,6 +183,6 @@ def _perform_batch(batch: Sequence[Task], style: FigureStyle) -> tuple[Picture, 
 
 
 def _start_worker() -> None:
-    """Ctrl-C reaches every process of a terminal; only the first one should answer, and speak."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """A process that draws ends with the first one, which alone answers Ctrl-C, and speaks."""
+    signals.begin_child()
     remarks.route()

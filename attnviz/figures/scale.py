@@ -14,6 +14,7 @@ from attnviz.errors import UsageError
 from attnviz.figures.kind import FigureStyle
 from attnviz.figures.palette import GAP, channels
 from attnviz.figures.views import Floats
+from attnviz.settings import quoted
 
 Pixels = NDArray[np.uint8]
 """Red, green and blue: [row, column, 3]."""
@@ -32,7 +33,7 @@ def colormap(name: str) -> Colormap:
     if name not in colormaps:
         near = get_close_matches(name, list(colormaps), n=3)
         hint = f"Did you mean {' or '.join(near)}?" if near else "Try Blues, Greys or viridis."
-        raise UsageError(f"There is no colour map called {name!r}.", hint)
+        raise UsageError(f"cmap: there is no colour map called {quoted(name)}.", hint)
     colours = colormaps[name](np.linspace(0.0, 1.0, 256))[:, :3]  # [256, 3]
     if colours[0].min() > _NEARLY_PAPER:
         fade = np.clip(1.0 - np.arange(256) / _FADE, 0.0, 1.0)[:, None]

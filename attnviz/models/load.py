@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ import torch
 from attnviz.errors import InputError, UsageError
 from attnviz.models import adapter, counts, heads, probe, sizes, tap
 from attnviz.models.checkpoint import hub_adapter, stored
+from attnviz.models.decoder_start import decoder_start
 from attnviz.models.embeddings import vocabulary
 from attnviz.models.explain import explained, first_line
 from attnviz.models.hooks import Site
@@ -141,7 +140,7 @@ def load(
         device=device,
         path=ready.path,
         encoder_decoder=bool(config.is_encoder_decoder),
-        decoder_start=_decoder_start(weights, model),
+        decoder_start=decoder_start(weights.name, model, weights.options),
         causal=seen.causal,
         streams=seen.streams,
         stream_of=ready.stream_of,
@@ -245,28 +244,6 @@ def _speak_english(model: Any) -> list[str]:  # noqa: ANN401
     return [f"The adapters of {language} were used, as the model's config names no language."]
 
 
-def _decoder_start(weights: Weights, model: Any) -> int | None:  # noqa: ANN401
-    """The id that decoder inputs begin with, None where the target's last token moves there."""
-    if not model.config.is_encoder_decoder:
-        return None
-    shift = getattr(sys.modules[type(model).__module__], "shift_tokens_right", None)
-    if shift is not None and len(inspect.signature(shift).parameters) == 2:  # mBART
-        return None
-    names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
-    of_config = [getattr(model.config, name, None) for name in names]
-    found = (of_config[0], weights.start_of_generation(), *of_config[1:], 0)
-    start = next(one for one in found if one is not None)
-    known = vocabulary(model)
-    if not isinstance(start, int) or not 0 <= start < (known or start + 1):
-        raise InputError(
-            f"The decoder of {weights.name.given} begins with the token {start!r}, and there is no "
-            "such token.",
-            "Give decoder_start_token_id in its config.json, or generation_config.json, the id of "
-            "the token that its decoder starts with.",
-        )
-    return start
-
-
 def _options(
     name: ModelName, revision: str | None, allow_pickle: bool, *, trust_remote_code: bool
 ) -> tuple[ModelName, dict[str, Any]]:
@@ -348,7 +325,13 @@ def _dtype(name: str, device: torch.device) -> torch.dtype | str:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keeps transformers' progress bars and advice off the terminal, and puts them back."""
-    from transformers.utils import logging as messages
+    try:
+        from transformers.utils import logging as messages
+    except (ImportError, ValueError) as error:  # as for HF_HUB_DOWNLOAD_TIMEOUT=soon
+        raise InputError(
+            f"transformers can't be loaded: {first_line(error)}",
+            "Check the installation, and the environment variables that begin with HF_.",
+        ) from error
 
     level, bars = messages.get_verbosity(), messages.is_progress_bar_enabled()
     messages.set_verbosity(_SILENT)

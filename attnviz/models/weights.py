@@ -69,23 +69,6 @@ class Weights:
         check_weights(self.name, whole, info, self.held)
         return adapter.merged(self.name.adapter, whole) if self.name.adapter else whole
 
-    def start_of_generation(self) -> int | None:
-        """The start token that generation_config.json names, where newer models keep it."""
-        from transformers import GenerationConfig
-
-        options = {
-            name: self.options[name]
-            for name in ("revision", "local_files_only")
-            if name in self.options
-        }
-        with explained(self.name, None):
-            try:
-                found = GenerationConfig.from_pretrained(self.name.location, **options)
-            except OSError:
-                return None
-        start: int | None = found.decoder_start_token_id
-        return start
-
 
 @contextmanager
 def _known(attention: str) -> Iterator[None]:

@@ -192,3 +192,21 @@ def test_a_model_without_its_head_is_an_error_that_names_the_fix() -> None:
     with pytest.raises(InputError, match="without the head") as caught:
         generate(loaded, read(loaded, "the cat"), 3)
     assert "generates=True" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("eos_token_id", "end"),
+        ("repetition_penalty", "much"),
+        ("min_length", "long"),
+        ("suppress_tokens", "all"),
+        ("forced_eos_token_id", 10**6),
+    ],
+)
+def test_a_word_for_a_number_in_the_settings_of_generation(name: str, word: object) -> None:
+    loaded = writer("gpt2")
+    setattr(loaded.generator.generation_config, name, word)
+    with pytest.raises(InputError, match="can't write with its own settings") as caught:
+        generate(loaded, read(loaded, "the cat"), 3)
+    assert "generation_config.json" in caught.value.hint

@@ -76,7 +76,6 @@ def test_every_default_that_help_names_is_true(tool: Tool, monkeypatch: pytest.M
         (["report", "minilm"], "Missing argument 'TEXT'."),
         (["report", "m", "t", "--spilt", "line"], "No such option: --spilt"),
         (["report", "m", "t", "--split", "word"], "'word' is not one of 'auto', 'line'"),
-        (["report", "m", "t", "--seed", "x"], "Invalid value for '--seed'"),
         (["reprot", "m", "t"], "No such command 'reprot'. Did you mean 'report'?"),
         (["list", "rolls"], "'rolls' is not one of"),
     ],
@@ -209,15 +208,7 @@ def test_a_full_stdout() -> None:
             run, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert done.returncode == 4
-    assert done.stderr.startswith("error: No space is left on the device.")
-
-
-def test_closed_streams() -> None:
-    script = f"{sys.executable} -m attnviz list models --format json >&-"
-    done = subprocess.run(
-        ["bash", "-c", script], env=environment(), capture_output=True, check=True
-    )
-    assert done.stderr == b""
+    assert done.stderr.startswith("error: Standard output can't be written: No space left")
 
 
 def test_a_locale_without_unicode() -> None:

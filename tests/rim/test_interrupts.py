@@ -194,6 +194,18 @@ def test_a_real_process_and_all_that_it_started_end(
     assert not of_session(running.pid)
 
 
+@pytest.mark.usefixtures("earlier")
+def test_processes_that_draw_end_with_one_that_is_killed(tiny: Path, text: Path, out: Path) -> None:
+    options = ("--illustrate", "3", "--resamples", "100", "--jobs", "2")
+    running = start("report", tiny, text, "-o", out, *options)
+    _wait_for(starts_workers, running)
+    os.kill(running.pid, signal.SIGKILL)
+    # Whoever reads the output waits for all who could still write to it.
+    running.communicate(timeout=PATIENCE / 3)
+    assert running.returncode == -signal.SIGKILL
+    assert not of_session(running.pid)
+
+
 def _wait_for(moment: Callable[[int], bool], running: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + PATIENCE
     while not moment(running.pid):

@@ -345,3 +345,21 @@ def test_a_hub_that_cant_be_reached_costs_little_time(
     start = time.monotonic()
     assert "the Hub can't be reached" in refusal("no-such/model")
     assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("start", ["first", [0], 28, -1, 10**30, 1.5])
+def test_a_decoder_that_begins_with_no_token(tmp_path: Path, start: object) -> None:
+    model = write_model(tmp_path / "t5", "t5", head="ForSeq2SeqLM", **_T5)
+    settings = {"decoder_start_token_id": start}
+    (model / "generation_config.json").write_text(json.dumps(settings))
+    said = refusal(model)
+    assert "decoder_start_token_id" in said or "settings of generation" in said
+    assert "generation_config.json" in said
+
+
+@pytest.mark.parametrize("damage", ["[]", "{", '"start"', "null"])
+def test_settings_of_generation_that_are_no_settings(tmp_path: Path, damage: str) -> None:
+    model = write_model(tmp_path / "t5", "t5", head="ForSeq2SeqLM", **_T5)
+    (model / "generation_config.json").write_text(damage)
+    said = refusal(model)
+    assert "generation" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -9,23 +10,27 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
+import pytest
 from rich.console import Console
 
-from attnviz.progress import Bar
-from tests.rim.conftest import environment
+from attnviz.console import tell_step
+from attnviz.progress import Bar, Log, Step
+from tests.rim.conftest import Tool, environment
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def on_terminal(
-    *arguments: str | Path, interrupt_at: str = "", **variables: str
+    *arguments: str | Path, interrupt_at: str = "", typed: str = "", **variables: str
 ) -> tuple[int, str]:
     """Runs the tool on a terminal of its own; the code and all that was ever shown on it.
 
-    `interrupt_at`: Ctrl-C is typed when this text appears.
+    `typed` is typed at once, Ctrl-C when the text `interrupt_at` appears.
     """
     controller, terminal = pty.openpty()
+    os.write(controller, typed.encode())
     running = subprocess.Popen(
         [sys.executable, "-m", "attnviz", *map(str, arguments)],
         stdin=terminal,
@@ -116,3 +121,104 @@ def test_counts_where_steps_can_be_counted() -> None:
     assert re.search(r"measuring sentences ━+.* 2/4", half[1])
     done = lines(console, finished=True).splitlines()
     assert re.fullmatch(r"✓ measuring sentences +4/4, 0:00 *", done[1])
+
+
+def test_a_log_tells_a_stage_at_both_ends_and_every_ten_seconds() -> None:
+    told: list[Step] = []
+    clock = iter([100.0, 104.0, 109.0, 112.0, 121.0, 123.0, 124.0])
+    with Log(told.append, lambda: next(clock)) as log:
+        log.stage("measuring", 40)
+        for _ in range(3):  # after 4, 9 and 12 seconds
+            log.advance(10)
+        log.advance(5)  # 9 seconds after the last line
+        log.stage("weighing")
+    assert [(step.event, step.stage, step.done, step.total) for step in told] == [
+        ("begin", "measuring", 0, 40),
+        ("progress", "measuring", 30, 40),
+        ("end", "measuring", 35, 40),
+        ("begin", "weighing", None, None),
+        ("end", "weighing", None, None),
+    ]
+    assert [step.seconds for step in told] == [0, 12, 23, 0, 1]
+
+
+def test_a_stage_that_is_broken_off_has_no_end() -> None:
+    told: list[Step] = []
+
+    def broken_off() -> NoReturn:
+        with Log(told.append) as log:
+            log.stage("measuring", 1)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken_off()
+    assert [step.event for step in told] == ["begin"]
+
+
+def test_lines_of_a_log(capsys: pytest.CaptureFixture[str]) -> None:
+    for step in (
+        Step("begin", "measuring", 0, 40, 0.0),
+        Step("progress", "measuring", 30, 40, 12.04),
+        Step("end", "measuring", 40, 40, 15.5),
+        Step("end", "weighing", None, None, 0.0),
+    ):
+        tell_step(step)
+    assert capsys.readouterr().err.splitlines() == [
+        "measuring ...",
+        "measuring: 30 of 40 after 12.0 s",
+        "measuring: 40 of 40 done in 15.5 s",
+        "weighing: done in 0.0 s",
+    ]
+
+
+RUN = ("--format", "markdown", "--resamples", "100", "--illustrate", "0")
+
+
+def test_verbose_tells_the_stages_where_nobody_watches(tool: Tool, tiny: Path, text: Path) -> None:
+    err = tool("report", tiny, text, *RUN, "-v").err
+    assert err.startswith("starting ...\nstarting: done in ")
+    assert re.search(r"\nmeasuring sentences \.\.\.\n.*: 3 of 3 done in \d\.\d s\n", err)
+    assert tool("report", tiny, text, *RUN, "-v", "-q").err == ""
+
+
+def test_a_log_for_machines(tool: Tool, tiny: Path, text: Path) -> None:
+    done = tool("report", tiny, text, *RUN, "--log", "json")
+    lines = [json.loads(line) for line in done.err.splitlines()]
+    assert done.out.startswith("# ")
+    assert all(line["time"] and line["event"] for line in lines)
+    steps = [line for line in lines if "stage" in line]
+    measured = [line for line in steps if line["stage"] == "measuring sentences"]
+    assert [(line["event"], line["done"], line["total"]) for line in measured] == [
+        ("begin", 0, 3),
+        ("end", 3, 3),
+    ]
+    assert all(line["seconds"] >= 0 for line in steps)
+    assert any(line["event"] == "warning" and "3 sentences" in line["message"] for line in lines)
+    assert tool("report", tiny, text, *RUN, "--log", "json", "-q").err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["report", "m", "t", "--spilt", "--log", "json"], 2),
+        (["report", "--log=json"], 2),
+        (["report", "m", "t", "--log", "json", "--seed", "x"], 2),
+        (["report", "minilm", "absent.txt", "--log", "json"], 3),
+    ],
+)
+def test_errors_in_a_log_for_machines(tool: Tool, arguments: list[str], code: int) -> None:
+    done = tool(*arguments)
+    (line,) = map(json.loads, done.err.splitlines())
+    assert (done.code, line["event"], line["exit_code"]) == (code, "error", code)
+    assert line["message"]
+    assert line["hint"]
+
+
+def test_a_bug_in_a_log_for_machines(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("attnviz.commands.report", broken)
+    (line,) = map(json.loads, tool("report", "m", "t", "--log", "json").err.splitlines())
+    assert line["exit_code"] == 70
+    assert "ZeroDivisionError" in line["traceback"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from attnviz.app import report
 from attnviz.errors import UsageError
-from attnviz.settings import Settings, from_mapping, resolve, size
+from attnviz.settings import Settings, creation_date, from_mapping, resolve, size
 
 VALUES: dict[str, list[Any]] = {
     "split": ["line", "sentence", "document"],
@@ -101,6 +102,10 @@ def test_the_nearest_project_with_a_table_counts(tmp_path: Path) -> None:
         ("[tool.attnviz]\nlanguage = 3", "language is 3", "quotes"),
         ("[tool]\nattnviz = 3", "tool.attnviz is no table", "[tool.attnviz]"),
         ("[tool.attnviz", "can't be read", "Mend"),
+        ("[tool.attnviz]\ndpi = nan", "tool.attnviz.dpi is nan", "whole number"),
+        (f"[tool.attnviz]\nseed = 0x{'e' * 6000}", "too long to be written", "a number from 0 to"),
+        (f"[tool.attnviz]\nsentences = [0x{'e' * 6000}]", "tool.attnviz.sentences has", "from 1"),
+        (f"a = {'[' * 3000}", "nested too deeply", "Mend"),
     ],
 )
 def test_mistakes_in_a_project(tmp_path: Path, table: str, message: str, hint: str) -> None:
@@ -179,7 +184,7 @@ def test_what_is_no_size(given_size: str) -> None:
     assert "4GiB" in caught.value.hint
 
 
-@given(st.integers(0, 10**9), st.sampled_from("KMGT"))
+@given(st.integers(0, 10**6), st.sampled_from("KMGT"))
 def test_binary_units_are_larger_than_decimal_ones(number: int, unit: str) -> None:
     power = "KMGT".index(unit) + 1
     assert size(f"{number}{unit}B") == pytest.approx(number * 1000**power)
@@ -206,3 +211,68 @@ def test_an_unknown_kernel_is_told_with_those_there_are() -> None:
     with pytest.raises(UsageError, match="kernel is 'fast'") as caught:
         from_mapping({"kernel": "fast"})
     assert "auto, dense, tiles, fused" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("number", "hint"),
+    [
+        ("1_0", "whole number"),
+        ("٤", "whole number"),
+        ("³", "whole number"),
+        ("\u00a05", "whole number"),
+        ("5.0", "whole number"),
+        ("1e2", "whole number"),
+        ("nan", "whole number"),
+        ("-inf", "whole number"),
+        ("7" * 4301, "whole number"),
+        ("7" * 4300, "from 40 to 1,200"),
+        ("-41", "from 40 to 1,200"),
+    ],
+)
+def test_a_number_is_read_the_same_way_from_flag_environment_and_script(
+    tmp_path: Path, number: str, hint: str
+) -> None:
+    ways: dict[str, Callable[[], Settings]] = {
+        "--dpi": lambda: resolve({"dpi": number}, {}, tmp_path),
+        "ATTNVIZ_DPI": lambda: resolve({}, {"ATTNVIZ_DPI": number}, tmp_path),
+        "dpi": lambda: from_mapping({"dpi": number}),
+    }
+    for name, way in ways.items():
+        with pytest.raises(UsageError, match=f"^{name} is") as caught:
+            way()
+        assert hint in caught.value.hint
+        assert len(caught.value.message) < 120
+    assert resolve({}, {"ATTNVIZ_DPI": " 0041 "}, tmp_path).dpi == 41
+
+
+def test_a_number_of_many_digits_in_a_script() -> None:
+    for name in ("dpi", "sentences", "evidence", "words", "split", "cmap"):
+        value = [8**9000] if name == "sentences" else {"cls": 8**9000} if name == "evidence" else 0
+        with pytest.raises(UsageError, match=f"^{name} (is|has)"):
+            from_mapping({name: value or 8**9000})
+    assert from_mapping({"revision": None}).revision is None
+
+
+def test_more_memory_than_there_can_be() -> None:
+    for text in ("8" * 500, f"{'8' * 500}TiB", "1048577TiB"):
+        with pytest.raises(UsageError, match="more memory than any machine has"):
+            size(text)
+        with pytest.raises(UsageError, match="max_memory is"):
+            Settings(max_memory=text)
+    assert size("1048576TiB") == 2**60
+
+
+@pytest.mark.parametrize(
+    ("epoch", "date"), [("", ""), ("0", "1970-01-01"), ("253402300799", "9999-12-31")]
+)
+def test_the_date_of_a_report(epoch: str, date: str) -> None:
+    assert creation_date({"SOURCE_DATE_EPOCH": epoch}) == date
+
+
+@pytest.mark.parametrize(
+    "epoch", ["253402300800", "9" * 5000, "-1", "³", "today", "1.5", " ", "1_000", "٤"]
+)
+def test_what_is_no_date(epoch: str) -> None:
+    with pytest.raises(UsageError, match=r"^SOURCE_DATE_EPOCH is") as caught:
+        creation_date({"SOURCE_DATE_EPOCH": epoch})
+    assert "date +%s" in caught.value.hint

@@ -1,0 +1,56 @@
+"""Which token a decoder begins with, wherever a model's files say so."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attnviz.errors import InputError
+from attnviz.models.embeddings import vocabulary
+from attnviz.models.explain import settings_of_generation
+from attnviz.models.names import ModelName
+
+_SHOWN = 60
+
+
+def decoder_start(name: ModelName, model: Any, options: Mapping[str, Any]) -> int | None:  # noqa: ANN401
+    """The id that decoder inputs begin with, None where the target's last token moves there.
+
+    `options` are those that the model was loaded with. InputError where the id is no token's.
+    """
+    if not model.config.is_encoder_decoder:
+        return None
+    shift = getattr(sys.modules[type(model).__module__], "shift_tokens_right", None)
+    if shift is not None and len(inspect.signature(shift).parameters) == 2:  # mBART
+        return None
+    names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
+    of_config = [getattr(model.config, each, None) for each in names]
+    starts = (of_config[0], _of_generation(name, options), *of_config[1:], 0)
+    return _checked(name, next(start for start in starts if start is not None), model)
+
+
+def _of_generation(name: ModelName, options: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON
+    """What generation_config.json says, where newer models keep it; None without such a file."""
+    from transformers import GenerationConfig
+
+    kept = {key: options[key] for key in ("revision", "local_files_only") if key in options}
+    with settings_of_generation(name.given):
+        try:
+            return GenerationConfig.from_pretrained(name.location, **kept).decoder_start_token_id
+        except OSError:
+            if (Path(name.location) / "generation_config.json").is_file():
+                raise
+            return None
+
+
+def _checked(name: ModelName, token: object, model: Any) -> int:  # noqa: ANN401
+    known = vocabulary(model)
+    if isinstance(token, int) and token >= 0 and (known is None or token < known):
+        return int(token)
+    raise InputError(
+        f"The decoder_start_token_id of {name.given} is {str(token)[:_SHOWN]}, which is no token.",
+        "Correct it in its generation_config.json or config.json: it is the number of a token.",
+    )
