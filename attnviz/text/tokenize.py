@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-import regex
-
 from attnviz.errors import InputError
 from attnviz.text import pairs
-from attnviz.text.labels import aligned, labels, placed
+from attnviz.text.graphemes import whole_characters
+from attnviz.text.labels import labels, placed
+from attnviz.text.python_tokenizer import PythonTokenizer, found_offsets
 from attnviz.text.showable import showable
+from attnviz.text.spelling import encodable
 from attnviz.text.types import Sentence, TokenLabel, Tokens
 from attnviz.text.words import numbered_words
 
@@ -26,10 +27,8 @@ _AT_ONCE = 512
 
 _T = TypeVar("_T")
 
-_SURROGATE = regex.compile(r"\p{Cs}")
 
-
-class Tokenizer(Protocol):
+class Tokenizer(PythonTokenizer, Protocol):
     """What is used of a Hugging Face tokenizer, besides `cls_token_id` and its like."""
 
     @property
@@ -42,9 +41,6 @@ class Tokenizer(Protocol):
 
     def __call__(self, text: list[str] | None, **options: Any) -> Any:  # noqa: ANN401
         """Encode several texts."""
-
-    def convert_ids_to_tokens(self, ids: list[int]) -> Any:  # noqa: ANN401
-        """Look up the strings of the vocabulary: a list for a list."""
 
 
 def tokenize(sentence: Sentence, tokenizer: Tokenizer, limit: int | None) -> Tokens:
@@ -163,7 +159,7 @@ def continued(
     offset = len(tokens.sentence.text)
     starts = [0, *ends][: len(ends)]
     new = [(offset + start, offset + end) for start, end in zip(starts, ends, strict=True)]
-    spans = [*tokens.spans, *(_shared(new, kinds[len(tokens) :]))]
+    spans = _whole([*tokens.spans, *(_shared(new, kinds[len(tokens) :]))], whole, tokens.sentence)
     surfaces = tuple(whole[start:end] for start, end in spans)
     words = numbered_words(whole, spans, kinds, _hints(whole, spans, tokenizer))
     return replace(
@@ -198,6 +194,14 @@ def _shared(spans: Sequence[tuple[int, int]], kinds: Sequence[str]) -> Iterator[
         yield start, end if end > start else next(following, end)
 
 
+def _whole(
+    spans: Sequence[tuple[int, int]], text: str, sentence: Sentence
+) -> list[tuple[int, int]]:
+    """Spans that end with whole characters; a pair's second text doesn't continue the first."""
+    texts = (0, pairs.second_start(sentence.pair)) if sentence.pair else (0,)
+    return whole_characters(text, spans, texts)
+
+
 def _hints(
     text: str,
     spans: Sequence[tuple[int, int]],
@@ -206,7 +210,7 @@ def _hints(
     """The tokenizer's own idea of the word at the first letter of each span."""
     if not tokenizer.is_fast:
         return None
-    found = tokenizer(_SURROGATE.sub("\ufffd", text), add_special_tokens=False, verbose=False)
+    found = tokenizer(encodable(text), add_special_tokens=False, verbose=False)
     hints: list[int | None] = []
     for start, end in spans:
         first = start + len(text[start:end]) - len(text[start:end].lstrip())
@@ -258,13 +262,12 @@ def _chunk(
         ids, added = encoding["input_ids"][k], encoding["special_tokens_mask"][k]
         of = pairs.segments(encoding, k, added, first=firsts[k]) if sentence.pair else ()
         kept = _kept(added, limit, of)
-        offsets = _offsets(encoding, k, sentence, of) if tokenizer.is_fast else None
         tokens = _tokens(
             sentence,
             [ids[i] for i in kept],
             tokenizer.convert_ids_to_tokens([ids[i] for i in kept]),
             special.kinds([ids[i] for i in kept], [added[i] for i in kept]),
-            offsets and _picked(offsets, kept),
+            _picked(_offsets(encoding, k, sentence, of, tokenizer), kept),
             _picked(encoding.word_ids(k), kept) if tokenizer.is_fast else None,
             cut=len(ids) - len(kept),
         )
@@ -280,10 +283,8 @@ def _chunk(
 
 def _encoded(sentences: Sequence[Sentence], tokenizer: Tokenizer, *, targets: bool) -> Any:  # noqa: ANN401 - a BatchEncoding
     """The tokenizer's answer to all sentences, whole; `InputError` where it takes no pairs."""
-    # Rust takes no lone surrogates; a stand-in of the same length keeps the offsets right.
-    texts, seconds = (
-        [_SURROGATE.sub("\ufffd", text) for text in side] for side in _sides(sentences)
-    )
+    # A stand-in of the same length for what Rust doesn't take keeps the offsets right.
+    texts, seconds = (list(map(encodable, side)) for side in _sides(sentences))
     try:
         return tokenizer(
             None if targets else texts,
@@ -334,8 +335,12 @@ def _offsets(
     place: int,
     sentence: Sentence,
     segments: Sequence[int | None],
+    tokenizer: Tokenizer,
 ) -> list[tuple[int, int]]:
     """Where the tokens stand in the sentence's text; the tokenizer counts each text by itself."""
+    if not tokenizer.is_fast:
+        ids, added = encoding["input_ids"][place], encoding["special_tokens_mask"][place]
+        return found_offsets(tokenizer, sentence, ids, added, segments)
     found: list[tuple[int, int]] = encoding["offset_mapping"][place]
     if sentence.pair is None:
         return found
@@ -370,14 +375,12 @@ def _tokens(
     ids: Sequence[int],
     pieces: Sequence[str],
     kinds: Sequence[str],
-    offsets: Sequence[tuple[int, int]] | None,
+    offsets: Sequence[tuple[int, int]],
     hints: Sequence[int | None] | None,
     cut: int,
 ) -> Tokens:
     text = sentence.text
-    spans = (
-        aligned(text, pieces, kinds) if offsets is None else placed(text, offsets, pieces, kinds)
-    )
+    spans = _whole(placed(text, offsets, pieces, kinds), text, sentence)
     surfaces = tuple(text[start:end] for start, end in spans)
     words = numbered_words(text, spans, kinds, hints)
     return Tokens(
