@@ -81,7 +81,7 @@ def first_line(error: BaseException) -> str:
 
 
 def _explain(name: ModelName, revision: str | None, error: Exception) -> InputError:
-    links = list(_chain(error))
+    links = list(chain(error))
     kinds = {kind.__name__ for link in links for kind in type(link).__mro__}
     told = " ".join(str(link) for link in links)
     if "SafetensorError" in kinds:
@@ -138,7 +138,8 @@ def _explain_hub(name: ModelName, revision: str | None, kinds: set[str], told: s
     )
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """An error, what caused it, what caused that, and so on."""
     link: BaseException | None = error
     seen: list[BaseException] = []
     while link is not None and link not in seen:

@@ -13,14 +13,15 @@ from typing import Any, Literal
 
 import torch
 
-from attnviz.errors import InputError, UsageError
+from attnviz.errors import UsageError
 from attnviz.models import heads, probe, tap
 from attnviz.models.embeddings import limit, vocabulary
-from attnviz.models.explain import check_vocabulary, check_weights, explained, first_line
+from attnviz.models.explain import check_vocabulary, check_weights, explained
 from attnviz.models.hooks import Site
 from attnviz.models.kinds import ARCHITECTURES, FALLBACK
 from attnviz.models.names import ModelName
 from attnviz.models.streams import ALL, Stream, numbers, streams
+from attnviz.models.tokenizers import load_tokenizer
 
 PATIENCE = 10.0
 """Seconds that the Hub has for an answer."""
@@ -121,7 +122,7 @@ def load(
         common = _common(name, revision, trust_remote_code=trust_remote_code)
         config = AutoConfig.from_pretrained(name.location, **common)
         probe.refuse(config)
-        tokenizer = _tokenizer(name, common)
+        tokenizer = load_tokenizer(name, config.model_type, common)
         weights = _Weights(
             name,
             _without_blocks(config),
@@ -349,30 +350,6 @@ def _hub_answers(model: str, revision: str | None) -> bool:
     except Exception:  # noqa: BLE001 - whatever a network can do to a request
         return False
     return True
-
-
-def _tokenizer(name: ModelName, common: dict[str, Any]) -> Any:  # noqa: ANN401 - transformers' own
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(name.location, **common)
-    except Exception as error:
-        raise InputError(
-            f"The tokenizer of {name.given} can't be loaded: {first_line(error)}",
-            "A model folder needs its tokenizer.json or vocabulary files next to config.json.",
-        ) from error
-    # Without any files, transformers makes a tokenizer that knows its special tokens only.
-    if len(tokenizer.get_vocab()) <= len(tokenizer.all_special_tokens):
-        raise InputError(
-            f"{name.given} has no tokenizer.",
-            "A model folder needs its tokenizer.json or vocabulary files next to config.json.",
-        )
-    if not tokenizer.is_fast:
-        raise InputError(
-            f"The tokenizer of {name.given} can't tell where in the text its tokens are.",
-            "Use a checkpoint with a tokenizer.json (a fast tokenizer).",
-        )
-    return tokenizer
 
 
 def _dtype(name: str, device: torch.device) -> torch.dtype | str:

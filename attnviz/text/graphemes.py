@@ -21,18 +21,17 @@ def whole_characters(text: str, spans: Sequence[Span], texts: Sequence[int] = (0
     """Move each end of the spans that stands within a grapheme cluster of `text` outwards.
 
     So a mark that a tokenizer stripped belongs to the token of its letter, and tokens that split a
-    cluster have all of it. Empty spans stay. `texts` says where texts begin that were joined to
-    `text`: no cluster reaches across.
+    cluster have all of it; empty spans within one move behind it. `texts` says where texts begin
+    that were joined to `text`: no cluster reaches across.
     """
     if text.isascii():
         return list(spans)
     starts = _starts(text, texts)
-    return [
-        (starts[bisect_right(starts, start) - 1], starts[bisect_left(starts, end)])
-        if start < end
-        else (start, end)
-        for start, end in spans
-    ]
+    widened: list[Span] = []
+    for start, end in spans:
+        after = starts[bisect_left(starts, end)]
+        widened.append((starts[bisect_right(starts, start) - 1] if start < end else after, after))
+    return widened
 
 
 def _starts(text: str, texts: Sequence[int]) -> list[int]:

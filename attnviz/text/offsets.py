@@ -225,10 +225,10 @@ def _unknown(text: _Text, part: _Part, ways: Mapping[int, _Way]) -> Iterator[_Wa
         yield _Way(way.cost + _UNKNOWN_NOTHING, way.end, way.end, False, way)
         cost = way.cost + _UNKNOWN + _start_cost(text, part, way.end)
         stretch_end, word_end = _ends(text, way.end)
-        for end in {*range(way.end + 1, min(stretch_end, way.end + _REACH // 2)), word_end}:
+        for end in range(way.end + 1, min(stretch_end, way.end + _REACH // 2)):
             yield _Way(cost + _ODD_END, way.end, end, False, way)
-        if stretch_end > way.end:
-            yield _Way(cost, way.end, stretch_end, False, way)
+        for end in {stretch_end, word_end} - {way.end}:
+            yield _Way(cost + _ODD_END * (end > stretch_end), way.end, end, False, way)
         if (next_end := _ends(text, word_end)[1]) > word_end:
             yield _Way(cost + _OVER_SPACE, way.end, next_end, False, way)
 
@@ -274,7 +274,15 @@ def _with_spaces(text: str, places: Sequence[Span | None], spaces: set[int]) -> 
     """
     last = 0
     for piece, known in enumerate(places):
-        spaced = piece in spaces and last < len(text) and is_white(text[last])
-        place = (last, last + spaced) if known is None else known
+        place = (last, last) if known is None else known
+        if known is None and piece in spaces:
+            following = (start for start, _ in filter(None, places[piece:]))
+            place = _first_space(text, last, next(following, len(text)))
         yield place
         last = max(last, place[1])
+
+
+def _first_space(text: str, start: int, end: int) -> Span:
+    """The first white space between two places, behind marks that a tokenizer stripped."""
+    found = next((place for place in range(start, end) if is_white(text[place])), None)
+    return (start, start) if found is None else (found, found + 1)
