@@ -36,7 +36,7 @@ _STRETCH = regex.compile(r"(?V1)\p{Han}|[\w--\p{Han}][[\w\p{M}]--\p{Han}]*|.\p{M
 # doesn't.
 _NO_START, _NO_CONTINUATION = 0.2, 0.5
 # Ways that cost more than the cheapest by this are given up, and all but so many.
-_SLACK, _WAYS = 3.0, 20
+_SLACK, _WAYS = 2.5, 12
 # How far ahead, in characters, a piece is looked for where it doesn't come next.
 _REACH = 24
 
@@ -270,19 +270,24 @@ def _places(
 def _with_spaces(text: str, places: Sequence[Span | None], spaces: set[int]) -> Iterator[Span]:
     """Give pieces of nothing but white space that between their neighbours, one character each.
 
-    Whatever else has no place stands, empty, where the last one ended.
+    Whatever else has no place stands, empty, where the last one ended; among pieces that share a
+    place it has that, too.
     """
     last = 0
     for piece, known in enumerate(places):
-        place = (last, last) if known is None else known
-        if known is None and piece in spaces:
+        if known is not None:
+            place = known
+        else:
             following = (start for start, _ in filter(None, places[piece:]))
-            place = _first_space(text, last, next(following, len(text)))
+            end = next(following, len(text))
+            place = (min(last, end), last)
+            if piece in spaces:
+                place = _first_space(text, last, end) or place
         yield place
         last = max(last, place[1])
 
 
-def _first_space(text: str, start: int, end: int) -> Span:
+def _first_space(text: str, start: int, end: int) -> Span | None:
     """The first white space between two places, behind marks that a tokenizer stripped."""
-    found = next((place for place in range(start, end) if is_white(text[place])), None)
-    return (start, start) if found is None else (found, found + 1)
+    place = next((place for place in range(start, end) if is_white(text[place])), None)
+    return None if place is None else (place, place + 1)
