@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -192,8 +193,7 @@ def _as_kept(kept: str) -> Callable[[str], str]:
 
 
 def _sentencepiece_model(folder: Path, name: str = "spm.model") -> str:
-    import sentencepiece
-
+    sentencepiece: Any = import_module("sentencepiece")
     (folder / "corpus.txt").write_text("\n".join(CORPUS))
     sentencepiece.SentencePieceTrainer.train(
         input=str(folder / "corpus.txt"),
@@ -211,8 +211,7 @@ def _sentencepiece(name: str, **more: Any) -> Maker:
 
 def _numbered(folder: Path, model: str) -> str:
     """All pieces of a SentencePiece model with their numbers in JSON, as Marian has them."""
-    import sentencepiece
-
+    sentencepiece: Any = import_module("sentencepiece")
     processor = sentencepiece.SentencePieceProcessor(model_file=model)
     pieces = [processor.id_to_piece(place) for place in range(processor.get_piece_size())]
     numbers = {piece: place for place, piece in enumerate(dict.fromkeys([*pieces, "<pad>"]))}
