@@ -10,7 +10,7 @@ from attnviz.text.showable import showable
 from attnviz.text.types import TokenLabel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 Span = tuple[int, int]
 
@@ -45,6 +45,16 @@ def _is_dummy(piece: str, surface: str) -> bool:
     if not surface or surface[0].isspace() or surface[0] in _SPACE_MARKS:
         return False
     return set(piece) <= set(_SPACE_MARKS)
+
+
+def shared(spans: Sequence[Span], kinds: Sequence[str]) -> Iterator[Span]:
+    """Give tokens that end within a character (bytes of an emoji) that whole character."""
+    for place, ((start, end), kind) in enumerate(zip(spans, kinds, strict=True)):
+        if kind:
+            yield 0, 0
+            continue
+        following = (after for _, after in spans[place:] if after > start)
+        yield start, end if end > start else next(following, end)
 
 
 def labels(

@@ -47,17 +47,25 @@ def found_offsets(
     pair `segments` says which text each token is of.
     """
     of_text = segments or [None if by_tokenizer else 0 for by_tokenizer in added]
-    unknown = getattr(tokenizer, "unk_token", None)
-    alphabet = _alphabet(tokenizer)
     places: list[Span] = [(0, 0)] * len(ids)
     for segment, text in enumerate(map(encodable, sentence.pair or (sentence.text,))):
         own = [place for place, of in enumerate(of_text) if of == segment]
         pieces = _pieces(tokenizer, text, [ids[place] for place in own])
         shift = pairs.second_start(sentence.pair) if segment and sentence.pair else 0
-        spans = offsets(text, pieces, unknown=unknown, alphabet=alphabet)
+        spans = _offsets(tokenizer, text, pieces)
         for place, (start, end) in zip(own, spans, strict=True):
             places[place] = start + shift, end + shift
     return places
+
+
+def written_offsets(tokenizer: PythonTokenizer, text: str, ids: Sequence[int]) -> list[Span]:
+    """Find where in a text that a model wrote its tokens stand, in characters."""
+    return _offsets(tokenizer, text, tokenizer.convert_ids_to_tokens(list(ids)))
+
+
+def _offsets(tokenizer: PythonTokenizer, text: str, pieces: Sequence[str]) -> list[Span]:
+    unknown = getattr(tokenizer, "unk_token", None)
+    return offsets(text, pieces, unknown=unknown, alphabet=_alphabet(tokenizer))
 
 
 @lru_cache(maxsize=2)

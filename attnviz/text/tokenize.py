@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from attnviz.errors import InputError
 from attnviz.text import pairs
 from attnviz.text.graphemes import whole_characters
-from attnviz.text.labels import labels, placed
-from attnviz.text.python_tokenizer import PythonTokenizer, found_offsets
+from attnviz.text.labels import labels, placed, shared
+from attnviz.text.python_tokenizer import PythonTokenizer, found_offsets, written_offsets
 from attnviz.text.showable import showable
 from attnviz.text.spelling import encodable
 from attnviz.text.types import Sentence, TokenLabel, Tokens
@@ -157,9 +157,18 @@ def continued(
     pieces = [*tokens.pieces, *tokenizer.convert_ids_to_tokens(list(ids))]
     kinds = [*tokens.kinds, *special.kinds(ids, [0] * len(ids))]
     offset = len(tokens.sentence.text)
-    starts = [0, *ends][: len(ends)]
-    new = [(offset + start, offset + end) for start, end in zip(starts, ends, strict=True)]
-    spans = _whole([*tokens.spans, *(_shared(new, kinds[len(tokens) :]))], whole, tokens.sentence)
+    own = slice(len(tokens), None)
+    if tokenizer.is_fast:
+        starts = [0, *ends][: len(ends)]
+        new = list(shared([*zip(starts, ends, strict=True)], kinds[own]))
+    else:
+        # What Python decodes may be longer without the tokens that follow (`lo@@`).
+        new = placed(text, written_offsets(tokenizer, text, ids), pieces[own], kinds[own])
+    moved = [
+        (0, 0) if kind else (offset + start, offset + end)
+        for (start, end), kind in zip(new, kinds[own], strict=True)
+    ]
+    spans = _whole([*tokens.spans, *moved], whole, tokens.sentence)
     surfaces = tuple(whole[start:end] for start, end in spans)
     words = numbered_words(whole, spans, kinds, _hints(whole, spans, tokenizer))
     return replace(
@@ -182,16 +191,6 @@ def continued(
 
 def _longer(known: tuple[_T, ...], more: Sequence[_T]) -> tuple[_T, ...]:
     return (*known, *more) if known else ()
-
-
-def _shared(spans: Sequence[tuple[int, int]], kinds: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Give tokens that end within a character (bytes of an emoji) that whole character."""
-    for place, ((start, end), kind) in enumerate(zip(spans, kinds, strict=True)):
-        if kind:
-            yield 0, 0
-            continue
-        following = (after for _, after in spans[place:] if after > start)
-        yield start, end if end > start else next(following, end)
 
 
 def _whole(
@@ -284,7 +283,7 @@ def _chunk(
 def _encoded(sentences: Sequence[Sentence], tokenizer: Tokenizer, *, targets: bool) -> Any:  # noqa: ANN401 - a BatchEncoding
     """The tokenizer's answer to all sentences, whole; `InputError` where it takes no pairs."""
     # A stand-in of the same length for what Rust doesn't take keeps the offsets right.
-    texts, seconds = (list(map(encodable, side)) for side in _sides(sentences))
+    texts, seconds = (list(map(encodable, side)) for side in pairs.sides(sentences))
     try:
         return tokenizer(
             None if targets else texts,
@@ -302,6 +301,13 @@ def _encoded(sentences: Sequence[Sentence], tokenizer: Tokenizer, *, targets: bo
             return_offsets_mapping=tokenizer.is_fast,
             verbose=False,
         )
+    except KeyError as error:
+        if not targets or getattr(tokenizer, "tgt_lang", "") is not None:
+            raise
+        raise InputError(
+            "The model's tokenizer must know which language the targets are in.",
+            'Name it in the model\'s tokenizer_config.json, such as "tgt_lang": "de".',
+        ) from error
     except (ValueError, NotImplementedError) as error:
         if not seconds:
             raise
@@ -311,19 +317,9 @@ def _encoded(sentences: Sequence[Sentence], tokenizer: Tokenizer, *, targets: bo
         ) from error
 
 
-def _sides(sentences: Sequence[Sentence]) -> tuple[list[str], list[str]]:
-    """The texts, or of pairs the first ones and the second ones."""
-    found = [one.pair for one in sentences if one.pair]
-    if not found:
-        return [one.text for one in sentences], []
-    if len(found) < len(sentences):
-        raise ValueError("pairs and single texts can't be tokenized together")
-    return [first for first, _ in found], [second for _, second in found]
-
-
 def _first_lengths(sentences: Sequence[Sentence], tokenizer: Tokenizer) -> Sequence[int | None]:
     """How many tokens the first text of each pair has, where the tokenizer tells no segments."""
-    firsts, seconds = _sides(sentences)
+    firsts, seconds = pairs.sides(sentences)
     if tokenizer.is_fast or not seconds:
         return [None] * len(sentences)
     alone = tokenizer(firsts, add_special_tokens=False, verbose=False)

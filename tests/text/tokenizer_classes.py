@@ -224,9 +224,13 @@ def _marian(folder: Path) -> Any:
     return _transformers("MarianTokenizer")(model, model, _numbered(folder, model))
 
 
-def _m2m(folder: Path) -> Any:
+def m2m(folder: Path, **more: Any) -> Any:
     model = _sentencepiece_model(folder)
-    return _transformers("M2M100Tokenizer")(_numbered(folder, model), model)
+    return _transformers("M2M100Tokenizer")(_numbered(folder, model), model, **more)
+
+
+def _m2m(folder: Path) -> Any:
+    return m2m(folder, tgt_lang="de")
 
 
 def _bartpho(folder: Path) -> Any:
