@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,14 +45,15 @@ _REACH = 24
 class _Text(NamedTuple):
     """A text without its white space, in the form that pieces are compared in.
 
-    For each character of `form`: the place of its source `at`, what it costs to leave it out, and
-    whether it begins a word.
+    For each character of `form`: the place of its source `at`, what it costs to leave it out,
+    whether it begins a word, and where in `form` its word ends.
     """
 
     form: str
     at: tuple[int, ...]
     costs: tuple[float, ...]
     begins: tuple[bool, ...]
+    word_ends: tuple[int, ...]
 
 
 class _Part(NamedTuple):
@@ -122,7 +124,9 @@ def _prepared(text: str) -> _Text:
             costs.append(_omission_cost(each))
             begins.append(fresh)
             fresh = False
-    return _Text("".join(form), tuple(at), tuple(costs), tuple(begins))
+    firsts = [place for place, first in enumerate(begins) if first]
+    word_ends = [end for start, end in pairwise([*firsts, len(form)]) for _ in range(start, end)]
+    return _Text("".join(form), tuple(at), tuple(costs), tuple(begins), tuple(word_ends))
 
 
 def _parts(chars: Sequence[Char]) -> Iterator[_Part]:
@@ -149,7 +153,9 @@ def _aligned(text: _Text, parts: Sequence[_Part]) -> list[_Way]:
     ways = {0: _Way(0.0, 0, 0, True, None)}
     for part in parts:
         ways = _best(_unknown(text, part, ways) if part.unknown else _known(text, part, ways))
-    last = min(ways.values(), key=lambda way: way.cost + sum(text.costs[way.end :][:_REACH]))
+    last = min(
+        ways.values(), key=lambda way: way.cost + sum(text.costs[way.end : way.end + _REACH])
+    )
     chosen: list[_Way] = []
     way: _Way | None = last
     while way is not None and way.before is not None:
@@ -235,9 +241,10 @@ def _unknown(text: _Text, part: _Part, ways: Mapping[int, _Way]) -> Iterator[_Wa
 
 def _ends(text: _Text, start: int) -> tuple[int, int]:
     """Where the letters or the sign at `start` end, and where the word does, in this order."""
-    length = len(text.form)
-    word_end = next((end for end in range(start + 1, length) if text.begins[end]), length)
-    stretch = _STRETCH.match(text.form, start, word_end)
+    if start >= len(text.form):
+        return start, start
+    word_end = text.word_ends[start]
+    stretch = _STRETCH.match(text.form, start, min(word_end, start + 2 * _REACH))
     return stretch.end() if stretch else word_end, word_end
 
 
@@ -273,16 +280,15 @@ def _with_spaces(text: str, places: Sequence[Span | None], spaces: set[int]) -> 
     Whatever else has no place stands, empty, where the last one ended; among pieces that share a
     place it has that, too.
     """
+    starts = [len(text)]  # of what follows each piece, from the last to the first
+    for known in reversed(places):
+        starts.append(starts[-1] if known is None else known[0])
     last = 0
     for piece, known in enumerate(places):
-        if known is not None:
-            place = known
-        else:
-            following = (start for start, _ in filter(None, places[piece:]))
-            end = next(following, len(text))
-            place = (min(last, end), last)
-            if piece in spaces:
-                place = _first_space(text, last, end) or place
+        following = starts[-piece - 1]
+        place = known or (min(last, following), last)
+        if known is None and piece in spaces:
+            place = _first_space(text, last, following) or place
         yield place
         last = max(last, place[1])
 
