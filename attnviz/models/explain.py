@@ -54,9 +54,11 @@ def check_vocabulary(name: ModelName, model: Any, tokenizer: Any) -> None:  # no
     """Raises InputError where the tokenizer has more tokens than the model has embeddings."""
     # Tokens added later, such as a pad token, often have no embedding, and never come up.
     known = vocabulary(model)
-    if known is not None and tokenizer.vocab_size > known:
+    # M2M100's languages are numbered behind its vocabulary, and one comes first in each text.
+    size = max(tokenizer.vocab_size, *(number + 1 for number in tokenizer("a")["input_ids"]), 0)
+    if known is not None and size > known:
         raise InputError(
-            f"The tokenizer of {name.given} is of another model: it has {tokenizer.vocab_size:,} "
+            f"The tokenizer of {name.given} is of another model: it has {size:,} "
             f"tokens, and the model knows {known:,}.",
             "Put the model's own tokenizer files next to its config.json.",
         )

@@ -7,18 +7,21 @@ import sys
 from importlib.abc import MetaPathFinder
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from torch.nn import Embedding
 from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
 
 from attnviz.catalogue import _models
 from attnviz.errors import InputError
 from attnviz.models import tokenizers
+from attnviz.models.explain import check_vocabulary
 from attnviz.models.kinds import ARCHITECTURES, TOKENIZER_PACKAGES
 from attnviz.models.names import ModelName
 from attnviz.models.tokenizers import load_tokenizer
-from tests.text.tokenizer_classes import OF_ARCHITECTURES
+from tests.text.tokenizer_classes import OF_ARCHITECTURES, m2m
 
 
 class _Absent(MetaPathFinder):
@@ -152,3 +155,12 @@ def test_the_list_of_models_names_the_packages_that_tokenizers_need() -> None:
     for kind, packages in TOKENIZER_PACKAGES.items():
         assert kind in told
         assert all(package in told for package in packages)
+
+
+def test_languages_that_the_model_doesnt_know(tmp_path: Path) -> None:
+    pytest.importorskip("sentencepiece")
+    tokenizer = m2m(tmp_path)
+    model = SimpleNamespace(get_input_embeddings=lambda: Embedding(tokenizer.vocab_size, 4))
+    with pytest.raises(InputError, match="is of another model") as caught:
+        check_vocabulary(ModelName("the model", "folder", ""), model, tokenizer)
+    assert "tokenizer files" in caught.value.hint
