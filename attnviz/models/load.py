@@ -22,6 +22,7 @@ from attnviz.models.kinds import ARCHITECTURES, FALLBACK
 from attnviz.models.limits import limits
 from attnviz.models.names import ModelName, adapted
 from attnviz.models.streams import ALL, Stream, numbers, streams
+from attnviz.models.tokenizers import load_tokenizer
 from attnviz.models.weights import NotInterfaceError, Weights
 
 PATIENCE = 10.0
@@ -171,7 +172,7 @@ def _weights(
         held = stored(name.location, name.gguf, raw, common)
         sizes.check(raw, held)
         config = AutoConfig.from_pretrained(name.location, **common)
-        tokenizer = _tokenizer(name, common)
+        tokenizer = load_tokenizer(name, config.model_type, common)
     config = _without_blocks(config)
     options = options | {"dtype": dtype}
     return Weights(name, config, raw, held, tokenizer, device, options, generates=generates)
@@ -286,34 +287,6 @@ def _hub_answers(model: str, revision: str | None) -> bool:
     except Exception:  # noqa: BLE001 - whatever a network can do to a request
         return False
     return True
-
-
-def _tokenizer(name: ModelName, common: dict[str, Any]) -> Any:  # noqa: ANN401 - transformers' own
-    from transformers import AutoTokenizer
-
-    try:
-        where = name.location
-        if name.adapter and adapter.has_tokenizer(name.adapter):
-            where = name.adapter.folder
-        tokenizer = AutoTokenizer.from_pretrained(where, **common)
-        tokenizer("a")  # some of its settings are looked at only now
-    except Exception as error:
-        raise InputError(
-            f"The tokenizer of {name.given} can't be loaded: {first_line(error)}",
-            "A model folder needs its tokenizer.json or vocabulary files next to config.json.",
-        ) from error
-    # Without any files, transformers makes a tokenizer that knows its special tokens only.
-    if len(tokenizer.get_vocab()) <= len(tokenizer.all_special_tokens):
-        raise InputError(
-            f"{name.given} has no tokenizer.",
-            "A model folder needs its tokenizer.json or vocabulary files next to config.json.",
-        )
-    if not tokenizer.is_fast:
-        raise InputError(
-            f"The tokenizer of {name.given} can't tell where in the text its tokens are.",
-            "Use a checkpoint with a tokenizer.json (a fast tokenizer).",
-        )
-    return tokenizer
 
 
 def _dtype(name: str, device: torch.device) -> torch.dtype | str:

@@ -10,7 +10,7 @@ from attnviz.text.showable import showable
 from attnviz.text.types import TokenLabel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 Span = tuple[int, int]
 
@@ -20,8 +20,6 @@ _SPACE_MARKS = ("Ġ", "▁")
 _WHITE_MARKS = (*_SPACE_MARKS, "ĉ", "Ċ", "č")
 # What isn't text in the pieces of tokenizers that tell no offsets: `##ing`, `▁the`, `lo@@`.
 _AFFIX = regex.compile(r"^(?:##|[▁Ġ]+)|(?:@@|</w>)$")
-# How far ahead a piece without an offset is looked for; farther on it is likely another one.
-_REACH = 64
 
 
 def placed(
@@ -34,7 +32,7 @@ def placed(
         start, end = (0, 0) if kind else span
         if _is_dummy(piece, text[start:end]):
             end = start
-        elif piece.startswith(_WHITE_MARKS):
+        elif piece.startswith(_WHITE_MARKS) and text[start : start + 1] != piece[0]:
             while start > last and text[start - 1].isspace():
                 start -= 1
         found.append((start, end))
@@ -49,26 +47,14 @@ def _is_dummy(piece: str, surface: str) -> bool:
     return set(piece) <= set(_SPACE_MARKS)
 
 
-def aligned(text: str, pieces: Sequence[str], kinds: Sequence[str]) -> list[Span]:
-    """Find the pieces of a tokenizer that tells no offsets in `text`; empty where it fails."""
-    found: list[Span] = []
-    place = 0
-    for piece, kind in zip(pieces, kinds, strict=True):
-        bare = _AFFIX.sub("", piece)
-        start = -1 if kind or not bare else _find(text[place : place + _REACH + len(bare)], bare)
-        if start >= 0:
-            found.append((place + start, place + start + len(bare)))
-            place += start + len(bare)
-        else:
-            found.append((0, 0) if kind else (place, place))
-    return found
-
-
-def _find(window: str, bare: str) -> int:
-    start = window.find(bare)
-    lower = window.lower()
-    # Some letters grow in lower case ("İ"), after which no place would be right any more.
-    return start if start >= 0 or len(lower) != len(window) else lower.find(bare.lower())
+def shared(spans: Sequence[Span], kinds: Sequence[str]) -> Iterator[Span]:
+    """Give tokens that end within a character (bytes of an emoji) that whole character."""
+    for place, ((start, end), kind) in enumerate(zip(spans, kinds, strict=True)):
+        if kind:
+            yield 0, 0
+            continue
+        following = (after for _, after in spans[place:] if after > start)
+        yield start, end if end > start else next(following, end)
 
 
 def labels(

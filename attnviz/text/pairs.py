@@ -9,7 +9,7 @@ from attnviz.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from attnviz.text.types import SourceFile
+    from attnviz.text.types import Sentence, SourceFile
 
 Pair = tuple[str, str]
 Segments = tuple[int | None, ...]
@@ -40,6 +40,16 @@ def second_start(pair: Pair) -> int:
 def continued(pair: Pair | None, text: str) -> Pair | None:
     """A pair whose second text goes on; None for none."""
     return pair and (pair[0], pair[1] + text)
+
+
+def sides(sentences: Sequence[Sentence]) -> tuple[list[str], list[str]]:
+    """The texts, or of pairs the first ones and the second ones."""
+    found = [one.pair for one in sentences if one.pair]
+    if not found:
+        return [one.text for one in sentences], []
+    if len(found) < len(sentences):
+        raise ValueError("pairs and single texts can't be tokenized together")
+    return [first for first, _ in found], [second for _, second in found]
 
 
 def pair_lines(file: SourceFile) -> Iterator[PairLine]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-import regex
-
 from attnviz.errors import InputError
 from attnviz.text import pairs
-from attnviz.text.labels import aligned, labels, placed
+from attnviz.text.graphemes import whole_characters
+from attnviz.text.labels import labels, placed, shared
+from attnviz.text.python_tokenizer import PythonTokenizer, found_offsets, written_offsets
 from attnviz.text.showable import showable
+from attnviz.text.spelling import encodable
 from attnviz.text.types import Sentence, TokenLabel, Tokens
 from attnviz.text.unknown import marked, unknown_id
 from attnviz.text.words import numbered_words
@@ -27,10 +28,8 @@ _AT_ONCE = 512
 
 _T = TypeVar("_T")
 
-_SURROGATE = regex.compile(r"\p{Cs}")
 
-
-class Tokenizer(Protocol):
+class Tokenizer(PythonTokenizer, Protocol):
     """What is used of a Hugging Face tokenizer, besides `cls_token_id` and its like."""
 
     @property
@@ -43,9 +42,6 @@ class Tokenizer(Protocol):
 
     def __call__(self, text: list[str] | None, **options: Any) -> Any:  # noqa: ANN401
         """Encode several texts."""
-
-    def convert_ids_to_tokens(self, ids: list[int]) -> Any:  # noqa: ANN401
-        """Look up the strings of the vocabulary: a list for a list."""
 
 
 def tokenize(sentence: Sentence, tokenizer: Tokenizer, limit: int | None) -> Tokens:
@@ -162,9 +158,18 @@ def continued(
     pieces = [*tokens.pieces, *tokenizer.convert_ids_to_tokens(list(ids))]
     kinds = [*tokens.kinds, *special.kinds(ids, [0] * len(ids))]
     offset = len(tokens.sentence.text)
-    starts = [0, *ends][: len(ends)]
-    new = [(offset + start, offset + end) for start, end in zip(starts, ends, strict=True)]
-    spans = [*tokens.spans, *(_shared(new, kinds[len(tokens) :]))]
+    own = slice(len(tokens), None)
+    if tokenizer.is_fast:
+        starts = [0, *ends][: len(ends)]
+        new = list(shared([*zip(starts, ends, strict=True)], kinds[own]))
+    else:
+        # What Python decodes may be longer without the tokens that follow (`lo@@`).
+        new = placed(text, written_offsets(tokenizer, text, ids), pieces[own], kinds[own])
+    moved = [
+        (0, 0) if kind else (offset + start, offset + end)
+        for (start, end), kind in zip(new, kinds[own], strict=True)
+    ]
+    spans = _whole([*tokens.spans, *moved], whole, tokens.sentence)
     surfaces = tuple(whole[start:end] for start, end in spans)
     words = numbered_words(whole, spans, kinds, _hints(whole, spans, tokenizer))
     longer = replace(
@@ -190,14 +195,12 @@ def _longer(known: tuple[_T, ...], more: Sequence[_T]) -> tuple[_T, ...]:
     return (*known, *more) if known else ()
 
 
-def _shared(spans: Sequence[tuple[int, int]], kinds: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Give tokens that end within a character (bytes of an emoji) that whole character."""
-    for place, ((start, end), kind) in enumerate(zip(spans, kinds, strict=True)):
-        if kind:
-            yield 0, 0
-            continue
-        following = (after for _, after in spans[place:] if after > start)
-        yield start, end if end > start else next(following, end)
+def _whole(
+    spans: Sequence[tuple[int, int]], text: str, sentence: Sentence
+) -> list[tuple[int, int]]:
+    """Spans that end with whole characters; a pair's second text doesn't continue the first."""
+    texts = (0, pairs.second_start(sentence.pair)) if sentence.pair else (0,)
+    return whole_characters(text, spans, texts)
 
 
 def _hints(
@@ -208,7 +211,7 @@ def _hints(
     """The tokenizer's own idea of the word at the first letter of each span."""
     if not tokenizer.is_fast:
         return None
-    found = tokenizer(_SURROGATE.sub("\ufffd", text), add_special_tokens=False, verbose=False)
+    found = tokenizer(encodable(text), add_special_tokens=False, verbose=False)
     hints: list[int | None] = []
     for start, end in spans:
         first = start + len(text[start:end]) - len(text[start:end].lstrip())
@@ -261,13 +264,12 @@ def _chunk(
         ids, added = encoding["input_ids"][k], encoding["special_tokens_mask"][k]
         of = pairs.segments(encoding, k, added, first=firsts[k]) if sentence.pair else ()
         kept = _kept(added, limit, of)
-        offsets = _offsets(encoding, k, sentence, of) if tokenizer.is_fast else None
         tokens = _tokens(
             sentence,
             [ids[i] for i in kept],
             tokenizer.convert_ids_to_tokens([ids[i] for i in kept]),
             special.kinds([ids[i] for i in kept], [added[i] for i in kept]),
-            offsets and _picked(offsets, kept),
+            _picked(_offsets(encoding, k, sentence, of, tokenizer), kept),
             _picked(encoding.word_ids(k), kept) if tokenizer.is_fast else None,
             cut=len(ids) - len(kept),
         )
@@ -283,10 +285,8 @@ def _chunk(
 
 def _encoded(sentences: Sequence[Sentence], tokenizer: Tokenizer, *, targets: bool) -> Any:  # noqa: ANN401 - a BatchEncoding
     """The tokenizer's answer to all sentences, whole; `InputError` where it takes no pairs."""
-    # Rust takes no lone surrogates; a stand-in of the same length keeps the offsets right.
-    texts, seconds = (
-        [_SURROGATE.sub("\ufffd", text) for text in side] for side in _sides(sentences)
-    )
+    # A stand-in of the same length for what Rust doesn't take keeps the offsets right.
+    texts, seconds = (list(map(encodable, side)) for side in pairs.sides(sentences))
     try:
         return tokenizer(
             None if targets else texts,
@@ -304,6 +304,13 @@ def _encoded(sentences: Sequence[Sentence], tokenizer: Tokenizer, *, targets: bo
             return_offsets_mapping=tokenizer.is_fast,
             verbose=False,
         )
+    except KeyError as error:
+        if not targets or getattr(tokenizer, "tgt_lang", "") is not None:
+            raise
+        raise InputError(
+            "The model's tokenizer must know which language the targets are in.",
+            'Name it in the model\'s tokenizer_config.json, such as "tgt_lang": "de".',
+        ) from error
     except (ValueError, NotImplementedError) as error:
         if not seconds:
             raise
@@ -313,19 +320,9 @@ def _encoded(sentences: Sequence[Sentence], tokenizer: Tokenizer, *, targets: bo
         ) from error
 
 
-def _sides(sentences: Sequence[Sentence]) -> tuple[list[str], list[str]]:
-    """The texts, or of pairs the first ones and the second ones."""
-    found = [one.pair for one in sentences if one.pair]
-    if not found:
-        return [one.text for one in sentences], []
-    if len(found) < len(sentences):
-        raise ValueError("pairs and single texts can't be tokenized together")
-    return [first for first, _ in found], [second for _, second in found]
-
-
 def _first_lengths(sentences: Sequence[Sentence], tokenizer: Tokenizer) -> Sequence[int | None]:
     """How many tokens the first text of each pair has, where the tokenizer tells no segments."""
-    firsts, seconds = _sides(sentences)
+    firsts, seconds = pairs.sides(sentences)
     if tokenizer.is_fast or not seconds:
         return [None] * len(sentences)
     alone = tokenizer(firsts, add_special_tokens=False, verbose=False)
@@ -337,8 +334,12 @@ def _offsets(
     place: int,
     sentence: Sentence,
     segments: Sequence[int | None],
+    tokenizer: Tokenizer,
 ) -> list[tuple[int, int]]:
     """Where the tokens stand in the sentence's text; the tokenizer counts each text by itself."""
+    if not tokenizer.is_fast:
+        ids, added = encoding["input_ids"][place], encoding["special_tokens_mask"][place]
+        return found_offsets(tokenizer, sentence, ids, added, segments)
     found: list[tuple[int, int]] = encoding["offset_mapping"][place]
     if sentence.pair is None:
         return found
@@ -373,14 +374,12 @@ def _tokens(
     ids: Sequence[int],
     pieces: Sequence[str],
     kinds: Sequence[str],
-    offsets: Sequence[tuple[int, int]] | None,
+    offsets: Sequence[tuple[int, int]],
     hints: Sequence[int | None] | None,
     cut: int,
 ) -> Tokens:
     text = sentence.text
-    spans = (
-        aligned(text, pieces, kinds) if offsets is None else placed(text, offsets, pieces, kinds)
-    )
+    spans = _whole(placed(text, offsets, pieces, kinds), text, sentence)
     surfaces = tuple(text[start:end] for start, end in spans)
     words = numbered_words(text, spans, kinds, hints)
     return Tokens(

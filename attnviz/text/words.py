@@ -58,7 +58,8 @@ def numbered_words(
 
     `spans` are the tokens' places in `text`, `hints` the tokenizer's own idea of its words. White
     space ends a word whatever the hint, as tokenizers without a pre-tokenizer take a sentence for
-    one word. Without hints the words are found in `text`.
+    one word, and tokens that share a character are of one word. Without hints the words are found
+    in `text`.
     """
     words: list[int | None] = []
     number = -1
@@ -72,7 +73,7 @@ def numbered_words(
             continue
         # Up to and with the token's first character; nothing where it shares one with the last.
         spaced = any(map(str.isspace, text[place : min(start + 1, end)]))
-        if hint is None or hint != previous or spaced:
+        if start >= place and (hint is None or hint != previous or spaced):
             number += 1
         words.append(number)
         previous, place = hint, max(place, end)
