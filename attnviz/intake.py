@@ -17,6 +17,7 @@ from attnviz.text.merge import merged
 from attnviz.text.split import sentences as split_sentences
 from attnviz.text.tokenize import tokenize_targets
 from attnviz.text.types import Sentence, SourceFile, Tokens
+from attnviz.text.word_splitter import scripts_without_words
 
 _NAMED = 10
 
@@ -98,6 +99,11 @@ def usable(
         warnings.append(f"Left out, for want of any content token: {lost}.")
     if long := [one for one in [*kept, *(matching or ())] if one.cut]:
         warnings.append(_long(long, loaded, settings))
+    if scripts := scripts_without_words(one.sentence.text for one in [*kept, *(matching or ())]):
+        warnings.append(
+            f"The words of {' and '.join(scripts)} text can't be told apart without ICU: each "
+            'character counts as one. Install it: pip install "attnviz[icu]"'
+        )
     if len(kept) < FEWEST:
         warnings.append(
             f"Only {counted(len(kept), 'sentence')}: too few for intervals, so no verdict is more "

@@ -64,6 +64,7 @@ def sentences(
             found.annotation,
             found.document,
             found.pair,
+            language,
         )
         for number, (name, found) in enumerate(
             ((file.name, found) for file in files for found in _split(file, split, language)), 1

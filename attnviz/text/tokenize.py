@@ -12,6 +12,7 @@ from attnviz.text import pairs
 from attnviz.text.labels import aligned, labels, placed
 from attnviz.text.showable import showable
 from attnviz.text.types import Sentence, TokenLabel, Tokens
+from attnviz.text.word_splitter import split_words
 from attnviz.text.words import numbered_words
 
 if TYPE_CHECKING:
@@ -165,7 +166,8 @@ def continued(
     new = [(offset + start, offset + end) for start, end in zip(starts, ends, strict=True)]
     spans = [*tokens.spans, *(_shared(new, kinds[len(tokens) :]))]
     surfaces = tuple(whole[start:end] for start, end in spans)
-    words = numbered_words(whole, spans, kinds, _hints(whole, spans, tokenizer))
+    places = split_words(whole, tokens.sentence.language)
+    words = numbered_words(whole, spans, kinds, places, _hints(whole, spans, tokenizer))
     return replace(
         tokens,
         sentence=replace(
@@ -379,7 +381,7 @@ def _tokens(
         aligned(text, pieces, kinds) if offsets is None else placed(text, offsets, pieces, kinds)
     )
     surfaces = tuple(text[start:end] for start, end in spans)
-    words = numbered_words(text, spans, kinds, hints)
+    words = numbered_words(text, spans, kinds, split_words(text, sentence.language), hints)
     return Tokens(
         sentence,
         tuple(ids),

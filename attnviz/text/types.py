@@ -64,7 +64,8 @@ class Sentence:
     `forms` holds the words where the source gives them (CoNLL-U), else nothing; `annotation` what
     is known of the words, None where nothing is; `document` names the document that the sentence
     is from, "" where that isn't known. `pair` are the two texts of a pair, None where the sentence
-    is one text; `text` is then both, as `attnviz.text.pairs` joins them.
+    is one text; `text` is then both, as `attnviz.text.pairs` joins them. `language` is the code by
+    whose rules its words are told apart.
     """
 
     id: int
@@ -75,6 +76,7 @@ class Sentence:
     annotation: Annotation | None = field(default=None, repr=False)
     document: str = ""
     pair: tuple[str, str] | None = field(default=None, repr=False)
+    language: str = field(default="en", repr=False)
 
     @cached_property
     def digest(self) -> int:
@@ -118,7 +120,8 @@ class Tokens:
 
     `pieces` are the tokenizer's own strings, `surfaces` the slices of the sentence they stand
     for (empty for special tokens), `kinds` is "" for content tokens and otherwise one of "cls",
-    "sep", "bos", "eos", "pad", "special"; `words` numbers the word each token belongs to.
+    "sep", "bos", "eos", "pad", "special"; `words` numbers the word each token belongs to, as
+    `attnviz.text.words` does.
     `cut` counts the tokens beyond the model's limit that were left out. `spans` are the places
     (start, end) of the surfaces in the sentence, in characters; (0, 0) for special tokens.
     `generated` is the place of the first token that a model wrote, None where it wrote none.
