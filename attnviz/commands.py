@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnviz.console import console, interactive, put, tell
+from attnviz.errors import UsageError
 from attnviz.models import names
 from attnviz.progress import Bar, Silent
 from attnviz.settings import Settings, resolve
-from attnviz.text.files import read
+from attnviz.text.files import STDIN, read
 
 if TYPE_CHECKING:
     from attnviz.report.model import Report
+    from attnviz.text.types import SourceFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +36,7 @@ def report(model: str, texts: Sequence[str], flags: Mapping[str, Any], wanted: W
     """Makes one report, writes its folder, and prints what was asked for."""
     # Whatever can be wrong with the command is said at once, not after minutes of work.
     settings = resolve(flags, os.environ, Path.cwd())
-    files = read(texts, sys.stdin.buffer if sys.stdin else None)
-    target = read([settings.target], None)[0] if settings.target else None
+    files, target = _files(model, texts, settings.target)
     names.resolve(model, allow_pickle=settings.allow_pickle)
     with Bar(console(stderr=True)) if interactive() and not wanted.quiet else Silent() as progress:
         progress.stage("starting")
@@ -48,6 +50,19 @@ def report(model: str, texts: Sequence[str], flags: Mapping[str, Any], wanted: W
         if wanted.folder is not None:
             found, page = _write(found, wanted.folder, settings, progress)
     _print(found, page, wanted)
+
+
+def _files(
+    model: str, texts: Sequence[str], target: str
+) -> tuple[Sequence[SourceFile], SourceFile | None]:
+    """The files of the text, and the one that a decoder reads."""
+    if target == STDIN and STDIN in texts:
+        raise UsageError(
+            "Standard input (-) is both TEXT and --target.", "Name a file for one of them."
+        )
+    stdin = sys.stdin.buffer if sys.stdin else None
+    files = read(texts, stdin, command=f"attnviz report {shlex.quote(model)}")
+    return files, read([target], stdin)[0] if target else None
 
 
 def _check(settings: Settings, folder: Path | None) -> None:

@@ -26,8 +26,6 @@ from attnviz.roles.role import Role
 from attnviz.settings import Settings
 from attnviz.statistics.statistic import Statistic
 from attnviz.text.annotate import annotate
-from attnviz.text.split import sentences as split_sentences
-from attnviz.text.tokenize import tokenize_all
 from attnviz.text.types import SourceFile, Tokens
 from attnviz.version import __version__
 
@@ -58,9 +56,9 @@ def analyse(
     """
     progress.stage("reading text")
     rules(settings.evidence)  # what is wrong with them is said before any work
-    settings = intake.with_target(settings, target)
+    settings = intake.checked(settings, target)
     files = intake.named(files)
-    found = split_sentences(files, settings.split, settings.language)
+    found, answers = intake.read_sentences(files, target, settings)
     if settings.annotate:
         progress.stage("parsing text")
         found = annotate(found, settings.annotate)
@@ -74,8 +72,7 @@ def analyse(
         trust_remote_code=settings.trust_remote_code,
         generates=settings.generate > 0,
     )
-    tokens = tokenize_all(found, loaded.tokenizer, loaded.limit)
-    targets = intake.targets(target, found, loaded)
+    tokens, targets, of_tokens = intake.tokenized(found, answers, loaded, settings)
     if not (settings.generate and loaded.encoder_decoder):
         run.check_targets(loaded, targets)
     kept, targets, warnings = intake.usable(tokens, targets, loaded, settings)
@@ -88,7 +85,7 @@ def analyse(
     targets = targets and with_related(loaded, targets, decoder=True)
     wording = intake.wording(kept, targets, settings)
     given = intake.info(files, kept, settings, wording)
-    warnings += loaded.notes
+    warnings += [*of_tokens, *loaded.notes]
     return _measure(loaded, given, (kept, targets, wording), warnings, settings, progress)
 
 
@@ -251,6 +248,9 @@ def _options(settings: Settings) -> Options:
         evidence=rules(settings.evidence),
         words=settings.words,
         pieces=settings.pieces,
+        input_format=settings.input_format,
+        chat=settings.chat,
+        parse_special_tokens=settings.parse_special_tokens,
     )
 
 

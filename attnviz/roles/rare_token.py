@@ -135,7 +135,8 @@ ROLE = TargetRole(
     about="Words look at the sentence's rarest word, going by the order of the vocabulary.",
     formula=(
         "S_i = the tokens of the word of the most pieces in a row, then of the highest id, among "
-        "words with letters that occur once; i any other content token with a further word on that side"
+        "words with letters that occur once; i any other content token with a further word on that "
+        "side"
     ),
     source="Voita et al. 2019 (rare tokens)",
     margin=0.1,

@@ -135,7 +135,7 @@ def test_mistakes_in_a_script() -> None:
     assert caught.value.hint == "Did you mean illustrate?"
     with pytest.raises(UsageError, match="no setting xyzzy") as caught:
         from_mapping({"xyzzy": 3})
-    assert "Settings are: allow_pickle, annotate, cmap" in caught.value.hint
+    assert "Settings are: allow_pickle, annotate, chat, cmap" in caught.value.hint
     with pytest.raises(UsageError, match="dpi is 5"):
         Settings(dpi=5)
 

@@ -28,7 +28,13 @@ CASES: dict[str, tuple[Callable[[Path], object], int, str, str]] = {
     "a PDF": (lambda path: path.write_bytes(b"%PDF-1.7 ..."), 3, "it is a PDF", "Extract"),
     "Latin-1": (lambda path: path.write_bytes(b"caf\xe9 noir"), 3, "not in UTF-8", "iconv"),
     "UTF-16": (lambda path: path.write_text("a", encoding="utf-16"), 3, "in UTF-16", "iconv"),
-    "a folder": (lambda path: path.mkdir(), 3, "is a folder", "/*.txt"),
+    "a folder": (lambda path: path.mkdir(), 3, "is a folder", "It holds no files"),
+    "CSV": (
+        lambda path: path.write_text("id,text\n1,The dog sat.\n"), 3, "a table", "csv.reader"
+    ),
+    "JSON Lines": (
+        lambda path: path.write_text('{"text": "The dog sat."}\n'), 3, "JSON Lines", "jq -r"
+    ),
     "enormous": (_enormous, 3, "too large", "head -n 5000"),
 }
 
@@ -68,6 +74,16 @@ def test_a_text_that_may_not_be_read(
     assert "permission denied" in done.err
     assert "chmod u+r" in done.err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_text_in_place_of_a_file(tool: Tool, tiny: Path) -> None:
+    done = tool("report", tiny, "The dog sat on the mat")
+    assert done.code == 3
+    assert done.err.splitlines() == [
+        "error: There is no file The dog sat on the mat.",
+        "hint: If that is the text itself: echo 'The dog sat on the mat' | "
+        f"attnviz report {tiny} -",
+    ]
 
 
 def test_words_without_a_content_token(tool: Tool, tiny: Path, tmp_path: Path) -> None:
