@@ -100,7 +100,7 @@ def _separator(file: SourceFile, lines: Sequence[str]) -> str:
     if len(lines) > 1 and _evenly(lines, "\t"):
         return "\t"
     header = lines[0].split(",") if lines else []
-    is_header = len(header) > 1 and all(map(_COLUMN_NAME.fullmatch, map(str.strip, header)))
+    is_header = len(header) > 1 and all(map(_COLUMN_NAME.fullmatch, header))
     return "," if is_header and len(lines) > 1 and all("," in line for line in lines) else ""
 
 

@@ -65,7 +65,7 @@ def too_long(name: str, command: str) -> InputError:
 
 
 def _no_file(name: str, hint: str) -> InputError:
-    shown = _cut(name)
+    shown = _cut(name) if _looks_like_text(name) else name
     return InputError(f"There is no file {shown}{'' if shown[-1] in '.?!…' else '.'}", hint)
 
 

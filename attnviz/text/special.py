@@ -74,17 +74,22 @@ class SpecialTokens:
         return kinds
 
 
+def _pattern(special: SpecialTokens) -> regex.Pattern[str] | None:
+    written = special.written
+    return regex.compile("|".join(map(regex.escape, written))) if written else None
+
+
 def unread(texts: Iterable[Tokens], special: SpecialTokens) -> tuple[int, Counter[str]]:
     """Special tokens that texts hold and that were read as text: in how many texts, which ones."""
-    if not special.written:
-        return 0, Counter()
-    pattern = regex.compile("|".join(map(regex.escape, special.written)))
+    pattern = _pattern(special)
     many, names = 0, Counter[str]()
     for tokens in texts:
-        if pattern.search(tokens.sentence.text) is None:
+        if pattern is None or pattern.search(tokens.sentence.text) is None:
             continue
         places = zip(tokens.spans, tokens.surfaces, tokens.kinds, strict=True)
-        read = {end - len(surface.lstrip()) for (_, end), surface, kind in places if kind}
+        read = {
+            end - len(surface.lstrip()) for (_, end), surface, kind in places if kind and surface
+        }
         held = [
             match[0]
             for match in pattern.finditer(tokens.sentence.text)
@@ -97,7 +102,5 @@ def unread(texts: Iterable[Tokens], special: SpecialTokens) -> tuple[int, Counte
 
 def written_in(texts: Iterable[str], special: SpecialTokens) -> int:
     """How many of the texts hold a special token."""
-    if not special.written:
-        return 0
-    pattern = regex.compile("|".join(map(regex.escape, special.written)))
-    return sum(pattern.search(text) is not None for text in texts)
+    pattern = _pattern(special)
+    return 0 if pattern is None else sum(pattern.search(text) is not None for text in texts)

@@ -10,7 +10,7 @@ from attnviz.errors import InputError, NothingToAnalyseError
 from attnviz.text.facing import facing
 from attnviz.text.split import Split, sentences
 from attnviz.text.types import SourceFile
-from tests.text.conllu_rows import TREES
+from tests.text.conllu_rows import conllu
 
 Pair = tuple[int, str, str]
 
@@ -79,11 +79,14 @@ def test_documents_face_each_other_whole() -> None:
 
 
 def test_a_treebank_faces_a_line_a_sentence() -> None:
-    files = [SourceFile("trees.conllu", "", TREES)]
-    one = sentences(files, "line", blank_lines=True)
-    lines = SourceFile("target.txt", "", "".join(f"{number}\n" for number in range(len(one))))
-    found = facing(one, sentences([lines], "line", blank_lines=True))
-    assert [each.text for each in found[1]] == [str(number) for number in range(len(one))]
+    trees = conllu("1 Dogs 2 nsubj", "2 run 0 root", "", "1 Cats 2 nsubj", "2 sit 0 root")
+    lines = SourceFile("target.txt", "", "Les chiens\nLes chats\n")
+    one, other = (sentences([file], "line", blank_lines=True) for file in (trees, lines))
+    found = facing(one, other)
+    assert [(source.text, target.text) for source, target in zip(*found, strict=True)] == [
+        ("Dogs run", "Les chiens"),
+        ("Cats sit", "Les chats"),
+    ]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["", " ", "a", "b"]), st.sampled_from(["", "x", "y"]))))

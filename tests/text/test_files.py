@@ -99,7 +99,11 @@ def test_a_folder_is_not_a_text(inside: list[str], hint: str) -> None:
         (["A dog sat."], "no file A dog sat.", "echo 'A dog sat.' | report m -"),
         (["Who's there?"], "no file Who's there?", """echo 'Who'"'"'s there?' | report m -"""),
         (["A", "dog", "sat"], "no files A dog sat.", "echo 'A dog sat' | report m -"),
-        (["Hello"], "no file Hello.", "the folder you are in; if it is the text itself: echo Hello"),
+        (
+            ["Hello"],
+            "no file Hello.",
+            "the folder you are in; if it is the text itself: echo Hello",
+        ),
         (["w " * 400], f"no file {'w ' * 30}…", f"echo '{'w ' * 30}…' | report m -"),
         (["a dog.txt"], "no file a dog.txt.", "Check the name, and the folder you are in."),
         (["corpus", "dog"], "no file corpus.", "Did you mean corpus.txt?"),
