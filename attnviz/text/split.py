@@ -111,6 +111,11 @@ def _split(file: SourceFile, how: _How) -> Iterator[_Found]:
         raise no_json(file)
     if how.split == "pair":
         return _pairs(file, form)
+    if form == "conllu" and how.chat:
+        raise InputError(
+            f"{file.shown} holds annotated sentences, and no conversations.",
+            "Leave out --chat, or give plain text or JSON Lines.",
+        )
     if form == "conllu":
         found = (_Found(*one) for one in treebank_sentences(file))
         return _documents(found) if how.split == "document" else found
@@ -123,7 +128,7 @@ def _plain(text: str, how: _How) -> Iterator[_Found]:
     found = [_Found(number, line.strip()) for number, line in lines(text)]
     full = [line for line in found if line.text]
     if how.split == "document":
-        return iter([_Found(full[0].line, text.strip())] if full else [])
+        return iter([_Found(full[0].line if full else 1, text.strip())])
     if how.split == "line" or (how.split == "auto" and _is_linewise(full, how.language)):
         return iter(found)
     return _prose(full, how.language)

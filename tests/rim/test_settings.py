@@ -17,6 +17,9 @@ from attnviz.settings import Settings, from_mapping, resolve, size
 
 VALUES: dict[str, list[Any]] = {
     "split": ["line", "sentence", "document"],
+    "input_format": ["text", "conllu", "jsonl"],
+    "chat": [True, False],
+    "parse_special_tokens": [True, False],
     "language": ["de", "fr"],
     "allow_pickle": [True, False],
     "illustrate": [0, 3],

@@ -83,6 +83,12 @@ def test_sentences_hold_their_conversation_or_are_messages() -> None:
     assert json.loads(found[0].messages) == {"messages": [HI], "tools": []}
 
 
+def test_annotated_sentences_are_no_conversations() -> None:
+    tree = SourceFile("-", "", "1\tHi\t_\tINTJ\t_\t_\t0\troot\t_\t_\n")
+    with pytest.raises(InputError, match="standard input holds annotated sentences, and no conv"):
+        sentences([tree], chat=True)
+
+
 def made(tokenizer: Any, *texts: str, answered: bool = False) -> list[str]:
     found = [Sentence(number, text, "a.txt", number) for number, text in enumerate(texts, 1)]
     return [one.text for one in rendered(found, tokenizer, "the model", answered=answered)]

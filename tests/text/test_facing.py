@@ -78,6 +78,13 @@ def test_documents_face_each_other_whole() -> None:
     assert faced(["a\n\nb\n"], "x\ny\nz\n", "document") == [(1, "a\n\nb", "x\ny\nz")]
 
 
+def test_a_file_without_text_is_a_document_too() -> None:
+    files = [SourceFile(str(number), "", text) for number, text in enumerate(("a", "\n", "b"))]
+    found = sentences(files, "document", blank_lines=True)
+    assert [one.text for one in found] == ["a", "", "b"]
+    assert [one.text for one in sentences(files, "document")] == ["a", "b"]
+
+
 def test_a_treebank_faces_a_line_a_sentence() -> None:
     trees = conllu("1 Dogs 2 nsubj", "2 run 0 root", "", "1 Cats 2 nsubj", "2 sit 0 root")
     lines = SourceFile("target.txt", "", "Les chiens\nLes chats\n")
