@@ -192,7 +192,7 @@ def report(
         _setting(
             "target",
             _TEXT,
-            "What the decoder of an encoder-decoder model reads, a line a line of TEXT.",
+            "What the decoder of an encoder-decoder model reads, line by line with TEXT.",
             "FILE",
             "none",
         ),
