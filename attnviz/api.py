@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any
 
@@ -13,10 +14,18 @@ from attnviz.progress import Silent
 from attnviz.report.model import Report
 from attnviz.settings import from_mapping
 from attnviz.text.files import read
-from attnviz.text.types import SourceFile
+from attnviz.text.types import InputFormat, SourceFile
 
-Texts = str | PathLike[str] | Sequence[str] | Sequence[PathLike[str]]
-"""A text to be split, a path, a list of sentences, or paths."""
+Message = Mapping[str, Any]
+Texts = (
+    str
+    | PathLike[str]
+    | Sequence[str]
+    | Sequence[PathLike[str]]
+    | Sequence[Message]
+    | Sequence[Sequence[Message]]
+)
+"""A text to be split, a path, a list of sentences, paths, a conversation, or several."""
 
 
 def analyze(
@@ -30,10 +39,12 @@ def analyze(
 
     `model` is what the command line takes: a Hub name, a folder, a .gguf file or "minilm".
     `texts` is a list of sentences (strings, one a sentence), or one path or several
-    (`pathlib.Path`) to UTF-8 text or CoNLL-U files; a single string is a text to be split.
+    (`pathlib.Path`) to UTF-8 text or CoNLL-U files; a single string is a text to be split. With
+    `chat=True` it may also be a conversation, as transformers has it (a list of messages, each a
+    dict with role and content), or a list of conversations.
     `targets` is what the decoder of an encoder-decoder model reads: as many sentences, or the
-    path of a file with a line a sentence. `settings` are those of `attnviz.Settings`, by name:
-    `split`, `device`, `illustrate`, ...
+    path of a file with a line a sentence; a pair of which either is blank is left out.
+    `settings` are those of `attnviz.Settings`, by name: `split`, `device`, `illustrate`, ...
 
     Raises `AttnvizError`, whose `hint` names the fix.
     """
@@ -50,19 +61,36 @@ def _files(texts: Texts) -> tuple[Sequence[SourceFile], bool]:
     items: list[object] = [texts] if isinstance(texts, str | PathLike) else list(texts)
     paths = [fspath(item) for item in items if isinstance(item, PathLike)]
     parts = [item for item in items if isinstance(item, str)]
+    chats = [item for item in items if isinstance(item, Mapping | list | tuple)]
     if not items:
         raise NothingToAnalyseError("No text was given.", "Give at least one sentence.")
     if len(paths) == len(items):
         return read(paths, None), False
+    if len(chats) == len(items):
+        return [_conversations(chats)], False
     if len(parts) != len(items):
         raise UsageError(
             "texts is neither a text nor sentences nor paths.",
-            "Give a list of sentences, a text, or paths (pathlib.Path).",
+            "Give a list of sentences, a text, or paths (pathlib.Path); with chat=True "
+            "conversations, too.",
         )
     if isinstance(texts, str):
         return [_given(texts)], False
-    return [_given("\n".join(part.replace("\n", " ") for part in parts))], True
+    return [_given("".join(part.replace("\n", " ") + "\n" for part in parts))], True
 
 
-def _given(text: str) -> SourceFile:
-    return SourceFile("text", hashlib.sha256(text.encode(errors="replace")).hexdigest(), text)
+def _conversations(chats: Sequence[object]) -> SourceFile:
+    """Conversations, or one as a list of messages, as JSON Lines."""
+    lines = [chats] if isinstance(chats[0], Mapping) and "role" in chats[0] else chats
+    try:
+        return _given("".join(json.dumps(line) + "\n" for line in lines), "jsonl")
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"A conversation holds what is no JSON: {error}.",
+            "Give messages with texts: {'role': 'user', 'content': '...'}.",
+        ) from error
+
+
+def _given(text: str, kind: InputFormat = "text") -> SourceFile:
+    sha256 = hashlib.sha256(text.encode(errors="replace")).hexdigest()
+    return SourceFile("text", sha256, text, kind)

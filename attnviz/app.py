@@ -13,7 +13,17 @@ import typer
 from typer.core import TyperCommand
 
 from attnviz.console import Colour, Log, set_colour
-from attnviz.settings import Device, Dtype, Kernel, Long, Pieces, Scale, Settings, Split
+from attnviz.settings import (
+    Device,
+    Dtype,
+    InputFormat,
+    Kernel,
+    Long,
+    Pieces,
+    Scale,
+    Settings,
+    Split,
+)
 from attnviz.surroundings import check_address_space
 from attnviz.version import __version__
 
@@ -153,8 +163,36 @@ def report(
             "UNIT",
         ),
     ] = None,
+    input_format: Annotated[
+        InputFormat | None,
+        _setting(
+            "input_format",
+            _TEXT,
+            "What TEXT holds: text, conllu, or jsonl (conversations, with --chat); auto is what "
+            "its name and content tell.",
+            "FORMAT",
+        ),
+    ] = None,
+    chat: Annotated[
+        bool | None,
+        _switch(
+            "--chat",
+            _TEXT,
+            "Apply the model's chat template: to conversations in JSON Lines, or to each line of "
+            "text as a user's message.",
+        ),
+    ] = None,
+    parse_special_tokens: Annotated[
+        bool | None,
+        _switch(
+            "--parse-special-tokens",
+            _TEXT,
+            "Read special tokens in the text, such as \\[MASK], as such.",
+        ),
+    ] = None,
     language: Annotated[
-        str | None, _setting("language", _TEXT, "Language of the prose to split.", "CODE")
+        str | None,
+        _setting("language", _TEXT, "Language of the text, for its sentences and words.", "CODE"),
     ] = None,
     long: Annotated[
         Long | None,
@@ -165,7 +203,7 @@ def report(
         _setting(
             "target",
             _TEXT,
-            "What the decoder of an encoder-decoder model reads, a line a line of TEXT.",
+            "What the decoder of an encoder-decoder model reads, line by line with TEXT.",
             "FILE",
             "none",
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnviz import remarks
 from attnviz.console import console, interactive, put, tell, tell_step
+from attnviz.errors import UsageError
 from attnviz.models import names
 from attnviz.progress import Bar, Log, Silent
 from attnviz.settings import Settings, creation_date, resolve
@@ -20,6 +22,7 @@ from attnviz.text.files import STDIN, read
 
 if TYPE_CHECKING:
     from attnviz.report.model import Report
+    from attnviz.text.types import SourceFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +43,8 @@ def report(model: str, texts: Sequence[str], flags: Mapping[str, Any], wanted: W
     settings = resolve(flags, os.environ, working_folder())
     creation_date(os.environ)
     names.resolve(model, allow_pickle=settings.allow_pickle)
-    _wait_for_text(texts, wanted)
-    files = read(texts, sys.stdin.buffer if sys.stdin else None)
-    target = read([settings.target], None)[0] if settings.target else None
+    _wait_for_text([*texts, settings.target], wanted)
+    files, target = _files(model, texts, settings.target)
     with _progress(wanted) as progress:
         progress.stage("starting")
         _check(settings, wanted.folder)
@@ -76,6 +78,19 @@ def _progress(wanted: Wanted) -> Silent:
     if interactive():
         return Bar(console(stderr=True))
     return Log(tell_step) if wanted.verbose or wanted.log == "json" else Silent()
+
+
+def _files(
+    model: str, texts: Sequence[str], target: str
+) -> tuple[Sequence[SourceFile], SourceFile | None]:
+    """The files of the text, and the one that a decoder reads."""
+    if target == STDIN and STDIN in texts:
+        raise UsageError(
+            "Standard input (-) is both TEXT and --target.", "Name a file for one of them."
+        )
+    stdin = sys.stdin.buffer if sys.stdin else None
+    files = read(texts, stdin, command=f"attnviz report {shlex.quote(model)}")
+    return files, read([target], stdin)[0] if target else None
 
 
 def _check(settings: Settings, folder: Path | None) -> None:

@@ -9,17 +9,25 @@ from pathlib import Path
 from attnviz.attention.merge import Wording
 from attnviz.errors import InputError, NothingToAnalyseError, UsageError
 from attnviz.evidence.bootstrap import FEWEST
-from attnviz.models.load import LoadedModel
+from attnviz.models.load import LoadedModel, quiet
 from attnviz.report.given import FileInfo, InputInfo
 from attnviz.report.numbers import counted
 from attnviz.settings import Settings
+from attnviz.text.chat import rendered
+from attnviz.text.facing import facing
 from attnviz.text.merge import merged
+from attnviz.text.showable import showable
+from attnviz.text.special import Reading, SpecialTokens, unread, written_in
 from attnviz.text.split import sentences as split_sentences
-from attnviz.text.tokenize import tokenize_targets
+from attnviz.text.tokenize import tokenize_all, tokenize_targets
 from attnviz.text.types import Sentence, SourceFile, Tokens
 from attnviz.text.unknown import unknown_warning
+from attnviz.text.word_splitter import scripts_without_words
 
 _NAMED = 10
+
+Sides = tuple[list[Tokens], list[Tokens] | None, list[str]]
+"""What the model reads, what its decoder reads, and warnings."""
 
 
 def named(files: Sequence[SourceFile]) -> list[SourceFile]:
@@ -36,43 +44,125 @@ def named(files: Sequence[SourceFile]) -> list[SourceFile]:
     return [replace(file, name=name) for file, name in zip(files, names, strict=True)]
 
 
-def with_target(settings: Settings, target: SourceFile | None) -> Settings:
-    """The settings of a run whose decoder reads `target`: a sentence is then a line, or a pair.
+def checked(settings: Settings, target: SourceFile | None) -> Settings:
+    """The settings of a run whose decoder reads `target`: a sentence is then a line.
 
-    Raises UsageError where the decoder's text is to be read and written at once.
+    Raises UsageError for settings that contradict each other.
     """
+    if settings.chat:
+        _check_chat(settings)
+    elif settings.input_format == "jsonl":
+        raise UsageError(
+            "JSON Lines are read as conversations only.",
+            "Add --chat, or extract the sentences first, as with `jq -r .text`.",
+        )
     if target is None:
         return settings
     if settings.generate:
         raise UsageError(
             "--target and --generate are two texts for one decoder.", "Leave out one of them."
         )
-    return settings if settings.split == "pair" else replace(settings, split="line")
-
-
-def targets(
-    file: SourceFile | None, sentences: Sequence[Sentence], loaded: LoadedModel
-) -> list[Tokens] | None:
-    """What a decoder reads, a line a sentence; None where there is no file.
-
-    Raises InputError where the lines don't match the sentences.
-    """
-    if file is None:
-        return None
-    file = named([file])[0]
-    lines = split_sentences([file], "line")
-    if len(lines) != len(sentences):
-        raise InputError(
-            f"{file.name} has {counted(len(lines), 'line')} for "
-            f"{counted(len(sentences), 'sentence')}.",
-            "Give the target of each line of the text on the same line of the target file.",
+    if settings.split == "sentence":
+        raise UsageError(
+            "With --target a sentence is a line, for which the target has a line too.",
+            "Use --split line (a line a sentence), or --split document (a file each).",
         )
-    return list(
-        tokenize_targets(lines, loaded.tokenizer, loaded.target_limit, loaded.decoder_start)
+    return replace(settings, split="line") if settings.split == "auto" else settings
+
+
+def _check_chat(settings: Settings) -> None:
+    for name, stands in (
+        ("--split pair", settings.split == "pair"),
+        ("--annotate", bool(settings.annotate)),
+        ("--input-format conllu", settings.input_format == "conllu"),
+    ):
+        if stands:
+            raise UsageError(
+                f"--chat and {name} don't go together.",
+                "The chat template makes the text anew; leave out one of them.",
+            )
+
+
+def read_sentences(
+    files: Sequence[SourceFile], target: SourceFile | None, settings: Settings
+) -> tuple[tuple[Sentence, ...], tuple[Sentence, ...] | None]:
+    """The sentences of the files, and what a decoder reads with each, None where there is no file.
+
+    Raises InputError where the lines of the target don't match those of the text.
+    """
+    files = [_as_told(file, settings) for file in files]
+    split, language, chat = settings.split, settings.language, settings.chat
+    if target is None:
+        return split_sentences(files, split, language, chat=chat), None
+    if settings.input_format == "text":
+        target = _as_told(target, settings)
+    sources = split_sentences(files, split, language, chat=chat, blank_lines=True)
+    document = split == "document"
+    lines = split_sentences(
+        [target], "document" if document else "line", language, blank_lines=True
     )
+    return facing(sources, lines, "document" if document else "line")
 
 
-Sides = tuple[list[Tokens], list[Tokens] | None, list[str]]
+def _as_told(file: SourceFile, settings: Settings) -> SourceFile:
+    return replace(file, format=settings.input_format) if file.format == "auto" else file
+
+
+def tokenized(
+    found: Sequence[Sentence],
+    answers: Sequence[Sentence] | None,
+    loaded: LoadedModel,
+    settings: Settings,
+) -> Sides:
+    """Both sides as the model's tokens, and warnings about special tokens that they hold."""
+    special = SpecialTokens(loaded.tokenizer)
+    warnings = []
+    reading: Reading = "parse" if settings.parse_special_tokens else "text"
+    if settings.chat:
+        warnings = _of_chat(found, loaded, special)
+        with quiet():
+            found = rendered(found, loaded.tokenizer, loaded.name, answered=settings.generate > 0)
+    tokens = tokenize_all(
+        found, loaded.tokenizer, loaded.limit, reading="chat" if settings.chat else reading
+    )
+    targets = None
+    if answers is not None:
+        start = loaded.decoder_start
+        most = loaded.target_limit
+        targets = tokenize_targets(answers, loaded.tokenizer, most, start, reading=reading)
+    if loaded.tokenizer.is_fast:
+        warnings += _of_unread([*tokens, *(targets or ())], loaded, special)
+    return list(tokens), None if targets is None else list(targets), warnings
+
+
+def _of_chat(found: Sequence[Sentence], loaded: LoadedModel, special: SpecialTokens) -> list[str]:
+    """Warnings about what a conversation or its template brings along."""
+    warnings = []
+    if many := written_in([one.text for one in found], special):
+        warnings.append(
+            f"{counted(many, 'conversation')} with special tokens in what is said: the model "
+            "reads them as its own."
+        )
+    if "strftime_now" in str(loaded.tokenizer.chat_template):
+        warnings.append(
+            "The chat template may write today's date, and then the numbers change with the day."
+        )
+    return warnings
+
+
+def _of_unread(texts: Sequence[Tokens], loaded: LoadedModel, special: SpecialTokens) -> list[str]:
+    """The warning about special tokens that were read as text, if any."""
+    many, names = unread(texts, special)
+    if not many:
+        return []
+    shown = ", ".join(showable(name) for name, _ in names.most_common(3))
+    more = ", …" if len(names) > 3 else ""
+    fix = "--parse-special-tokens reads them as special tokens"
+    if getattr(loaded.tokenizer, "chat_template", None):
+        fix += ", --chat applies the model's chat template"
+    held = f"{counted(names.total(), 'special token')} ({shown}{more})"
+    where = counted(many, "sentence")
+    return [f"{held} in {where} read as plain text, split like any word: {fix}."]
 
 
 def usable(
@@ -89,7 +179,7 @@ def usable(
     usable = [
         place
         for place, one in enumerate(tokens)
-        if "" in one.kinds and (targets is None or "" in targets[place].kinds)
+        if _is_whole(one) and (targets is None or "" in targets[place].kinds)
     ]
     kept = [tokens[place] for place in usable]
     matching = None if targets is None else [targets[place] for place in usable]
@@ -98,13 +188,19 @@ def usable(
             "No sentence has a token that could be analysed.", "Give a text with words in it."
         )
     if len(kept) < len(tokens):
-        lost = counted(len(tokens) - len(kept), "sentence")
-        warnings.append(f"Left out, for want of any content token: {lost}.")
+        there = set(usable)
+        lost = [one.sentence for place, one in enumerate(tokens) if place not in there]
+        warnings.append(_left_out(lost, paired=targets is not None))
     sides = (kept, loaded.limit, ""), (matching or (), loaded.target_limit, "target of ")
     for side, limit, of in sides:
         if long := [one for one in side if one.cut]:
             warnings.append(_long(long, limit, of, loaded, settings))
     warnings += unknown_warning([*kept, *(matching or ())])
+    if scripts := scripts_without_words(one.sentence.text for one in [*kept, *(matching or ())]):
+        warnings.append(
+            f"The words of {' and '.join(scripts)} text can't be told apart without ICU: each "
+            'character counts as one. Install it: pip install "attnviz[icu]"'
+        )
     if len(kept) < FEWEST:
         warnings.append(
             f"Only {counted(len(kept), 'sentence')}: too few for intervals, so there are no "
@@ -116,6 +212,26 @@ def usable(
             f"Only {counted(units, what)}: too few for intervals, so there are no verdicts."
         )
     return kept, matching, warnings
+
+
+def _is_whole(tokens: Tokens) -> bool:
+    """Whether a sentence has a content token, a pair one in each text."""
+    of = zip(tokens.segments or (0,) * len(tokens), tokens.kinds, strict=True)
+    return {segment for segment, kind in of if not kind} >= {0, *({1} if tokens.segments else ())}
+
+
+def _left_out(lost: Sequence[Sentence], *, paired: bool) -> str:
+    """The warning that names the sentences that can't be measured by their lines."""
+    paired = paired or any(one.pair for one in lost)
+    several = len({one.source for one in lost}) > 1
+    lines = [f"{one.source} line {one.line}" if several else str(one.line) for one in lost]
+    more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+    where = f"{'' if several else 'line ' if len(lost) == 1 else 'lines '}"
+    return (
+        f"Left out, for want of any content token{' on one side' * paired}: "
+        f"{counted(len(lost), 'pair' if paired else 'sentence')} "
+        f"({where}{', '.join(lines[:_NAMED])}{more})."
+    )
 
 
 def _long(

@@ -27,8 +27,6 @@ from attnviz.settings import Settings, creation_date
 from attnviz.statistics.statistic import Statistic
 from attnviz.text import documents
 from attnviz.text.annotate import annotate
-from attnviz.text.split import sentences as split_sentences
-from attnviz.text.tokenize import tokenize_all
 from attnviz.text.types import SourceFile, Tokens
 from attnviz.version import __version__
 
@@ -62,11 +60,10 @@ def analyse(
     rules(settings.evidence)
     colormap(settings.cmap)
     creation_date(os.environ)
-    settings = intake.with_target(settings, target)
+    settings = intake.checked(settings, target)
     files = intake.named(files)
-    found, few = documents.documented(
-        files, split_sentences(files, settings.split, settings.language)
-    )
+    found, answers = intake.read_sentences(files, target, settings)
+    found, few = documents.documented(files, found)
     budget.check_text(found)
     if settings.annotate:
         progress.stage("parsing text")
@@ -82,8 +79,7 @@ def analyse(
         generates=settings.generate > 0,
     )
     progress.stage("tokenizing text")
-    tokens = tokenize_all(found, loaded.tokenizer, loaded.limit)
-    targets = intake.targets(target, found, loaded)
+    tokens, targets, of_tokens = intake.tokenized(found, answers, loaded, settings)
     if not (settings.generate and loaded.encoder_decoder):
         run.check_targets(loaded, targets)
     kept, targets, warnings = intake.usable(tokens, targets, loaded, settings)
@@ -97,7 +93,7 @@ def analyse(
     targets = targets and with_related(loaded, documents.shared(kept, targets), decoder=True)
     wording = intake.wording(kept, targets, settings)
     given = intake.info(files, kept, settings, wording, targets)
-    warnings += [*few, *loaded.notes]
+    warnings += [*few, *of_tokens, *loaded.notes]
     return _measure(loaded, given, (kept, targets, wording), warnings, settings, progress)
 
 
@@ -260,4 +256,7 @@ def _options(settings: Settings) -> Options:
         evidence=rules(settings.evidence),
         words=settings.words,
         pieces=settings.pieces,
+        input_format=settings.input_format,
+        chat=settings.chat,
+        parse_special_tokens=settings.parse_special_tokens,
     )

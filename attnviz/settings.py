@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args, get_origin
 from attnviz.errors import UsageError
 
 Split = Literal["auto", "line", "sentence", "document", "pair"]
+InputFormat = Literal["auto", "text", "conllu", "jsonl"]
 Long = Literal["truncate", "error"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
@@ -53,6 +54,9 @@ _RANGES: Mapping[str, tuple[int, int]] = {
 class Settings:
     """Everything that can be set; each field is a flag, an ATTNVIZ_ variable and a TOML key.
 
+    `input_format` is what the files hold, "auto" for what their names and content tell; `chat`
+    applies the model's chat template to conversations, and `parse_special_tokens` reads special
+    tokens that a text holds, such as [MASK], as such;
     `illustrate` is how many sentences get figures, `sentences` names them instead; `jobs` is how
     many processes draw, 0 for one a processor; `max_memory` is a size such as "4GiB", "" for what
     the machine has to spare; `annotate` who parses plain text, "" for nobody; `words` merges the
@@ -63,6 +67,9 @@ class Settings:
     """
 
     split: Split = "auto"
+    input_format: InputFormat = "auto"
+    chat: bool = False
+    parse_special_tokens: bool = False
     language: str = "en"
     long: Long = "truncate"
     device: Device = "auto"

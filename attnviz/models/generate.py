@@ -57,7 +57,8 @@ def generate(
 
 def _more(loaded: LoadedModel, tokens: Tokens, count: int) -> Tokens:
     """The prompt and what a decoder goes on to write."""
-    closed = len(tokens) > 1 and tokens.kinds[-1] in _CLOSING
+    # What the tokenizer added is left out, not what the text itself ends with.
+    closed = len(tokens) > 1 and tokens.kinds[-1] in _CLOSING and not tokens.surfaces[-1]
     prompt = picked(tokens, slice(0, len(tokens) - closed))
     allowed = _room(loaded, len(prompt), count)
     ids = _write(loaded, prompt.ids, allowed)

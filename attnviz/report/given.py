@@ -96,3 +96,6 @@ class Options:
     evidence: Rules = USUAL
     words: bool = False
     pieces: Literal["auto", "mean", "last"] = "auto"
+    input_format: Literal["auto", "text", "conllu", "jsonl"] = "auto"
+    chat: bool = False
+    parse_special_tokens: bool = False

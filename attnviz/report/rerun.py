@@ -27,7 +27,9 @@ _FLAGS = (
     "max_memory",
     "annotate",
     "pieces",
+    "input_format",
 )
+_SWITCHES = ("words", "chat", "parse_special_tokens")
 
 
 def command(report: Report) -> str:
@@ -45,8 +47,7 @@ def command(report: Report) -> str:
         if value != getattr(default, name):
             text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
             words += [f"--{name.replace('_', '-')}", text]
-    if report.options.words:
-        words.append("--words")
+    words += [f"--{name.replace('_', '-')}" for name in _SWITCHES if getattr(report.options, name)]
     if given := report.options.evidence.given:
         words += ["--evidence", ",".join(f"{key}={value:g}" for key, value in given)]
     if not report.options.rollout_residual:

@@ -175,6 +175,15 @@ def targets(report: Report) -> str:
     return f"The model continued each sentence by up to {limit}."
 
 
+def reading(report: Report) -> str:
+    """How the text was made into tokens, where that was not the usual way; else ""."""
+    if report.options.chat:
+        return "The model's chat template made the text of each conversation, special tokens too."
+    if report.options.parse_special_tokens:
+        return "Special tokens that the text holds were read as such."
+    return ""
+
+
 def split_words(report: Report) -> str:
     """How a word of several tokens looks and is looked at."""
     last = last_looks(report.options.pieces, causal=report.model.causal)

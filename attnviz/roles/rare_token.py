@@ -2,11 +2,11 @@
 
 How rare a word is, the vocabulary tells: tokenizers number their pieces by how common they were in
 the text that they were made from, WordPiece and BPE in the order in which pieces were merged,
-SentencePiece's unigrams by their scores. So the rarest word is the one of the most pieces, and of
-several such the one whose highest id is highest. That is a rough order: single characters and
-bytes are often numbered apart from it, tokens added later are at its end, and a vocabulary of
-many languages ranks them all at once. Of words with a token that it lacks it tells nothing: they
-are neither the rarest nor compared with it.
+SentencePiece's unigrams by their scores. So the rarest word is the one of the most pieces in a row
+(the apostrophe of "didn't" makes none), and of several such the one whose highest id is highest.
+That is a rough order: single characters and bytes are often numbered apart from it, tokens added
+later are at its end, and a vocabulary of many languages ranks them all at once. Of words with a
+token that it lacks it tells nothing: they are neither the rarest nor compared with it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from attnviz.roles import masks
 from attnviz.roles.masks import Ints
 from attnviz.roles.role import TargetRole
 from attnviz.text.types import Tokens
+from attnviz.text.words import longest_run
 
 _GOLDEN = 0.6180339887498949
 
@@ -59,7 +60,8 @@ def _words(tokens: Tokens) -> _Words:
     ids = [tokens.ids[start:end] for start, end in spans]
     said = Counter(ids)
     once = (word for word in lettered.nonzero()[0].tolist() if said[ids[word]] == 1)
-    rarest = max(once, key=lambda word: (len(ids[word]), max(ids[word]), ids[word]), default=None)
+    runs = [longest_run(tokens.surfaces[start:end]) for start, end in spans]
+    rarest = max(once, key=lambda word: (runs[word], max(ids[word]), ids[word]), default=None)
     starts, ends = np.array(spans, np.int64).reshape(-1, 2).T
     return _Words(starts, ends, place_of, lettered, rarest)
 
@@ -134,9 +136,9 @@ ROLE = TargetRole(
     order=132,
     about="Words look at the sentence's rarest word, going by the order of the vocabulary.",
     formula=(
-        "S_i = the tokens of the word of the most pieces, then of the highest id, among words "
-        "with letters and known tokens that occur once; i any other content token with a further "
-        "word on that side"
+        "S_i = the tokens of the word of the most pieces in a row, then of the highest id, among "
+        "words with letters and known tokens that occur once; i any other content token with a "
+        "further word on that side"
     ),
     source="Voita et al. 2019 (rare tokens)",
     margin=0.1,

@@ -30,7 +30,7 @@ class Words:
 
 
 def word_tokens(tokens: Tokens) -> Words:
-    """Align the annotation's words with the tokens; the tokenizer's words where there is none."""
+    """Align the annotation's words with the tokens; those of `Tokens.words` where there is none."""
     annotation = tokens.sentence.annotation
     if annotation is None:
         units = tuple(tuple(range(word.start, word.end)) for word in word_spans(tokens))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-import difflib
+import errno
 import hashlib
 import re
 import shlex
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from attnviz.errors import InputError, NothingToAnalyseError, UsageError
+from attnviz.text.missing import absent, closed_folder, of_folder, too_long, unwritten
 from attnviz.text.showable import showable
 from attnviz.text.types import SourceFile
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 STDIN = "-"
 MAX_BYTES = 256 * 2**20
 _CHUNK = 2**20
+# What share of the characters of UTF-16 are from the first 256, for it to be told from other data.
+_MOSTLY = 0.5
+
+_PARQUET = """python3 -c "import pandas, sys; print(*pandas.read_parquet(sys.argv[1])['text'], \
+sep='\\n')" {} > text.txt"""
 
 # The longer marks first: UTF-32's begins like UTF-16's.
 _FOREIGN_BOMS = (
@@ -29,19 +35,34 @@ _FOREIGN_BOMS = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
-_MAGIC = (
-    (b"%PDF-", "a PDF"),
-    (b"PK\x03\x04", "a ZIP archive (as .docx, .odt and .epub files are)"),
-    (b"\x1f\x8b", "gzip-compressed"),
+_MAGIC: tuple[tuple[bytes, str, str], ...] = (
+    (b"%PDF-", "a PDF", "pdftotext {} text.txt"),
+    (b"PK\x03\x04", "a ZIP archive (as .docx, .odt and .epub files are)", ""),
+    (b"\x1f\x8b", "gzip-compressed", "gunzip -c {} > text.txt"),
+    (b"BZh", "compressed with bzip2", "bunzip2 -c {} > text.txt"),
+    (b"\xfd7zXZ\x00", "compressed with xz", "xz -dc {} > text.txt"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "zstd -dc {} > text.txt"),
+    (b"PAR1", "a Parquet table", _PARQUET),
+    (b"ARROW1", "an Arrow table", ""),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document", ""),
+    (b"SQLite format 3\x00", "an SQLite database", ""),
+    (b"\x89PNG", "an image", ""),
+    (b"\xff\xd8\xff", "an image", ""),
+    (b"GGUF", "a model", ""),
 )
 
 
 def read(
-    paths: Sequence[str | Path], stdin: BinaryIO | None, max_bytes: int = MAX_BYTES
+    paths: Sequence[str | Path],
+    stdin: BinaryIO | None,
+    max_bytes: int = MAX_BYTES,
+    *,
+    command: str = "",
 ) -> tuple[SourceFile, ...]:
     """Read the files at `paths` in their order, `-` from `stdin`; all line ends become line feeds.
 
     A file without text is kept beside others that have some, so that a corpus may hold one.
+    `command` is what the user called, for hints that show how to call it.
 
     Raises `UsageError` where `-` is named twice, `InputError` for a file that can't be read, isn't
     text in UTF-8 or has more than `max_bytes`, `NothingToAnalyseError` where all are blank.
@@ -50,7 +71,9 @@ def read(
         raise UsageError(
             "Standard input (-) is named more than once.", "It can be read only once: name it once."
         )
-    files = tuple(_read_one(path, stdin, max_bytes) for path in paths)
+    if unquoted := unwritten(paths, command):
+        raise unquoted
+    files = tuple(_read_one(path, stdin, max_bytes, command) for path in paths)
     if not any(file.text.strip() for file in files):
         names = ", ".join(_spoken(file.name) for file in files)
         raise NothingToAnalyseError(
@@ -60,7 +83,7 @@ def read(
     return files
 
 
-def _read_one(path: str | Path, stdin: BinaryIO | None, max_bytes: int) -> SourceFile:
+def _read_one(path: str | Path, stdin: BinaryIO | None, max_bytes: int, command: str) -> SourceFile:
     # A name may hold anything but NUL, even bytes that are no text: it is made showable once, here.
     name = showable(str(path))
     if not name:
@@ -71,7 +94,7 @@ def _read_one(path: str | Path, stdin: BinaryIO | None, max_bytes: int) -> Sourc
         else:
             data = _from_disk(Path(path), name, max_bytes)
     except (OSError, ValueError) as error:
-        raise _unreadable(Path(path), name, error) from error
+        raise _unreadable(Path(path), name, error, command) from error
     text = _decode(data, name).replace("\r\n", "\n").replace("\r", "\n")
     return SourceFile(name, hashlib.sha256(data).hexdigest(), text)
 
@@ -85,10 +108,7 @@ def _from_stdin(stdin: BinaryIO | None, max_bytes: int) -> bytes:
 def _from_disk(path: Path, name: str, max_bytes: int) -> bytes:
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
-        raise InputError(
-            f"{name} is a folder, not a text file.",
-            f"Name the files in it: {shlex.quote(name.rstrip('/'))}/*.txt",
-        )
+        raise InputError(f"{name} is a folder, not a text file.", of_folder(path, name))
     if stat.S_ISBLK(status.st_mode):
         raise InputError(f"{name} is a storage device, not a text file.", "Name a text file.")
     if status.st_size > max_bytes:
@@ -98,30 +118,20 @@ def _from_disk(path: Path, name: str, max_bytes: int) -> bytes:
         return _drain(stream, name, max_bytes)
 
 
-def _unreadable(path: Path, name: str, error: OSError | ValueError) -> InputError:
+def _unreadable(path: Path, name: str, error: OSError | ValueError, command: str) -> InputError:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return InputError(f"There is no file {name}.", _closest(path))
+        return absent(path, name, command)
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return too_long(name, command)
     if isinstance(error, PermissionError):
+        closed = closed_folder(path)
+        what = f"x {shlex.quote(showable(str(closed)))}" if closed else f"r {shlex.quote(name)}"
         return InputError(
             f"{_spoken(name)} can't be read: permission denied.",
-            f"Allow it with `chmod u+r {shlex.quote(name)}`, or run as a user who may read it.",
+            f"Allow it with `chmod u+{what}`, or run as a user who may read it.",
         )
     reason = (isinstance(error, OSError) and error.strerror) or str(error)
     return InputError(f"{_spoken(name)} can't be read: {reason}.", "Check the name.")
-
-
-def _closest(path: Path) -> str:
-    """Say what the user may have meant by `path`, which doesn't exist."""
-    folder = path.parent
-    if not folder.is_dir():
-        return f"The folder {showable(str(folder))} doesn't exist either; check the path."
-    try:
-        found = difflib.get_close_matches(path.name, [each.name for each in folder.iterdir()], n=1)
-    except OSError:
-        found = []
-    if found:
-        return f"Did you mean {showable(str(folder / found[0]))}?"
-    return "Check the name, and the folder you are in."
 
 
 def _drain(stream: BinaryIO, name: str, max_bytes: int) -> bytes:
@@ -133,6 +143,10 @@ def _drain(stream: BinaryIO, name: str, max_bytes: int) -> bytes:
             _check_encoding(chunk, name)
         zero = chunk.find(0)
         if zero >= 0:
+            if not chunks and (encoding := _wide(chunk)):
+                raise InputError(
+                    f"{_spoken(name)} looks like {encoding}, not UTF-8.", _recode(name, encoding)
+                )
             raise InputError(
                 f"{_spoken(name)} is not a text file: it has a NUL byte at offset {size + zero}.",
                 "Give plain text in UTF-8; extract it first from other formats.",
@@ -150,12 +164,24 @@ def _check_encoding(start: bytes, name: str) -> None:
             raise InputError(
                 f"{_spoken(name)} is in {encoding}, not in UTF-8.", _recode(name, encoding)
             )
-    for magic, kind in _MAGIC:
+    for magic, kind, command in _MAGIC:
         if start.startswith(magic):
+            how = command.format("-" if name == STDIN else shlex.quote(name))
             raise InputError(
                 f"{_spoken(name)} is not a text file: it is {kind}.",
-                "Extract the text first, and give that as plain text in UTF-8.",
+                "Extract the text first, and give that as plain text in UTF-8"
+                + (f": `{how}`." if how else "."),
             )
+
+
+def _wide(start: bytes) -> str:
+    """Guess at UTF-16 without a mark, in which every other byte of most text is zero."""
+    pairs = len(start) // 2
+    for first, encoding in ((0, "UTF-16BE"), (1, "UTF-16LE")):
+        zeros, others = start[first::2].count(0), start[1 - first :: 2].count(0)
+        if zeros > _MOSTLY * pairs and not others:
+            return encoding
+    return ""
 
 
 def _decode(data: bytes, name: str) -> str:

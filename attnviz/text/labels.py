@@ -25,12 +25,14 @@ _AFFIX = regex.compile(r"^(?:##|[▁Ġ]+)|(?:@@|</w>)$")
 def placed(
     text: str, spans: Sequence[Span], pieces: Sequence[str], kinds: Sequence[str]
 ) -> list[Span]:
-    """Give `spans` the leading white space that a tokenizer trimmed off; (0, 0) if special."""
+    """Give `spans` the leading white space that a tokenizer trimmed off; special ones stay."""
     found: list[Span] = []
     last = 0
     for span, piece, kind in zip(spans, pieces, kinds, strict=True):
-        start, end = (0, 0) if kind else span
-        if _is_dummy(piece, text[start:end]):
+        start, end = span
+        if kind:
+            pass  # as the tokenizer has it: (0, 0) where it stands for nothing in the text
+        elif _is_dummy(piece, text[start:end]):
             end = start
         elif piece.startswith(_WHITE_MARKS) and text[start : start + 1] != piece[0]:
             while start > last and text[start - 1].isspace():

@@ -10,6 +10,7 @@ from attnviz.text.aligned import word_tokens
 from attnviz.text.showable import showable
 from attnviz.text.types import TokenLabel, Tokens
 from attnviz.text.unknown import unknown_label
+from attnviz.text.words import longest_run
 
 Groups = tuple[tuple[int, ...], ...]
 Pieces = Literal["auto", "mean", "last"]
@@ -25,7 +26,7 @@ def last_looks(pieces: Pieces, *, causal: bool) -> bool:
 class Merged:
     """A sentence in words: `tokens` has an entry a word, `groups` the places of its tokens.
 
-    Words are those of the annotation, else the tokenizer's; special tokens, and tokens that
+    Words are those of the annotation, else of `Tokens.words`; special tokens, and tokens that
     belong to no word, stay as they are. A word's id says which words are the same, and is the
     higher the rarer the word: see `attnviz.roles.rare_token`.
     """
@@ -41,11 +42,13 @@ def merged(texts: Sequence[Tokens]) -> list[Merged]:
         [tuple(tokens.ids[place] for place in group) for group in of_text]
         for tokens, of_text in zip(texts, groups, strict=True)
     ]
-    known = {ids for of_text in spelled for ids in of_text}
-    numbers = {
-        ids: number
-        for number, ids in enumerate(sorted(known, key=lambda ids: (len(ids), max(ids), ids)))
-    }
+    runs: dict[tuple[int, ...], int] = {}
+    for tokens, of_text, ids in zip(texts, groups, spelled, strict=True):
+        for group, word in zip(of_text, ids, strict=True):
+            if word not in runs:
+                runs[word] = longest_run([tokens.surfaces[place] for place in group])
+    rarest_last = sorted(runs, key=lambda ids: (runs[ids], max(ids), ids))
+    numbers = {ids: number for number, ids in enumerate(rarest_last)}
     return [
         Merged(_merge(tokens, of_text, [numbers[word] for word in ids]), of_text)
         for tokens, of_text, ids in zip(texts, groups, spelled, strict=True)

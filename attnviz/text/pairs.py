@@ -55,29 +55,25 @@ def sides(sentences: Sequence[Sentence]) -> tuple[list[str], list[str]]:
 def pair_lines(file: SourceFile) -> Iterator[PairLine]:
     """Yield the pairs of a file, a line each, without the space around the texts.
 
-    Blank lines are left out. Raises `InputError`, with the line, for one that isn't two texts with
-    one tab between them.
+    Of a blank line both texts are empty; a line may also lack one of them only. Raises
+    `InputError`, with the line, for one that isn't two texts with one tab between them.
     """
-    for number, line in enumerate(file.text.split("\n"), 1):
-        if not line.strip():
-            continue
-        halves = [half.strip() for half in line.split("\t")]
+    for number, line in lines(file.text):
+        halves = [half.strip() for half in line.split("\t")] if line.strip() else ["", ""]
         if len(halves) != 2:
             tabs = "no tab" if len(halves) == 1 else f"{len(halves) - 1} tabs"
-            raise _malformed(file, number, f"the line has {tabs}")
-        for which, half in zip(("first", "second"), halves, strict=True):
-            if not half:
-                raise _malformed(file, number, f"the {which} text is empty")
+            raise InputError(
+                f"{file.shown}, line {number}: no pair: the line has {tabs}.",
+                "With --split pair a line is two texts with one tab between them; --split line "
+                "takes each line for one text.",
+            )
         pair = halves[0], halves[1]
-        yield PairLine(number, joined(pair), pair)
+        yield PairLine(number, joined(pair) if any(pair) else "", pair)
 
 
-def _malformed(file: SourceFile, line: int, reason: str) -> InputError:
-    return InputError(
-        f"{file.name}, line {line}: no pair: {reason}.",
-        "With --split pair a line is two texts with one tab between them; --split line takes each "
-        "line for one text.",
-    )
+def lines(text: str) -> Iterator[tuple[int, str]]:
+    """Number the lines of `text` from 1; a line feed at the end begins no further line."""
+    return enumerate(text.removesuffix("\n").split("\n"), 1)
 
 
 def segments(

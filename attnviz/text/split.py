@@ -11,8 +11,10 @@ import regex
 
 from attnviz.errors import InputError, NothingToAnalyseError
 from attnviz.text.annotation import joined
-from attnviz.text.pairs import Pair, pair_lines
-from attnviz.text.treebank import is_treebank, treebank_sentences
+from attnviz.text.chat import conversations
+from attnviz.text.formats import format_of, no_json
+from attnviz.text.pairs import Pair, lines, pair_lines
+from attnviz.text.treebank import treebank_sentences
 from attnviz.text.types import Annotation, Sentence, SourceFile
 
 if TYPE_CHECKING:
@@ -38,22 +40,33 @@ class _Found(NamedTuple):
     annotation: Annotation | None = None
     document: str = ""
     pair: Pair | None = None
+    messages: str = ""
 
 
 def sentences(
-    files: Sequence[SourceFile], split: Split = "auto", language: str = "en"
+    files: Sequence[SourceFile],
+    split: Split = "auto",
+    language: str = "en",
+    *,
+    chat: bool = False,
+    blank_lines: bool = False,
 ) -> tuple[Sentence, ...]:
     """Split all `files` into sentences, numbered from 1 through the run; blank ones are left out.
 
     `line` takes each line, `document` each file as one, `sentence` splits prose by the rules of
     `language` (a code such as `en`). `auto` decides for each file: `line` where nine lines in ten
-    are one sentence with a final mark, else `sentence`. A `.conllu` file brings its own sentences,
-    with their annotation; `document` joins them, where the file has `# newdoc` those of each
-    document. `pair` takes each line as two texts with a tab between them.
+    are one sentence with a final mark, else `sentence`. A treebank brings its own sentences, with
+    their annotation; `document` joins them, where the file has `# newdoc` those of each document.
+    `pair` takes each line as two texts with a tab between them; a pair may lack one of them.
 
-    Raises `InputError` for a malformed `.conllu` file, for one that is to hold pairs, and for a
-    line that is no pair; `NothingToAnalyseError` where no sentence is found.
+    `chat`: JSON brings conversations, and without a `split` each line of text is a message.
+    `blank_lines`: where a sentence is a line, blank lines are sentences without text.
+
+    Raises `InputError` for a malformed treebank or conversation, for either that is to hold pairs,
+    for a line that is no pair, and for a file that holds no sentences, such as a table;
+    `NothingToAnalyseError` where no sentence has text.
     """
+    how = _How("line" if chat and split == "auto" else split, language, chat, blank_lines)
     numbered = tuple(
         Sentence(
             number,
@@ -64,49 +77,71 @@ def sentences(
             found.annotation,
             found.document,
             found.pair,
+            language,
+            found.messages,
         )
         for number, (name, found) in enumerate(
-            ((file.name, found) for file in files for found in _split(file, split, language)), 1
+            (
+                (file.name, found)
+                for file in files
+                for found in _split(file, how)
+                if blank_lines or found.text
+            ),
+            1,
         )
     )
-    if not numbered:
-        names = ", ".join(file.name for file in files) or "the input"
+    if not any(each.text for each in numbered):
+        names = ", ".join(file.shown for file in files) or "the input"
         raise NothingToAnalyseError(
             f"No sentence in {names}.", "Give a file with at least one sentence."
         )
     return numbered
 
 
-def _split(file: SourceFile, split: Split, language: str) -> Iterator[_Found]:
-    if split == "pair":
-        return _pairs(file)
-    if is_treebank(file.name):
-        found = (_Found(*one) for one in treebank_sentences(file))
-        return _documents(found) if split == "document" else found
-    lines = _lines(file.text)
-    if split == "document":
-        return iter([_Found(lines[0].line, file.text.strip())] if lines else [])
-    if split == "line" or (split == "auto" and _is_linewise(lines, language)):
-        return iter(lines)
-    return _prose(lines, language)
+class _How(NamedTuple):
+    split: Split
+    language: str
+    chat: bool
+    blank_lines: bool
 
 
-def _pairs(file: SourceFile) -> Iterator[_Found]:
-    if is_treebank(file.name):
+def _split(file: SourceFile, how: _How) -> Iterator[_Found]:
+    form = format_of(file, pairs=how.split == "pair")
+    if form == "jsonl" and not how.chat:
+        raise no_json(file)
+    if how.split == "pair":
+        return _pairs(file, form)
+    if form == "conllu" and how.chat:
         raise InputError(
-            f"{file.name} holds annotated sentences, and no pairs of texts.",
+            f"{file.shown} holds annotated sentences, and no conversations.",
+            "Leave out --chat, or give plain text or JSON Lines.",
+        )
+    if form == "conllu":
+        found = (_Found(*one) for one in treebank_sentences(file))
+        return _documents(found) if how.split == "document" else found
+    if form == "jsonl":
+        return (_Found(line, text, messages=chat) for line, text, chat in conversations(file))
+    return _plain(file.text, how)
+
+
+def _plain(text: str, how: _How) -> Iterator[_Found]:
+    found = [_Found(number, line.strip()) for number, line in lines(text)]
+    full = [line for line in found if line.text]
+    if how.split == "document":
+        return iter([_Found(full[0].line if full else 1, text.strip())])
+    if how.split == "line" or (how.split == "auto" and _is_linewise(full, how.language)):
+        return iter(found)
+    return _prose(full, how.language)
+
+
+def _pairs(file: SourceFile, form: str) -> Iterator[_Found]:
+    if form != "text":
+        what = "annotated sentences" if form == "conllu" else "conversations"
+        raise InputError(
+            f"{file.shown} holds {what}, and no pairs of texts.",
             "Leave out --split pair, or give a text file with two texts a line, a tab between.",
         )
     return (_Found(line, text, pair=pair) for line, text, pair in pair_lines(file))
-
-
-def _lines(text: str) -> list[_Found]:
-    """Take the lines of `text` that aren't blank, without the space around them."""
-    return [
-        _Found(number, line.strip())
-        for number, line in enumerate(text.split("\n"), 1)
-        if line.strip()
-    ]
 
 
 def _documents(found: Iterable[_Found]) -> Iterator[_Found]:

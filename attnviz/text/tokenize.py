@@ -11,17 +11,15 @@ from attnviz.text.graphemes import whole_characters
 from attnviz.text.labels import labels, placed, shared
 from attnviz.text.python_tokenizer import PythonTokenizer, found_offsets, written_offsets
 from attnviz.text.showable import showable
+from attnviz.text.special import Reading, SpecialTokens
 from attnviz.text.spelling import encodable
 from attnviz.text.types import Sentence, TokenLabel, Tokens
-from attnviz.text.unknown import marked, unknown_id
+from attnviz.text.unknown import marked
+from attnviz.text.word_splitter import split_words
 from attnviz.text.words import numbered_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-# Encoders name their first and last token CLS and SEP, and often BOS and EOS as well: CLS and SEP
-# say more. PAD comes last, as many models pad with another special token.
-_KINDS = ("cls", "sep", "bos", "eos", "pad")
 
 # Sentences in one call of the tokenizer: many for speed, not all for memory.
 _AT_ONCE = 512
@@ -55,6 +53,7 @@ def tokenize_all(
     limit: int | None,
     *,
     targets: bool = False,
+    reading: Reading = "text",
 ) -> tuple[Tokens, ...]:
     """Tokenize each sentence, with the special tokens that the tokenizer adds.
 
@@ -64,24 +63,30 @@ def tokenize_all(
     never; None is no limit. A sentence may come out with no content token at all. A pair of texts
     goes through the tokenizer's own template for pairs, and its longer text is cut first.
 
-    What the text says is text: `[SEP]` in a sentence is split like any other word. Only where the
-    vocabulary knows no other reading (SentencePiece's `</s>`), or the tokenizer is one in Python,
-    does the model see the special token, and then so do we.
+    `reading` says what `[SEP]` in a sentence is. As "text" it is split like any other word; only
+    where the vocabulary knows no other reading (SentencePiece's `</s>`), or the tokenizer is one in
+    Python, does the model see the special token, and then so do we. "parse" reads it as the special
+    token; "chat" too, and adds none, for a chat template has written them all.
 
     Raises `InputError` where the tokenizer has no template for pairs.
     """
-    special = _Special(tokenizer)
+    special = SpecialTokens(tokenizer)
     return tuple(
         tokens
         for first in range(0, len(sentences), _AT_ONCE)
         for tokens in _chunk(
-            sentences[first : first + _AT_ONCE], tokenizer, special, limit, targets=targets
+            sentences[first : first + _AT_ONCE], tokenizer, special, limit, (targets, reading)
         )
     )
 
 
 def tokenize_targets(
-    sentences: Sequence[Sentence], tokenizer: Tokenizer, limit: int | None, start: int | None
+    sentences: Sequence[Sentence],
+    tokenizer: Tokenizer,
+    limit: int | None,
+    start: int | None,
+    *,
+    reading: Reading = "text",
 ) -> tuple[Tokens, ...]:
     """Tokenize each sentence as what a decoder reads: moved to the right, a start token first.
 
@@ -90,13 +95,17 @@ def tokenize_targets(
     token itself is moved to the front (mBART). Tokenizers that tell languages apart write the
     target's.
     """
-    found = tokenize_all(sentences, tokenizer, limit, targets=True)
-    special = _Special(tokenizer)
+    found = tokenize_all(sentences, tokenizer, limit, targets=True, reading=reading)
+    special = SpecialTokens(tokenizer)
     return tuple(_moved_right(tokens, tokenizer, special, limit, start) for tokens in found)
 
 
 def _moved_right(
-    tokens: Tokens, tokenizer: Tokenizer, special: _Special, limit: int | None, start: int | None
+    tokens: Tokens,
+    tokenizer: Tokenizer,
+    special: SpecialTokens,
+    limit: int | None,
+    start: int | None,
 ) -> Tokens:
     last = tokens.ids[-1] if tokens.ids else None
     closed = last is not None and (start is None or special.closes(last, tokens.kinds[-1]))
@@ -153,7 +162,7 @@ def continued(
     The ids stay as they were written, though tokenizing the text may give others; only to find
     its words the tokenizer reads it again. To a pair they continue the second text.
     """
-    special = _Special(tokenizer)
+    special = SpecialTokens(tokenizer)
     whole = tokens.sentence.text + text
     pieces = [*tokens.pieces, *tokenizer.convert_ids_to_tokens(list(ids))]
     kinds = [*tokens.kinds, *special.kinds(ids, [0] * len(ids))]
@@ -171,7 +180,8 @@ def continued(
     ]
     spans = _whole([*tokens.spans, *moved], whole, tokens.sentence)
     surfaces = tuple(whole[start:end] for start, end in spans)
-    words = numbered_words(whole, spans, kinds, _hints(whole, spans, tokenizer))
+    places = split_words(whole, tokens.sentence.language)
+    words = numbered_words(whole, spans, kinds, places, _hints(whole, spans, tokenizer))
     longer = replace(
         tokens,
         sentence=replace(
@@ -219,57 +229,27 @@ def _hints(
     return hints
 
 
-class _Special:
-    """What the tokenizer declares special, looked up once."""
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        ids = {kind: getattr(tokenizer, f"{kind}_token_id", None) for kind in _KINDS}
-        self._kinds = {ids[kind]: kind for kind in reversed(_KINDS) if ids[kind] is not None}
-        self._eos = ids["eos"]
-        self.unknown = unknown_id(tokenizer)
-        # The unknown token is declared special, but stands for content.
-        self._declared = {*tokenizer.all_special_ids} - {getattr(tokenizer, "unk_token_id", None)}
-
-    def closes(self, token: int, kind: str) -> bool:
-        """Tell whether a token, of the kind that it was given, is one that closes a text."""
-        return kind in ("eos", "sep") or (kind != "" and token == self._eos)
-
-    def kinds(self, ids: Sequence[int], added: Sequence[int]) -> list[str]:
-        """Tell the kind of each token; `added` is 1 where the tokenizer put it in by itself."""
-        kinds: list[str] = []
-        content_seen = False
-        for token, by_tokenizer in zip(ids, added, strict=True):
-            kind = ""
-            if by_tokenizer or token in self._declared:
-                kind = self._kinds.get(token, "special")
-            # One token for both ends (OPT, GPT-2): its place says which.
-            if kind == "bos" and token == self._eos and content_seen:
-                kind = "eos"
-            content_seen = content_seen or not kind
-            kinds.append(kind)
-        return kinds
-
-
 def _chunk(
     sentences: Sequence[Sentence],
     tokenizer: Tokenizer,
-    special: _Special,
+    special: SpecialTokens,
     limit: int | None,
-    *,
-    targets: bool,
+    how: tuple[bool, Reading],
 ) -> Iterator[Tokens]:
-    encoding = _encoded(sentences, tokenizer, targets=targets)
+    encoding = _encoded(sentences, tokenizer, *how)
     firsts = _first_lengths(sentences, tokenizer)
     for k, sentence in enumerate(sentences):
         ids, added = encoding["input_ids"][k], encoding["special_tokens_mask"][k]
         of = pairs.segments(encoding, k, added, first=firsts[k]) if sentence.pair else ()
         kept = _kept(added, limit, of)
+        offsets = _offsets(encoding, k, sentence, of, tokenizer)
+        kinds = special.kinds(ids, added, [sentence.text[start:end] for start, end in offsets])
         tokens = _tokens(
             sentence,
             [ids[i] for i in kept],
             tokenizer.convert_ids_to_tokens([ids[i] for i in kept]),
-            special.kinds([ids[i] for i in kept], [added[i] for i in kept]),
-            _picked(_offsets(encoding, k, sentence, of, tokenizer), kept),
+            _picked(kinds, kept),
+            _picked(offsets, kept),
             _picked(encoding.word_ids(k), kept) if tokenizer.is_fast else None,
             cut=len(ids) - len(kept),
         )
@@ -277,13 +257,18 @@ def _chunk(
             types = encoding.get("token_type_ids")
             tokens = replace(
                 tokens,
-                segments=tuple(_picked(of, kept)),
+                segments=tuple(None if kinds[at] else of[at] for at in kept),
                 types=tuple(_picked(types[k], kept)) if types else (),
             )
         yield marked(tokens, special.unknown)
 
 
-def _encoded(sentences: Sequence[Sentence], tokenizer: Tokenizer, *, targets: bool) -> Any:  # noqa: ANN401 - a BatchEncoding
+def _encoded(
+    sentences: Sequence[Sentence],
+    tokenizer: Tokenizer,
+    targets: bool,
+    reading: Reading,
+) -> Any:  # noqa: ANN401 - a BatchEncoding
     """The tokenizer's answer to all sentences, whole; `InputError` where it takes no pairs."""
     # A stand-in of the same length for what Rust doesn't take keeps the offsets right.
     texts, seconds = (list(map(encodable, side)) for side in pairs.sides(sentences))
@@ -292,9 +277,9 @@ def _encoded(sentences: Sequence[Sentence], tokenizer: Tokenizer, *, targets: bo
             None if targets else texts,
             text_pair=seconds or None,
             text_target=texts if targets else None,
-            add_special_tokens=True,
+            add_special_tokens=reading != "chat",
             # Tokenizers in Python may find all their tokens the way they find special ones (ESM).
-            split_special_tokens=tokenizer.is_fast,
+            split_special_tokens=tokenizer.is_fast and reading == "text",
             padding=False,
             truncation=False,
             return_attention_mask=False,
@@ -381,7 +366,7 @@ def _tokens(
     text = sentence.text
     spans = _whole(placed(text, offsets, pieces, kinds), text, sentence)
     surfaces = tuple(text[start:end] for start, end in spans)
-    words = numbered_words(text, spans, kinds, hints)
+    words = numbered_words(text, spans, kinds, split_words(text, sentence.language), hints)
     return Tokens(
         sentence,
         tuple(ids),

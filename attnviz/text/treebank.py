@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     from attnviz.text.types import SourceFile
 
-_COLUMNS = 10
+_COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 _HINT = (
     "A word of CoNLL-U is ten columns with tabs between them, its number first; a blank line ends "
-    "the sentence: https://universaldependencies.org/format.html"
+    "the sentence: https://universaldependencies.org/format.html. If the file is plain text: "
+    "--input-format text."
 )
 
 
@@ -48,11 +49,6 @@ class _Surface(NamedTuple):
     words: range
 
 
-def is_treebank(name: str) -> bool:
-    """Tell whether a file of this name holds CoNLL-U."""
-    return name.lower().endswith(".conllu")
-
-
 def treebank_sentences(file: SourceFile) -> Iterator[TreebankSentence]:
     """Yield the sentences of a CoNLL-U file.
 
@@ -61,24 +57,30 @@ def treebank_sentences(file: SourceFile) -> Iterator[TreebankSentence]:
     empty nodes (`3.1`) don't count. The annotation is of the syntactic words (`3` and `4`).
     Documents are named by `# newdoc id =`; those without an id are numbered.
 
+    The columns may be others (CoNLL-U Plus), as the comment `# global.columns =` names them; of
+    those that CoNLL-U doesn't know nothing is read.
+
     Raises `InputError` with the line of the first fault.
     """
     document, documents = "", 0
     order: Sequence[str] = ORDER
-    for first, lines in _blocks(file.text):
-        comments = _comments(lines)
+    columns: Sequence[str] = _COLUMNS
+    for first, block in _blocks(file.text):
+        comments = _comments(block)
+        columns = comments.get("global.columns", "").split() or columns
+        lines = list(_rearranged(file.shown, first, block, columns))
         if "newdoc" in comments or "newdoc id" in comments:
             documents += 1
             document = showable(comments.get("newdoc id", "")) or f"document {documents}"
         if comments.get("global.Entity"):
             order = comments["global.Entity"].split("-")
-        surfaces, nodes = _words(file.name, first, lines)
+        surfaces, nodes = _words(file.shown, first, lines)
         text = comments.get("text") or "".join(
             each.token["form"] + ("" if _no_space_after(each.token) else " ") for each in surfaces
         )
         if text := text.strip():
             forms = tuple(each.token["form"] for each in surfaces)
-            annotation = _annotation(file.name, text, surfaces, nodes, order)
+            annotation = _annotation(file.shown, text, surfaces, nodes, order)
             yield TreebankSentence(first, text, forms, annotation, document)
 
 
@@ -91,6 +93,23 @@ def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
         elif block:
             yield number - len(block), block
             block = []
+
+
+def _rearranged(
+    name: str, first: int, lines: Sequence[str], columns: Sequence[str]
+) -> Iterator[str]:
+    """The lines with the ten columns of CoNLL-U, `_` in those that the file doesn't have."""
+    for number, line in enumerate(lines, first):
+        if line.startswith("#") or tuple(columns) == _COLUMNS:
+            yield line
+            continue
+        if not {"ID", "FORM"} <= set(columns):
+            raise _malformed(name, number, "global.columns names no ID or no FORM")
+        cells = line.split("\t")
+        if len(cells) != len(columns):
+            raise _malformed(name, number, f"{len(cells)} columns instead of {len(columns)}")
+        of_column = dict(zip(columns, cells, strict=True))
+        yield "\t".join(of_column.get(column, "_") for column in _COLUMNS)
 
 
 def _comments(lines: Sequence[str]) -> dict[str, str]:
@@ -201,7 +220,7 @@ def _parsed(line: str, name: str, number: int) -> dict[str, Any]:
     from conllu.exceptions import ParseException
 
     columns = line.count("\t") + 1
-    if columns != _COLUMNS:
+    if columns != len(_COLUMNS):
         raise _malformed(name, number, f"{columns} columns instead of 10")
     try:
         token: dict[str, Any] = parse_token_and_metadata(line)[0]

@@ -5,18 +5,30 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+InputFormat = Literal["auto", "text", "conllu", "jsonl"]
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One input as it was read: the name the user gave, the hash of its bytes, its text."""
+    """One input as it was read: the name the user gave, the hash of its bytes, its text.
+
+    `format` is what the user says that it holds, "auto" where its name and content are to tell.
+    """
 
     name: str
     sha256: str
     text: str
+    format: InputFormat = "auto"
+
+    @property
+    def shown(self) -> str:
+        """The name as messages have it."""
+        return "standard input" if self.name == "-" else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,9 @@ class Sentence:
     `forms` holds the words where the source gives them (CoNLL-U), else nothing; `annotation` what
     is known of the words, None where nothing is; `document` names the document that the sentence
     is from, "" where that isn't known. `pair` are the two texts of a pair, None where the sentence
-    is one text; `text` is then both, as `attnviz.text.pairs` joins them.
+    is one text; `text` is then both, as `attnviz.text.pairs` joins them. `language` is the code by
+    whose rules its words are told apart. `messages` is the conversation, in JSON, that a chat
+    template is to make the text of, "" for none.
     """
 
     id: int
@@ -75,6 +89,8 @@ class Sentence:
     annotation: Annotation | None = field(default=None, repr=False)
     document: str = ""
     pair: tuple[str, str] | None = field(default=None, repr=False)
+    language: str = field(default="en", repr=False)
+    messages: str = field(default="", repr=False)
 
     @cached_property
     def digest(self) -> int:
@@ -119,10 +135,12 @@ class Tokens:
     """A tokenized sentence; every tuple has one entry a token.
 
     `pieces` are the tokenizer's own strings, `surfaces` the slices of the sentence they stand
-    for (empty for special tokens), `kinds` is "" for content tokens and otherwise one of "cls",
-    "sep", "bos", "eos", "pad", "special"; `words` numbers the word each token belongs to.
+    for (empty for special tokens that the text doesn't hold), `kinds` is "" for content tokens and
+    otherwise one of "cls", "sep", "bos", "eos", "pad", "special"; `words` numbers the word each
+    token belongs to, as `attnviz.text.words` does.
     `cut` counts the tokens beyond the model's limit that were left out. `spans` are the places
-    (start, end) of the surfaces in the sentence, in characters; (0, 0) for special tokens.
+    (start, end) of the surfaces in the sentence, in characters; (0, 0) for special tokens that the
+    text doesn't hold.
     `generated` is the place of the first token that a model wrote, None where it wrote none.
     `related` are pairs (query, key) of tokens of words whose meanings a model takes for close,
     `unrelated` as many of words as far apart that it doesn't; see `attnviz.models.related`.

@@ -1,8 +1,8 @@
-"""Numbers the words that tokens belong to, whatever the tokenizer tells about them."""
+"""Numbers the words that tokens belong to: words as readers know them, whatever tokenizers do."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 import regex
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from attnviz.text.types import Tokens
 
-# Letters, digits and marks, with apostrophes and hyphens between them; else each sign alone.
-_WORD = regex.compile(r"[\w\p{M}]+(?:['’\-][\w\p{M}]+)*|[^\w\s]")
+_INSIDE = regex.compile(r"[\w\p{M}]")
 
 
 class WordSpan(NamedTuple):
@@ -52,42 +51,59 @@ def numbered_words(
     text: str,
     spans: Sequence[tuple[int, int]],
     kinds: Sequence[str],
-    hints: Sequence[int | None] | None,
+    words: Sequence[tuple[int, int]],
+    hints: Sequence[int | None] | None = None,
 ) -> tuple[int | None, ...]:
     """Give each token the number of its word, rising from 0; None for special tokens.
 
-    `spans` are the tokens' places in `text`, `hints` the tokenizer's own idea of its words. White
-    space ends a word whatever the hint, as tokenizers without a pre-tokenizer take a sentence for
-    one word, and tokens that share a character are of one word. Without hints the words are found
-    in `text`.
+    `spans` are the tokens' places in `text`, `words` those of its words, in order. Words that a
+    token covers together get one number, for nothing tells them apart. A token of white space, or
+    of nothing, is a word of its own, unless `hints`, the tokenizer's own idea of its words, take
+    it and the next token for one (SentencePiece's `▁`).
     """
-    words: list[int | None] = []
-    number = -1
-    place = 0
-    previous: int | None = None
-    hints = _found_in(text, spans) if hints is None else hints
-    for (start, end), kind, hint in zip(spans, kinds, hints, strict=True):
+    starts, ends = [start for start, _ in words], [end for _, end in words]
+    numbers: list[int | None] = []
+    number, reach = -1, 0  # `reach`: words before this one are part of the word so far
+    opened: int | None = None  # the hint of a token of white space just before
+    for (start, end), kind, hint in zip(spans, kinds, hints or [None] * len(spans), strict=True):
         if kind:
-            words.append(None)
-            previous = None
+            numbers.append(None)
+            reach, opened = 0, None
             continue
-        # Up to and with the token's first character; nothing where it shares one with the last.
-        spaced = any(map(str.isspace, text[place : min(start + 1, end)]))
-        if start >= place and (hint is None or hint != previous or spaced):
-            number += 1
-        words.append(number)
-        previous, place = hint, max(place, end)
-    return tuple(words)
-
-
-def _found_in(text: str, spans: Sequence[tuple[int, int]]) -> list[int | None]:
-    """Find the word of `text` that each token starts in, None where it starts in none."""
-    places = [match.span() for match in _WORD.finditer(text)]
-    starts = [start for start, _ in places]
-    hints: list[int | None] = []
-    for start, end in spans:
         first = start + len(text[start:end]) - len(text[start:end].lstrip())
-        word = bisect_right(starts, first) - 1
-        inside = start < end and word >= 0 and first < places[word][1]
-        hints.append(word if inside else None)
-    return hints
+        touched = _touched(first, end, starts, ends)
+        joins = bool(touched) and touched.start < reach
+        joins |= opened is not None and opened == hint and first == start
+        number += not joins
+        numbers.append(number)
+        reach = max(reach, touched.stop) if touched else reach
+        opened = None if touched else hint
+    return tuple(numbers)
+
+
+def _touched(first: int, end: int, starts: Sequence[int], ends: Sequence[int]) -> range:
+    """The words that a token shares a character with, or that a token of no width is inside of."""
+    begin = bisect_right(ends, first)
+    if first < end:
+        return range(begin, bisect_left(starts, end))
+    inside = begin < len(starts) and starts[begin] < first
+    return range(begin, begin + inside)
+
+
+def longest_run(surfaces: Sequence[str]) -> int:
+    """How many of a word's tokens stand in a row with no mark between them: "didn", "'", "t" is 1.
+
+    So a word isn't taken for rare because marks divide it.
+    """
+    longest = run = 0
+    for surface in surfaces:
+        bare = surface.strip()
+        if not bare:
+            continue
+        if not _INSIDE.match(bare):
+            run = 0
+        run += _INSIDE.search(bare) is not None
+        longest = max(longest, run)
+        if not _INSIDE.match(bare[-1]):
+            run = 0
+    return longest

@@ -49,6 +49,25 @@ def test_one_text_a_line_is_no_pair(tool: Tool, tiny: Path, text: Path, tmp_path
     assert not (tmp_path / "out").exists()
 
 
+def test_pairs_with_a_blank_side_are_left_out_and_told_by_line(
+    tool: Tool, tiny: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "pairs.tsv"
+    # The last pair's second text has nothing that the tokenizer knows of: a space of no width.
+    text.write_text("The dog.\tA cat.\n\tA bird.\n\nA tree.\t\n\t\nA mat.\t\u200b\n", "utf-8")
+    done = tool(
+        "report", tiny, text, "--split", "pair", "--format", "json", "--illustrate", "0",
+        "--resamples", "100",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
+    assert [one["pair"] for one in told["sentences"]] == [["The dog.", "A cat."]]
+    assert (
+        "Left out, for want of any content token on one side: 3 pairs (lines 2, 4, 6)."
+        in told["warnings"]
+    )
+
+
 def test_annotated_files_are_no_pairs(tool: Tool, tiny: Path, tmp_path: Path) -> None:
     trees = SAMPLES / "annotated.conllu"
     done = tool("report", tiny, trees, "--split", "pair", "-o", tmp_path / "out")

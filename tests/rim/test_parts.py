@@ -90,8 +90,47 @@ def test_a_translation_gives_three_parts(tool: Tool, few: tuple[Path, Path]) -> 
 
 def test_a_target_for_other_lines(tool: Tool, few: tuple[Path, Path]) -> None:
     error, hint = refused(tool("report", MODEL, few[0], "--target", TARGET, *JSON))
-    assert "target.txt has 120 lines for 5 sentences." in error
+    assert "target.txt has 120 lines for 5 lines of text." in error
     assert "on the same line of the target file" in hint
+
+
+def test_pairs_go_by_line_and_those_with_a_blank_side_are_left_out(
+    tool: Tool, few: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """With Windows' line ends, the target on standard input, and the text in two files."""
+    source, target = (file.read_text("utf-8").splitlines() for file in few)
+    source[1], target[3] = "", " "
+    for name, lines in (("a.txt", source[:2]), ("b.txt", source[2:])):
+        (tmp_path / name).write_text("\r\n".join(lines) + "\r\n", "utf-8", newline="")
+    (tmp_path / "target.txt").write_text("\n".join(target) + "\n\n\n", "utf-8")
+    texts = (tmp_path / "a.txt", tmp_path / "b.txt", "--target", tmp_path / "target.txt")
+    document = found(tool("report", MODEL, *texts, *JSON))
+    read = [one for one in document["sentences"] if one["attention"] == "cross"]
+    assert [one["text"] for one in read] == [target[0], target[2], target[4]]
+    assert [one["id"] for one in read] == [1, 3, 5]
+    (warning,) = [one for one in document["warnings"] if one.startswith("Left out")]
+    assert warning == (
+        "Left out, for want of any content token on one side: 2 pairs (a.txt line 2, b.txt line 2)."
+    )
+
+
+def test_what_a_target_doesnt_go_with(tool: Tool, few: tuple[Path, Path]) -> None:
+    error, hint = refused(
+        tool("report", MODEL, few[0], "--target", few[1], "--split", "sentence", *JSON), 2
+    )
+    assert "With --target a sentence is a line" in error
+    assert "--split line" in hint
+    error, _ = refused(tool("report", MODEL, "-", "--target", "-", *JSON), 2)
+    assert "Standard input (-) is both TEXT and --target." in error
+
+
+def test_whole_documents_face_each_other(tool: Tool, few: tuple[Path, Path]) -> None:
+    texts = (few[0], "--target", few[1], "--split", "document")
+    document = found(tool("report", MODEL, *texts, *JSON))
+    (read,) = [one for one in document["sentences"] if one["attention"] == "cross"]
+    assert read["text"] == few[1].read_text("utf-8").strip()
+    error, _ = refused(tool("report", MODEL, few[0], *texts, *JSON))
+    assert "target.txt has 1 document for 2 documents of text." in error
 
 
 def test_a_target_that_isnt_there(tool: Tool, few: tuple[Path, Path], tmp_path: Path) -> None:

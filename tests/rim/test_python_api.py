@@ -82,6 +82,15 @@ def test_targets_come_as_the_texts_do(tmp_path: Path) -> None:
     ]
 
 
+def test_a_blank_target_is_of_its_place() -> None:
+    sources = ["the king works .", "", "the dog ."]
+    targets = ["le roi travaille .", "un chat .", ""]
+    found = attnviz.analyze(TRANSLATION / "model", sources, targets=targets, **FEW)
+    assert [one.text for one in found.part("encoder").sentences] == sources[:1]
+    assert [one.text for one in found.part("cross").sentences] == targets[:1]
+    assert any("on one side: 2 pairs (lines 2, 3)." in warning for warning in found.warnings)
+
+
 def test_a_whole_of_parts_has_no_heads_of_its_own() -> None:
     found = attnviz.analyze(
         TRANSLATION / "model", ["the king works ."], targets=["le roi travaille ."], **FEW
@@ -94,7 +103,7 @@ def test_a_whole_of_parts_has_no_heads_of_its_own() -> None:
 
 
 def test_targets_that_dont_fit(tiny: Path) -> None:
-    with pytest.raises(InputError, match="has 1 line for 2 sentences"):
+    with pytest.raises(InputError, match="has 1 line for 2 lines of text"):
         attnviz.analyze(TRANSLATION / "model", ["the king .", "a cat ."], targets=["le roi ."])
     with pytest.raises(InputError, match="takes no targets"):
         attnviz.analyze(tiny, ["The dog sat."], targets=["The cat ran."], **FEW)

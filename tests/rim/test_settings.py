@@ -18,6 +18,9 @@ from attnviz.settings import Settings, creation_date, from_mapping, resolve, siz
 
 VALUES: dict[str, list[Any]] = {
     "split": ["line", "sentence", "document"],
+    "input_format": ["text", "conllu", "jsonl"],
+    "chat": [True, False],
+    "parse_special_tokens": [True, False],
     "language": ["de", "fr"],
     "allow_pickle": [True, False],
     "illustrate": [0, 3],
@@ -140,7 +143,7 @@ def test_mistakes_in_a_script() -> None:
     assert caught.value.hint == "Did you mean illustrate?"
     with pytest.raises(UsageError, match="no setting xyzzy") as caught:
         from_mapping({"xyzzy": 3})
-    assert "Settings are: allow_pickle, annotate, cmap" in caught.value.hint
+    assert "Settings are: allow_pickle, annotate, chat, cmap" in caught.value.hint
     with pytest.raises(UsageError, match="dpi is 5"):
         Settings(dpi=5)
 

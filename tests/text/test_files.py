@@ -74,11 +74,84 @@ def test_a_missing_file_without_a_like(name: str, hint: str) -> None:
     assert hint in caught.value.hint
 
 
-def test_a_folder_is_not_a_text() -> None:
+@pytest.mark.parametrize(
+    ("inside", "hint"),
+    [
+        (["a.txt", "b.md"], "Name the files in it: texts/*.txt"),
+        (["a.conllu", "b.conllu", "c.txt"], "Name the files in it: texts/*.conllu"),
+        (["a.bin"], "Name the files in it: texts/*.txt"),
+        ([], "It holds no files; name a text file."),
+        (["config.json", "x.txt"], "looks like a model, which comes first: attnviz report texts"),
+    ],
+)
+def test_a_folder_is_not_a_text(inside: list[str], hint: str) -> None:
     Path("texts").mkdir()
+    for name in inside:
+        (Path("texts") / name).touch()
     with pytest.raises(InputError, match="texts/ is a folder") as caught:
         read(["texts/"], None)
-    assert caught.value.hint == "Name the files in it: texts/*.txt"
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("names", "message", "hint"),
+    [
+        (["A dog sat."], "no file A dog sat.", "echo 'A dog sat.' | report m -"),
+        (["Who's there?"], "no file Who's there?", """echo 'Who'"'"'s there?' | report m -"""),
+        (["A", "dog", "sat"], "no files A dog sat.", "echo 'A dog sat' | report m -"),
+        (
+            ["Hello"],
+            "no file Hello.",
+            "the folder you are in; if it is the text itself: echo Hello",
+        ),
+        (["w " * 400], f"no file {'w ' * 30}…", f"echo '{'w ' * 30}…' | report m -"),
+        (["a dog.txt"], "no file a dog.txt.", "Check the name, and the folder you are in."),
+        (["corpus", "dog"], "no file corpus.", "Did you mean corpus.txt?"),
+        (["*.md"], "no file *.md.", "No file matches the pattern"),
+        (["*.txt"], "no file *.txt.", "leave off the quotes around it"),
+        (["https://x.org/a"], "no file https://x.org/a.", "curl -L https://x.org/a | report m -"),
+    ],
+)
+def test_what_may_have_been_meant(names: list[str], message: str, hint: str) -> None:
+    Path("corpus.txt").write_text("A.")
+    with pytest.raises(InputError) as caught:
+        read(names, None, command="report m")
+    assert caught.value.message == f"There is {message}".replace("is no files", "are no files")
+    assert hint in caught.value.hint
+
+
+def test_a_home_in_quotes(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+    Path("a.txt").write_text("A.")
+    with pytest.raises(InputError) as caught:
+        read(["~/a.txt"], None)
+    assert f"Did you mean {folder}/a.txt?" in caught.value.hint
+
+
+def test_a_broken_link() -> None:
+    Path("a.txt").symlink_to("gone.txt")
+    with pytest.raises(InputError, match=r"a\.txt is a link to gone\.txt, which doesn't exist"):
+        read(["a.txt"], None)
+
+
+def test_a_script_gives_texts_as_strings() -> None:
+    with pytest.raises(InputError) as caught:
+        read([Path("A dog sat")], None)
+    assert caught.value.hint == "If that is the text itself: give it as a string, not as a path."
+
+
+def test_a_folder_that_may_not_be_entered(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("shut").mkdir()
+    (Path("shut") / "a.txt").write_text("A.")
+    monkeypatch.setattr(os, "access", lambda path, _: path != Path("shut"))  # as root may
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match="permission denied") as caught:
+        read(["shut/a.txt"], None)
+    assert "chmod u+x shut" in caught.value.hint
 
 
 def test_permission_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,11 +184,31 @@ def test_an_endless_device_is_refused_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "kind"), [(b"%PDF-1.7\n", "a PDF"), (b"\x1f\x8b\x08", "gzip"), (b"PK\x03\x04", "ZIP")]
+    ("data", "kind", "fix"),
+    [
+        (b"%PDF-1.7\n", "a PDF", "pdftotext 'my data' text.txt"),
+        (b"\x1f\x8b\x08", "gzip", "gunzip -c 'my data' > text.txt"),
+        (b"\xfd7zXZ\x00", "xz", "xz -dc 'my data' > text.txt"),
+        (b"BZh9", "bzip2", "bunzip2 -c 'my data' > text.txt"),
+        (b"\x28\xb5\x2f\xfd", "zstd", "zstd -dc 'my data' > text.txt"),
+        (b"PAR1\0", "a Parquet table", "pandas.read_parquet"),
+        (b"PK\x03\x04", "ZIP", "plain text in UTF-8."),
+        (b"SQLite format 3\0", "an SQLite database", "plain text in UTF-8."),
+    ],
 )
-def test_well_known_formats_are_named(data: bytes, kind: str) -> None:
-    with pytest.raises(InputError, match=kind):
-        read(["-"], io.BytesIO(data))
+def test_well_known_formats_are_named_with_the_way_out(data: bytes, kind: str, fix: str) -> None:
+    Path("my data").write_bytes(data)
+    for name in ("my data", "-"):
+        with pytest.raises(InputError, match=kind) as caught:
+            read([name], io.BytesIO(data))
+        assert fix.replace("'my data'", "-" if name == "-" else "'my data'") in caught.value.hint
+
+
+@pytest.mark.parametrize("encoding", ["UTF-16LE", "UTF-16BE"])
+def test_wide_encodings_without_a_mark(encoding: str) -> None:
+    with pytest.raises(InputError, match=f"looks like {encoding}") as caught:
+        read(["-"], io.BytesIO("Hi, café.".encode(encoding)))
+    assert f"iconv -f {encoding}" in caught.value.hint
 
 
 def test_other_encodings_are_told_by_byte_and_line() -> None:

@@ -42,8 +42,6 @@ def test_windows_line_ends_and_a_byte_order_mark(tmp_path: Path) -> None:
     [
         ("one text", "no tab"),
         ("a\tb\tc", "2 tabs"),
-        ("\tb", "the first text is empty"),
-        ("a\t ", "the second text is empty"),
     ],
 )
 def test_a_line_that_is_no_pair(line: str, reason: str) -> None:
@@ -51,6 +49,14 @@ def test_a_line_that_is_no_pair(line: str, reason: str) -> None:
     with pytest.raises(InputError, match=f"pairs.tsv, line 3: no pair: .*{reason}") as raised:
         sentences([file], "pair")
     assert "one tab between them" in raised.value.hint
+
+
+def test_a_pair_may_lack_a_text() -> None:
+    file = SourceFile("pairs.tsv", "", "\tb\n\na\t \n \t \n")
+    assert [(one.line, one.pair) for one in sentences([file], "pair")] == [
+        (1, ("", "b")),
+        (3, ("a", "")),
+    ]
 
 
 def test_annotated_files_hold_no_pairs() -> None:

@@ -106,8 +106,8 @@ def _top(report: Report) -> Iterable[str]:
         f"{counted(read.sentences, 'sentence')} ({counted(read.tokens, 'token')}) from "
         f"{files}{more}."
     )
-    said = safe(words.targets(report)), words.merged(report)
-    if notes := " ".join((*layers.notes(report), *said)).strip():
+    said = words.reading(report), safe(words.targets(report)), words.merged(report)
+    if notes := " ".join(filter(None, (*layers.notes(report), *said))):
         yield notes
     if report.options.created:
         yield safe(report.options.created)
