@@ -43,7 +43,11 @@ def load_tokenizer(name: ModelName, kind: str, options: Mapping[str, Any]) -> An
         with warnings.catch_warnings():
             # Marian's asks for a normalizer that it then doesn't use.
             warnings.filterwarnings("ignore", "Recommended: pip install sacremoses")
-            tokenizer = AutoTokenizer.from_pretrained(name.location, **options)
+            # Where mistral-common is installed, it would take the place of the tokenizer, and
+            # tells nothing of words and places.
+            tokenizer = AutoTokenizer.from_pretrained(
+                name.location, mistral_format=False, **options
+            )
     except Exception as error:
         if missing := _missing(name, kind, error):
             raise _needs(name, missing) from error
