@@ -47,7 +47,9 @@ def load_tokenizer(name: ModelName, kind: str, options: Mapping[str, Any]) -> An
         with warnings.catch_warnings():
             # Marian's asks for a normalizer that it then doesn't use.
             warnings.filterwarnings("ignore", "Recommended: pip install sacremoses")
-            tokenizer = AutoTokenizer.from_pretrained(where, **options)
+            # Where mistral-common is installed, it would take the place of the tokenizer, and
+            # tells nothing of words and places.
+            tokenizer = AutoTokenizer.from_pretrained(where, mistral_format=False, **options)
             tokenizer("a")  # some of its settings are looked at only now
     except Exception as error:
         if missing := _missing(where, kind, error):

@@ -42,7 +42,7 @@ LEFT_OUT = {
     "CanineTokenizer": "its 1,114,112 characters take 20 seconds to load, and CANINE is refused",
     "BertJapaneseTokenizer, Sudachi": "its dictionary is a package of 70 MB",
     "BertJapaneseTokenizer, Juman++": "runs a program that pip doesn't install",
-    "MistralCommonBackend": "is taken only where the package mistral-common is installed",
+    "MistralCommonBackend": "never taken: the tokenizer.json is asked for instead",
 }
 CLASSES = {**OF_ARCHITECTURES, **OF_CHECKPOINTS}
 
