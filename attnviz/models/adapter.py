@@ -80,25 +80,29 @@ def merged(adapter: Adapter, whole: Any) -> Any:  # noqa: ANN401 - transformers'
     """
     peft: Any = import_module("peft")
     state = _renamed(_state(Path(adapter.folder)), whole)
-    _check_fit(adapter, state)
-    changed, replaced = _modules(state)
+    own = {name: tensor for name, tensor in state.items() if _is_own(name)}
+    if not own:
+        raise _unfit(adapter, "none of its weights has a module there")
+    _replace(adapter, whole, {name: state[name] for name in state.keys() - own.keys()})
     config = peft.PeftConfig.from_pretrained(adapter.folder)
     config.inference_mode = True
-    config.target_modules = changed
-    config.modules_to_save = replaced or None
-    for pattern in ("exclude_modules", "layers_to_transform", "layers_pattern", "task_type"):
+    config.target_modules = sorted({_changed(name) for name in own})
+    for pattern in (
+        "modules_to_save",
+        "exclude_modules",
+        "layers_to_transform",
+        "layers_pattern",
+        "task_type",
+    ):
         if hasattr(config, pattern):
             setattr(config, pattern, None)
-    _make_room(whole, state)
     whole.requires_grad_(requires_grad=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # peft's are about its own calls, and for those who train
         model = peft.get_peft_model(whole, config)
-        prefixed = {f"{_PREFIX}{name}": tensor for name, tensor in state.items()}
+        prefixed = {f"{_PREFIX}{name}": tensor for name, tensor in own.items()}
         done = peft.set_peft_model_state_dict(model, prefixed)
-    lacking = [
-        key for key in done.missing_keys if _is_part(key) or _is_part(key.rpartition(".")[0])
-    ]
+    lacking = [key for key in done.missing_keys if _is_own(key)]
     if done.unexpected_keys or lacking:
         raise _unfit(adapter, (*done.unexpected_keys, *lacking)[0])
     return model.merge_and_unload()
@@ -149,7 +153,7 @@ def _renamed(state: Mapping[str, Any], whole: Any) -> dict[str, Any]:  # noqa: A
     prefix = f"{whole.base_model_prefix}."
     found = {}
     for name, tensor in state.items():
-        path = name.removeprefix(_PREFIX)
+        path = name.removeprefix(_PREFIX).replace(".modules_to_save", "").replace(".base_layer", "")
         for as_named in (path, path.removeprefix(prefix), prefix + path):
             if _owner(as_named, modules):
                 found[as_named] = tensor
@@ -166,38 +170,32 @@ def _owner(name: str, modules: Set[str]) -> str:
     return "" if any(path.startswith(f"{owner}.") for path in modules) else owner
 
 
-def _modules(state: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """The modules that are changed, and those that are replaced as a whole."""
-    changed, replaced = set[str](), set[str]()
-    for name in state:
-        path, _, last = name.rpartition(".")
-        if last in ("weight", "bias") and not _is_part(path):
-            replaced.add(path)
-            continue
-        while _is_part(path):
-            path = path.rpartition(".")[0]
-        changed.add(path)
-    return sorted(changed), sorted(replaced - changed)
+def _is_own(name: str) -> bool:
+    """Whether a weight is the adapter's own, not one that takes the place of the base model's."""
+    return any(step.startswith(tuple(_MERGED.values())) for step in name.split("."))
 
 
-def _is_part(path: str) -> bool:
-    """Whether the last step of a path is an adapter's own: `lora_A`, `hada_w1_a`, `ia3_l`."""
-    last = path.rpartition(".")[2]
-    return last.startswith(tuple(_MERGED.values()))
+def _changed(name: str) -> str:
+    """The module that one of the adapter's own weights changes."""
+    steps = name.split(".")
+    first = next(place for place, step in enumerate(steps) if _is_own(step))
+    return ".".join(steps[:first])
 
 
-def _make_room(whole: Any, state: Mapping[str, Any]) -> None:  # noqa: ANN401
-    """More embeddings, where the adapter was trained with tokens that the base doesn't have."""
+def _replace(adapter: Adapter, whole: Any, state: Mapping[str, Any]) -> None:  # noqa: ANN401
+    """Puts weights that were trained as a whole in the place of the base model's.
+
+    Embeddings may be more than those of the base: the adapter may have brought tokens.
+    """
     table = whole.get_input_embeddings()
-    path = next((path for path, module in whole.named_modules() if module is table), None)
-    new = state.get(f"{path}.weight")
-    if new is not None and len(new) != len(table.weight):
-        whole.resize_token_embeddings(len(new))
-
-
-def _check_fit(adapter: Adapter, state: Mapping[str, Any]) -> None:
-    if not any(_is_part(name.rpartition(".")[0]) or _is_part(name) for name in state):
-        raise _unfit(adapter, "none of its weights has a module there")
+    for name, tensor in state.items():
+        path, _, last = name.rpartition(".")
+        if whole.get_submodule(path) is table and len(tensor) != len(table.weight):
+            whole.resize_token_embeddings(len(tensor))
+        there = getattr(whole.get_submodule(path), last, None)
+        if there is None or there.shape != tensor.shape:
+            raise _unfit(adapter, f"{name} is of another shape")
+        there.data.copy_(tensor)
 
 
 def _unfit(adapter: Adapter, what: str) -> InputError:

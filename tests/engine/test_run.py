@@ -146,7 +146,7 @@ def test_a_bug_of_ours_below_a_model_is_no_fault_of_the_model() -> None:
 
     failing: Any = forward
     failing.config = SimpleNamespace()
-    with pytest.raises(TypeError):
+    with pytest.raises(AttributeError):
         observe(loaded(failing), [small("a", [4])], [])
 
 

@@ -20,6 +20,7 @@ pytestmark = [
     pytest.mark.skipif(find_spec("peft") is None, reason="the extra peft is not there"),
     # Of what peft itself calls while these tests train.
     pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:Setting `save_embedding_layers`:UserWarning"),
 ]
 
 _LLAMA: dict[str, Any] = {"num_key_value_heads": 1}
