@@ -15,6 +15,13 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 SAMPLES = Path(__file__).parents[1] / "samples"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of `tests/fuzz`: they must be known before its own conftest is read."""
+    group = parser.getgroup("fuzz")
+    group.addoption("--fuzz-size", type=int, metavar="N", help="inputs that a fuzz test tries")
+    group.addoption("--fuzz-seed", type=int, default=0, metavar="N", help="the seed of all inputs")
+
+
 def package_folder(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
