@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from errno import EACCES, EDQUOT, EFBIG, EIO, ENAMETOOLONG, ENOSPC, EPERM, EROFS, EXDEV
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from attnviz.errors import WriteError
 
-_HINTS = {
+_ELSEWHERE = "another folder with -o"
+_OWN = 2  # inodes that writing takes besides: the temporary folder and its lock
+
+_ADVICE = {
     ENOSPC: "Free some space, or choose",
     EDQUOT: "Your quota is used up: remove something of yours, or choose",
     EFBIG: "Files may not be as large there (see `ulimit -f`): choose",
@@ -23,34 +27,33 @@ _HINTS = {
 
 def unusable(folder: Path, error: OSError | ValueError) -> WriteError:
     """The error for a folder that was looked at, before anything was written."""
-    return WriteError(f"{folder} can't be used: {_reason(folder, error)}.", _hint(error))
+    return WriteError(f"{folder} can't be used: {_reason(error)}.", f"{_advice(error)}.")
 
 
-def unwritable(folder: Path, error: OSError | ValueError) -> WriteError:
-    """The error for a report that could not be written; `folder` is as it was."""
-    return WriteError(
-        f"{folder} can't be written: {_reason(folder, error)}.",
-        f"{_hint(error)[:-1]}; {folder} is as it was.",
-    )
+def unwritable(folder: Path, error: OSError | ValueError, names: Collection[str]) -> WriteError:
+    """The error for a report of files with `names` that couldn't be written."""
+    if isinstance(error, OSError) and error.errno == ENOSPC and _lacks_inodes(folder, names):
+        reason = "No inodes left on device, which holds as many files as it can"
+        advice = f"Remove some files, or choose {_ELSEWHERE}"
+    else:
+        reason, advice = _reason(error), _advice(error)
+    return WriteError(f"{folder} can't be written: {reason}.", f"{advice}; {folder} is as it was.")
 
 
-def _hint(error: OSError | ValueError) -> str:
-    advice = _HINTS.get(error.errno or 0) if isinstance(error, OSError) else None
-    return f"{advice or 'Choose'} another folder with -o."
+def _reason(error: OSError | ValueError) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
-def _reason(folder: Path, error: OSError | ValueError) -> str:
-    if not isinstance(error, OSError):
-        return str(error)
-    if error.errno == ENOSPC and _has_no_inodes(folder):
-        return "No inodes left on device (it holds as many files as it can)"
-    return error.strerror or str(error)
+def _advice(error: OSError | ValueError) -> str:
+    known = _ADVICE.get(error.errno or 0) if isinstance(error, OSError) else None
+    return f"{known or 'Choose'} {_ELSEWHERE}"
 
 
-def _has_no_inodes(folder: Path) -> bool:
-    """Whether the disk has bytes left but can't hold more files."""
+def _lacks_inodes(folder: Path, names: Collection[str]) -> bool:
+    """Whether the disk, what was half written removed again, can't hold so many files more."""
     if not hasattr(os, "statvfs"):  # as on Windows
         return False
     place = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
     disk = os.statvfs(place)
-    return disk.f_files > 0 and disk.f_favail == 0
+    needed = {path for name in names for path in (name, *map(str, PurePosixPath(name).parents))}
+    return 0 < disk.f_files and disk.f_favail < len(needed) + _OWN

@@ -51,7 +51,7 @@ def write(folder: Path, files: Mapping[str, bytes], kind: Kind) -> None:
                 inside.write(folder, files, kind)
             undo.pop_all()
     except (OSError, ValueError) as error:
-        raise unwritable(folder, error) from error
+        raise unwritable(folder, error, files.keys()) from error
 
 
 def _written_beside(folder: Path, files: Mapping[str, bytes], kind: Kind) -> bool:
