@@ -83,7 +83,7 @@ def _show(folder: Path, place: Path, kind: Kind) -> None:
     _swap(folder, place)
     try:
         # Nobody can put anything into the old one now, but somebody may just have done so.
-        refuse_strangers(new, kind)
+        refuse_strangers(new, kind, folder)
         _refuse_company(folder, new)
     except BaseException:
         _swap(folder, place)

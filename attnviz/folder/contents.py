@@ -32,13 +32,16 @@ class Kind:
     pages: Collection[str]
 
 
-def refuse_strangers(folder: Path, kind: Kind) -> None:
-    """Raises WriteError if `folder` holds anything that no report of ours put there."""
+def refuse_strangers(folder: Path, kind: Kind, name: Path | None = None) -> None:
+    """Raises WriteError if `folder` holds anything that no report of ours put there.
+
+    `name` is what the error calls it, if it is looked at in another place.
+    """
     others = strangers(folder, kind)
     if others:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         raise WriteError(
-            f"{folder} holds files that are no attnviz report: {others[0]}{more}.",
+            f"{name or folder} holds files that are no attnviz report: {others[0]}{more}.",
             "Choose another folder with -o, or move them away; nothing was changed.",
         )
 

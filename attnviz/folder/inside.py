@@ -44,7 +44,7 @@ def write(folder: Path, files: Mapping[str, bytes], kind: Kind) -> None:
         refuse_strangers(folder, kind)
         staging.fill(place, files, None)
         _link(folder, place)
-        refuse_strangers(place / OLD, kind)
+        refuse_strangers(place / OLD, kind, folder)
         signals.check()
         _turn(place, NEW)
         signals.settle()

@@ -56,4 +56,4 @@ def _lacks_inodes(folder: Path, names: Collection[str]) -> bool:
     place = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
     disk = os.statvfs(place)
     needed = {path for name in names for path in (name, *map(str, PurePosixPath(name).parents))}
-    return 0 < disk.f_files and disk.f_favail < len(needed) + _OWN
+    return disk.f_files > 0 and disk.f_favail < len(needed) + _OWN

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import types
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,19 @@ def test_two_runs_at_once(
     monkeypatch.setattr(staging, "PATIENCE", 0)
     way.write(folder, NEW, KIND)
     assert content(tmp_path) == {f"out/{name}": data for name, data in NEW.items()}
+
+
+@pytest.mark.parametrize("way", [beside, inside])
+def test_many_runs_at_once(tmp_path: Path, way: types.ModuleType) -> None:
+    """Each waits for the others, and the last one's report is whole."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    reports = [report("a", f"s{number}/b", body=str(number)) for number in range(8)]
+    with ThreadPoolExecutor(len(reports)) as runs:
+        for run in [runs.submit(way.write, folder, files, KIND) for files in reports]:
+            run.result()
+    assert content(folder) in reports
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 @pytest.fixture

@@ -109,7 +109,7 @@ def test_a_file_that_is_put_there_while_a_report_is_made(
         real(folder, place)
 
     monkeypatch.setattr(beside, "_swap", meanwhile)
-    with pytest.raises(WriteError, match=r"figures/thesis\.tex"):
+    with pytest.raises(WriteError, match=rf"{out} holds .* figures/thesis\.tex"):
         write(out, NEW, KIND)
     assert content(tmp_path) == {
         f"out/{path}": data for path, data in (OLD | {"figures/thesis.tex": b"mine"}).items()
