@@ -123,7 +123,9 @@ def test_a_signal_around_the_step_that_counts(
     """While files are written it undoes them; once the new report is shown it comes too late."""
     old, new = MANIFEST | {"a": b"old"}, MANIFEST | {"a": b"new"}
     out = tmp_path / "out"
-    folder.write(out, old, SMALL)
+    out.mkdir()
+    for page, data in old.items():
+        (out / page).write_bytes(data)
     home, name = (signals, "settle") if late else (staging, "fill")
     real = getattr(home, name)
 
