@@ -50,7 +50,6 @@ def write(folder: Path, files: Mapping[str, bytes], kind: Kind) -> None:
         staging.fill(place, files, there)
         signals.check()
         _show(folder, place, kind)
-        signals.settle()
 
 
 def sweep(folder: Path, kind: Kind) -> None:

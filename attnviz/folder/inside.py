@@ -47,7 +47,6 @@ def write(folder: Path, files: Mapping[str, bytes], kind: Kind) -> None:
         refuse_strangers(place / OLD, kind, folder)
         signals.check()
         _turn(place, NEW)
-        signals.settle()
 
 
 def _clear(folder: Path, place: Path, kind: Kind) -> None:

@@ -49,6 +49,7 @@ def write(folder: Path, files: Mapping[str, bytes], kind: Kind) -> None:
             if not _written_beside(folder, files, kind):
                 _make(folder, undo)
                 inside.write(folder, files, kind)
+            signals.settle()
             undo.pop_all()
     except (OSError, ValueError) as error:
         raise unwritable(folder, error, files.keys()) from error

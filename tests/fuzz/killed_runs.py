@@ -26,6 +26,9 @@ _OPTIONS = ("--illustrate", "1", "--resamples", "100", "--jobs", "1", "--kernel"
 _WHOLE_RUNS = 10
 """After each so many kills the next run is a whole one, else it only writes."""
 
+_PATIENCE = 5
+"""So many times as many runs as kills are started at most."""
+
 
 @dataclass(frozen=True)
 class Length:
@@ -122,12 +125,15 @@ def main(base: str, model: str, old: str, new: str, size: str, seed: str) -> Non
     runs = Runs(Path(base), Path(model), (Path(old), Path(new)))
     length, wrong, killed = runs.length(), list[str](), 0
     chance = random.Random(int(seed))  # noqa: S311 - nothing secret
-    for number in range(int(size)):
+    # Some are over before their time comes.
+    for number in range(_PATIENCE * int(size)):
         code, complaints = runs.kill(*faults(length, chance))
         killed += code in (-signal.SIGKILL, -signal.SIGALRM)
         complaints += [f"exit {code}"] if code > 0 else []
         complaints += runs.next_run(whole=number % _WHOLE_RUNS == 0)
-        wrong += [f"kill {number}: {each}" for each in complaints]
+        wrong += [f"run {number}: {each}" for each in complaints]
+        if killed == int(size):
+            break
     print(json.dumps(asdict(Result(killed, wrong)) | asdict(length)))
 
 

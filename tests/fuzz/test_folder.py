@@ -74,4 +74,4 @@ def test_whole_runs_killed_anywhere(tmp_path: Path, fuzz_size: int | None, fuzz_
     new.write_text("The bird saw a red tree.\nThen the dog ran.\nIt was blue, and a cat sat!\n")
     done = program("killed_runs", tmp_path / "runs", model, old, new, size, fuzz_seed)
     assert done["wrong"] == []
-    assert int(str(done["tried"])) >= 0.8 * size - 2, "few of the runs were killed"
+    assert done["tried"] == size

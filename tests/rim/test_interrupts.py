@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-import types
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from attnviz import folder, signals
-from attnviz.folder import beside, inside, staging
+from attnviz.folder import beside, staging
 from attnviz.progress import Silent
 from tests.rim.conftest import Folder, Outcome, Tool, content, process, start
 
@@ -115,10 +114,10 @@ MANIFEST = {"report.json": b'{"schema": "test/1", "figures": []}'}
 
 
 @pytest.mark.usefixtures("_signals")
-@pytest.mark.parametrize("way", [beside, inside])
+@pytest.mark.parametrize("whole", [True, False], ids=["beside", "inside"])
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 def test_a_signal_around_the_step_that_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: types.ModuleType, late: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: bool, late: bool
 ) -> None:
     """While files are written it undoes them; once the new report is shown it comes too late."""
     old, new = MANIFEST | {"a": b"old"}, MANIFEST | {"a": b"new"}
@@ -135,8 +134,9 @@ def test_a_signal_around_the_step_that_counts(
         real(*arguments)
 
     monkeypatch.setattr(home, name, interrupted)
-    with nullcontext() if late else pytest.raises(KeyboardInterrupt), signals.held():
-        way.write(out, new, SMALL)
+    monkeypatch.setattr(beside, "possible", lambda _: whole)
+    with nullcontext() if late else pytest.raises(KeyboardInterrupt):
+        folder.write(out, new, SMALL)
     assert content(out) == (new if late else old)
     assert not list(tmp_path.rglob(".*"))
 
