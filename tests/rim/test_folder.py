@@ -8,17 +8,19 @@ import os
 import resource
 import signal
 import subprocess
+import types
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import attnviz.folder
 from attnviz.errors import WriteError
-from attnviz.folder import Kind, check, write
+from attnviz.folder import Kind, beside, check, inside, staging, write
 from tests.rim.conftest import content
 
 KIND = Kind("test.report/1", frozenset({"report.html", "report.json"}))
@@ -117,8 +119,8 @@ def test_says_what_stands_in_the_way(tmp_path: Path) -> None:
         with pytest.raises(WriteError, match=complaint):
             check(tmp_path / folder, KIND)
     for name, complaint in (("x" * 300, "File name too long"), ("nul\0", "embedded null")):
-        with pytest.raises(WriteError, match=f"can't be written: {complaint}"):
-            write(tmp_path / name, NEW, KIND)
+        with pytest.raises(WriteError, match=f"can't be used: {complaint}"):
+            check(tmp_path / name, KIND)
 
 
 @contextmanager
@@ -223,18 +225,38 @@ def test_what_a_killed_run_left_is_cleaned_by_the_next(tmp_path: Path) -> None:
     assert not staging.exists()
 
 
-def test_two_runs_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("way", [beside, inside])
+def test_two_runs_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: types.ModuleType
+) -> None:
     """The second one is told to go elsewhere, and the first one's report is whole."""
-    real = attnviz.folder._swap
+    folder = tmp_path / "out"
+    write(folder, OLD, KIND)
+    real = staging.fill
 
-    def meanwhile(*arguments: Path) -> None:
+    def meanwhile(*arguments: Any) -> None:
+        monkeypatch.setattr(staging, "fill", real)
         with pytest.raises(WriteError, match="Another run is writing"):
-            write(tmp_path, OLD, KIND)
+            way.write(folder, OLD, KIND)
         real(*arguments)
 
-    monkeypatch.setattr(attnviz.folder, "_swap", meanwhile)
-    write(tmp_path, NEW, KIND)
-    assert content(tmp_path) == NEW
+    monkeypatch.setattr(staging, "fill", meanwhile)
+    monkeypatch.setattr(staging, "PATIENCE", 0)
+    way.write(folder, NEW, KIND)
+    assert content(tmp_path) == {f"out/{name}": data for name, data in NEW.items()}
+
+
+@pytest.mark.parametrize("way", [beside, inside])
+def test_many_runs_at_once(tmp_path: Path, way: types.ModuleType) -> None:
+    """Each waits for the others, and the last one's report is whole."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    reports = [report("a", f"s{number}/b", body=str(number)) for number in range(8)]
+    with ThreadPoolExecutor(len(reports)) as runs:
+        for run in [runs.submit(way.write, folder, files, KIND) for files in reports]:
+            run.result()
+    assert content(folder) in reports
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 @pytest.fixture

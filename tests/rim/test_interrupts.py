@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
 
 from attnviz import folder, signals
+from attnviz.folder import beside, staging
 from attnviz.progress import Silent
 from tests.rim.conftest import Folder, Outcome, Tool, content, process, start
 
@@ -108,41 +109,36 @@ def test_a_signal_that_a_library_swallows_is_heard_at_the_next_step(
     assert done == Outcome(130, "", "error: Interrupted.\n")
 
 
-@pytest.mark.usefixtures("_signals")
-def test_a_signal_while_the_reports_are_swapped_undoes_the_swap(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kind = folder.Kind("test/1", frozenset({"report.json", "a"}))
-    old = {"report.json": b'{"schema": "test/1", "figures": []}', "a": b"old"}
-    for name, data in old.items():
-        (tmp_path / name).write_bytes(data)
-    real = Path.rename
+SMALL = folder.Kind("test/1", frozenset({"report.json", "a"}))
+MANIFEST = {"report.json": b'{"schema": "test/1", "figures": []}'}
 
-    def interrupted(self: Path, target: Path) -> Path:
+
+@pytest.mark.usefixtures("_signals")
+@pytest.mark.parametrize("whole", [True, False], ids=["beside", "inside"])
+@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
+def test_a_signal_around_the_step_that_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: bool, late: bool
+) -> None:
+    """While files are written it undoes them; once the new report is shown it comes too late."""
+    old, new = MANIFEST | {"a": b"old"}, MANIFEST | {"a": b"new"}
+    out = tmp_path / "out"
+    out.mkdir()
+    for page, data in old.items():
+        (out / page).write_bytes(data)
+    home, name = (signals, "settle") if late else (staging, "fill")
+    real = getattr(home, name)
+
+    def interrupted(*arguments: object) -> None:
         signal.raise_signal(signal.SIGINT)  # Twice, even: an impatient user.
-        signal.raise_signal(signal.SIGINT)
-        return real(self, target)
-
-    monkeypatch.setattr(Path, "rename", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        folder.write(tmp_path, old | {"a": b"new"}, kind)
-    assert content(tmp_path) == old
-
-
-@pytest.mark.usefixtures("_signals")
-def test_a_signal_after_the_swap_comes_too_late(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kind = folder.Kind("test/1", frozenset({"report.json"}))
-    real = folder._clean
-
-    def interrupted(*arguments: Path) -> None:
         signal.raise_signal(signal.SIGINT)
         real(*arguments)
 
-    monkeypatch.setattr(folder, "_clean", interrupted)
-    folder.write(tmp_path, {"report.json": b"{}"}, kind)
-    assert content(tmp_path) == {"report.json": b"{}"}
+    monkeypatch.setattr(home, name, interrupted)
+    monkeypatch.setattr(beside, "possible", lambda _: whole)
+    with nullcontext() if late else pytest.raises(KeyboardInterrupt):
+        folder.write(out, new, SMALL)
+    assert content(out) == (new if late else old)
+    assert not list(tmp_path.rglob(".*"))
 
 
 def of_session(leader: int) -> dict[int, bytes]:

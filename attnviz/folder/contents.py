@@ -1,0 +1,101 @@
+"""What a folder holds: an earlier report of ours, what nobody made, and what is a stranger's."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from attnviz.errors import WriteError
+from attnviz.folder.clutter import belongs_to_disk, is_clutter
+
+STAGING = ".attnviz-staging"
+"""What temporary folders of ours are called, or begin with."""
+
+OLD, NEW, SHOWN = "old", "new", "shown"
+"""What stands in one: two whole reports, and a link to the one that is shown."""
+
+_MANIFEST = "report.json"
+_SUFFIXES = (".png", ".svg")
+_STAGING_NAME = re.compile(re.escape(STAGING) + "(-[0-9a-f]{8,})?")
+
+_SHOWN_NAME = re.compile(f"{_STAGING_NAME.pattern}/{SHOWN}/[^/]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a folder of ours is known: `schema` in its report.json, the names of its `pages`."""
+
+    schema: str
+    pages: Collection[str]
+
+
+def refuse_strangers(folder: Path, kind: Kind, name: Path | None = None) -> None:
+    """Raises WriteError if `folder` holds anything that no report of ours put there.
+
+    `name` is what the error calls it, if it is looked at in another place.
+    """
+    others = strangers(folder, kind)
+    if others:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        raise WriteError(
+            f"{name or folder} holds files that are no attnviz report: {others[0]}{more}.",
+            "Choose another folder with -o, or move them away; nothing was changed.",
+        )
+
+
+def strangers(folder: Path, kind: Kind) -> list[str]:
+    """What no report of ours put into `folder`, as paths relative to it, sorted.
+
+    Of a folder that is no part of a report only the folder itself is told, for it may hold the
+    whole disk.
+    """
+    # A run that was killed while it swapped reports has its manifests in its staging folder.
+    places = [folder, *(place / part for place in stagings(folder) for part in (OLD, NEW))]
+    ours = {path for place in places for path in _files(place / _MANIFEST, kind)}
+    ours |= {str(parent) for path in ours for parent in PurePosixPath(path).parents}
+    return sorted(name for name in _others(folder, ours) if not belongs_to_disk(folder / name))
+
+
+def stagings(folder: Path) -> list[Path]:
+    """Temporary folders of ours, and of earlier versions, directly in `folder`."""
+    return [path for path in folder.iterdir() if _STAGING_NAME.fullmatch(path.name)]
+
+
+def entries(folder: Path) -> list[Path]:
+    """What stands directly in `folder`, without temporary folders of ours and clutter."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if not _STAGING_NAME.fullmatch(path.name) and not is_clutter(path)
+    )
+
+
+def shows_staging(path: Path) -> bool:
+    """Whether `path` is a link that stands for a report's file while reports are swapped."""
+    return path.is_symlink() and bool(_SHOWN_NAME.fullmatch(path.readlink().as_posix()))
+
+
+def _others(folder: Path, ours: Collection[str]) -> Iterator[str]:
+    for path in entries(folder):
+        if path.name not in ours and not shows_staging(path):
+            yield path.name
+        elif path.is_dir() and not path.is_symlink():
+            start = f"{path.name}/"
+            inside = {name.removeprefix(start) for name in ours if name.startswith(start)}
+            yield from (start + name for name in _others(path, inside))
+
+
+def _files(manifest: Path, kind: Kind) -> set[str]:
+    """The files that the report whose JSON this is consists of; none if it isn't one."""
+    try:
+        # Whoever reads from a pipe waits for ever.
+        report = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
+        if report["schema"].split("/")[0] != kind.schema.split("/")[0]:
+            return set()
+        figures = [str(figure["path"]) for figure in report["figures"]]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return set()
+    return set(kind.pages) | {f"{path}{suffix}" for path in figures for suffix in _SUFFIXES}
