@@ -138,8 +138,7 @@ def _of_role(
     noun = _noun(players[0])
     sure = sum(head.roles[role.name].verdict == "supported" for head in players)
     if best.verdict is None:
-        who = f"no verdict; above chance {'is' if len(players) == 1 else 'are'} "
-        who += counted(len(players), noun)
+        who = f"{counted(len(players), noun)} above chance, no verdict"
     elif sure:
         who = f"{counted(sure, noun)} supported"
         who += f", {len(players) - sure} tentative" if sure < len(players) else ""

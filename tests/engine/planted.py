@@ -145,7 +145,7 @@ class Measured:
         )
         return values / counts
 
-    def verdict(self, role: str, head: int = 0) -> str:
+    def verdict(self, role: str, head: int = 0) -> str | None:
         """The verdict on one head."""
         return self.judgements[role].verdicts[head]
 

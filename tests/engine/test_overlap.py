@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attnviz.evidence.judge import Judgement
+from attnviz.evidence.judge import Judgement, Verdict
 from attnviz.evidence.overlap import Overlap, beside, overlap
 from attnviz.roles import (
     cls,
@@ -26,13 +26,13 @@ WINDOW, BEFORE = local_window.ROLE, previous_token.ROLE
 MARKS, END, STRIP = punctuation.ROLE, sentence_end.ROLE, vertical_strip.ROLE
 
 
-def judged(role: Role, score: float, verdict: str | None = "supported", *, chance: float = 0.1):
+def judged(role: Role, score: float, verdict: Verdict = "supported") -> Judgement:
     """A role of one head."""
     one = np.array([score])
     return Judgement(
         role=role,
         score=one,
-        chance=np.array([chance]),
+        chance=np.array([0.1]),
         lift=one,
         baseline=one * 0,
         against=("chance",),
@@ -41,7 +41,7 @@ def judged(role: Role, score: float, verdict: str | None = "supported", *, chanc
         margin_low=one,
         events=np.array([100]),
         sentences=np.array([60]),
-        verdicts=(verdict,),  # type: ignore[arg-type] - one of its literals
+        verdicts=(verdict,),
         variants=("",),
         on_target=one * np.nan,
     )

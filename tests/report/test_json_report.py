@@ -68,7 +68,7 @@ def test_the_parts_that_others_rely_on() -> None:
     head = next(head for head in told["heads"] if (head["layer"], head["head"]) == (1, 1))
     assert set(head["roles"]["previous-token"]) == {
         "score", "chance", "lift", "baseline", "against", "low", "high", "margin_low",
-        "events", "sentences", "verdict", "variant",
+        "events", "sentences", "verdict", "variant", "mass",
     }  # fmt: skip
     assert head["roles"]["previous-token"]["verdict"] == "supported"
     assert set(head["statistics"]["entropy"]) == {"mean", "low", "high"}

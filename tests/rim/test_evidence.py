@@ -154,7 +154,7 @@ def planted(score: float, sentences: int = 60) -> RoleSums:
     )
 
 
-def verdict(given_evidence: dict[str, float], score: float, sentences: int = 60) -> str:
+def verdict(given_evidence: dict[str, float], score: float, sentences: int = 60) -> str | None:
     found = rules(tuple(given_evidence.items()))
     sums = planted(score, sentences)
     sums = replace(sums, role=found.applied([sums.role])[0])

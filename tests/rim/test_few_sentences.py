@@ -34,7 +34,7 @@ LINES = [
     "The bird sat by the tree.",
     "It saw a dog and a cat.",
 ]
-FEW = {"illustrate": 1, "resamples": 200}
+FEW: dict[str, Any] = {"illustrate": 1, "resamples": 200}
 
 
 def told(found: Report) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def test_heads_seen_are_above_chance_by_more_than_the_margin_the_best_first(tiny
     made = attnviz.analyze(tiny, LINES[:1], **FEW)
     for role in made.roles:
         scores = [made.head(*place).roles[role.name] for place in role.seen]
-        assert all(one.score - one.chance > role.margin for one in scores if one.score is not None)
+        assert all((one.score or 0.0) - (one.chance or 0.0) > role.margin for one in scores)
         ranks = [one.rank for one in scores]
         assert ranks == sorted(ranks, reverse=True)
         seen = {(head.layer, head.head) for head in made.heads if role.name in head.seen}
