@@ -61,10 +61,10 @@ def coverage(report: Report) -> str:
 def rules(report: Report) -> str:
     """What a baseline is, and what the interval and the verdict are about."""
     says = (
-        "The baseline is the strongest rule that needs no head. The fixed offset, in words, is "
-        "chosen on the other half too; so is the part of speech likeliest to be right for each "
-        "part of speech, of which a word is taken at random. The interval takes the choice as "
-        "given; the verdict is the head's own, as under Roles"
+        "The baseline is the strongest rule that needs no head. The fixed offset, in words, is the "
+        "better of those that either half chooses; so is the part of speech likeliest to be right "
+        "for each part of speech, of which a word is taken at random. The interval takes the "
+        "choice as given; the verdict is the head's own, as under Roles"
     )
     if any(len(row.heads) > 1 for row in report.relations):
         says += ", and of two the weaker"
