@@ -73,7 +73,8 @@ def _noun(head: HeadReport, noun: str = "head") -> str:
 
 
 def _overview(found: Sequence[HeadReport], sentences: int) -> Finding:
-    if not any(one.verdict for head in found for one in head.roles.values()):
+    verdicts = [one.verdict for head in found for one in head.roles.values()]
+    if verdicts and not any(verdicts):
         return _unjudged(found, sentences)
     supported, tentative = (
         [head for head in found if any(one.verdict == verdict for one in head.roles.values())]

@@ -381,9 +381,10 @@ class Report:
 
     @property
     def judged(self) -> bool:
-        """Whether any role of any head has a verdict: not with too few sentences."""
-        heads = (head for part in self.every_part for head in part.heads)
-        return any(score.verdict for head in heads for score in head.roles.values())
+        """Whether roles have verdicts: none of them has with too few sentences."""
+        heads = [head for part in self.every_part for head in part.heads]
+        verdicts = [score.verdict for head in heads for score in head.roles.values()]
+        return any(verdicts) or not verdicts
 
     @property
     def every_part(self) -> tuple[Report, ...]:
