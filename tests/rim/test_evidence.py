@@ -238,7 +238,7 @@ def test_on_a_real_model() -> None:
     assert strict.induction.margin == 0.99
     assert strict.induction.supported == ()
     verdicts = {score.verdict for head in strict.heads for score in head.roles.values()}
-    assert verdicts == {"tentative", "no"}
+    assert verdicts == {"tentative", "no", None}  # commas, say, are in fewer than five of them
     # Only verdicts change: every number stays.
     for one, other in zip(usual.heads, strict.heads, strict=True):
         assert {name: replace(score, verdict="no") for name, score in one.roles.items()} == {
