@@ -9,6 +9,7 @@ import io
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -42,7 +43,7 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("models") / str(request.param)
     if request.param == "words":
         return write_model(folder, max_position_embeddings=64)
-    sizes = {"n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 257}
+    sizes: dict[str, Any] = {"n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 257}
     sizes |= {"bos_token_id": 0, "eos_token_id": 0}
     write_model(folder, "gpt2", n_positions=256, **sizes)
     _write_byte_tokenizer(folder)
