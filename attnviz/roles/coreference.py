@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 
 from attnviz.roles.role import Arcs, WordRole
-from attnviz.text.types import Annotation, Mention
+from attnviz.text.types import Annotation
 
 
 def _antecedents(of: Annotation) -> Arcs:
     """From the head of each mention to those of earlier mentions of its entity."""
-    mentions = _ordered(of)
-    return [
-        (one.head, other.head)
-        for place, one in enumerate(mentions)
-        for other in mentions[:place]
-        if one.entity == other.entity and other.head < one.head
-    ]
+    earlier: dict[str, list[int]] = defaultdict(list)
+    arcs: list[tuple[int, int]] = []
+    for one in sorted(of.mentions, key=lambda one: (one.head, one.start)):
+        arcs += [(one.head, head) for head in earlier[one.entity] if head < one.head]
+        earlier[one.entity].append(one.head)
+    return arcs
 
 
-def _ordered(of: Annotation) -> list[Mention]:
-    return sorted(of.mentions, key=lambda one: (one.head, one.start))
-
-
-def _nearest(suits: Callable[[Annotation, Mention, Mention], bool]) -> Callable[[Annotation], Arcs]:
-    """A rule: from the head of each mention to the nearest one before that suits."""
+def _nearest(likeness: Callable[[Annotation, int], str]) -> Callable[[Annotation], Arcs]:
+    """A rule: from the head of each mention to the nearest head before it that is like it."""
 
     def arcs(of: Annotation) -> Arcs:
-        mentions = _ordered(of)
-        found: dict[int, int] = {}
-        for place, one in enumerate(mentions):
-            for other in mentions[:place]:
-                if other.head < one.head and suits(of, one, other):
-                    found[one.head] = other.head
-        return list(found.items())
+        found: list[tuple[int, int]] = []
+        last: dict[str, int] = {}
+        for head in sorted({one.head for one in of.mentions}):
+            like = likeness(of, head)
+            if like in last:
+                found.append((head, last[like]))
+            last[like] = head
+        return found
 
     return arcs
 
 
-def _same_word(of: Annotation, one: Mention, other: Mention) -> bool:
-    return of.forms[one.head].casefold() == of.forms[other.head].casefold()
+def _word(of: Annotation, head: int) -> str:
+    return of.forms[head].casefold()
 
 
 ROLE = WordRole(
@@ -58,7 +55,7 @@ ROLE = WordRole(
     needs="entities in the annotation: Entity= in a .conllu file (CorefUD)",
     arcs=_antecedents,
     rivals={
-        "nearest mention": _nearest(lambda of, one, other: True),  # noqa: ARG005
-        "same word": _nearest(_same_word),
+        "nearest mention": _nearest(lambda of, head: ""),  # noqa: ARG005 - all are alike
+        "same word": _nearest(_word),
     },
 )

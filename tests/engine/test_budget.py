@@ -18,7 +18,7 @@ from attnviz.attention.batch import Batch, plan
 from attnviz.attention.observer import Observer, Wants
 from attnviz.errors import InputError
 from attnviz.models import run
-from attnviz.text.types import Tokens
+from attnviz.text.types import Sentence, Tokens
 from tests.engine import tiny
 
 # A tiny Llama is 32 wide and 48 inside, with 4 heads: for each token the model holds 6 x 32 + 3 x
@@ -201,3 +201,12 @@ def test_the_warning_says_how_many_sentences_have_no_rollout() -> None:
     assert budget.no_rollout(1).startswith("No rollout for 1 sentence: ")
     assert budget.no_rollout(3).startswith("No rollout for 3 sentences: ")
     assert "--max-memory" in budget.no_rollout(3)
+
+
+def test_a_text_whose_tokens_dont_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    sentences = [Sentence(number, "the dog sat " * 10) for number in range(1000)]
+    monkeypatch.setattr(budget, "free", lambda _: 20e6)
+    budget.check_text(sentences)  # 13.25 MB of 16
+    monkeypatch.setattr(budget, "free", lambda _: 16e6)
+    with pytest.raises(InputError, match=r"1,000 sentences and 120,000 characters: .* 12\.6 MiB"):
+        budget.check_text(sentences)

@@ -9,6 +9,7 @@ import io
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -42,7 +43,7 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("models") / str(request.param)
     if request.param == "words":
         return write_model(folder, max_position_embeddings=64)
-    sizes = {"n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 257}
+    sizes: dict[str, Any] = {"n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 257}
     sizes |= {"bos_token_id": 0, "eos_token_id": 0}
     write_model(folder, "gpt2", n_positions=256, **sizes)
     _write_byte_tokenizer(folder)
@@ -102,13 +103,13 @@ def test_every_place_of_a_report(lines: Sequence[str], monkeypatch: pytest.Monke
 
 def test_every_line_can_be_drawn(lines: Sequence[str]) -> None:
     """No glyph is missing, which would be a warning, and warnings are errors here."""
-    labels = [showable(line) for line in lines]
+    labels = [showable(line)[:60] for line in lines]
     style = fitted(FigureStyle(dpi=40), labels)
     assert choose(labels) == (style.fonts, style.missing)
     for some in _batches(labels, BATCH):
         sheet = Sheet(style)
         for row, label in enumerate(some):
-            sheet.text(5.0, 10.0 * (row + 1), label[:60])
+            sheet.text(5.0, 10.0 * (row + 1), label)
         figure = sheet.figure(300.0, 10.0 * len(some) + 10.0)
         drawn = render(figure, style, path="x", title=some[0], caption=some[-1])
         inert.picture(drawn.svg)

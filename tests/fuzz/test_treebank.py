@@ -104,7 +104,8 @@ def test_ten_thousand_entities_in_each_other(head: str) -> None:
 def test_a_deep_sentence_is_cut_and_reported_on(tool: Tool, model: Path, tmp_path: Path) -> None:
     bank = tmp_path / "bank.conllu"
     lines = [
-        row(str(k), "dog", k - 1, "dep", f"Entity=(e{k % 9})(e{k % 7}") for k in range(1, DEEP + 1)
+        row(str(k), "dog", k - 1, "dep", f"Entity=(e{k % 997})(e{k % 7}")
+        for k in range(1, DEEP + 1)
     ]
     bank.write_text("\n".join(lines) + "\n\n" + "\n".join(lines[:20]) + "\n")
     done = tool("report", model, bank, "--format", "json", "--kernel", "tiles")
@@ -141,7 +142,7 @@ def check(sentence: Sentence) -> None:
     assert all(0 <= start <= end <= len(sentence.text) for start, end in known.spans)
     rooted = {-1}
     for place in range(count):
-        chain = []
+        chain: list[int] = []
         while place not in rooted:
             assert len(chain) <= count
             chain.append(place)
