@@ -35,7 +35,9 @@ AGREED = relation([(2, 8), (2, 6), (1, 5), (1, 3)], [(4,), (2,), (3,), (1,)])
 APART = relation([(9, 0), (7, 2), (1, 6), (3, 4)], [(1,), (1,), (2,), (0,)])
 """Head 0 leads in half 0, where head 1 has 2 of 20; head 1 in half 1, where head 0 has 4 of 20."""
 
-ONE_SIDED = relation([(9, 0), (7, 2), (0, 0), (0, 0)], [(1,)] * 4, [(10,), (10,), (0,), (0,)])
+ONE_SIDED = relation(
+    [(9, 0), (7, 2), (0, 0), (0, 0)], [(1,), (1,), (0,), (0,)], [(10,), (10,), (0,), (0,)]
+)
 """Half 1 has no events."""
 
 
