@@ -153,6 +153,8 @@ def _renamed(state: Mapping[str, Any], whole: Any) -> dict[str, Any]:  # noqa: A
     prefix = f"{whole.base_model_prefix}."
     found = {}
     for name, tensor in state.items():
+        if ".original_module" in name:  # the base model's, beside what takes its place
+            continue
         path = name.removeprefix(_PREFIX).replace(".modules_to_save", "").replace(".base_layer", "")
         for as_named in (path, path.removeprefix(prefix), prefix + path):
             if _owner(as_named, modules):
