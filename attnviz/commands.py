@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shlex
 import sys
@@ -95,8 +94,6 @@ def _files(
 
 def _check(settings: Settings, folder: Path | None) -> None:
     """Raises UsageError for a colour map that isn't, WriteError for a folder that can't be."""
-    # Where it keeps its fonts is matplotlib's affair; drawing processes take the place from us.
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from attnviz.figures.scale import colormap
     from attnviz.report import save
 

@@ -91,6 +91,7 @@ def read_sentences(
     Raises InputError where the lines of the target don't match those of the text.
     """
     files = [_as_told(file, settings) for file in files]
+    target = target and named([target])[0]
     split, language, chat = settings.split, settings.language, settings.chat
     if target is None:
         return split_sentences(files, split, language, chat=chat), None

@@ -30,7 +30,7 @@ from attnviz.report.model import (
     Verdict,
     WordSpan,
 )
-from attnviz.roles.role import Role
+from attnviz.roles.role import Role, chooses
 from attnviz.statistics.statistic import Statistic
 from attnviz.text.types import Annotation, Tokens
 from attnviz.text.words import word_spans
@@ -102,8 +102,13 @@ def _role_score(one: Judgement, head: int) -> RoleScore:
 
 
 def _is_seen(one: Judgement, head: int) -> bool:
-    """Whether a head without a verdict is further above chance than the role's margin."""
-    return one.verdicts[head] is None and one.score[head] - one.chance[head] > one.role.margin
+    """Whether a head without a verdict is further above chance than the role's margin.
+
+    Of a role that chooses among targets, only if both halves choose the same.
+    """
+    if one.verdicts[head] is not None or (chooses(one.role) and not one.variants[head]):
+        return False
+    return bool(one.score[head] - one.chance[head] > one.role.margin)
 
 
 def _known(value: float) -> float | None:

@@ -59,13 +59,13 @@ def numbered_words(
     `spans` are the tokens' places in `text`, `words` those of its words, in order. Words that a
     token covers together get one number, for nothing tells them apart. A token of white space, or
     of nothing, is a word of its own, unless `hints`, the tokenizer's own idea of its words, take
-    it and the next token for one (SentencePiece's `▁`).
+    it and the next token for one (SentencePiece's `▁`). Without hints, it belongs to the next one.
     """
     starts, ends = [start for start, _ in words], [end for _, end in words]
     numbers: list[int | None] = []
     number, reach = -1, 0  # `reach`: words before this one are part of the word so far
     opened: int | None = None  # the hint of a token of white space just before
-    for (start, end), kind, hint in zip(spans, kinds, hints or [None] * len(spans), strict=True):
+    for (start, end), kind, hint in zip(spans, kinds, hints or [0] * len(spans), strict=True):
         if kind:
             numbers.append(None)
             reach, opened = 0, None

@@ -168,7 +168,7 @@ def on_rarest(words: Words) -> dict[int, list[int]]:
     single = [key for key, ids in spelled.items() if list(spelled.values()).count(ids) == 1]
     if not single:
         return {}
-    rarest = max(single, key=lambda key: (len(key), max(spelled[key])))
+    rarest = max(single, key=lambda key: (in_a_row(words, key), max(spelled[key])))
 
     def matched(query: int) -> bool:
         own = grouped[words.words[query] or 0]
@@ -182,13 +182,55 @@ def on_rarest(words: Words) -> dict[int, list[int]]:
     return {i: list(rarest) for i in words.content if i not in rarest and matched(i)}
 
 
+def in_a_row(words: Words, places: Iterable[int]) -> int:
+    """The most pieces of a word that stand in a row without a mark: "didn", "'", "t" are 1."""
+    marks = "".join("x" if any(map(str.isalnum, words.surfaces[i])) else " " for i in places)
+    return max(map(len, marks.split()), default=0)
+
+
+def repeating(words: Words) -> set[int]:
+    """The tokens in a run: of tokens, or of whole words."""
+    tokens = [[i] for i in words.content]
+    grouped: dict[int, list[int]] = {}
+    for i in words.content:
+        grouped.setdefault(words.words[i] or 0, []).append(i)
+    return {
+        place
+        for groups in (tokens, list(grouped.values()))
+        for group in stuttered([(tuple(words.ids[i] for i in group), group) for group in groups])
+        for place in group
+    }
+
+
+def stuttered(items: list[tuple[tuple[int, ...], list[int]]]) -> list[list[int]]:
+    """Items, each what it says and where it stands, that are said three times in a row, or that
+    are in a stretch of four or six items with equal halves, those in a row taken as one."""
+    found: list[list[int]] = []
+    for k in range(len(items) - 2):
+        if len({said for said, _ in items[k : k + 3]}) == 1:
+            found += [where for _, where in items[k : k + 3]]
+    merged: list[tuple[tuple[int, ...], list[int]]] = []
+    for said, where in items:
+        if merged and merged[-1][0] == said:
+            merged[-1][1].extend(where)
+        else:
+            merged.append((said, list(where)))
+    for period in (2, 3):
+        for k in range(len(merged) - 2 * period + 1):
+            stretch = merged[k : k + 2 * period]
+            if [said for said, _ in stretch[:period]] == [said for said, _ in stretch[period:]]:
+                found += [where for _, where in stretch]
+    return found
+
+
 def targets(words: Words) -> dict[str, Mapping[int, Iterable[int]]]:
     """S_i of every role that has targets, query by query, from the design's table."""
     size, content = len(words.ids), words.content
     inside = range(size)
     separators = {i for i in inside if words.kinds[i] == "sep"}
     starts = frozenset(i for i in inside if words.kinds[i] == "cls")
-    same = {i: [j for j in content if j != i and words.ids[j] == words.ids[i]] for i in content}
+    copied = [i for i in content if i not in repeating(words)]
+    same = {i: [j for j in copied if j != i and words.ids[j] == words.ids[i]] for i in copied}
 
     def punctuation(character: str) -> bool:
         return unicodedata.category(character)[0] in "PS"
@@ -210,7 +252,7 @@ def targets(words: Words) -> dict[str, Mapping[int, Iterable[int]]]:
         "comma": from_others(words.made_of(COMMAS.__contains__)),
         "duplicate-token": same,
         "induction": {
-            i: {j + 1 for j in same[i] if j + 1 < i and words.kinds[j + 1] == ""} for i in content
+            i: {j + 1 for j in same[i] if j + 1 < i and words.kinds[j + 1] == ""} for i in copied
         },
         "rare-token": on_rarest(words),
         "related-words": {

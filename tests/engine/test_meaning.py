@@ -249,4 +249,4 @@ def test_a_head_on_related_words_is_found(*, causal: bool) -> None:
 def test_unless_a_model_says_what_is_related_nothing_is_measured() -> None:
     judged = measure(corpus(60), [even]).judgements["related-words"]
     assert judged.events[0] == 0
-    assert judged.verdicts == ("no",)
+    assert judged.verdicts == (None,)

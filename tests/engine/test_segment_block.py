@@ -161,7 +161,7 @@ def test_the_head_itself_is_left_out_and_so_are_special_tokens() -> None:
 def test_a_single_text_has_no_segments() -> None:
     found = measure([sentence("[CLS] a b [SEP]"), sentence("[CLS] c d [SEP]")], [even])
     assert found.events.tolist() == [0]
-    assert found.verdicts == ("no",)
+    assert found.verdicts == (None,)
 
 
 def test_a_baseline_worked_out_by_hand() -> None:

@@ -41,7 +41,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def measured(mixed: Path) -> Measured:
     return Measured(
         *(
-            attnviz.analyze("minilm", path, illustrate=0, resamples=1000)
+            attnviz.analyze("minilm", path, illustrate=0, resamples=1000, evidence={"dep": 0.05})
             for path in (TREEBANK, mixed)
         )
     )

@@ -97,7 +97,7 @@ def test_no_offsets(slow: Tokenizer) -> None:
 
 def test_no_offsets_and_an_unknown_word(slow: Tokenizer) -> None:
     tokens = tokenize(sentence("Ü LA"), slow, None)
-    assert drawn(tokens) == "!<cls> Ü L +A !<eos>"
+    assert drawn(tokens) == "!<cls> <unk>:Ü L +A !<eos>"
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,10 @@ def test_a_long_unknown_word_keeps_its_mark_in_front(minilm: Tokenizer) -> None:
 
 
 def test_a_word_with_an_unknown_token_is_unknown(t5_like: Tokenizer) -> None:
-    tokens = tokenize(sentence("hello🦀 world"), t5_like, None)
-    assert [str(one) for one in tokens.labels if one.unknown] == ["<unk>:🦀"]
+    tokens = tokenize(sentence("helloж world"), t5_like, None)
+    assert [str(one) for one in tokens.labels if one.unknown] == ["<unk>:ж"]
     [words] = merged([tokens])
-    assert [str(one) for one in words.tokens.labels] == ["<unk>:hello🦀", "world", "</s>"]
+    assert [str(one) for one in words.tokens.labels] == ["<unk>:helloж", "world", "</s>"]
     assert words.tokens.unknown.tolist() == [True, False, False]
 
 
