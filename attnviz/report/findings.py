@@ -9,16 +9,9 @@ from attnviz.evidence.bootstrap import FEWEST
 from attnviz.evidence.similarity import REDUNDANT
 from attnviz.report.build import UNIFORM
 from attnviz.report.induction import AGAINST
-from attnviz.report.model import (
-    Finding,
-    HeadReport,
-    InductionReport,
-    Report,
-    RoleInfo,
-    RoleScore,
-    Similarity,
-)
+from attnviz.report.model import Finding, HeadReport, Report, RoleInfo, RoleScore, Similarity
 from attnviz.report.numbers import counted, estimate, evidence, number
+from attnviz.report.probed import InductionReport
 from attnviz.report.tables import Tables, strongest
 
 _NAMED = 6

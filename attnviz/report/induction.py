@@ -10,7 +10,8 @@ from attnviz.report.numbers import counted, estimate, exact, number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attnviz.report.model import HeadReport, ProbeScore, Report, RoleScore
+    from attnviz.report.model import HeadReport, Report, RoleScore
+    from attnviz.report.probed import ProbeScore
 
 TITLE = "Induction on repeated random tokens"
 SHOWN = 10

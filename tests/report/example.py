@@ -21,9 +21,6 @@ from attnviz.report.model import (
     Estimate,
     Finding,
     HeadReport,
-    InductionHead,
-    InductionReport,
-    ProbeScore,
     Report,
     RoleInfo,
     RoleScore,
@@ -33,6 +30,7 @@ from attnviz.report.model import (
     Verdict,
     WordSpan,
 )
+from attnviz.report.probed import InductionHead, InductionReport, ProbeScore
 from attnviz.text.types import TokenLabel
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from attnviz.report import induction, layers, portraits, relations, spare, words
 from attnviz.report.escape import markdown as safe
 from attnviz.report.format import Format
 from attnviz.report.images import by_sentence
+from attnviz.report.markup import bullets, table
 from attnviz.report.numbers import (
     count,
     counted,
@@ -28,14 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from attnviz.figures.kind import Picture
-    from attnviz.report.model import (
-        HeadReport,
-        ProbeScore,
-        Report,
-        RoleInfo,
-        RoleScore,
-        SentenceReport,
-    )
+    from attnviz.report.model import HeadReport, Report, RoleInfo, RoleScore, SentenceReport
+    from attnviz.report.probed import ProbeScore
 
 MOST_BYTES = 64_000
 """What a report stays under; GitHub shows job summaries up to 1 MiB."""
@@ -120,7 +115,7 @@ def _top(report: Report) -> Iterable[str]:
 
 def _findings(report: Report) -> Iterable[str]:
     yield _heading(report, "Findings")
-    yield _bullets(finding.text for finding in report.findings) or "Nothing stands out."
+    yield bullets(finding.text for finding in report.findings) or "Nothing stands out."
     if not report.attention:
         yield words.SCORES
 
@@ -139,7 +134,7 @@ def _roles(part: Report, tables: Tables) -> Iterable[str]:
     )
     if unjudged := words.unjudged(part):
         yield unjudged
-    yield _table(header, "lrllrlrll", rows) if tables.played else "No head has a role."
+    yield table(header, "lrllrlrll", rows) if tables.played else "No head has a role."
     if tables.unplayed:
         yield (
             f"{words.unplayed(part)}: "
@@ -160,7 +155,7 @@ def _relations(part: Report) -> Iterable[str]:
     yield relations.choice(part)
     yield relations.reading(part)
     header = ("Relation", "Direction", "Head", "Accuracy", "Baseline", "Evidence", "Coverage")
-    yield _table(
+    yield table(
         (*header, "Verdict"),
         "llllllrl",
         (
@@ -192,7 +187,7 @@ def _induction(part: Report) -> Iterable[str]:
     if rows := induction.rows(part):
         yield induction.copying(part)
         yield induction.supported(part)
-        yield _table(*_induction_table(rows))
+        yield table(*_induction_table(rows))
         yield induction.READING
     else:
         yield induction.supported(part)
@@ -231,10 +226,10 @@ def _spare(part: Report, tables: Tables) -> Iterable[str]:
     yield " ".join(filter(None, says))
     yield spare.CAUTION
     if part.spare.heads:
-        yield _table(spare.REASONS, "lllrl", spare.reason_cells(part))
+        yield table(spare.REASONS, "lllrl", spare.reason_cells(part))
         rows = spare.rows(part, tables)
         told = map(spare.cells, rows)
-        yield _table(spare.HEADER, "lllllll", ((*ours, safe(roles)) for *ours, roles in told))
+        yield table(spare.HEADER, "lllllll", ((*ours, safe(roles)) for *ours, roles in told))
         if more := len(part.spare.heads) - len(rows):
             yield f"And {count(more)} more in report.json."
     yield spare.READING
@@ -244,7 +239,7 @@ def _examples(part: Report) -> Iterable[str]:
     if lines := portraits.lines(part):
         yield _heading(part, portraits.TITLE)
         yield portraits.LINES
-        yield _bullets(lines)
+        yield bullets(lines)
 
 
 def _estimate(score: ProbeScore | RoleScore | None) -> str:
@@ -280,7 +275,7 @@ def _limits(report: Report) -> Iterable[str]:
 
 def _warnings(report: Report) -> Iterable[str]:
     yield "## Warnings"
-    yield _bullets(report.warnings) or "None."
+    yield bullets(report.warnings) or "None."
 
 
 def _method(report: Report) -> Iterable[str]:
@@ -296,7 +291,7 @@ def _method(report: Report) -> Iterable[str]:
         f"revision {safe(report.model.revision) or 'none'}, {safe(report.model.dtype)}. "
         f"To make it again: {safe(command(report))}"
     )
-    yield _table(
+    yield table(
         ("File", "Sentences", "sha256"),
         "lrl",
         ((safe(file.name), count(file.sentences), file.sha256) for file in report.input.files[:20]),
@@ -311,7 +306,7 @@ def _heads(tables: Tables, heading: str, most: int) -> Iterable[str]:
     statistics = [one for one in tables.report.statistics if one.name in COLUMNS]
     yield heading
     yield f"{count(len(rows))} of {count(len(tables.report.heads))} heads; report.json has all."
-    yield _table(
+    yield table(
         ("Head", "Roles", *(f"{safe(one.title)} ({safe(one.unit)})" for one in statistics)),
         "ll" + "l" * len(statistics),
         (
@@ -382,15 +377,6 @@ def _images(pictures: Sequence[Picture], heading: str = "") -> Iterable[str]:
 
 def _short(text: str) -> str:
     return safe(text if len(text) <= CHARACTERS else f"{text[:CHARACTERS]} …")
-
-
-def _bullets(texts: Iterable[str]) -> str:
-    return "\n".join(f"- {safe(text)}" for text in texts)
-
-
-def _table(header: Sequence[str], align: str, rows: Iterable[Sequence[str]]) -> str:
-    rule = ("--:" if side == "r" else ":--" for side in align)
-    return "\n".join(f"| {' | '.join(row)} |" for row in (header, tuple(rule), *rows))
 
 
 def _fitting(blocks: Iterable[str]) -> bytes:
