@@ -36,9 +36,8 @@ class SpecialTokens:
         self.unknown = unknown_id(tokenizer)
         added = getattr(tokenizer, "added_tokens_decoder", {})
         self._written = {place: one.content for place, one in added.items() if one.special}
-        # The unknown token is declared special, but stands for content.
-        self._declared = {*tokenizer.all_special_ids, *self._written}
-        self._declared -= {getattr(tokenizer, "unk_token_id", None)}
+        # The unknown token is declared special, but stands for content, if it has no other use.
+        self._declared = {*tokenizer.all_special_ids, *self._written} - {self.unknown}
 
     @property
     def written(self) -> list[str]:

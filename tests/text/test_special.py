@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
@@ -54,6 +55,16 @@ def test_kinds_are_those_of_the_tokens(minilm: Tokenizer, smollm: Tokenizer) -> 
     found = tokens("<|im_start|>user\nHi<repo_name><|endoftext|>", smollm)
     assert [kind for kind, *_ in special(found)] == ["bos", "special", "special"]
     assert "".join(found.surfaces) == found.sentence.text
+
+
+@pytest.mark.parametrize(("unknown", "kinds"), [("<unk>", ["", ""]), ("</s>", ["", "eos"])])
+def test_an_unknown_token_with_another_use_is_no_content(unknown: str, kinds: list[str]) -> None:
+    """GPT-2 names one token for all uses, and a text that a model wrote ends with it."""
+    tokenizer = SimpleNamespace(
+        unk_token_id={"<unk>": 3, "</s>": 2}[unknown], eos_token_id=2, all_special_ids=[2, 3]
+    )
+    declared = SpecialTokens(tokenizer)
+    assert declared.kinds([7, tokenizer.unk_token_id], [0, 0]) == kinds
 
 
 def test_white_space_that_a_special_token_takes(roberta_like: Tokenizer) -> None:
