@@ -109,10 +109,10 @@ def test_a_special_token_parts_a_word() -> None:
 def test_a_token_of_nothing_is_of_the_word_around_it() -> None:
     places = [(0, 2), (3, 5)]
     assert numbered_words("ab cd", [(0, 1), (1, 1), (1, 2)], [""] * 3, places) == (0, 0, 0)
-    assert numbered_words("ab cd", [(0, 2), (3, 3), (3, 5)], [""] * 3, places) == (0, 1, 2)
-    # The tokenizer takes it and the next one for one word.
-    found = numbered_words("ab cd", [(0, 2), (3, 3), (3, 5)], [""] * 3, places, [0, 1, 1])
-    assert found == (0, 1, 1)
+    # Between words it is of the next one, unless the tokenizer takes them for two.
+    spans = [(0, 2), (3, 3), (3, 5)]
+    for hints, numbers in ((None, (0, 1, 1)), ([0, 1, 1], (0, 1, 1)), ([0, 1, 2], (0, 1, 2))):
+        assert numbered_words("ab cd", spans, [""] * 3, places, hints) == numbers
 
 
 def test_marks_make_no_word_rare() -> None:
