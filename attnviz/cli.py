@@ -114,7 +114,8 @@ def _known(error: BaseException) -> AttnvizError | None:
 
 
 def _usage(error: BaseException) -> UsageError:
-    message = str(error.format_message()).replace("Value error, ", "")  # type: ignore[attr-defined]
+    told = str(error.format_message()).replace("Value error, ", "")  # type: ignore[attr-defined]
+    message = " ".join(told.split())
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "attnviz"
     if message and message[-1] not in ".?!":

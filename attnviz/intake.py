@@ -207,12 +207,25 @@ def usable(
             f"Only {counted(len(kept), 'sentence')}: too few for intervals, so there are no "
             "verdicts. Five give the first, fifty are enough for most roles."
         )
-    elif (units := len({one.sentence.unit for one in kept})) < FEWEST:
-        what = "document" if any(one.sentence.document for one in kept) else "different sentence"
-        warnings.append(
-            f"Only {counted(units, what)}: too few for intervals, so there are no verdicts."
-        )
+    else:
+        warnings += _repeated([one.sentence for one in kept])
     return kept, matching, warnings
+
+
+def _repeated(sentences: Sequence[Sentence]) -> list[str]:
+    """A warning where there are fewer units of evidence than sentences, or none."""
+    units = len({one.unit for one in sentences})
+    documents = any(one.document for one in sentences)
+    if units < FEWEST:
+        what = counted(units, "document" if documents else "different sentence")
+        return [f"Only {what}: too few for intervals, so there are no verdicts."]
+    if documents or units == len(sentences):
+        return []
+    warning = (
+        f"Of {counted(len(sentences), 'sentence')} {units:,} are different: one that comes again "
+        "is no further evidence, in intervals and verdicts."
+    )
+    return [warning]
 
 
 def _is_whole(tokens: Tokens) -> bool:

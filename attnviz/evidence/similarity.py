@@ -53,7 +53,8 @@ class Likeness:
     `apart` [head, head]: root of the mean Jensen-Shannon divergence in nats; `order` puts like
     heads side by side; `groups` are heads that are all surely redundant with one another (95%
     upper bounds over sentences); `rows` and `sentences` say how much was compared. `upper` [head,
-    head] are those bounds, inf for heads that aren't close, NaN where there are too few sentences.
+    head] are those bounds, inf for heads that aren't close, NaN where there are too few sentences,
+    or rows.
     """
 
     apart: Array
@@ -110,7 +111,9 @@ class RowKeeper(Observer):
             if place not in self._queries:
                 # Rows that see a single key are alike in all heads.
                 several = self._batch.content[row] & (counts[row, 0] > 1)
-                self._queries[place] = _spread(several.nonzero()[:, 0], self._wanted[place])
+                start = self._batch.sentences[row].sentence.digest
+                queries = several.nonzero()[:, 0]
+                self._queries[place] = _spread(queries, self._wanted[place], start)
             size = len(self._batch.looked_at.sentences[row])
             rows = attention.part(self._queries[place], row).weights[0, ..., :size]
             taken = rows.new_zeros(*rows.shape[:2], 1)
@@ -133,7 +136,7 @@ class RowKeeper(Observer):
         apart = np.sqrt(mean)
         units = [digests[place] for place in places]
         upper = np.full_like(apart, np.nan)
-        if len(set(units)) >= bootstrap.FEWEST:
+        if len(set(units)) >= bootstrap.FEWEST and counts.sum() >= _SENTENCES:
             upper = _upper(apart, sums, counts, bootstrap.weights(units, resamples, seed))
         groups = _groups(upper)
         return Likeness(apart, upper, _order(apart), groups, int(counts.sum()), len(places))
@@ -158,12 +161,17 @@ def divergences(rows: Tensor) -> Array:
     return out + out.T
 
 
-def _spread(places: Tensor, wanted: int) -> Tensor:
-    """At most `wanted` of the places, evenly spread."""
+def _spread(places: Tensor, wanted: int, start: int) -> Tensor:
+    """At most `wanted` of the places, evenly spread from one that the hash `start` gives.
+
+    So that each place is as likely as any other: first rows of causal models see two keys, and
+    there many heads are alike that are not elsewhere.
+    """
     count = len(places)
     if count <= wanted:
         return places
-    return places[torch.arange(wanted, device=places.device) * count // wanted]
+    steps = torch.arange(wanted, device=places.device) * count // wanted
+    return places[((steps + start % count) % count).sort().values]
 
 
 def _order(apart: Array) -> tuple[int, ...]:

@@ -122,7 +122,8 @@ def _legend(sheet: Sheet, view: ModelView, y: float, width: float) -> float:
     if not any(mark.judged for mark in every):
         text = "Outline and small letter: above chance here; no verdict."
     elif any(not mark.supported for mark in every):
-        text += " Outline and small letter: tentative."
+        text += " Outline and small letter: tentative"
+        text += "." if all(mark.judged for mark in every) else ", or no verdict."
     return notes(sheet, y + rows * _ROW + 1.0, text, width)
 
 
@@ -155,9 +156,12 @@ def caption(view: ModelView) -> str:
         finding += f", most often {listing([f'{name.lower()} ({n})' for name, n in most])}"
     if tentative:
         finding += f"; {tentative} more {_have(tentative)} only tentative ones"
+    if seen:
+        finding += f"; {seen} more {_have(seen)} only some without a verdict, above chance here"
+    small = "tentative, or without a verdict" if seen else "tentative"
     return (
         f"{finding}. A row for each layer, a column for each head; letters name the roles, "
-        "the specific before the general and the first by colour; small letters are tentative."
+        f"the specific before the general and the first by colour; small letters are {small}."
     )
 
 

@@ -104,11 +104,13 @@ def _role_score(one: Judgement, head: int) -> RoleScore:
 def _is_seen(one: Judgement, head: int) -> bool:
     """Whether a head without a verdict is further above chance than the role's margin.
 
-    Of a role that chooses among targets, only if both halves choose the same.
+    And not below what else explains the score. Of a role that chooses among targets, only if both
+    halves choose the same.
     """
     if one.verdicts[head] is not None or (chooses(one.role) and not one.variants[head]):
         return False
-    return bool(one.score[head] - one.chance[head] > one.role.margin)
+    score, chance, baseline = one.score[head], one.chance[head], one.baseline[head]
+    return bool(score - chance > one.role.margin and not score < baseline)
 
 
 def _known(value: float) -> float | None:

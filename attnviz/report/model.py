@@ -283,7 +283,7 @@ class Finding:
     attention: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """Everything one run found. `illustrations` hold the arrays of the drawn sentences.
 
@@ -317,6 +317,10 @@ class Report:
     relations: tuple[RelationRow, ...] = ()
     special_mass: tuple[float, float] | None = None
     spare: Spare | None = None
+
+    def __repr__(self) -> str:
+        shape = f"{self.model.layers} layers of {self.model.heads} heads"
+        return f"<Report of {self.model.name}: {shape}, {self.input.sentences} sentences>"
 
     @property
     def judged(self) -> bool:

@@ -87,8 +87,8 @@ def verdicts(report: Report) -> tuple[tuple[str, str], ...]:
         (
             NOTHING,
             (
-                f"no verdict: fewer than {FEWEST} {_units(report)} have an event, too few for an "
-                "interval"
+                f"no verdict: fewer than {FEWEST} different {_units(report)} have an event, too "
+                "few for an interval"
             ),
         ),
     )
@@ -106,7 +106,7 @@ def unjudged(report: Report) -> str:
         f"There are no verdicts: they take intervals, for which {FEWEST} {_units(report)} are "
         "needed. The "
         "tables hold what this text shows: heads whose score exceeds chance by more than the "
-        "role's margin, the strongest first."
+        "role's margin and is not below any other baseline, the strongest first."
     )
 
 

@@ -160,13 +160,33 @@ def test_the_sample_is_bounded_however_long_the_sentences_and_many_the_heads() -
     assert sample(short[::-1], 72) == {199 - place: rows for place, rows in some.items()}
 
 
-def test_kept_rows_are_spread_over_the_sentence() -> None:
-    given = sentence(" ".join(f"w{k}" for k in range(12)))
-    keeper = RowKeeper({0: 4})
-    batch = batches.make([given], 0, torch.device("cpu"))
-    see([layer([np.eye(12)[None]])], [keeper], batch, [0])
-    kept = keeper._rows[0][0]
-    assert kept[0].argmax(-1).tolist() == [0, 3, 6, 9]
+def kept_rows(text: Tokens, wanted: int) -> list[int]:
+    """The places of the queries of a sentence whose rows are kept."""
+    keeper = RowKeeper({0: wanted})
+    batch = batches.make([text], 0, torch.device("cpu"))
+    see([layer([np.eye(len(text))[None]])], [keeper], batch, [0])
+    places: list[int] = keeper._rows[0][0][0].argmax(-1).tolist()
+    return places
+
+
+def test_kept_rows_are_spread_over_the_sentence_from_a_place_by_its_hash() -> None:
+    text = sentence(" ".join(f"w{k}" for k in range(12)))
+    first = text.sentence.digest % 12 % 3
+    assert kept_rows(text, 4) == [first, first + 3, first + 6, first + 9]
+    # A row each of many sentences is not always the first, where a causal model sees two keys.
+    alone = [kept_rows(sentence(" ".join(f"{k}w{n}" for n in range(12))), 1) for k in range(40)]
+    assert len({place for places in alone for place in places}) > 6
+    assert np.mean(alone) == pytest.approx(5.5, abs=1.5)
+
+
+def test_too_few_rows_make_no_group() -> None:
+    texts = [sentence(f"a{k} b c") for k in range(6)]
+    keeper = RowKeeper(dict.fromkeys(range(6), 1))
+    show(texts, [even, even], [keeper])
+    likeness = keeper.likeness([one.sentence.digest for one in texts], 200, 0)
+    assert likeness is not None
+    assert (likeness.rows, likeness.groups) == (6, ())
+    assert likeness.apart[0, 1] == pytest.approx(0.0, abs=1e-3)
 
 
 @pytest.mark.parametrize(
