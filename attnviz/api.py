@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any
 
@@ -58,10 +58,12 @@ def analyze(
 
 def _files(texts: Texts) -> tuple[Sequence[SourceFile], bool]:
     """The texts as files, and whether they came as a list of sentences."""
-    items: list[object] = [texts] if isinstance(texts, str | PathLike) else list(texts)
+    items: list[object] = [texts]
+    if isinstance(texts, Iterable) and not isinstance(texts, str | PathLike | Mapping):
+        items = list(texts)
     paths = [fspath(item) for item in items if isinstance(item, PathLike)]
     parts = [item for item in items if isinstance(item, str)]
-    chats = [item for item in items if isinstance(item, Mapping | list | tuple)]
+    chats = [item for item in items if _is_chat(item)]
     if not items:
         raise NothingToAnalyseError("No text was given.", "Give at least one sentence.")
     if len(paths) == len(items):
@@ -77,6 +79,12 @@ def _files(texts: Texts) -> tuple[Sequence[SourceFile], bool]:
     if isinstance(texts, str):
         return [_given(texts)], False
     return [_given("".join(part.replace("\n", " ") + "\n" for part in parts))], True
+
+
+def _is_chat(item: object) -> bool:
+    """Whether this is a message, or a list of messages."""
+    messages = item if isinstance(item, list | tuple) else [item]
+    return bool(messages) and all(isinstance(message, Mapping) for message in messages)
 
 
 def _conversations(chats: Sequence[object]) -> SourceFile:

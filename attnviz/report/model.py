@@ -349,7 +349,7 @@ class Report:
         for found in self.heads:
             if (found.layer, found.head) == (layer, head):
                 return found
-        raise KeyError((layer, head))
+        raise KeyError(f"There is no head L{layer}H{head} among {len(self.heads)}.")
 
     def save(self, folder: Path | str) -> Path:
         """Writes the report folder, figures and all, and returns the path of its page.

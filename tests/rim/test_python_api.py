@@ -54,8 +54,10 @@ def test_errors_are_ours(tiny: Path, tmp_path: Path) -> None:
         attnviz.analyze(tiny, [])
     with pytest.raises(NothingToAnalyseError):
         attnviz.analyze(tiny, ["", " "])
-    with pytest.raises(UsageError, match="neither a text nor sentences nor paths"):
-        attnviz.analyze(tiny, ["a text", tmp_path])  # type: ignore[arg-type]
+    wrong: Any
+    for wrong in (["a text", tmp_path], 5, None, [("a", "b")], [["a", "cat"]]):
+        with pytest.raises(UsageError, match="neither a text nor sentences nor paths"):
+            attnviz.analyze(tiny, wrong)
     with pytest.raises(UsageError, match="no setting ilustrate") as caught:
         attnviz.analyze(tiny, ["a"], ilustrate=1)
     assert caught.value.hint == "Did you mean illustrate?"
