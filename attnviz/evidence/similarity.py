@@ -39,6 +39,10 @@ _WORK = 6e7
 _SENTENCES = 24
 """So many sentences are compared at least, on a row each if the work allows no more."""
 
+UNITS = 20
+"""So many units of evidence, at least, say that heads are surely alike: of fewer the percentiles
+of a bootstrap are too narrow for that."""
+
 _CELLS = 2**18
 """Weights that are compared at once: few enough to stay in a processor's cache."""
 
@@ -136,7 +140,7 @@ class RowKeeper(Observer):
         apart = np.sqrt(mean)
         units = [digests[place] for place in places]
         upper = np.full_like(apart, np.nan)
-        if len(set(units)) >= bootstrap.FEWEST and counts.sum() >= _SENTENCES:
+        if len(set(units)) >= UNITS and counts.sum() >= _SENTENCES:
             upper = _upper(apart, sums, counts, bootstrap.weights(units, resamples, seed))
         groups = _groups(upper)
         return Likeness(apart, upper, _order(apart), groups, int(counts.sum()), len(places))

@@ -125,7 +125,7 @@ def caption(view: ModelView) -> str:
     one, other = np.unravel_index(int(np.nanargmin(values)), values.shape)
     pair = f"the most alike are {names[one]} and {names[other]} ({two(float(values[one, other]))})"
     if not view.groups:
-        return f"No heads are redundant; {pair}. {reading}"
+        return f"No heads are surely redundant; {pair}. {reading}"
     inside = sum(len(group) for group in view.groups)
     groups = plural(len(view.groups), "redundant group")
     largest = max(view.groups, key=len)

@@ -14,7 +14,7 @@ from attnviz.evidence.best import Best
 from attnviz.evidence.gather import Sums, sharing
 from attnviz.evidence.judge import Judgement
 from attnviz.evidence.scores import Array, ScoreTable
-from attnviz.evidence.similarity import REDUNDANT, Likeness
+from attnviz.evidence.similarity import REDUNDANT, UNITS, Likeness
 from attnviz.evidence.units import Units
 from attnviz.flow.rollout import SentenceFlow
 from attnviz.report.absent import absent
@@ -273,7 +273,8 @@ def similarity(likeness: Likeness | None, found: Sequence[HeadReport]) -> Simila
         method=(
             f"Exact Jensen-Shannon divergence on {likeness.rows} rows of {likeness.sentences} "
             f"sentences, sampled by the hash of their text. Redundant: the 95% upper bound of its "
-            f"root stays below {REDUNDANT} for every two heads of a group (0.83 is the most). "
+            f"root stays below {REDUNDANT} for every two heads of a group (0.83 is the most), on "
+            f"{UNITS} different sentences or documents at least. "
             f"Near-uniform: the interval of the normalised entropy lies above {UNIFORM}."
         ),
     )

@@ -131,5 +131,5 @@ def test_similarity_without_groups_still_names_the_closest_pair() -> None:
     view = replace(model(1, 2), groups=(), dissimilarity=np.array([[0.0, 0.25], [0.25, 0.0]]))
 
     assert similarity.caption(view).startswith(
-        "No heads are redundant; the most alike are L0H0 and L0H1 (0.25)."
+        "No heads are surely redundant; the most alike are L0H0 and L0H1 (0.25)."
     )
