@@ -50,6 +50,7 @@ def report(model: str, texts: Sequence[str], flags: Mapping[str, Any], wanted: W
         from attnviz import pipeline
         from attnviz.models import heap
 
+        # Once more: libraries add handlers of their own when they are imported.
         _hear_libraries(wanted)
         heap.keep()
         found = pipeline.analyse(model, files, settings, progress, target)

@@ -239,12 +239,11 @@ def _left_out(lost: Sequence[Sentence], *, paired: bool) -> str:
     paired = paired or any(one.pair for one in lost)
     several = len({one.source for one in lost}) > 1
     lines = [f"{one.source} line {one.line}" if several else str(one.line) for one in lost]
-    more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
     where = f"{'' if several else 'line ' if len(lost) == 1 else 'lines '}"
     return (
         f"Left out, for want of any content token{' on one side' * paired}: "
         f"{counted(len(lost), 'pair' if paired else 'sentence')} "
-        f"({where}{', '.join(lines[:_NAMED])}{more})."
+        f"({where}{_first(lines)})."
     )
 
 
@@ -307,8 +306,13 @@ def _many(long: Sequence[Tokens], of: str) -> str:
 
 
 def _numbers(long: Sequence[Tokens]) -> str:
-    numbers = ", ".join(str(one.sentence.id) for one in long[:_NAMED])
-    return f"{numbers} and {len(long) - _NAMED} more" if len(long) > _NAMED else numbers
+    return _first([str(one.sentence.id) for one in long])
+
+
+def _first(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    told = ", ".join(names[:_NAMED])
+    return f"{told} and {len(names) - _NAMED} more" if len(names) > _NAMED else told
 
 
 def check_illustrated(wanted: Sequence[int], kept: Sequence[Tokens]) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from attnviz.errors import InputError
+import torch
+
+from attnviz.errors import AttnvizError, InputError
 from attnviz.models.embeddings import vocabulary
-from attnviz.models.explain import settings_of_generation
+from attnviz.models.explain import first_line
 from attnviz.models.names import ModelName
 
 _SHOWN = 60
@@ -37,13 +40,27 @@ def _of_generation(name: ModelName, options: Mapping[str, Any]) -> Any:  # noqa:
     from transformers import GenerationConfig
 
     kept = {key: options[key] for key in ("revision", "local_files_only") if key in options}
-    with settings_of_generation(name.given):
+    with _explained(name.given):
         try:
             return GenerationConfig.from_pretrained(name.location, **kept).decoder_start_token_id
         except OSError:
             if (Path(name.location) / "generation_config.json").is_file():
                 raise
             return None
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Turns what a damaged generation_config.json makes transformers raise into an InputError."""
+    try:
+        yield
+    except (AttnvizError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        raise InputError(
+            f"{name} can't write with its own settings of generation: {first_line(error)}",
+            "Check the numbers in its generation_config.json, or remove that file.",
+        ) from error
 
 
 def _checked(name: ModelName, token: object, model: Any) -> int:  # noqa: ANN401

@@ -32,20 +32,6 @@ def explained(name: ModelName, revision: str | None) -> Iterator[None]:
         raise _explain(name, revision, error) from error
 
 
-@contextmanager
-def settings_of_generation(name: str) -> Iterator[None]:
-    """Turns what a damaged generation_config.json makes transformers raise into an InputError."""
-    try:
-        yield
-    except (AttnvizError, MemoryError, torch.OutOfMemoryError):
-        raise
-    except Exception as error:
-        raise InputError(
-            f"{name} can't write with its own settings of generation: {first_line(error)}",
-            "Check the numbers in its generation_config.json, or remove that file.",
-        ) from error
-
-
 def unsupported(kind: str, why: str, *, yet: str = " yet") -> InputError:
     """The error for a model that loads but can't be measured."""
     return InputError(
