@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, product
 
@@ -50,50 +50,70 @@ class _Word:
     form: str
 
 
-def with_related(
-    loaded: LoadedModel, texts: Sequence[Tokens], *, decoder: bool = False
-) -> list[Tokens]:
-    """The texts with the pairs of tokens filled in whose words are related to each other.
+@dataclass(frozen=True, eq=False)
+class Related:
+    """What makes words related, fitted on some texts and applied to any.
 
-    A word's embedding is the mean of its tokens' input embeddings; two content words are related
-    if their cosine is above the 99th percentile of that between different words of all texts
-    (of 10,000 pairs drawn with a fixed seed, or of all if there are no more), they are more than
-    two words apart, and of different form. Of more than eight the eight closest count. For each
-    related word an unrelated one is drawn, of as many tokens and on the same side, by the
-    sentence's text; where there is none, the pair is left out.
-
-    `decoder`: the texts are what the decoder reads. The texts come back as they are where the
-    model has no input embeddings, or the texts too few words.
+    `frequent` are the forms that are too frequent to be content words, where parts of speech are
+    unknown; `floor` is the cosine that related words exceed. Without a `table` of embeddings, or
+    with too few words, there is no floor, and no words are related.
     """
-    table = embeddings(loaded.model, decoder=decoder)
-    if table is None:
-        return list(texts)
-    words = _content_words(texts)
-    places = {ids: at for at, ids in enumerate({word.ids: None for one in words for word in one})}
-    vectors = _vectors(table, list(places))
-    firsts: dict[str, int] = {}
-    for word in (word for one in words for word in one):
-        firsts.setdefault(word.form, places[word.ids])
-    if len(firsts) < FEWEST:
-        return list(texts)
-    floor = _floor(vectors[[firsts[form] for form in sorted(firsts)]])
-    found = []
-    for tokens, one in zip(texts, words, strict=True):
-        pairs = list(_pairs(one, vectors[[places[word.ids] for word in one]], floor, tokens))
-        related, unrelated = ([pair[k] for pair in pairs] for k in (0, 1))
-        found.append(replace(tokens, related=tuple(related), unrelated=tuple(unrelated)))
-    return found
+
+    table: Tensor | None
+    frequent: frozenset[str] = frozenset()
+    floor: float | None = None
+
+    @classmethod
+    def fitted(
+        cls, loaded: LoadedModel, texts: Sequence[Tokens], *, decoder: bool = False
+    ) -> Related:
+        """From texts that the model reads, or its `decoder`.
+
+        A word's embedding is the mean of its tokens' input embeddings; two content words are
+        related if their cosine is above the 99th percentile of that between different words of
+        these texts (of 10,000 pairs drawn with a fixed seed, or of all if there are no more), they
+        are more than two words apart, and of different form.
+        """
+        table = embeddings(loaded.model, decoder=decoder)
+        if table is None:
+            return cls(None)
+        words = [list(_words(tokens)) for tokens in texts]
+        frequent = _frequent(Counter(word.form for of_text in words for word, _ in of_text))
+        firsts: dict[str, tuple[int, ...]] = {}
+        for word in (word for of_text in words for word in _content(of_text, frequent)):
+            firsts.setdefault(word.form, word.ids)
+        if len(firsts) < FEWEST:
+            return cls(table, frequent)
+        floor = _floor(_vectors(table, [firsts[form] for form in sorted(firsts)]))
+        return cls(table, frequent, floor)
+
+    def within(self, texts: Sequence[Tokens]) -> list[Tokens]:
+        """The texts with the pairs of tokens filled in whose words are related to each other.
+
+        Of more than eight the eight closest count. For each related word an unrelated one is
+        drawn, of as many tokens and on the same side, by the sentence's text; where there is none,
+        the pair is left out.
+        """
+        if self.table is None or self.floor is None:
+            return list(texts)
+        words = [_content(_words(tokens), self.frequent) for tokens in texts]
+        spelled = {word.ids: None for of_text in words for word in of_text}
+        places = {ids: at for at, ids in enumerate(spelled)}
+        vectors = _vectors(self.table, list(places))
+        with_pairs = []
+        for tokens, of_text in zip(texts, words, strict=True):
+            own = vectors[[places[word.ids] for word in of_text]]
+            pairs = list(_pairs(of_text, own, self.floor, tokens))
+            related, unrelated = ([pair[k] for pair in pairs] for k in (0, 1))
+            with_pairs.append(replace(tokens, related=tuple(related), unrelated=tuple(unrelated)))
+        return with_pairs
 
 
-def _content_words(texts: Sequence[Tokens]) -> list[list[_Word]]:
-    """The content words of each text.
+def _frequent(counts: Counter[str]) -> frozenset[str]:
+    """The most frequent forms that together make up half of the texts or less.
 
-    Where parts of speech are known: adjectives, adverbs, nouns and verbs. Elsewhere words with
-    letters, but for the most frequent ones that together make up half of the texts or less, which
-    in any language are for the most part its function words (Zipf).
+    In any language these are for the most part its function words (Zipf).
     """
-    every = [list(_words(tokens)) for tokens in texts]
-    counts = Counter(word.form for one in every for word, _ in one)
     frequent, left = set[str](), counts.total() / 2
     for _, group in groupby(counts.most_common(), key=lambda item: item[1]):
         forms = dict(group)  # those that are as frequent as each other go or stay together
@@ -101,9 +121,15 @@ def _content_words(texts: Sequence[Tokens]) -> list[list[_Word]]:
         if left < 0:
             break
         frequent |= forms.keys()
+    return frozenset(frequent)
+
+
+def _content(
+    words: Iterable[tuple[_Word, bool | None]], frequent: Container[str]
+) -> list[_Word]:
+    """The content words: by part of speech where it is known, else those that aren't frequent."""
     return [
-        [word for word, known in one if (word.form not in frequent if known is None else known)]
-        for one in every
+        word for word, known in words if (word.form not in frequent if known is None else known)
     ]
 
 

@@ -6,44 +6,65 @@ whole documents are resampled; of few documents, though, resampling says nothing
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from attnviz.text.pairs import lines
 from attnviz.text.types import Sentence, SourceFile, Tokens
 
 ENOUGH = 20
 """So many documents are resampled as wholes; of fewer, sentences are."""
 
-_Name = Callable[[Sentence], str]
+DocumentName = Callable[[Sentence], str]
 """The name of a sentence's document within its file, "" where it isn't known."""
 
 
 def documented(
     files: Sequence[SourceFile], sentences: Sequence[Sentence]
 ) -> tuple[tuple[Sentence, ...], list[str]]:
-    """The sentences with the documents that are to be resampled, and a warning where they are few.
+    """The sentences with the documents that are to be resampled: see `document_names`."""
+    name, warnings = document_names(files, lambda: sentences)
+    return tuple(replace(sentence, document=name(sentence)) for sentence in sentences), warnings
+
+
+def document_names(
+    files: Sequence[SourceFile], sentences: Callable[[], Iterable[Sentence]]
+) -> tuple[DocumentName, list[str]]:
+    """What names the document of each sentence, and a warning where documents are few.
 
     A document is what `# newdoc` begins, else a file where there are several. Where these are
     fewer than `ENOUGH`, blocks of plain text between blank lines are taken for documents. Where
-    those are fewer as well, no sentence has a document.
+    those are fewer as well, no sentence has a document. `sentences` gives them all, as often as
+    it is called.
     """
+    counts = Counter[str]()
+    divided, annotated = set[str](), set[str]()
+    for sentence in sentences():
+        counts[sentence.source] += 1
+        if sentence.document:
+            divided.add(sentence.source)
+        if sentence.document or sentence.forms:
+            annotated.add(sentence.source)
+    several = 1 < len({file.name for file in files}) < counts.total()
+    by_file = _by_file(divided, several=several)
     most = 0
-    for named in (_by_file(files, sentences), _by_block(files, sentences)):
-        found = tuple(replace(one, document=named(one)) for one in sentences)
-        documents = {(one.source, one.document) for one in found if one.document}
-        if len(documents) >= ENOUGH:
-            return found, []
-        if len(documents) < len(found):  # else each sentence is a document anyway
+    for name in (by_file, _by_block(files, annotated, counts, by_file)):
+        documents = set[tuple[str, str]]()
+        for sentence in sentences():
+            if document := name(sentence):
+                documents.add((sentence.source, document))
+            if len(documents) >= ENOUGH:
+                return name, []
+        if len(documents) < counts.total():  # else each sentence is a document anyway
             most = max(most, len(documents))
-    return tuple(replace(one, document="") for one in sentences), _warning(most)
+    return lambda _: "", _warning(most)
 
 
-def _by_file(files: Sequence[SourceFile], sentences: Sequence[Sentence]) -> _Name:
+def _by_file(divided: Container[str], *, several: bool) -> DocumentName:
     """Documents as their files name them, or whole files where there are several."""
-    divided = {one.source for one in sentences if one.document}
-    several = 1 < len({file.name for file in files}) < len(sentences)
 
     def name(sentence: Sentence) -> str:
         if sentence.source in divided:
@@ -53,15 +74,17 @@ def _by_file(files: Sequence[SourceFile], sentences: Sequence[Sentence]) -> _Nam
     return name
 
 
-def _by_block(files: Sequence[SourceFile], sentences: Sequence[Sentence]) -> _Name:
+def _by_block(
+    files: Sequence[SourceFile],
+    annotated: Container[str],
+    counts: Mapping[str, int],
+    by_file: DocumentName,
+) -> DocumentName:
     """The same, but of plain text the blocks between blank lines, unless they are its sentences."""
-    by_file = _by_file(files, sentences)
-    of_words = {one.source for one in sentences if one.document or one.forms}
-    starts = {file.name: _block_starts(file.text) for file in files if file.name not in of_words}
-    counts = Counter(one.source for one in sentences)
+    starts = {file.name: _block_starts(file.text) for file in files if file.name not in annotated}
 
     def name(sentence: Sentence) -> str:
-        lines = starts.get(sentence.source, [])
+        lines = starts.get(sentence.source, ())
         if not 1 < len(lines) < counts[sentence.source]:
             return by_file(sentence)
         return f"block {bisect_right(lines, sentence.line)}"
@@ -69,10 +92,15 @@ def _by_block(files: Sequence[SourceFile], sentences: Sequence[Sentence]) -> _Na
     return name
 
 
-def _block_starts(text: str) -> list[int]:
+def _block_starts(text: str) -> array[int]:
     """The numbers of the lines that begin a text or follow a blank one."""
-    blank = [True, *(not line.strip() for line in text.split("\n"))]
-    return [at for at in range(1, len(blank)) if blank[at - 1] and not blank[at]]
+    starts, before = array("q"), True
+    for number, line in lines(text):
+        blank = not line.strip()
+        if before and not blank:
+            starts.append(number)
+        before = blank
+    return starts
 
 
 def _warning(documents: int) -> list[str]:

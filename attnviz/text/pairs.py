@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attnviz.errors import InputError
@@ -72,8 +73,17 @@ def pair_lines(file: SourceFile) -> Iterator[PairLine]:
 
 
 def lines(text: str) -> Iterator[tuple[int, str]]:
-    """Number the lines of `text` from 1; a line feed at the end begins no further line."""
-    return enumerate(text.removesuffix("\n").split("\n"), 1)
+    """Number the lines of `text` from 1; a line feed at the end begins no further line.
+
+    One at a time: a list of them would take several times the room of the text.
+    """
+    start, end = 0, len(text) - text.endswith("\n")
+    for number in count(1):
+        stop = text.find("\n", start, end)
+        yield number, text[start : end if stop < 0 else stop]
+        if stop < 0:
+            return
+        start = stop + 1
 
 
 def segments(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -66,9 +67,27 @@ def sentences(
     for a line that is no pair, and for a file that holds no sentences, such as a table;
     `NothingToAnalyseError` where no sentence has text.
     """
+    return tuple(iterate(files, split, language, chat=chat, blank_lines=blank_lines))
+
+
+def iterate(
+    files: Sequence[SourceFile],
+    split: Split = "auto",
+    language: str = "en",
+    *,
+    chat: bool = False,
+    blank_lines: bool = False,
+) -> Iterator[Sentence]:
+    """The same, one sentence at a time."""
     how = _How("line" if chat and split == "auto" else split, language, chat, blank_lines)
-    numbered = tuple(
-        Sentence(
+    texts = ((file.name, found) for file in files for found in _split(file, how))
+    empty, number = True, 0
+    for name, found in texts:
+        if not (blank_lines or found.text):
+            continue
+        number += 1
+        empty = empty and not found.text
+        yield Sentence(
             number,
             found.text,
             name,
@@ -80,22 +99,11 @@ def sentences(
             language,
             found.messages,
         )
-        for number, (name, found) in enumerate(
-            (
-                (file.name, found)
-                for file in files
-                for found in _split(file, how)
-                if blank_lines or found.text
-            ),
-            1,
-        )
-    )
-    if not any(each.text for each in numbered):
+    if empty:
         names = ", ".join(file.shown for file in files) or "the input"
         raise NothingToAnalyseError(
             f"No sentence in {names}.", "Give a file with at least one sentence."
         )
-    return numbered
 
 
 class _How(NamedTuple):
@@ -125,13 +133,12 @@ def _split(file: SourceFile, how: _How) -> Iterator[_Found]:
 
 
 def _plain(text: str, how: _How) -> Iterator[_Found]:
-    found = [_Found(number, line.strip()) for number, line in lines(text)]
-    full = [line for line in found if line.text]
     if how.split == "document":
-        return iter([_Found(full[0].line if full else 1, text.strip())])
-    if how.split == "line" or (how.split == "auto" and _is_linewise(full, how.language)):
-        return iter(found)
-    return _prose(full, how.language)
+        first = next(_full_lines(text), None)
+        return iter([_Found(first.line if first else 1, text.strip())])
+    if how.split == "line" or (how.split == "auto" and _is_linewise(text, how.language)):
+        return (_Found(number, line.strip()) for number, line in lines(text))
+    return _prose(_full_lines(text), how.language)
 
 
 def _pairs(file: SourceFile, form: str) -> Iterator[_Found]:
@@ -158,15 +165,25 @@ def _documents(found: Iterable[_Found]) -> Iterator[_Found]:
         yield _Found(parts[0].line, text, forms, joined(known), document)
 
 
-def _is_linewise(lines: Sequence[_Found], language: str) -> bool:
-    whole = sum(
-        _FINAL_MARK.search(text) is not None and len(_segments(text, language)) == 1
-        for _, text, *_ in lines
-    )
-    return whole >= _LINEWISE * len(lines)
+@lru_cache(maxsize=8)
+def _is_linewise(text: str, language: str) -> bool:
+    """Whether nine in ten lines are a sentence each. Kept, for a text may be read several times."""
+    whole = many = 0
+    for line in _full_lines(text):
+        many += 1
+        whole += (
+            _FINAL_MARK.search(line.text) is not None and len(_segments(line.text, language)) == 1
+        )
+    return whole >= _LINEWISE * many
 
 
-def _prose(lines: Sequence[_Found], language: str) -> Iterator[_Found]:
+def _full_lines(text: str) -> Iterator[_Found]:
+    """The lines that are not blank."""
+    stripped = (_Found(number, line.strip()) for number, line in lines(text))
+    return (line for line in stripped if line.text)
+
+
+def _prose(lines: Iterable[_Found], language: str) -> Iterator[_Found]:
     for paragraph in _paragraphs(lines):
         text, starts = _unwrapped(paragraph)
         cursor = 0
@@ -176,7 +193,7 @@ def _prose(lines: Sequence[_Found], language: str) -> Iterator[_Found]:
             yield _Found(paragraph[bisect_right(starts, start) - 1].line, segment)
 
 
-def _paragraphs(lines: Sequence[_Found]) -> Iterator[list[_Found]]:
+def _paragraphs(lines: Iterable[_Found]) -> Iterator[list[_Found]]:
     """Group the lines that have no blank line between them."""
     paragraph: list[_Found] = []
     for line in lines:

@@ -6,7 +6,7 @@ shown, and are no copies of each other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -58,19 +58,38 @@ def unknown_label(label: TokenLabel, piece: str) -> TokenLabel:
     return replace(label, text=text, unknown=True)
 
 
-def unknown_warning(texts: Sequence[Tokens]) -> list[str]:
-    """A warning that says how much of the texts is unknown to the vocabulary; none for nothing."""
-    having = [tokens for tokens in texts if tokens.unknown.any()]
-    if not having:
-        return []
-    count = sum(int(tokens.unknown.sum()) for tokens in having)
-    content = sum(int(tokens.content.sum()) for tokens in texts)
-    labels = (tokens.labels[at].text for tokens in having for at in np.flatnonzero(tokens.unknown))
-    examples = ", ".join(list(dict.fromkeys(labels))[:_EXAMPLES])
-    tokens = "token is" if count == 1 else "tokens are"
-    warning = (
-        f"{count:,} of {content:,} content {tokens} unknown to the model's vocabulary "
-        f"({count / content:.1%}), which stands in for all such text alike; they are marked "
-        f"({examples}), and no copies of each other."
-    )
-    return [warning]
+class Unknown:
+    """How much of some texts is unknown to the vocabulary, counted text by text."""
+
+    def __init__(self) -> None:
+        self._unknown = self._content = 0
+        self._examples: dict[str, None] = {}
+
+    def add(self, texts: Iterable[Tokens]) -> None:
+        """Counts some texts."""
+        for tokens in texts:
+            self._content += int(tokens.content.sum())
+            if not tokens.unknown.any():
+                continue
+            self._unknown += int(tokens.unknown.sum())
+            for place in np.flatnonzero(tokens.unknown):
+                if len(self._examples) < _EXAMPLES:
+                    self._examples[tokens.labels[place].text] = None
+
+    def warning(self) -> list[str]:
+        """A warning that says how much is unknown; none for nothing."""
+        if not self._unknown:
+            return []
+        tokens = "token is" if self._unknown == 1 else "tokens are"
+        return [
+            f"{self._unknown:,} of {self._content:,} content {tokens} unknown to the model's "
+            f"vocabulary ({self._unknown / self._content:.1%}), which stands in for all such text "
+            f"alike; they are marked ({', '.join(self._examples)}), and no copies of each other."
+        ]
+
+
+def unknown_warning(texts: Iterable[Tokens]) -> list[str]:
+    """The warning of `Unknown` about some texts."""
+    unknown = Unknown()
+    unknown.add(texts)
+    return unknown.warning()

@@ -1,0 +1,65 @@
+"""A measurement as bytes: arrays as safetensors, all else as JSON in its one key of metadata.
+
+The same measurement gives the same bytes, and nothing is pickled.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from attnviz.errors import InputError
+
+SCHEMA = "attnviz.measurement/1"
+_KEY = "attnviz"
+_HINT = "Measure again with this version of attnviz."
+
+Value = TypeVar("Value")
+
+
+def write(value: object) -> bytes:
+    """A frozen dataclass of arrays and plain values as bytes."""
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+
+    def kept(part: object) -> object:
+        if isinstance(part, np.ndarray):
+            name = f"{len(arrays):06d}"
+            arrays[name] = np.ascontiguousarray(part)
+            return name
+        raise NotImplementedError(f"{type(part).__name__} can't be saved")
+
+    tree = msgspec.to_builtins(value, enc_hook=kept, order="sorted")
+    form = {"schema": SCHEMA, "form": type(value).__name__, "value": tree}
+    return save(arrays, {_KEY: msgspec.json.encode(form, order="sorted").decode()})
+
+
+def read(data: bytes, form: type[Value]) -> Value:
+    """What `write` made of a value of that form.
+
+    Raises InputError where the bytes are none of this version's.
+    """
+    text = _metadata(data)
+    try:
+        tree = msgspec.json.decode(text)
+        known = [tree.get(key) for key in ("schema", "form")] if isinstance(tree, dict) else []
+        if known != [SCHEMA, form.__name__]:
+            raise InputError(f"This holds {known}, not [{SCHEMA!r}, {form.__name__!r}].", _HINT)
+        arrays = load(data)
+        return msgspec.convert(tree["value"], form, dec_hook=lambda _, name: arrays[name])
+    except (msgspec.ValidationError, msgspec.DecodeError, KeyError, SafetensorError) as error:
+        raise InputError(f"No measurement that can be read: {error}.", _HINT) from error
+
+
+def _metadata(data: bytes) -> bytes:
+    """The JSON in a safetensors header. Raises InputError where there is none."""
+    size = int.from_bytes(data[:8], "little")
+    try:
+        header = msgspec.json.decode(data[8 : 8 + size])
+        text: str = header["__metadata__"][_KEY]
+    except (msgspec.DecodeError, KeyError, TypeError) as error:
+        raise InputError("This is no measurement of attnviz.", _HINT) from error
+    return text.encode()

@@ -1,0 +1,157 @@
+"""The survey: what a text has, and the pilot on which everything is fitted that needs fitting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnviz.models.load import LoadedModel
+from attnviz.models.related import Related
+from attnviz.report.given import InputInfo
+from attnviz.settings import Settings
+from attnviz.survey.shards import Reader, Shard
+from attnviz.survey.tally import Tally
+from attnviz.survey.texts import Pair, Texts
+
+PILOT = 1024
+"""Sentences of the pilot at most: a text no longer is measured in one piece."""
+
+SHARD = 512
+"""Sentences that are measured together beyond the pilot."""
+
+_SALT = np.uint64(0x9E3779B97F4A7C15)
+"""So that the pilot is another sample than halves and groups, which go by the same hashes."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A text that is ready to be measured.
+
+    `pilot` is up to `PILOT` of its sentences, the `rest` are read shard by shard. `warnings` tell
+    what was lost and what can't be.
+    """
+
+    texts: Texts
+    tally: Tally
+    pilot: Shard
+    related: tuple[Related, Related | None]
+    warnings: tuple[str, ...]
+    _reader: Reader
+    _settings: Settings
+    _written: tuple[Shard, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether the pilot is the whole text."""
+        return len(self.pilot) == self.tally.sentences
+
+    @property
+    def info(self) -> InputInfo:
+        """What the report says of its input."""
+        return self.tally.info(self.texts.files, self._settings)
+
+    def rest(self) -> Iterator[Shard]:
+        """The sentences beyond the pilot, some at a time."""
+        if self.whole:
+            return
+        pilot = {tokens.sentence.id for tokens in self.pilot.tokens}
+        if self._written:
+            shards: Iterator[Shard] = (_without(shard, pilot) for shard in self._written)
+        else:
+            others = (pair for pair in self.texts if pair[0].id not in pilot)
+            shards = (self._reader.read(pairs) for pairs in _runs(others))
+        for shard in shards:
+            if len(shard):
+                yield self._reader.with_words(shard, self.related)
+
+    def some(self, numbers: set[int]) -> Shard:
+        """The sentences with these numbers."""
+        if self.whole or numbers <= {tokens.sentence.id for tokens in self.pilot.tokens}:
+            return self.pilot.picked(
+                [at for at, of in enumerate(self.pilot.tokens) if of.sentence.id in numbers]
+            )
+        pairs = [pair for pair in self.texts if pair[0].id in numbers]
+        return self._reader.with_words(self._reader.read(pairs), self.related)
+
+
+def survey(
+    loaded: LoadedModel,
+    texts: Texts,
+    settings: Settings,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Survey:
+    """Reads all texts once as the model does, and chooses the pilot; `advance` gets sentences done.
+
+    Raises NothingToAnalyseError, InputError or UsageError where they can't be measured.
+    """
+    reader, tally = Reader(loaded, settings), Tally(settings.sentences)
+    kept: list[Shard] = []
+    for pairs in _runs(iter(texts)):
+        shard = reader.written(reader.read(pairs, tally), tally)
+        tally.add(shard.tokens, shard.targets)
+        # What a model wrote is not written twice.
+        if tally.sentences <= PILOT or settings.generate:
+            kept.append(shard)
+        else:
+            kept.clear()
+        advance(len(pairs))
+    warnings = [
+        *tally.checked(loaded, settings),
+        *tally.of_unwritten(loaded, settings),
+        *texts.warnings,
+        *tally.of_special(loaded, settings),
+        *loaded.notes,
+    ]
+    pilot = _pilot(texts, tally, kept, reader)
+    decodes = pilot.targets is not None
+    related = (
+        Related.fitted(loaded, pilot.tokens),
+        Related.fitted(loaded, pilot.targets or (), decoder=True) if decodes else None,
+    )
+    pilot = reader.with_words(pilot, related)
+    if pilot.wording:
+        tally.words = sum(len(words.tokens) for words in pilot.wording.sentences)
+    written = tuple(kept) if settings.generate else ()
+    return Survey(texts, tally, pilot, related, tuple(warnings), reader, settings, written)
+
+
+def _pilot(texts: Texts, tally: Tally, kept: list[Shard], reader: Reader) -> Shard:
+    """The sentences of smallest salted hash, each text once; all where they are few."""
+    if tally.sentences <= PILOT:
+        return _together(kept)
+    chosen = set(_smallest(np.array(tally.digests), np.array(tally.ids)).tolist())
+    if kept:
+        return _together([_without(shard, set(tally.ids) - chosen) for shard in kept])
+    return reader.read([pair for pair in texts if pair[0].id in chosen])
+
+
+def _smallest(digests: NDArray[np.uint64], ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers of the `PILOT` sentences of smallest salted hash."""
+    different, first = np.unique(digests, return_index=True)
+    mixed = (different ^ _SALT) * _SALT
+    mixed ^= mixed >> np.uint64(32)
+    chosen: NDArray[np.int64] = ids[first[np.argsort(mixed, kind="stable")[:PILOT]]]
+    return chosen
+
+
+def _runs(pairs: Iterator[Pair]) -> Iterator[list[Pair]]:
+    while run := list(islice(pairs, SHARD)):
+        yield run
+
+
+def _without(shard: Shard, numbers: set[int]) -> Shard:
+    places = [at for at, of in enumerate(shard.tokens) if of.sentence.id not in numbers]
+    return shard.picked(places)
+
+
+def _together(shards: list[Shard]) -> Shard:
+    """Shards without words as one."""
+    targets = [target for shard in shards for target in shard.targets or ()]
+    several = any(shard.targets is not None for shard in shards)
+    return Shard(
+        [tokens for shard in shards for tokens in shard.tokens], targets if several else None
+    )
