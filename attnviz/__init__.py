@@ -14,14 +14,27 @@ from attnviz.version import __version__
 
 TYPE_CHECKING = False  # As typing's, without the time that importing typing takes.
 if TYPE_CHECKING:
-    from attnviz.api import analyze
+    from attnviz.api import analyze, judge, measure
+    from attnviz.measurement.measurement import Measurement
     from attnviz.report.model import Report
     from attnviz.settings import Settings
 
-__all__ = ["AttnvizError", "Report", "Settings", "__version__", "analyze"]
+__all__ = [
+    "AttnvizError",
+    "Measurement",
+    "Report",
+    "Settings",
+    "__version__",
+    "analyze",
+    "judge",
+    "measure",
+]
 
 _HOMES = {
+    "Measurement": "attnviz.measurement.measurement",
     "analyze": "attnviz.api",
+    "judge": "attnviz.api",
+    "measure": "attnviz.api",
     "Report": "attnviz.report.model",
     "Settings": "attnviz.settings",
 }

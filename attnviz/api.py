@@ -1,4 +1,4 @@
-"""`attnviz.analyze`: the report of the command line, for scripts and notebooks."""
+"""What scripts and notebooks call: `attnviz.analyze`, and its steps, `measure` and `judge`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any
 
-from attnviz import pipeline
+from attnviz import pipeline, steps
 from attnviz.errors import NothingToAnalyseError, UsageError
+from attnviz.measurement.measurement import Measurement
 from attnviz.progress import Silent
 from attnviz.report.model import Report
-from attnviz.settings import from_mapping
+from attnviz.settings import Settings, from_mapping
 from attnviz.text.files import read
 from attnviz.text.types import InputFormat, SourceFile
 
@@ -48,12 +49,47 @@ def analyze(
 
     Raises `AttnvizError`, whose `hint` names the fix.
     """
+    return pipeline.analyse(fspath(model), *_run(texts, targets, settings))
+
+
+def measure(
+    model: str | PathLike[str],
+    texts: Texts,
+    *,
+    targets: Texts | None = None,
+    pilot: Measurement | None = None,
+    **settings: Any,  # noqa: ANN401 - of many types
+) -> Measurement:
+    """Measures every head of `model` on `texts` and returns what can be kept, added and judged.
+
+    The arguments are those of `analyze`. With the `pilot` of another measurement, on which
+    baselines were fitted, the two add: `measure(a) + measure(b, pilot=...)`.
+
+    Raises `AttnvizError`, whose `hint` names the fix.
+    """
+    return pipeline.measured(fspath(model), *_run(texts, targets, settings), pilot)
+
+
+def judge(measurement: Measurement, **settings: Any) -> Report:  # noqa: ANN401 - of many types
+    """The `Report` of a measurement: verdicts and findings, without sentences and figures.
+
+    `settings` are those that judging reads: `evidence`, `resamples`, `seed`.
+
+    Raises `AttnvizError`, whose `hint` names the fix.
+    """
+    return steps.judge.judge(measurement, from_mapping(settings))
+
+
+def _run(
+    texts: Texts, targets: Texts | None, settings: Mapping[str, Any]
+) -> tuple[Sequence[SourceFile], Settings, Silent, SourceFile | None]:
+    """What the pipeline takes of a call from Python."""
     files, lines = _files(texts)
     if lines:
         # A list says where sentences begin, so nothing is left to split.
-        settings = {"split": "line"} | settings
+        settings = {"split": "line", **settings}
     target = None if targets is None else _files(targets)[0][0]
-    return pipeline.analyse(fspath(model), files, from_mapping(settings), Silent(), target)
+    return files, from_mapping(settings), Silent(), target
 
 
 def _files(texts: Texts) -> tuple[Sequence[SourceFile], bool]:

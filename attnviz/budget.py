@@ -7,8 +7,9 @@ tokens; only what is outside the streaming kernels grows with their square.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import psutil
@@ -76,17 +77,20 @@ def _left_to_group() -> float:
         return float("inf")
 
 
-def check_text(sentences: Sequence[Sentence]) -> None:
-    """Raises InputError where a text is too long for its tokens to be kept in memory."""
-    characters = sum(len(sentence.text) for sentence in sentences)
-    needed = float(_CHARACTER * characters + _SENTENCE * len(sentences))
+def check_text(sentences: Iterable[Sentence], together: int = 1024) -> None:
+    """Raises InputError where the tokens of so many sentences `together` don't fit into memory."""
     allowed = _SHARE * free(torch.device("cpu"))
-    if needed > allowed:
-        raise InputError(
-            f"The text has {counted(len(sentences), 'sentence')} and {characters:,} characters: "
-            f"its tokens need about {shown(needed)}, and {shown(allowed)} are free.",
-            "Give a part of it, say `head -n 5000`: a few thousand sentences are plenty.",
-        )
+    texts = iter(sentences)
+    while run := list(islice(texts, together)):
+        characters = sum(len(sentence.text) for sentence in run)
+        needed = float(_CHARACTER * characters + _SENTENCE * len(run))
+        if needed > allowed:
+            raise InputError(
+                f"The text has {counted(len(run), 'sentence')} of {characters:,} characters "
+                f"together: their tokens need about {shown(needed)}, and {shown(allowed)} are "
+                "free.",
+                "Split it into shorter sentences: --split sentence.",
+            )
 
 
 def check(loaded: LoadedModel, sentences: Sequence[Tokens], most: str = "") -> Allowance:

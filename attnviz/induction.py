@@ -13,7 +13,7 @@ from attnviz.models import run
 from attnviz.models.direct_path import direct_path
 from attnviz.models.load import LoadedModel
 from attnviz.models.repeated import FEWEST, REPEATS, draws
-from attnviz.report.probed import InductionHead, InductionReport, ProbeScore
+from attnviz.measurement.probed import InductionHead, InductionReport, ProbeScore
 from attnviz.settings import Settings
 from attnviz.text.types import Tokens
 

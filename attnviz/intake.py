@@ -10,7 +10,7 @@ from attnviz.attention.merge import Wording
 from attnviz.errors import InputError, NothingToAnalyseError, UsageError
 from attnviz.evidence.bootstrap import FEWEST
 from attnviz.models.load import LoadedModel, quiet
-from attnviz.report.given import FileInfo, InputInfo
+from attnviz.measurement.source import FileInfo, InputInfo
 from attnviz.report.numbers import counted
 from attnviz.settings import Settings
 from attnviz.text.chat import rendered

@@ -36,7 +36,8 @@ from attnviz.flow.rollout import FlowKeeper
 from attnviz.report import build, views
 from attnviz.report.candidates import spare
 from attnviz.report.findings import findings
-from attnviz.report.given import LayerInfo, ModelInfo
+from attnviz.measurement.source import ModelInfo
+from attnviz.report.given import LayerInfo
 from attnviz.report.heads import plays, with_examples, with_looks, with_offsets, with_overlap
 from attnviz.report.model import Report, SentenceReport
 from attnviz.roles.role import Role, WordRole, arcs_of, expanded

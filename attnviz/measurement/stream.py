@@ -8,7 +8,7 @@ from functools import reduce
 from typing import TypeVar
 
 from attnviz.measurement.fixed import Ints, added
-from attnviz.measurement.sums import Column, Sums
+from attnviz.measurement.sums import Column, FixedSums
 from attnviz.measurement.units import Rows, Units
 
 Head = tuple[int, int]
@@ -48,7 +48,7 @@ class StreamSums:
     """
 
     units: Units = field(default_factory=Units.empty)
-    columns: Mapping[str, Sums] = field(default_factory=dict)
+    columns: Mapping[str, FixedSums] = field(default_factory=dict)
     totals: Mapping[str, Ints] = field(default_factory=dict)
     layers: tuple[LayerShape, ...] = ()
     longest: int = 0
@@ -67,7 +67,7 @@ class StreamSums:
         """The most keys that a query of a layer sees, None where it may see all."""
         return layer.widest if layer.widest < self.longest else None
 
-    def column(self, column: Column) -> Sums:
+    def column(self, column: Column) -> FixedSums:
         """One column. Raises KeyError where it was not measured."""
         return self.columns[column.name]
 
@@ -81,7 +81,7 @@ class StreamSums:
         of_other = _mapped(lambda sums: sums.moved(other_rows, len(units)), other.columns)
         return StreamSums(
             units,
-            _union(of_self, of_other, Sums.__add__),
+            _union(of_self, of_other, FixedSums.__add__),
             _union(self.totals, other.totals, added),
             tuple(_layers(self, other)),
             max(self.longest, other.longest),
@@ -104,13 +104,13 @@ class StreamSums:
             self.units.grouped,
         )
         columns = {
-            name: Sums(sums.numerator[rows], sums.denominator[rows], sums.bits)
+            name: FixedSums(sums.numerator[rows], sums.denominator[rows], sums.bits)
             for name, sums in self.columns.items()
         }
         return replace(self, units=units, columns=columns, totals={})
 
 
-def _mapped(change: Callable[[Sums], Sums], columns: Mapping[str, Sums]) -> dict[str, Sums]:
+def _mapped(change: Callable[[FixedSums], FixedSums], columns: Mapping[str, FixedSums]) -> dict[str, FixedSums]:
     return {name: change(sums) for name, sums in columns.items()}
 
 

@@ -34,7 +34,7 @@ class Column(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Sums:
+class FixedSums:
     """One column in fixed point: `numerator` and `denominator` [unit, head], or [unit, 1].
 
     With one head all heads share it. `bits` are the numerator's binary places.
@@ -45,7 +45,7 @@ class Sums:
     bits: int = BITS
 
     @classmethod
-    def of(cls, mass: Floats, events: Floats, rows: Rows, units: int, bits: int = BITS) -> Sums:
+    def of(cls, mass: Floats, events: Floats, rows: Rows, units: int, bits: int = BITS) -> FixedSums:
         """From sums by sentence [sentence, head or 1], each of which belongs to a row of units."""
         return cls(
             scattered(fixed(_stored(mass), bits), rows, units),
@@ -63,18 +63,18 @@ class Sums:
         """The denominator as floats."""
         return floats(self.denominator)
 
-    def moved(self, rows: Rows, units: int) -> Sums:
+    def moved(self, rows: Rows, units: int) -> FixedSums:
         """The same in other rows: those that share one are added up."""
-        return Sums(
+        return FixedSums(
             scattered(self.numerator, rows, units),
             scattered(self.denominator, rows, units),
             self.bits,
         )
 
-    def __add__(self, other: Sums) -> Sums:
+    def __add__(self, other: FixedSums) -> FixedSums:
         if self.bits != other.bits:
             raise ValueError(f"columns of {self.bits} and {other.bits} binary places don't add")
-        return Sums(
+        return FixedSums(
             added(*_alike(self.numerator, other.numerator)),
             added(*_alike(self.denominator, other.denominator)),
             self.bits,

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from attnviz.measurement.pilot import RelatedFit
 from attnviz.models.embeddings import embeddings
 from attnviz.models.load import LoadedModel
 from attnviz.text.aligned import word_tokens
@@ -86,6 +87,16 @@ class Related:
             return cls(table, frequent)
         floor = _floor(_vectors(table, [firsts[form] for form in sorted(firsts)]))
         return cls(table, frequent, floor)
+
+    @classmethod
+    def known(cls, loaded: LoadedModel, fit: RelatedFit, *, decoder: bool = False) -> Related:
+        """From what was fitted before, for the same model."""
+        return cls(embeddings(loaded.model, decoder=decoder), frozenset(fit.frequent), fit.floor)
+
+    @property
+    def fit(self) -> RelatedFit:
+        """What was fitted, as plain values."""
+        return RelatedFit(tuple(sorted(self.frequent)), self.floor)
 
     def within(self, texts: Sequence[Tokens]) -> list[Tokens]:
         """The texts with the pairs of tokens filled in whose words are related to each other.

@@ -51,7 +51,7 @@ def observe(
     token first. An observer sees the batch and the layers of its own stream only. Raises
     InputError where the machine has not enough memory, or targets are missing.
     """
-    check_targets(loaded, targets)
+    check_targets(loaded, paired=targets is not None)
     for places in _groups(sentences, targets, most):
         batched = _batches(loaded, sentences, targets, places)
         shown, merges = wording.batch(batched, places) if wording else (batched, {})
@@ -90,15 +90,18 @@ def _show(
     heap.ours().passed()
 
 
-def check_targets(loaded: LoadedModel, targets: Sequence[Tokens] | None) -> None:
-    """Raises InputError where a decoder has nothing to read, or targets nobody to read them."""
-    if loaded.encoder_decoder and targets is None:
+def check_targets(loaded: LoadedModel, *, paired: bool, generates: bool = False) -> None:
+    """Raises InputError where a decoder has nothing to read, or targets nobody to read them.
+
+    `paired`: there are targets; `generates`: the model is to write them.
+    """
+    if loaded.encoder_decoder and not (paired or generates):
         raise InputError(
             f"{loaded.name} has an encoder and a decoder, and there is nothing for the decoder "
             "to read.",
             "Give what it is to read with --target FILE, or let it write with --generate N.",
         )
-    if targets is not None and not loaded.encoder_decoder:
+    if paired and not loaded.encoder_decoder:
         raise InputError(
             f"{loaded.name} has no decoder besides its encoder, and takes no targets.",
             "Leave out --target.",

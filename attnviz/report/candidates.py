@@ -15,7 +15,7 @@ import numpy as np
 from attnviz.evidence.similarity import REDUNDANT, Likeness
 from attnviz.report.build import UNIFORM
 from attnviz.report.model import Estimate, HeadReport, Similarity
-from attnviz.report.probed import InductionReport
+from attnviz.measurement.probed import InductionReport
 
 Place = tuple[int, int]
 Reason = Literal["redundant", "uniform", "resting"]

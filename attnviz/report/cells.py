@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from attnviz.report.model import Estimate, HeadReport, RelationRow, RoleScore
-    from attnviz.report.probed import ProbeScore
+    from attnviz.measurement.probed import ProbeScore
     from attnviz.report.tables import Player
 
 Bounds = tuple[float | None, float | None, float | None]

@@ -11,7 +11,7 @@ from attnviz.report.build import UNIFORM
 from attnviz.report.induction import AGAINST
 from attnviz.report.model import Finding, HeadReport, Report, RoleInfo, RoleScore, Similarity
 from attnviz.report.numbers import counted, estimate, evidence, number
-from attnviz.report.probed import InductionReport
+from attnviz.measurement.probed import InductionReport
 from attnviz.report.tables import Tables, strongest
 
 _NAMED = 6

@@ -9,25 +9,6 @@ from attnviz.evidence.rules import USUAL, Rules
 
 
 @dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """The model that was measured. `key_value_heads` < `heads` means grouped queries.
-
-    `layers` counts all layers, those without attention too. In the parts of an encoder-decoder
-    model `layers`, `heads` and `causal` are those of the part.
-    """
-
-    name: str
-    revision: str
-    architecture: str
-    layers: int
-    heads: int
-    key_value_heads: int
-    parameters: int
-    dtype: str
-    causal: bool
-
-
-@dataclass(frozen=True, slots=True)
 class LayerInfo:
     """A layer that has attention: `heads` query heads over `key_heads` key heads.
 
@@ -42,32 +23,6 @@ class LayerInfo:
     def key_head(self, head: int) -> int:
         """The key head that a query head reads."""
         return head * self.key_heads // self.heads
-
-
-@dataclass(frozen=True, slots=True)
-class FileInfo:
-    """One input file."""
-
-    name: str
-    sha256: str
-    sentences: int
-
-
-@dataclass(frozen=True, slots=True)
-class InputInfo:
-    """What was read: `tokens` counts special tokens too, `truncated` the sentences cut short.
-
-    `words`, special tokens too, is what the tokens were merged into; 0 where they were not.
-    `documents` is how many are resampled as wholes, 0 where sentences are.
-    """
-
-    files: tuple[FileInfo, ...]
-    split: str
-    sentences: int
-    tokens: int
-    truncated: int
-    words: int = 0
-    documents: int = 0
 
 
 @dataclass(frozen=True, slots=True)

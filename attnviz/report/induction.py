@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from attnviz.report.model import HeadReport, Report, RoleScore
-    from attnviz.report.probed import ProbeScore
+    from attnviz.measurement.probed import ProbeScore
 
 TITLE = "Induction on repeated random tokens"
 SHOWN = 10

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from attnviz.attention.merge import Wording
@@ -12,7 +12,7 @@ from attnviz.models.related import Related
 from attnviz.settings import Settings
 from attnviz.survey.tally import Tally
 from attnviz.survey.texts import Pair
-from attnviz.text.annotate import annotate
+from attnviz.text.annotate import Parser
 from attnviz.text.chat import rendered
 from attnviz.text.documents import shared
 from attnviz.text.merge import merged
@@ -53,8 +53,8 @@ class Shard:
 class Reader:
     """Makes shards of sentences, for one model."""
 
-    def __init__(self, loaded: LoadedModel, settings: Settings) -> None:
-        self._loaded, self._settings = loaded, settings
+    def __init__(self, loaded: LoadedModel, settings: Settings, parser: Parser | None) -> None:
+        self._loaded, self._settings, self._parser = loaded, settings, parser
         self._special = SpecialTokens(loaded.tokenizer)
 
     def read(self, pairs: Sequence[Pair], tally: Tally | None = None) -> Shard:
@@ -65,8 +65,8 @@ class Reader:
         """
         sentences = [sentence for sentence, _ in pairs]
         answers = [target for _, target in pairs if target is not None]
-        if self._settings.annotate:
-            sentences = list(annotate(sentences, self._settings.annotate))
+        if self._parser is not None:
+            sentences = list(self._parser.annotated(sentences))
         tokens = self._tokenized(sentences, tally)
         targets = self._of_targets(answers) if answers else None
         if tally is not None and self._loaded.tokenizer.is_fast:
@@ -123,12 +123,12 @@ class Reader:
                 tally.cut_targets.add(target, target.cut)
         return shard
 
-    def written(self, shard: Shard, tally: Tally) -> Shard:
+    def written(self, shard: Shard, tally: Tally, advance: Callable[[int], None]) -> Shard:
         """The shard with what the model writes, where it is asked to write."""
         if not self._settings.generate or not len(shard):
             return shard
         loaded = self._loaded
-        new = generate(loaded, shard.tokens, self._settings.generate, lambda _: None)
+        new = generate(loaded, shard.tokens, self._settings.generate, advance)
         for before, after in zip(shard.tokens, new, strict=True):
             lost = after.cut - (0 if loaded.encoder_decoder else before.cut)
             tally.unwritten.add(after, lost)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from attnviz.models.load import LoadedModel
 from attnviz.models.related import Related
-from attnviz.report.given import InputInfo
+from attnviz.measurement.source import InputInfo
 from attnviz.settings import Settings
+from attnviz.stages import Progress
 from attnviz.survey.shards import Reader, Shard
 from attnviz.survey.tally import Tally
 from attnviz.survey.texts import Pair, Texts
+from attnviz.text.annotate import Parser
 
 PILOT = 1024
 """Sentences of the pilot at most: a text no longer is measured in one piece."""
@@ -31,8 +33,9 @@ _SALT = np.uint64(0x9E3779B97F4A7C15)
 class Survey:
     """A text that is ready to be measured.
 
-    `pilot` is up to `PILOT` of its sentences, the `rest` are read shard by shard. `warnings` tell
-    what was lost and what can't be.
+    `pilot` is up to `PILOT` of its sentences, the `rest` are read shard by shard; it is empty where
+    the text is measured with a pilot that was `fitted` before. `warnings` tell what was lost and
+    what can't be.
     """
 
     texts: Texts
@@ -40,6 +43,7 @@ class Survey:
     pilot: Shard
     related: tuple[Related, Related | None]
     warnings: tuple[str, ...]
+    fitted: Pilot | None
     _reader: Reader
     _settings: Settings
     _written: tuple[Shard, ...] = ()
@@ -66,7 +70,9 @@ class Survey:
             shards = (self._reader.read(pairs) for pairs in _runs(others))
         for shard in shards:
             if len(shard):
-                yield self._reader.with_words(shard, self.related)
+                shard = self._reader.with_words(shard, self.related)
+                self.tally.add_words(shard.wording)
+                yield shard
 
     def some(self, numbers: set[int]) -> Shard:
         """The sentences with these numbers."""
@@ -82,41 +88,63 @@ def survey(
     loaded: LoadedModel,
     texts: Texts,
     settings: Settings,
-    advance: Callable[[int], None] = lambda _: None,
+    progress: Progress,
+    fitted: Pilot | None = None,
+    parser: Parser | None = None,
 ) -> Survey:
-    """Reads all texts once as the model does, and chooses the pilot; `advance` gets sentences done.
+    """Reads all texts once as the model does, and chooses the pilot, unless there is one already.
 
     Raises NothingToAnalyseError, InputError or UsageError where they can't be measured.
     """
-    reader, tally = Reader(loaded, settings), Tally(settings.sentences)
+    run.check_targets(loaded, paired=texts.paired, generates=settings.generate > 0)
+    progress.stage("generating text" if settings.generate else "tokenizing text")
+    reader, tally = Reader(loaded, settings, parser), Tally(settings.sentences)
     kept: list[Shard] = []
     for pairs in _runs(iter(texts)):
-        shard = reader.written(reader.read(pairs, tally), tally)
+        shard = reader.written(reader.read(pairs, tally), tally, progress.advance)
         tally.add(shard.tokens, shard.targets)
         # What a model wrote is not written twice.
-        if tally.sentences <= PILOT or settings.generate:
+        if settings.generate or (fitted is None and tally.sentences <= PILOT):
             kept.append(shard)
         else:
             kept.clear()
-        advance(len(pairs))
-    warnings = [
+    warnings = (
         *tally.checked(loaded, settings),
         *tally.of_unwritten(loaded, settings),
         *texts.warnings,
         *tally.of_special(loaded, settings),
         *loaded.notes,
-    ]
-    pilot = _pilot(texts, tally, kept, reader)
-    decodes = pilot.targets is not None
-    related = (
-        Related.fitted(loaded, pilot.tokens),
-        Related.fitted(loaded, pilot.targets or (), decoder=True) if decodes else None,
     )
-    pilot = reader.with_words(pilot, related)
-    if pilot.wording:
-        tally.words = sum(len(words.tokens) for words in pilot.wording.sentences)
+    pilot = Shard(()) if fitted else _pilot(texts, tally, kept, reader)
+    related = _related(loaded, pilot, fitted)
     written = tuple(kept) if settings.generate else ()
-    return Survey(texts, tally, pilot, related, tuple(warnings), reader, settings, written)
+    return Survey(
+        texts,
+        tally,
+        reader.with_words(pilot, related),
+        related,
+        warnings,
+        fitted,
+        reader,
+        settings,
+        written,
+    )
+
+
+def _related(
+    loaded: LoadedModel, pilot: Shard, fitted: Pilot | None
+) -> tuple[Related, Related | None]:
+    """What makes words related, on either side, fitted on the pilot or known from one."""
+    if fitted is None:
+        targets = pilot.targets
+        return (
+            Related.fitted(loaded, pilot.tokens),
+            None if targets is None else Related.fitted(loaded, targets, decoder=True),
+        )
+    known = [
+        Related.known(loaded, fit, decoder=place > 0) for place, fit in enumerate(fitted.related)
+    ]
+    return known[0], known[1] if len(known) > 1 else None
 
 
 def _pilot(texts: Texts, tally: Tally, kept: list[Shard], reader: Reader) -> Shard:

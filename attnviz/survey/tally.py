@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from attnviz.attention.merge import Wording
 from attnviz.errors import InputError, NothingToAnalyseError, UsageError
 from attnviz.evidence.bootstrap import FEWEST
 from attnviz.models.load import LoadedModel
-from attnviz.report.given import FileInfo, InputInfo
+from attnviz.measurement.source import FileInfo, InputInfo
 from attnviz.report.numbers import counted
 from attnviz.settings import Settings
 from attnviz.text.showable import showable
@@ -125,6 +126,11 @@ class Tally:
         for text in (tokens, target):
             if text is not None and (self.longest is None or len(text) > len(self.longest)):
                 self.longest = text
+
+    def add_words(self, wording: Wording | None) -> None:
+        """Counts the words that a shard's tokens were merged into."""
+        if wording is not None:
+            self.words += sum(len(words.tokens) for words in wording.sentences)
 
     def info(self, files: Sequence[SourceFile], settings: Settings) -> InputInfo:
         """What the report says of its input. A sentence is truncated if either side was cut."""

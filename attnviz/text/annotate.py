@@ -30,7 +30,14 @@ _SURROGATE = regex.compile(r"\p{Cs}")
 
 
 def annotate(sentences: Sequence[Sentence], model: str) -> tuple[Sentence, ...]:
-    """Parse the sentences that have no annotation yet with `model`: `spacy` or `spacy:NAME`.
+    """Parse the sentences that have no annotation yet with `model`: see `Parser`."""
+    if all(sentence.annotation is not None for sentence in sentences):
+        return tuple(sentences)
+    return Parser(model).annotated(sentences)
+
+
+class Parser:
+    """The user's spaCy model, named `spacy` or `spacy:NAME`.
 
     The labels are spaCy's own, in lower case ("nsubjpass"). A sentence that spaCy would split has
     several roots; the texts of a pair are parsed apart.
@@ -38,29 +45,34 @@ def annotate(sentences: Sequence[Sentence], model: str) -> tuple[Sentence, ...]:
     Raises `UsageError` where spaCy or the model isn't there or can't parse, `InputError` where a
     sentence is too long for it.
     """
-    name = spacy_model(model)
-    places = [place for place, each in enumerate(sentences) if each.annotation is None]
-    if not places:
-        return tuple(sentences)
-    parser = _loaded(name)
-    _check_lengths([sentences[place] for place in places], parser.max_length)
-    # spaCy takes no lone surrogates; a stand-in of the same length keeps the places right.
-    parts = [sentences[place].pair or (sentences[place].text,) for place in places]
-    texts = [_SURROGATE.sub("\ufffd", part) for of_sentence in parts for part in of_sentence]
-    parsed = iter([_annotation(document) for document in parser.pipe(texts)])
-    annotations = [
-        _joined([next(parsed) for _ in of], sentences[at])
-        for of, at in zip(parts, places, strict=True)
-    ]
-    if not any(relation for each in annotations for relation in each.relations):
-        raise UsageError(
-            f"The spaCy model {showable(name)} doesn't parse.",
-            f"Name one with a dependency parser, such as spacy:{DEFAULT_MODEL}.",
-        )
-    annotated = list(sentences)
-    for place, annotation in zip(places, annotations, strict=True):
-        annotated[place] = replace(sentences[place], annotation=annotation)
-    return tuple(annotated)
+
+    def __init__(self, model: str) -> None:
+        self._name = spacy_model(model)
+        self._parser = _loaded(self._name)
+
+    def annotated(self, sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:
+        """The sentences, those without an annotation with one."""
+        places = [place for place, each in enumerate(sentences) if each.annotation is None]
+        if not places:
+            return tuple(sentences)
+        _check_lengths([sentences[place] for place in places], self._parser.max_length)
+        # spaCy takes no lone surrogates; a stand-in of the same length keeps the places right.
+        parts = [sentences[place].pair or (sentences[place].text,) for place in places]
+        texts = [_SURROGATE.sub("\ufffd", part) for of_sentence in parts for part in of_sentence]
+        parsed = iter([_annotation(document) for document in self._parser.pipe(texts)])
+        annotations = [
+            _joined([next(parsed) for _ in of], sentences[at])
+            for of, at in zip(parts, places, strict=True)
+        ]
+        if not any(relation for each in annotations for relation in each.relations):
+            raise UsageError(
+                f"The spaCy model {showable(self._name)} doesn't parse.",
+                f"Name one with a dependency parser, such as spacy:{DEFAULT_MODEL}.",
+            )
+        annotated = list(sentences)
+        for place, annotation in zip(places, annotations, strict=True):
+            annotated[place] = replace(sentences[place], annotation=annotation)
+        return tuple(annotated)
 
 
 def _joined(parts: Sequence[Annotation], sentence: Sentence) -> Annotation:

@@ -13,7 +13,7 @@ from attnviz.errors import InputError
 from attnviz.measurement import codec
 from attnviz.measurement.fixed import fixed
 from attnviz.measurement.stream import LayerShape, StreamSums
-from attnviz.measurement.sums import Column, Sums
+from attnviz.measurement.sums import Column, FixedSums
 from attnviz.measurement.units import MOST, Units
 
 SCORE = Column("previous-token", "", "score")
@@ -28,14 +28,14 @@ def measured(seed: int, sentences: int, names: tuple[str, ...] = (SCORE.name,)) 
     columns = {}
     for name in names:
         events = np.broadcast_to(rng.integers(0, 9, (sentences, 1)) * 1.0, (sentences, 2))
-        columns[name] = Sums.of(rng.random((sentences, 2)), events, rows, len(units))
+        columns[name] = FixedSums.of(rng.random((sentences, 2)), events, rows, len(units))
     totals = {"by offset": fixed(rng.random((2, 3)))}
     return StreamSums(units, columns, totals, (replace(LAYER, widest=seed + 1),), seed + 2)
 
 
 def test_one_unit_in_two_measurements_is_one_unit() -> None:
     units, rows = Units.of([8], [8])
-    one = StreamSums(units, {SCORE.name: Sums.of(*_row(0.5, 2.0), rows, 1)}, {}, (LAYER,), 5)
+    one = StreamSums(units, {SCORE.name: FixedSums.of(*_row(0.5, 2.0), rows, 1)}, {}, (LAYER,), 5)
     both = one + one
     assert both.column(SCORE).mass.tolist() == [[1.0, 1.0]]
     assert both.column(SCORE).events.tolist() == [[4.0]]  # stored once for both heads

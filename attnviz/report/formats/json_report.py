@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from attnviz.report.candidates import Spare, SpareHead
     from attnviz.report.given import Options
     from attnviz.report.model import Finding, HeadReport, Report, SentenceReport, Similarity
-    from attnviz.report.probed import InductionHead, InductionReport
+    from attnviz.measurement.probed import InductionHead, InductionReport
 
 Json = dict[str, Any] | list[Any] | str | float | int | bool | None
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from attnviz.figures.kind import Picture
     from attnviz.report.model import HeadReport, Report, RoleInfo, RoleScore, SentenceReport
-    from attnviz.report.probed import ProbeScore
+    from attnviz.measurement.probed import ProbeScore
 
 MOST_BYTES = 64_000
 """What a report stays under; GitHub shows job summaries up to 1 MiB."""

@@ -1,0 +1,189 @@
+"""Illustrating: the model runs once more, over the few sentences that show what was judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+
+from attnviz import budget
+from attnviz.attention.matrices import MatrixKeeper
+from attnviz.attention.observer import Observer
+from attnviz.evidence import illustrate as choice
+from attnviz.evidence.examples import PlaySums, Wanted, wanted
+from attnviz.evidence.exemplars import ExampleKeeper
+from attnviz.figures.views import POOLED, SentenceView
+from attnviz.flow.rollout import FlowKeeper
+from attnviz.report import build, views
+from attnviz.report.heads import plays, with_examples
+from attnviz.report.model import Report, SentenceReport
+from attnviz.roles.role import Role
+from attnviz.settings import Settings
+from attnviz.steps.measure import Measured, Measurer
+from attnviz.steps.stream import StreamRun
+from attnviz.survey.survey import Survey
+
+
+def illustrate(
+    report: Report, measured: Measured, survey: Survey, measurer: Measurer
+) -> Report:
+    """The report with its sentences, examples and pictures, from runs over sentences of the pilot.
+
+    Sentences that are to be drawn and are not among these are measured by themselves.
+    """
+    settings = measurer.settings
+    streams = [
+        _Illustrator(run, part, settings)
+        for run, part in zip(measured.runs, report.every_part, strict=True)
+    ]
+    asked = [stream.wanted() for stream in streams]
+    places = sorted({each.place for of_stream in asked for each in of_stream})
+    keepers = [
+        stream.exemplify(of_stream, places)
+        for stream, of_stream in zip(streams, asked, strict=True)
+    ]
+    # Examples and figures run apart: sentences that share a batch round differently.
+    measurer.observe(survey.pilot.picked(places), keepers)
+    parts = [
+        stream.exemplified(keeper) for stream, keeper in zip(streams, keepers, strict=True)
+    ]
+    drawn, shard = streams, survey.pilot
+    if set(settings.sentences) - {tokens.sentence.id for tokens in shard.tokens}:
+        shard = survey.some(set(settings.sentences))
+        runs = measurer.runs(shard, pilot=True)
+        drawn = [
+            _Illustrator(run, part, settings) for run, part in zip(runs, parts, strict=True)
+        ]
+    chosen = drawn[-1].choose()
+    drawings = [
+        _Drawing(stream, part, chosen, room=measurer.room)
+        for stream, part in zip(drawn, parts, strict=True)
+    ]
+    watching = [observer for drawing in drawings for observer in drawing.observers]
+    measurer.observe(shard.picked(chosen), watching)
+    listed = None if survey.whole else places
+    finished = tuple(
+        replace(
+            part,
+            illustrations=drawing.views(),
+            sentences=_listed(stream.sentences(listed), drawing.stream.sentences(chosen)),
+        )
+        for part, drawing, stream in zip(parts, drawings, streams, strict=True)
+    )
+    warnings = report.warnings
+    if flowless := sum(stream.run.flowless for stream in streams):
+        warnings = (*warnings, budget.no_rollout(flowless))
+    if not report.parts:
+        return replace(finished[0], warnings=warnings)
+    return replace(report, parts=finished, warnings=warnings)
+
+
+def _listed(
+    first: Sequence[SentenceReport], second: Sequence[SentenceReport]
+) -> tuple[SentenceReport, ...]:
+    """The sentences of both in the order of the text, each once."""
+    by_number = {sentence.id: sentence for sentence in (*second, *first)}
+    return tuple(by_number[number] for number in sorted(by_number))
+
+
+class _Illustrator:
+    """One stream's part of the report, and the run whose sentences illustrate it."""
+
+    def __init__(self, run: StreamRun, report: Report, settings: Settings) -> None:
+        self.run, self.report, self._settings = run, report, settings
+        self.residual = settings.rollout_residual
+
+    @cached_property
+    def sums(self) -> PlaySums:
+        """The sums of single heads and roles, sentence by sentence."""
+        return PlaySums(self.run.table, self.run.between_words({}))
+
+    @cached_property
+    def roles(self) -> list[Role]:
+        """The roles that the report tells of, as far as this run met them."""
+        reported = {info.name for info in self.report.roles}
+        return [role for role in self.run.roles if role.name in reported]
+
+    @cached_property
+    def best(self) -> tuple[views.Best, ...]:
+        """The heads that are drawn."""
+        return views.best_heads(self.report, self.roles, self.sums)
+
+    def wanted(self) -> list[Wanted]:
+        """The sentences that show what the heads of each role do: see `evidence.examples`."""
+        run = self.run
+        sides = (run.tokens, run.keys or run.tokens)
+        lengths = [max(map(len, both)) for both in zip(*sides, strict=True)]
+        every = plays(self.roles, self.report.roles, self.report.heads)
+        return [example for play in every for example in wanted(play, self.sums(play), lengths)]
+
+    def exemplify(self, asked: Sequence[Wanted], places: Sequence[int]) -> ExampleKeeper:
+        """What watches a run over the sentences at `places`, for the examples among them."""
+        run = self.run
+        return ExampleKeeper(asked, places, run.words, run.stream, self._settings.pieces)
+
+    def exemplified(self, keeper: ExampleKeeper) -> Report:
+        """The report with its examples."""
+        run = self.run
+        heads = with_examples(self.report.heads, keeper.exemplars, run.tokens, run.keys)
+        return replace(self.report, heads=heads)
+
+    def choose(self) -> tuple[int, ...]:
+        """Places of the sentences that get figures."""
+        tokens = self.run.tokens
+        if numbers := set(self._settings.sentences):
+            return tuple(at for at, each in enumerate(tokens) if each.sentence.id in numbers)
+        events = np.zeros((len(tokens), 0))
+        if self.best:
+            events = np.stack([best.sums.events for best in self.best], axis=1)
+        return choice.choose(list(map(len, tokens)), events, self._settings.illustrate)
+
+    def sentences(self, places: Sequence[int] | None = None) -> list[SentenceReport]:
+        """What flows in the sentences at `places`, or in all."""
+        run = self.run
+        if run.flow is None:
+            return []
+        numbers = [layer.number for layer in run.layers]
+        return [
+            build.sentence(
+                run.tokens[place],
+                run.flow.flows[place],
+                layers=numbers,
+                source=run.keys[place] if run.keys else None,
+                generated=run.tokens[place].generated,
+            )
+            for place in (range(len(run.tokens)) if places is None else places)
+        ]
+
+
+class _Drawing:
+    """The run over the sentences that are drawn: its observers, and afterwards its views."""
+
+    def __init__(
+        self, stream: _Illustrator, report: Report, places: Sequence[int], *, room: float
+    ) -> None:
+        self.stream, self._report, self._places = stream, report, places
+        heads = {(best.play.layer, best.play.head) for best in stream.best}
+        self._matrices = MatrixKeeper(heads, POOLED, stream.run.stream)
+        self._flow = FlowKeeper(
+            residual=stream.residual, matrices=True, room=room, stream=stream.run.stream
+        )
+
+    @property
+    def observers(self) -> list[Observer]:
+        """What watches."""
+        return [self._matrices, self._flow]
+
+    def views(self) -> tuple[SentenceView, ...]:
+        """The drawn sentences as their figures want them."""
+        return tuple(self._view(index, place) for index, place in enumerate(self._places))
+
+    def _view(self, index: int, place: int) -> SentenceView:
+        run, report = self.stream.run, self._report
+        tokens, keys = run.tokens[place], run.keys[place] if run.keys else None
+        drawn, causal = self._matrices.drawn[index], report.model.causal
+        sides = (tokens, keys or tokens)
+        heads = views.head_views(sides, drawn, self.stream.best, run.words, place, causal=causal)
+        return views.sentence_view(tokens, drawn, self._flow.flows[index], heads, report, keys)

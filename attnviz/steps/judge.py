@@ -1,0 +1,174 @@
+"""Judging: from sums to scores, intervals, verdicts and findings, without the model or the text."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from attnviz.evidence import bootstrap, totals
+from attnviz.evidence.best import best
+from attnviz.evidence.columns import coverage, role_columns
+from attnviz.evidence.gather import RoleColumns, RoleSums, Sums, choose
+from attnviz.evidence.judge import Judgement, judge as judge_roles
+from attnviz.evidence.overlap import beside
+from attnviz.evidence.rules import Rules, idle, rules
+from attnviz.evidence.similarity import likeness
+from attnviz.measurement.measurement import Measurement
+from attnviz.measurement.source import ModelInfo
+from attnviz.measurement.stream import StreamSums
+from attnviz.measurement.sums import Column
+from attnviz.registry import discover
+from attnviz.report import build
+from attnviz.report.candidates import spare
+from attnviz.report.findings import findings, lead
+from attnviz.report.given import LayerInfo
+from attnviz.report.heads import with_looks, with_offsets, with_overlap
+from attnviz.report.model import Report
+from attnviz.roles.role import Role, reported, with_members
+from attnviz.settings import Settings, options
+from attnviz.statistics.statistic import Statistic
+
+
+def judge(measurement: Measurement, settings: Settings) -> Report:
+    """The report of a measurement, with neither sentences nor examples nor figures.
+
+    Raises UsageError for margins of roles that there are none of.
+    """
+    whole = _whole(measurement, settings)
+    judges = [
+        _Judge(stream, sums, measurement, settings) for stream, sums in measurement.streams.items()
+    ]
+    idle_margins = idle(rules(settings.evidence), [role for one in judges for role in one.roles])
+    whole = replace(whole, warnings=(*whole.warnings, *idle_margins))
+    parts = tuple(one.report(whole) for one in judges)
+    if "" in measurement.streams:
+        return parts[0]
+    layers = max(part.model.layers for part in parts)
+    model = replace(whole.model, layers=layers, heads=max(part.model.heads for part in parts))
+    return replace(whole, model=model, findings=lead(parts), parts=parts)
+
+
+def _whole(measurement: Measurement, settings: Settings) -> Report:
+    """What all parts of a report share."""
+    source = measurement.source
+    if source is None:
+        raise NothingToAnalyseError("The measurement is empty.", "Measure a text first.")
+    return Report(
+        version=source.version,
+        model=source.model,
+        input=measurement.input,
+        options=options(settings),
+        roles=(),
+        statistics=(),
+        heads=(),
+        sentences=(),
+        similarity=None,
+        findings=(),
+        warnings=measurement.warnings,
+        induction=measurement.induction,
+        no_induction=measurement.no_induction,
+    )
+
+
+class _Judge:
+    """One stream of a measurement, on its way to its part of the report."""
+
+    def __init__(
+        self, stream: str, sums: StreamSums, measurement: Measurement, settings: Settings
+    ) -> None:
+        self._stream, self._sums = stream, sums
+        self._measurement, self._settings = measurement, settings
+        self._rules = rules(settings.evidence)
+        self._columns: dict[str, list[Column]] = defaultdict(list)
+        for name in sums.columns:
+            column = Column.named(name)
+            self._columns[column.subject].append(column)
+        asked = [
+            role for role in discover("attnviz.roles", "ROLE", Role) if stream in role.streams
+        ]
+        asked = self._rules.applied(asked)
+        self._measured = self._rules.applied(with_members(asked, self._columns))
+        self._coverage = {
+            role.name: covered
+            for role in self._measured
+            if (covered := coverage(role, sums)) is not None
+        }
+        arcs = {name: covered.arcs for name, covered in self._coverage.items()}
+        self.roles = reported(asked, self._measured, arcs)
+
+    def report(self, whole: Report) -> Report:
+        """The part of the report about this stream; `whole` has what all parts share."""
+        settings, sums = self._settings, self._sums
+        units = sums.units
+        weights = bootstrap.weights(units.ids.tolist(), settings.resamples, settings.seed)
+        of_roles = choose(self._role_columns(), units.half)
+        judgements = judge_roles(of_roles, units.half, weights, self._rules)
+        heads = build.heads(sums.heads, judgements, self._statistics(), weights, self._stream)
+        heads = with_offsets(heads, totals.offsets(sums))
+        related = totals.overlap(self.roles, judgements, sums)
+        heads = with_overlap(heads, related, judgements)
+        heads = with_looks(heads, totals.looks(sums))
+        infos = build.roles(self.roles, judgements, heads, self._coverage, totals.mentions(sums))
+        same = {name: leads for leads, name in sorted(related.same, reverse=True)}
+        infos = tuple(replace(info, same_as=same.get(info.name, "")) for info in infos)
+        compared = self._measurement.pilot and self._measurement.pilot.compared.get(self._stream)
+        alike = compared and likeness(compared, settings.resamples, settings.seed)
+        similarity = build.similarity(alike, heads)
+        between = [role for role in of_roles if role.role.arcs is not None]
+        relations = build.relations(best(between, units.half), judgements, heads, self._coverage)
+        sentences = self._measurement.input.sentences
+        return replace(
+            whole,
+            model=self._model(whole.model),
+            roles=infos,
+            statistics=build.statistics(discover("attnviz.statistics", "STATISTIC", Statistic), heads),
+            heads=heads,
+            similarity=similarity,
+            findings=findings(heads, infos, similarity, sentences, whole.induction),
+            warnings=() if self._stream else whole.warnings,
+            attention=self._stream,
+            layers=tuple(
+                LayerInfo(layer.number, layer.heads, layer.key_heads, sums.window(layer))
+                for layer in sums.layers
+            ),
+            relations=relations,
+            special_mass=totals.special_mass(sums) if relations else None,
+            spare=spare(heads, alike, similarity, whole.induction),
+        )
+
+    def _role_columns(self) -> list[RoleColumns]:
+        """The sums of every role that is reported, by unit: those on tokens come first."""
+        on_tokens = [role for role in self.roles if role.arcs is None]
+        between = [role for role in self.roles if role.arcs is not None]
+        return [
+            role_columns(role, self._sums, self._columns[role.name])
+            for role in (*on_tokens, *between)
+            if role.name in self._columns
+        ]
+
+    def _statistics(self) -> dict[str, Sums]:
+        """The sums of each statistic by unit."""
+        heads = len(self._sums.heads)
+        return {
+            column.measure: Sums(
+                np.broadcast_to(fixed.mass, (len(fixed.mass), heads)),
+                np.broadcast_to(fixed.events, (len(fixed.events), heads)),
+            )
+            for column in self._columns[""]
+            for fixed in [self._sums.column(column)]
+        }
+
+    def _model(self, whole: ModelInfo) -> ModelInfo:
+        """The model as far as this stream goes."""
+        layers = self._sums.layers
+        seen = max(layer.number for layer in layers) + 1
+        return replace(
+            whole,
+            layers=seen if self._stream else max(seen, whole.layers),
+            heads=max(layer.heads for layer in layers),
+            key_value_heads=max(layer.key_heads for layer in layers),
+            causal=self._stream != "cross" and self._sums.causal,
+        )

@@ -1,0 +1,176 @@
+"""Measuring: the model runs over a text, and what is left of it are sums."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from attnviz import budget, induction
+from attnviz.attention.observer import Observer
+from attnviz.measurement.measurement import Measurement
+from attnviz.measurement.pilot import Pilot
+from attnviz.measurement.source import ModelInfo, Source
+from attnviz.measurement.stream import StreamSums
+from attnviz.models.load import LoadedModel
+from attnviz.models.run import observe
+from attnviz.stages import Progress
+from attnviz.registry import discover
+from attnviz.roles.role import Role
+from attnviz.settings import Settings
+from attnviz.statistics.statistic import Statistic
+from attnviz.steps.stream import StreamRun
+from attnviz.survey.shards import Shard
+from attnviz.survey.survey import Survey
+from attnviz.version import __version__
+
+SHAPING = (
+    "annotate",
+    "chat",
+    "generate",
+    "input_format",
+    "language",
+    "long",
+    "parse_special_tokens",
+    "pieces",
+    "seed",
+    "split",
+    "words",
+)
+"""Settings that shape the sums: measurements add only where these are the same."""
+
+
+Advance = Callable[[int], None]
+
+
+def _unheard(_: int) -> None:
+    """Nobody asks how far it is."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measurement, and the runs over the pilot that figures and examples are made from."""
+
+    measurement: Measurement
+    runs: tuple[StreamRun, ...]
+
+
+class Measurer:
+    """Runs a model over shards of a text, as far as memory allows.
+
+    Raises InputError where the longest sentence does not fit.
+    """
+
+    def __init__(self, loaded: LoadedModel, survey: Survey, settings: Settings) -> None:
+        self.loaded, self.settings = loaded, settings
+        longest = survey.tally.longest
+        self._allowed = budget.check(loaded, [longest] if longest else [], settings.max_memory)
+        self._roles = discover("attnviz.roles", "ROLE", Role)
+        self._statistics = discover("attnviz.statistics", "STATISTIC", Statistic)
+
+    @property
+    def most_tokens(self) -> int:
+        """Tokens that a batch may have."""
+        return self._allowed.tokens
+
+    @property
+    def room(self) -> float:
+        """Bytes that the rollout of a long sentence may take."""
+        return self._allowed.room
+
+    def observe(
+        self, shard: Shard, observers: Sequence[Observer], advance: Advance = _unheard
+    ) -> None:
+        """Runs the model over a shard; `advance` gets sentences done."""
+        observe(
+            self.loaded,
+            shard.tokens,
+            observers,
+            advance,
+            shard.targets,
+            kernel=self.settings.kernel,
+            most=self.most_tokens,
+            wording=shard.wording,
+        )
+
+    def runs(
+        self, shard: Shard, advance: Advance = _unheard, *, pilot: bool = False
+    ) -> tuple[StreamRun, ...]:
+        """The streams of a shard, after the model ran over it."""
+        runs = tuple(
+            StreamRun(
+                stream,
+                shard,
+                self._roles,
+                self._statistics,
+                self.settings,
+                heads=self.loaded.heads,
+                room=self.room,
+                pilot=pilot,
+            )
+            for stream in self.loaded.streams
+        )
+        self.observe(shard, [one for stream in runs for one in stream.observers], advance)
+        return runs
+
+
+def measure(measurer: Measurer, survey: Survey, progress: Progress) -> Measured:
+    """Measures a text: its pilot first, unless it has one already, then the rest shard by shard."""
+    progress.stage("measuring sentences", survey.tally.sentences)
+    runs: tuple[StreamRun, ...] = ()
+    streams: dict[str, StreamSums] = {}
+    if (pilot := survey.fitted) is None:
+        runs = measurer.runs(survey.pilot, progress.advance, pilot=True)
+        pilot = _pilot(survey, runs)
+        streams = {run.stream: run.sums(pilot.fits[run.stream]) for run in runs}
+    for shard in survey.rest():
+        for run in measurer.runs(shard, progress.advance):
+            sums = run.sums(pilot.fits[run.stream])
+            streams[run.stream] = streams.get(run.stream, StreamSums()) + sums
+    progress.stage("probing induction")
+    probed, unprobed = induction.probe(measurer.loaded, measurer.settings, measurer.most_tokens)
+    measurement = Measurement(
+        source=source(measurer.loaded, measurer.settings),
+        input=survey.info,
+        streams=streams,
+        pilot=pilot,
+        warnings=survey.warnings,
+        induction=probed,
+        no_induction=unprobed,
+    )
+    return Measured(measurement, runs)
+
+
+def _pilot(survey: Survey, runs: Sequence[StreamRun]) -> Pilot:
+    digests = np.array([of.sentence.digest for of in survey.pilot.tokens], np.uint64)
+    return Pilot(
+        sentences=len(survey.pilot),
+        digest=int(digests.sum()),
+        related=tuple(related.fit for related in survey.related if related),
+        fits={one.stream: one.fits() for one in runs},
+        compared={
+            one.stream: compared
+            for one in runs
+            if one.rows is not None and (compared := one.rows.compared(one.tokens)) is not None
+        },
+    )
+
+
+def source(loaded: LoadedModel, settings: Settings) -> Source:
+    """Where a measurement by this model comes from."""
+    return Source(
+        version=__version__,
+        model=ModelInfo(
+            name=loaded.name,
+            revision=loaded.revision,
+            architecture=loaded.architecture,
+            layers=loaded.layers,
+            heads=loaded.heads,
+            key_value_heads=loaded.key_value_heads,
+            parameters=loaded.parameters,
+            dtype=loaded.dtype,
+            causal=loaded.causal,
+        ),
+        settings={name: getattr(settings, name) for name in SHAPING},
+    )

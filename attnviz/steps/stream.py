@@ -1,0 +1,179 @@
+"""One stream of layers in one shard of a text: what watches it, and the sums made of that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from attnviz.attention.observer import Observer
+from attnviz.attention.survey import Surveyor
+from attnviz.attention.words import WordKeeper, WordTable
+from attnviz.baselines.baseline import Fit
+from attnviz.baselines.known import watchers
+from attnviz.evidence import arcs, totals
+from attnviz.evidence.collect import collect
+from attnviz.evidence.columns import fixed_columns
+from attnviz.evidence.gather import RoleColumns
+from attnviz.evidence.offsets import OffsetKeeper
+from attnviz.evidence.overlap import StripKeeper
+from attnviz.evidence.scores import ScoreKeeper, ScoreTable
+from attnviz.evidence.similarity import RowKeeper, sample
+from attnviz.flow.rollout import FlowKeeper
+from attnviz.measurement.fixed import Ints
+from attnviz.measurement.stream import LayerShape, StreamSums
+from attnviz.measurement.sums import Column, FixedSums
+from attnviz.measurement.units import Rows, Units
+from attnviz.roles.role import Role, arcs_of, expanded
+from attnviz.settings import Settings
+from attnviz.statistics.statistic import Statistic
+from attnviz.survey.shards import Shard
+
+Fits = Mapping[str, Fit]
+"""What the baselines learned of the pilot, by their names."""
+
+_TOKENS_BITS = 24
+"""Binary places of sums that are counted in tokens, which may be large."""
+
+
+class StreamRun:
+    """What watches one stream while the model runs over a shard.
+
+    `stream` is "" where a model has one only. `roles` and `statistics` are all there are; those
+    that the text decides on are made of its annotations. Only a pilot `compares` heads, and a
+    `flow` is kept only of sentences that are listed, with `room` bytes for that of a long one.
+    """
+
+    def __init__(
+        self,
+        stream: str,
+        shard: Shard,
+        roles: Sequence[Role],
+        statistics: Sequence[Statistic],
+        settings: Settings,
+        *,
+        heads: int,
+        room: float,
+        pilot: bool,
+    ) -> None:
+        self.stream = stream
+        self.tokens, self.keys = _sides(stream, shard)
+        annotated = [
+            tokens.sentence.annotation for tokens in self.tokens if tokens.sentence.annotation
+        ]
+        self.roles = expanded([role for role in roles if stream in role.streams], annotated)
+        self._statistics = statistics
+        self._words = None
+        if annotated and self.keys is None:
+            self._words = WordKeeper(self.tokens, stream, settings.pieces, arcs_of(self.roles))
+        self._scores = ScoreKeeper(self.roles, statistics, len(self.tokens), stream)
+        self._watchers = watchers(self.roles, self.tokens, stream)
+        self._offsets = None if self.keys is not None else OffsetKeeper(stream)
+        self._strips = StripKeeper(self.roles, stream)
+        self._layers = Surveyor(stream)
+        self.rows = RowKeeper(sample(self.tokens, heads), stream) if pilot else None
+        self.flow = None
+        if pilot:
+            self.flow = FlowKeeper(residual=settings.rollout_residual, room=room, stream=stream)
+
+    @property
+    def observers(self) -> list[Observer]:
+        """What watches the run."""
+        optional = (self._words, self._offsets, self.rows, self.flow)
+        return [
+            self._scores,
+            *self._watchers.values(),
+            self._strips,
+            self._layers,
+            *(observer for observer in optional if observer is not None),
+        ]
+
+    @cached_property
+    def table(self) -> ScoreTable:
+        """The sums of roles on tokens and of statistics, sentence by sentence."""
+        return self._scores.table()
+
+    @cached_property
+    def words(self) -> WordTable | None:
+        """What each word looks at most, None where nothing is known of words."""
+        table = self._words.table() if self._words else None
+        return table if table is not None and table.best.size else None
+
+    def fits(self) -> dict[str, Fit]:
+        """What the baselines learn of this shard, as the pilot."""
+        learned = {name: watcher.fit() for name, watcher in self._watchers.items()}
+        if self.words is not None:
+            learned |= arcs.learn(self.roles, self.words, self.tokens)
+        return learned
+
+    def on_tokens(self, fits: Fits) -> list[RoleColumns]:
+        """The sums [sentence, head] of the roles on tokens."""
+        kept = {name: watcher.kept() for name, watcher in self._watchers.items()}
+        return collect(self.table, self.tokens, fits, kept)
+
+    def between_words(self, fits: Fits) -> list[RoleColumns]:
+        """The sums [sentence, head] of the roles between words."""
+        if self.words is None:
+            return []
+        return arcs.collect(self.roles, self.words, self.tokens, fits)
+
+    def sums(self, fits: Fits) -> StreamSums:
+        """Everything of this shard that adds up; `fits` are those of the pilot."""
+        units, rows = Units.of(
+            [tokens.sentence.unit for tokens in self.tokens],
+            [tokens.sentence.digest for tokens in self.tokens],
+        )
+        columns, covered = fixed_columns(
+            [*self.on_tokens(fits), *self.between_words(fits)], rows, len(units)
+        )
+        return StreamSums(
+            units,
+            columns | self._of_statistics(rows, len(units)),
+            covered | self._totals(),
+            self._layers.shapes(),
+            self._layers.longest,
+        )
+
+    def _of_statistics(self, rows: Rows, units: int) -> dict[str, FixedSums]:
+        values, counts = self.table.over_heads("values"), self.table.over_heads("counts")
+        return {
+            Column("", "", statistic.name).name: FixedSums.of(
+                values[..., place],
+                counts[..., place],
+                rows,
+                units,
+                **({"bits": _TOKENS_BITS} if statistic.unit == "tokens" else {}),
+            )
+            for place, statistic in enumerate(self._statistics)
+            if counts[..., place].any()
+        }
+
+    def _totals(self) -> dict[str, Ints]:
+        """Sums over all sentences that know no unit."""
+        summed = totals.of_strips(self._strips) | totals.of_targets(self.roles, self.tokens, self.keys)
+        if self._offsets is not None:
+            summed |= totals.of_offsets(self._offsets)
+        if self.words is not None:
+            summed |= totals.of_words(self.words, self.tokens)
+        return summed
+
+    @property
+    def layers(self) -> tuple[LayerShape, ...]:
+        """What each layer is."""
+        return self._layers.shapes()
+
+    @property
+    def flowless(self) -> int:
+        """How many sentences have no rollout for want of memory."""
+        if self.keys is not None or self.flow is None:
+            return 0
+        return sum(not len(flow.rollout) for flow in self.flow.flows.values())
+
+
+def _sides(stream: str, shard: Shard) -> tuple[Sequence[Tokens], Sequence[Tokens] | None]:
+    """The queries of a stream, and what they look at in cross-attention."""
+    tokens, targets = shard.shown
+    if stream in {"", "encoder"} or targets is None:
+        return tokens, None
+    return targets, tokens if stream == "cross" else None
