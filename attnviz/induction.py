@@ -9,11 +9,11 @@ import numpy as np
 
 from attnviz.evidence.induction import Array, Estimate, Induction, InductionKeeper
 from attnviz.evidence.rules import PROBE, PROBE_MARGIN, rules
+from attnviz.measurement.probed import InductionHead, InductionReport, ProbeScore
 from attnviz.models import run
 from attnviz.models.direct_path import direct_path
 from attnviz.models.load import LoadedModel
 from attnviz.models.repeated import FEWEST, REPEATS, draws
-from attnviz.measurement.probed import InductionHead, InductionReport, ProbeScore
 from attnviz.settings import Settings
 from attnviz.text.types import Tokens
 

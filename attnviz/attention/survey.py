@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer, Wants
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer that has attention; `window` is the most keys a query sees, None for all."""
-
-    number: int
-    heads: int
-    key_heads: int
-    window: int | None
+from attnviz.measurement.stream import LayerShape
 
 
 class Surveyor(Observer):
@@ -44,18 +34,13 @@ class Surveyor(Observer):
         self._causal[layer] = self._causal.get(layer, True) and attention.mask.causal
 
     @property
-    def causal(self) -> bool:
-        """Whether no query of any layer saw a key to its right."""
-        return all(self._causal.values())
+    def longest(self) -> int:
+        """The greatest number of keys that a sentence had."""
+        return self._longest
 
-    def layers(self) -> tuple[Layer, ...]:
-        """Every layer that was seen. A window shows once a sentence is longer than it."""
+    def shapes(self) -> tuple[LayerShape, ...]:
+        """Every layer that was seen."""
         return tuple(
-            Layer(
-                number,
-                heads,
-                keys,
-                widest if (widest := self._widest[number]) < self._longest else None,
-            )
+            LayerShape(number, heads, keys, self._widest[number], self._causal[number])
             for number, (heads, keys) in sorted(self._heads.items())
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.attention.observer import Observer
 from attnviz.attention.targets import Target
+from attnviz.measurement.pilot import Fit
 from attnviz.roles.role import ArcRule, Role
 from attnviz.text.types import Tokens
 
@@ -22,17 +23,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Kept = Sequence[NDArray[np.float32]]
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What a baseline learned from some sentences, the pilot: plain, so that it can be saved.
-
-    Each half of the pilot is fitted alone, and what is scored is held against the other half's.
-    """
-
-    arrays: Mapping[str, NDArray[Any]]
-    names: tuple[str, ...] = ()
 
 
 class Watcher(Observer):

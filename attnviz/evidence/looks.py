@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.attention.words import WordTable
+from attnviz.measurement.fixed import fixed, floats
+from attnviz.measurement.stream import StreamSums
 from attnviz.text.types import Annotation, Tokens
 
 Array = NDArray[np.float64]
@@ -58,6 +60,76 @@ def looks(table: WordTable, sentences: Sequence[Tokens]) -> Looks:
         parts_of_speech=text.parts_of_speech(looking),
         relations=text.relations(looking),
     )
+
+
+_WORDS, _UNITS, _SPECIAL, _MENTIONS = "words|looking", "words|units", "words|special", "mentions"
+_TAG, _RELATION = "looks|tag", "looks|relation"
+
+
+def totals(table: WordTable, sentences: Sequence[Tokens]) -> dict[str, Ints]:
+    """What the words of some sentences look at, as fixed-point sums that add up by name.
+
+    Beside it the mass that words put on special tokens, and how often entities are mentioned.
+    """
+    known = looks(table, sentences)
+    annotations = [tokens.sentence.annotation for tokens in sentences]
+    mentions = sum(len(annotation.mentions) for annotation in annotations if annotation)
+    units = int(table.starts[-1])
+    return {
+        _WORDS: known.words,
+        _UNITS: np.array([known.units, units]),
+        _SPECIAL: fixed(table.left * units),
+        _MENTIONS: np.array([mentions]),
+        **_named(_TAG, known.parts_of_speech),
+        **_named(_RELATION, known.relations),
+    }
+
+
+def _named(prefix: str, kinds: Kinds) -> dict[str, Ints]:
+    """Counts and expected counts of each name, [head, 2]."""
+    both = fixed(np.stack([kinds.counts, kinds.base], axis=-1))  # [head, kind, 2]
+    return {f"{prefix}|{to}|{name}": both[:, place] for place, (to, name) in enumerate(kinds.names)}
+
+
+def total_looks(sums: StreamSums) -> Looks | None:
+    """What words look at in all of the text, None where nothing is known of words."""
+    if _WORDS not in sums.totals:
+        return None
+    return Looks(
+        sums.totals[_WORDS],
+        int(sums.totals[_UNITS][0]),
+        _kinds(_TAG, sums),
+        _kinds(_RELATION, sums),
+    )
+
+
+def _kinds(prefix: str, sums: StreamSums) -> Kinds:
+    """Names in order, the words that are neither head nor dependent last."""
+    names: list[tuple[To, str]] = sorted(
+        (tuple(name.split("|")[2:]) for name in sums.totals if name.startswith(f"{prefix}|")),
+        key=lambda name: (name[0] == "neither", name),
+    )
+    heads = len(sums.heads)
+    both = [floats(sums.totals["|".join((prefix, *name))]) for name in names]
+    counts, base = np.moveaxis(np.array(both).reshape(len(names), heads, 2), 0, 1).transpose(
+        2, 0, 1
+    )
+    return Kinds(tuple(names), counts, base)
+
+
+def special_mass(sums: StreamSums) -> tuple[float, float] | None:
+    """The least and the most that a head's words put on special tokens, mean over words."""
+    if _SPECIAL not in sums.totals or not sums.totals[_SPECIAL].size:
+        return None
+    units = max(1, int(sums.totals[_UNITS][1]))
+    # A difference, so that rounding may take it below 0.
+    left = (floats(sums.totals[_SPECIAL]) / units).clip(0.0, 1.0)
+    return float(left.min()), float(left.max())
+
+
+def mentions(sums: StreamSums) -> int:
+    """How often the text's annotation mentions an entity."""
+    return int(sums.totals[_MENTIONS][0]) if _MENTIONS in sums.totals else 0
 
 
 class _Text:

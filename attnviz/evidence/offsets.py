@@ -13,6 +13,8 @@ from torch import Tensor
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer, Wants
+from attnviz.measurement.fixed import Ints, fixed, floats
+from attnviz.measurement.stream import StreamSums
 
 Array = NDArray[np.float64]
 
@@ -42,7 +44,6 @@ class OffsetKeeper(Observer):
         self._own: dict[int, Array] = {}
         self._even: dict[int, Array] = {}
         self._rows: dict[int, float] = {}
-        self._causal = True
 
     def begin(self, batch: Batch, places: Sequence[int]) -> Wants:  # noqa: ARG002 - an observer
         """Starts a batch."""
@@ -52,7 +53,6 @@ class OffsetKeeper(Observer):
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""
         layer = attention.layer
-        self._causal &= attention.mask.causal
         own = _folded(attention.by_offset)
         even = attention.once("even offsets", lambda: _folded(attention.uniform.by_offset))
         if layer not in self._own:
@@ -62,16 +62,31 @@ class OffsetKeeper(Observer):
         self._even[layer] += even
         self._rows[layer] += float(self._content.sum())
 
-    def offsets(self) -> Offsets:
-        """The mean over everything that was seen, heads layer by layer."""
+    def totals(self) -> dict[str, Ints]:
+        """The sums over everything that was seen, heads layer by layer, in fixed point."""
         layers = sorted(self._own)
-        rows = {layer: max(self._rows[layer], 1.0) for layer in layers}
-        own = [self._own[layer] / rows[layer] for layer in layers]
-        even = [
-            np.broadcast_to(self._even[layer] / rows[layer], self._own[layer].shape)
-            for layer in layers
-        ]
-        return Offsets(np.concatenate(own), np.concatenate(even), self._causal)
+        heads = [len(self._own[layer]) for layer in layers]
+        return {
+            _OWN: fixed(np.concatenate([self._own[layer] for layer in layers])),
+            _UNIFORM: fixed(
+                np.concatenate(
+                    [np.broadcast_to(self._even[layer], self._own[layer].shape) for layer in layers]
+                )
+            ),
+            _ROWS: np.repeat([round(self._rows[layer]) for layer in layers], heads),
+        }
+
+
+_OWN, _UNIFORM, _ROWS = "offsets|own", "offsets|uniform", "offsets|rows"
+
+
+def mean_offsets(sums: StreamSums) -> Offsets | None:
+    """The means that `OffsetKeeper` made sums for; None in cross-attention."""
+    if _ROWS not in sums.totals:
+        return None
+    rows = np.maximum(sums.totals[_ROWS], 1)[:, None]
+    own, uniform = (floats(sums.totals[name]) / rows for name in (_OWN, _UNIFORM))
+    return Offsets(own, uniform, sums.causal)
 
 
 def _folded(by_offset: Tensor) -> Array:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -23,6 +24,8 @@ from attnviz.attention.observer import Observer, Wants
 from attnviz.attention.targets import KeyTarget, MatchTarget, OffsetTarget, PairTarget, Target
 from attnviz.evidence.judge import Judgement
 from attnviz.evidence.scores import Array, Column, columns_of
+from attnviz.measurement.fixed import Ints, fixed, floats
+from attnviz.measurement.stream import StreamSums
 from attnviz.roles.role import Role
 from attnviz.text.types import Tokens
 
@@ -46,35 +49,113 @@ class Overlap:
     strips: Mapping[Pair, Array]
 
 
-def overlap(
-    roles: Sequence[Role],
-    judgements: Sequence[Judgement],
-    sentences: Sequence[Tokens],
-    keys: Sequence[Tokens] | None,
-    strips: Mapping[Pair, Array],
-) -> Overlap:
-    """Compares the targets of all roles that were measured, on all sentences.
+def totals(
+    roles: Sequence[Role], sentences: Sequence[Tokens], keys: Sequence[Tokens] | None
+) -> dict[str, Ints]:
+    """How the targets of roles lie to each other in some sentences, as sums that add up.
 
-    `keys` are what cross-attention looks at, sentence by sentence; `strips` as `StripKeeper` has
-    them.
+    For each role the sum of its targets' hashes, which are the same where the targets are, and
+    for each two how many sentences have the first not within the second. `keys` are what
+    cross-attention looks at, sentence by sentence.
     """
-    measured = {one.role.name: one for one in judgements if one.events.any()}
-    columns = [one for one in _single(roles) if one.role.name in measured]
-    asked = {
-        pair
-        for pair in combinations([one.role.name for one in columns], 2)
-        if _alike(*(measured[name] for name in pair))
-    }
-    same, within = set(asked), set(permutations([one.role.name for one in columns], 2))
+    columns = _single(roles)
+    hashes = dict.fromkeys([column.role.name for column in columns], 0)
+    apart = np.zeros((len(columns), len(columns)), np.int64)
     for tokens, looked_at in zip(sentences, keys or sentences, strict=True):
-        if not (same or within):
-            break
-        targets = {one.role.name: one.target(tokens, looked_at) for one in columns}
-        same = {(a, b) for a, b in same if _equal(targets[a], targets[b])}
-        within = {(a, b) for a, b in within if _inside(targets[a], targets[b])}
-    same |= _same_arcs(roles, measured, sentences)
-    within -= same | {(b, a) for a, b in same}
-    return Overlap(frozenset(same), frozenset(within), strips)
+        targets = [column.target(tokens, looked_at) for column in columns]
+        for column, target in zip(columns, targets, strict=True):
+            hashes[column.role.name] += _hash(_spelled(target))
+        apart += _not_within(targets)
+    annotations = [tokens.sentence.annotation for tokens in sentences]
+    for role in roles:
+        if role.arcs is not None:
+            every = [sorted(set(role.arcs(known))) for known in annotations if known is not None]
+            hashes[role.name] = sum(_hash(repr(arcs).encode()) for arcs in every if arcs)
+    names = [column.role.name for column in columns]
+    return {f"{_TARGET}|{name}": np.array([total]) for name, total in hashes.items()} | {
+        f"{_APART}|{names[one]}|{names[other]}": np.array([apart[one, other]])
+        for one, other in permutations(range(len(names)), 2)
+    }
+
+
+_TARGET, _APART, _STRIP = "target", "apart", "strip"
+
+
+def _hash(spelled: bytes) -> int:
+    """32 bits, of which two billion add up in 64."""
+    return crc32(spelled)
+
+
+def _spelled(target: Target | None) -> bytes:
+    """What a target looks for, the same bytes for the same target."""
+    if isinstance(target, KeyTarget):
+        asked = target.queries.tobytes() if target.keys.any() else b""
+        return b"keys" + target.keys.tobytes() + b"|" + asked
+    if isinstance(target, OffsetTarget):
+        return repr(target.offsets).encode() + target.queries.tobytes()
+    if isinstance(target, MatchTarget):
+        return bytes([target.before]) + target.queries.tobytes() + b"|" + target.keys.tobytes()
+    if isinstance(target, PairTarget):
+        return repr(sorted({*map(tuple, target.pairs.tolist())})).encode()
+    return b""
+
+
+def _not_within(targets: Sequence[Target | None]) -> NDArray[np.bool_]:
+    """Whether what one target looks for is no part of what another does, [target, target].
+
+    For queries that both have: targets of no common query are apart, too.
+    """
+    apart = np.ones((len(targets), len(targets)), np.bool_)
+    places = [at for at, target in enumerate(targets) if isinstance(target, KeyTarget)]
+    if places:
+        known = [target for target in targets if isinstance(target, KeyTarget)]
+        keys = np.array([target.keys for target in known])
+        queries = np.array([target.queries for target in known])
+        some = queries.any(1)
+        strange = some[:, None] & some & ~(queries @ queries.T)
+        apart[np.ix_(places, places)] = strange | (keys @ ~keys.T)
+    for one, other in permutations(range(len(targets)), 2):
+        first, second = targets[one], targets[other]
+        if isinstance(first, OffsetTarget) and isinstance(second, OffsetTarget):
+            apart[one, other] = not set(first.offsets) <= set(second.offsets)
+    return apart
+
+
+def overlap(roles: Sequence[Role], judgements: Sequence[Judgement], sums: StreamSums) -> Overlap:
+    """Compares the targets of all roles that were measured, on all sentences."""
+    measured = {one.role.name: one for one in judgements if one.events.any()}
+    hashes = {
+        role.name: int(sums.totals[f"{_TARGET}|{role.name}"][0])
+        for role in roles
+        if role.name in measured and f"{_TARGET}|{role.name}" in sums.totals
+    }
+    same = {
+        pair
+        for pair in combinations(hashes, 2)
+        if len({hashes[name] for name in pair}) == 1 and _alike(*(measured[name] for name in pair))
+    }
+    within = {
+        pair
+        for pair in permutations(hashes, 2)
+        if not sums.totals.get("|".join((_APART, *pair)), np.ones(1))[0]
+    }
+    within -= same | {(other, one) for one, other in same}
+    return Overlap(frozenset(same), frozenset(within), _strip_shares(roles, sums))
+
+
+def _strip_shares(roles: Sequence[Role], sums: StreamSums) -> dict[Pair, Array]:
+    """The share of each role's mass in sentences where its key is in another's target, [head]."""
+    shares: dict[Pair, Array] = {}
+    for role in roles:
+        whole = sums.totals.get(f"{_STRIP}|{role.name}|")
+        if whole is None:
+            continue
+        for other in _single(roles):
+            on = sums.totals[f"{_STRIP}|{role.name}|{other.role.name}"]
+            share = floats(on) / np.maximum(floats(whole), 1e-12)
+            if share.any():
+                shares[role.name, other.role.name] = share
+    return shares
 
 
 def beside(found: Overlap, judgements: Sequence[Judgement], head: int) -> dict[str, str]:
@@ -137,49 +218,6 @@ def _alike(one: Judgement, other: Judgement) -> bool:
     )
 
 
-def _equal(one: Target | None, other: Target | None) -> bool:
-    if isinstance(one, KeyTarget) and isinstance(other, KeyTarget):
-        asked = (one.queries == other.queries).all() or not (one.keys.any() or other.keys.any())
-        return bool(asked and (one.keys == other.keys).all())
-    if isinstance(one, OffsetTarget) and isinstance(other, OffsetTarget):
-        return one.offsets == other.offsets and bool((one.queries == other.queries).all())
-    if isinstance(one, MatchTarget) and isinstance(other, MatchTarget):
-        sides = (one.queries == other.queries).all() and (one.keys == other.keys).all()
-        return bool(sides and one.before == other.before)
-    if isinstance(one, PairTarget) and isinstance(other, PairTarget):
-        return {*map(tuple, one.pairs.tolist())} == {*map(tuple, other.pairs.tolist())}
-    return False
-
-
-def _inside(one: Target | None, other: Target | None) -> bool:
-    """Whether what one looks for is part of what the other does, for the queries of both."""
-    if isinstance(one, KeyTarget) and isinstance(other, KeyTarget):
-        apart = (
-            one.queries.any() and other.queries.any() and not (one.queries & other.queries).any()
-        )
-        return not (apart or (one.keys & ~other.keys).any())
-    if isinstance(one, OffsetTarget) and isinstance(other, OffsetTarget):
-        return set(one.offsets) <= set(other.offsets)
-    return False
-
-
-def _same_arcs(
-    roles: Sequence[Role], measured: Mapping[str, Judgement], sentences: Sequence[Tokens]
-) -> set[Pair]:
-    """Pairs of roles between words with the same pairs of words in every sentence."""
-    known = [one for one in roles if one.arcs is not None and one.name in measured]
-    annotations = [one.sentence.annotation for one in sentences if one.sentence.annotation]
-    return {
-        (one.name, other.name)
-        for one, other in combinations(known, 2)
-        if _alike(measured[one.name], measured[other.name])
-        and all(
-            one.arcs and other.arcs and set(one.arcs(of)) == set(other.arcs(of))
-            for of in annotations
-        )
-    }
-
-
 class StripKeeper(Observer):
     """Sees which tokens the one key is that a role of shape looks at, head by head."""
 
@@ -215,20 +253,19 @@ class StripKeeper(Observer):
             self._on[at] = self._on.get(at, 0.0) + hit.sum(0).cpu().double().numpy()
             self._all[at] = self._all.get(at, 0.0) + mass.sum(0).cpu().double().numpy()
 
-    def shares(self) -> dict[Pair, Array]:
-        """The share of each role's mass in sentences where its key is in another's target, [head].
+    def totals(self) -> dict[str, Ints]:
+        """The mass of each role by head, and that in sentences where its key is in a target.
 
-        By (role, other), heads layer by layer.
+        The latter by the other role's name, heads layer by layer, in fixed point.
         """
-        found: dict[Pair, Array] = {}
+        sums: dict[str, Ints] = {}
         for role in self._shapes:
             layers = sorted(layer for layer, name in self._on if name == role.name)
             if not layers:
                 continue
             on = np.concatenate([self._on[layer, role.name] for layer in layers])
             whole = np.concatenate([self._all[layer, role.name] for layer in layers])
-            shares = on / np.maximum(whole, 1e-12)[:, None]
+            sums[f"{_STRIP}|{role.name}|"] = fixed(whole)
             for place, column in enumerate(self._columns):
-                if shares[:, place].any():
-                    found[role.name, column.role.name] = shares[:, place]
-        return found
+                sums[f"{_STRIP}|{role.name}|{column.role.name}"] = fixed(on[:, place])
+        return sums

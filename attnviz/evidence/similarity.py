@@ -25,6 +25,7 @@ from attnviz.attention.formulas import row_entropy
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer, Wants
 from attnviz.evidence import bootstrap
+from attnviz.measurement.pilot import Compared
 from attnviz.text.types import Tokens
 
 Array = NDArray[np.float64]
@@ -125,25 +126,32 @@ class RowKeeper(Observer):
                 taken = 1.0 - rows.sum(-1, keepdim=True)
             self._rows.setdefault(place, []).append(torch.cat([rows, taken], -1).cpu())
 
-    def likeness(self, digests: Sequence[int], resamples: int, seed: int) -> Likeness | None:
-        """Compares all heads; None where there is nothing to compare.
+    def compared(self, sentences: Sequence[Tokens]) -> Compared | None:
+        """Compares all heads on the rows that were kept; None where there are none.
 
-        `digests` [sentence] are those of the units of evidence that the sentences belong to.
+        `sentences` are those of the run.
         """
         places = [place for place in sorted(self._rows) if self._rows[place][0].shape[1]]
         if not places:
             return None
         rows = [torch.cat(self._rows[place]) for place in places]
-        sums = np.array([divergences(one) for one in rows])  # [sentence, head, head]
-        counts = np.array([one.shape[1] for one in rows], dtype=np.float64)
-        mean = sums.sum(0) / counts.sum()
-        apart = np.sqrt(mean)
-        units = [digests[place] for place in places]
-        upper = np.full_like(apart, np.nan)
-        if len(set(units)) >= UNITS and counts.sum() >= _SENTENCES:
-            upper = _upper(apart, sums, counts, bootstrap.weights(units, resamples, seed))
-        groups = _groups(upper)
-        return Likeness(apart, upper, _order(apart), groups, int(counts.sum()), len(places))
+        return Compared(
+            divergence=np.array([divergences(of_sentence) for of_sentence in rows]),
+            rows=np.array([of_sentence.shape[1] for of_sentence in rows], np.int64),
+            units=np.array([sentences[place].sentence.unit for place in places], np.uint64),
+        )
+
+
+def likeness(compared: Compared, resamples: int, seed: int) -> Likeness:
+    """How alike heads are, with bounds from as many resamples of the sentences' units."""
+    sums, counts = compared.divergence, compared.rows.astype(np.float64)
+    mean = sums.sum(0) / counts.sum()
+    apart = np.sqrt(mean)
+    units = compared.units.tolist()
+    upper = np.full_like(apart, np.nan)
+    if len(set(units)) >= UNITS and counts.sum() >= _SENTENCES:
+        upper = _upper(apart, sums, counts, bootstrap.weights(units, resamples, seed))
+    return Likeness(apart, upper, _order(apart), _groups(upper), int(counts.sum()), len(units))
 
 
 def divergences(rows: Tensor) -> Array:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from attnviz.errors import UsageError
 from attnviz.measurement import codec
 from attnviz.measurement.pilot import Pilot
+from attnviz.measurement.probed import InductionReport
 from attnviz.measurement.source import FileInfo, InputInfo, Source
 from attnviz.measurement.stream import StreamSums
-from attnviz.measurement.probed import InductionReport
 
 
 @dataclass(frozen=True, eq=False)

@@ -110,7 +110,9 @@ class StreamSums:
         return replace(self, units=units, columns=columns, totals={})
 
 
-def _mapped(change: Callable[[FixedSums], FixedSums], columns: Mapping[str, FixedSums]) -> dict[str, FixedSums]:
+def _mapped(
+    change: Callable[[FixedSums], FixedSums], columns: Mapping[str, FixedSums]
+) -> dict[str, FixedSums]:
     return {name: change(sums) for name, sums in columns.items()}
 
 

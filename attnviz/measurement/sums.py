@@ -45,7 +45,9 @@ class FixedSums:
     bits: int = BITS
 
     @classmethod
-    def of(cls, mass: Floats, events: Floats, rows: Rows, units: int, bits: int = BITS) -> FixedSums:
+    def of(
+        cls, mass: Floats, events: Floats, rows: Rows, units: int, bits: int = BITS
+    ) -> FixedSums:
         """From sums by sentence [sentence, head or 1], each of which belongs to a row of units."""
         return cls(
             scattered(fixed(_stored(mass), bits), rows, units),

@@ -135,9 +135,7 @@ def _frequent(counts: Counter[str]) -> frozenset[str]:
     return frozenset(frequent)
 
 
-def _content(
-    words: Iterable[tuple[_Word, bool | None]], frequent: Container[str]
-) -> list[_Word]:
+def _content(words: Iterable[tuple[_Word, bool | None]], frequent: Container[str]) -> list[_Word]:
     """The content words: by part of speech where it is known, else those that aren't frequent."""
     return [
         word for word, known in words if (word.form not in frequent if known is None else known)

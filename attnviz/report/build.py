@@ -13,9 +13,8 @@ from attnviz.evidence import bootstrap
 from attnviz.evidence.best import Best
 from attnviz.evidence.gather import Sums, sharing
 from attnviz.evidence.judge import Judgement
-from attnviz.evidence.scores import Array, ScoreTable
+from attnviz.evidence.scores import Array
 from attnviz.evidence.similarity import REDUNDANT, UNITS, Likeness
-from attnviz.evidence.units import Units
 from attnviz.flow.rollout import SentenceFlow
 from attnviz.report.absent import absent
 from attnviz.report.model import (
@@ -32,7 +31,7 @@ from attnviz.report.model import (
 )
 from attnviz.roles.role import Role
 from attnviz.statistics.statistic import Statistic
-from attnviz.text.types import Annotation, Tokens
+from attnviz.text.types import Tokens
 from attnviz.text.words import word_spans
 
 UNIFORM = 0.9
@@ -40,45 +39,40 @@ UNIFORM = 0.9
 
 
 def heads(
-    table: ScoreTable,
+    places: Sequence[tuple[int, int]],
     judgements: Sequence[Judgement],
-    units: Units,
+    statistics: Mapping[str, Sums],
     weights: Array,
     attention: str = "",
 ) -> tuple[HeadReport, ...]:
-    """One entry a head, layer by layer; `attention` is the part that they belong to, if any.
+    """One entry a head, in the order of `places`, (layer, head).
 
-    `weights` [resample, unit] are the bootstrap's.
+    `statistics` are sums by unit, by name; `weights` [resample, unit] are the bootstrap's;
+    `attention` is the part that the heads belong to, if any.
     """
-    statistics = _statistics(table, units, weights)
+    estimates = {name: _estimates(sums, weights) for name, sums in statistics.items()}
     measured = [one for one in judgements if one.events.any()]
     return tuple(
         HeadReport(
             layer=layer,
             head=head,
-            statistics={name: column[index] for name, column in statistics.items()},
+            statistics={name: of_heads[index] for name, of_heads in estimates.items()},
             roles={one.role.name: _role_score(one, index) for one in measured},
             attention=attention,
             seen=tuple(one.role.name for one in measured if _is_seen(one, index)),
         )
-        for index, (layer, head) in enumerate(table.heads)
+        for index, (layer, head) in enumerate(places)
     )
 
 
-def _statistics(table: ScoreTable, units: Units, weights: Array) -> dict[str, list[Estimate]]:
-    values, counts = table.over_heads("values"), table.over_heads("counts")
-    found = {}
-    for index, statistic in enumerate(table.statistics):
-        value, count = (units.summed(array[..., index]) for array in (values, counts))
-        if not count.any():
-            continue
-        mean = bootstrap.ratio(value.sum(0), count.sum(0))
-        low, high = Sums(value, sharing(count)).interval(weights)
-        found[statistic.name] = [
-            Estimate(*(_known(bound) for bound in bounds))
-            for bounds in zip(mean, low, high, strict=True)
-        ]
-    return found
+def _estimates(sums: Sums, weights: Array) -> list[Estimate]:
+    """The mean of a statistic for each head, with its interval."""
+    mean = bootstrap.ratio(sums.mass.sum(0), sums.events.sum(0))
+    low, high = Sums(sums.mass, sharing(sums.events)).interval(weights)
+    return [
+        Estimate(*(_known(bound) for bound in bounds))
+        for bounds in zip(mean, low, high, strict=True)
+    ]
 
 
 def _role_score(one: Judgement, head: int) -> RoleScore:
@@ -120,11 +114,11 @@ def roles(
     judgements: Sequence[Judgement],
     found: Sequence[HeadReport],
     coverage: Mapping[str, Coverage] = MappingProxyType({}),
-    annotations: Sequence[Annotation] = (),
+    mentions: int = 0,
 ) -> tuple[RoleInfo, ...]:
     """What each role is and which heads have it: supported ones first, then by score and mass.
 
-    `annotations` are those of the text: they say why a role between words wasn't measured.
+    `mentions` of entities in the text say why coreference wasn't measured.
     """
     measured = {one.role.name for one in judgements if one.events.any()}
     return tuple(
@@ -139,7 +133,7 @@ def roles(
             baselines=("chance", *role.baselines),
             margin=role.margin,
             heads=_ranked(role.name, [head for head in found if role.name in head.found]),
-            absent="" if role.name in measured else absent(role, annotations, coverage),
+            absent="" if role.name in measured else absent(role, coverage, mentions),
             coverage=coverage[role.name].share if role.name in coverage else None,
             seen=_ranked(role.name, [head for head in found if role.name in head.seen]),
         )

@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 
 from attnviz.evidence.similarity import REDUNDANT, Likeness
+from attnviz.measurement.probed import InductionReport
 from attnviz.report.build import UNIFORM
 from attnviz.report.model import Estimate, HeadReport, Similarity
-from attnviz.measurement.probed import InductionReport
 
 Place = tuple[int, int]
 Reason = Literal["redundant", "uniform", "resting"]

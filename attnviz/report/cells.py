@@ -10,8 +10,8 @@ from attnviz.report.numbers import aligned, interval, middle
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from attnviz.report.model import Estimate, HeadReport, RelationRow, RoleScore
     from attnviz.measurement.probed import ProbeScore
+    from attnviz.report.model import Estimate, HeadReport, RelationRow, RoleScore
     from attnviz.report.tables import Player
 
 Bounds = tuple[float | None, float | None, float | None]

@@ -11,8 +11,8 @@ from attnviz.report.numbers import counted, estimate, exact, number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attnviz.report.model import HeadReport, Report, RoleScore
     from attnviz.measurement.probed import ProbeScore
+    from attnviz.report.model import HeadReport, Report, RoleScore
 
 TITLE = "Induction on repeated random tokens"
 SHOWN = 10

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from attnviz.figures.views import Floats, SentenceView
+from attnviz.measurement.probed import InductionReport
 from attnviz.measurement.source import InputInfo, ModelInfo
 from attnviz.report.given import LayerInfo, Options
-from attnviz.measurement.probed import InductionReport
 from attnviz.report.profiles import Example, LooksAt, Offsets
 
 if TYPE_CHECKING:

@@ -10,6 +10,8 @@ from attnviz.text.types import Annotation
 FEWEST = 20
 """A relation that occurs less often is not reported: nothing could be said of it."""
 
+_REVERSE = ":reverse"
+
 
 def _arcs(relation: str, *, reverse: bool) -> ArcRule:
     def arcs(of: Annotation) -> Arcs:
@@ -27,7 +29,7 @@ def _arcs(relation: str, *, reverse: bool) -> ArcRule:
 
 def _member(relation: str, *, reverse: bool) -> WordRole:
     return WordRole(
-        name=f"{ROLE.name}:{relation}:reverse" if reverse else f"{ROLE.name}:{relation}",
+        name=f"{ROLE.name}:{relation}{_REVERSE * reverse}",
         family_name=ROLE.name,
         relation=relation,
         reverse=reverse,
@@ -62,6 +64,12 @@ def _members(annotations: Sequence[Annotation]) -> list[WordRole]:
     ]
 
 
+def _named(name: str) -> WordRole:
+    """The member of a name that `_member` gave."""
+    relation = name.removeprefix(f"{ROLE.name}:")
+    return _member(relation.removesuffix(_REVERSE), reverse=relation.endswith(_REVERSE))
+
+
 ROLE = RoleFamily(
     name="dep",
     title="dependency relations",
@@ -81,4 +89,5 @@ ROLE = RoleFamily(
     needs="dependency annotation: a .conllu file, or --annotate spacy",
     fewest=FEWEST,
     members=_members,
+    member=_named,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -39,8 +39,9 @@ class Role:
     have `fewest` of its pairs for the role to be reported.
 
     `arcs`, of roles between words: the pairs that are right. `members`, of a family: the roles that
-    it makes from annotations. `matched`: a target that is like the role's own in number and place
-    of the keys, but not in what the role is about, seen wherever the role's own is.
+    it makes from annotations, and `member` that of a name. `matched`: a target that is like the
+    role's own in number and place of the keys, but not in what the role is about, seen wherever
+    the role's own is.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Role:
     members: Callable[[Sequence[Annotation]], Sequence[WordRole]] | None = field(
         default=None, init=False, repr=False
     )
+    member: Callable[[str], WordRole] | None = field(default=None, init=False, repr=False)
     matched: Callable[[Tokens], Target] | None = None
 
     @property
@@ -176,6 +178,7 @@ class RoleFamily(Role):
     """
 
     members: Callable[[Sequence[Annotation]], Sequence[WordRole]]
+    member: Callable[[str], WordRole]
 
 
 def expanded(roles: Sequence[Role], annotations: Sequence[Annotation]) -> list[Role]:
@@ -183,6 +186,15 @@ def expanded(roles: Sequence[Role], annotations: Sequence[Annotation]) -> list[R
     every: list[Role] = []
     for role in roles:
         every += (role.members and role.members(annotations)) or [role]
+    return every
+
+
+def with_members(roles: Sequence[Role], names: Iterable[str]) -> list[Role]:
+    """The roles, families replaced by those of their members that have these names."""
+    met, every = list(names), list[Role]()
+    for role in roles:
+        members = [role.member(name) for name in met if role.member and role.includes(name)]
+        every += sorted(members, key=lambda member: (member.relation, member.reverse)) or [role]
     return every
 
 

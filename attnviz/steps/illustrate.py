@@ -26,9 +26,7 @@ from attnviz.steps.stream import StreamRun
 from attnviz.survey.survey import Survey
 
 
-def illustrate(
-    report: Report, measured: Measured, survey: Survey, measurer: Measurer
-) -> Report:
+def illustrate(report: Report, measured: Measured, survey: Survey, measurer: Measurer) -> Report:
     """The report with its sentences, examples and pictures, from runs over sentences of the pilot.
 
     Sentences that are to be drawn and are not among these are measured by themselves.
@@ -46,16 +44,12 @@ def illustrate(
     ]
     # Examples and figures run apart: sentences that share a batch round differently.
     measurer.observe(survey.pilot.picked(places), keepers)
-    parts = [
-        stream.exemplified(keeper) for stream, keeper in zip(streams, keepers, strict=True)
-    ]
+    parts = [stream.exemplified(keeper) for stream, keeper in zip(streams, keepers, strict=True)]
     drawn, shard = streams, survey.pilot
     if set(settings.sentences) - {tokens.sentence.id for tokens in shard.tokens}:
         shard = survey.some(set(settings.sentences))
         runs = measurer.runs(shard, pilot=True)
-        drawn = [
-            _Illustrator(run, part, settings) for run, part in zip(runs, parts, strict=True)
-        ]
+        drawn = [_Illustrator(run, part, settings) for run, part in zip(runs, parts, strict=True)]
     chosen = drawn[-1].choose()
     drawings = [
         _Drawing(stream, part, chosen, room=measurer.room)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from attnviz.evidence import bootstrap, totals
+from attnviz.errors import NothingToAnalyseError
+from attnviz.evidence import bootstrap, looks
 from attnviz.evidence.best import best
 from attnviz.evidence.columns import coverage, role_columns
-from attnviz.evidence.gather import RoleColumns, RoleSums, Sums, choose
-from attnviz.evidence.judge import Judgement, judge as judge_roles
-from attnviz.evidence.overlap import beside
-from attnviz.evidence.rules import Rules, idle, rules
+from attnviz.evidence.gather import RoleColumns, Sums, choose
+from attnviz.evidence.judge import judge as judge_roles
+from attnviz.evidence.offsets import mean_offsets
+from attnviz.evidence.overlap import overlap
+from attnviz.evidence.rules import idle, rules
 from attnviz.evidence.similarity import likeness
 from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.source import ModelInfo
@@ -24,11 +27,11 @@ from attnviz.registry import discover
 from attnviz.report import build
 from attnviz.report.candidates import spare
 from attnviz.report.findings import findings, lead
-from attnviz.report.given import LayerInfo
+from attnviz.report.given import LayerInfo, Options
 from attnviz.report.heads import with_looks, with_offsets, with_overlap
 from attnviz.report.model import Report
 from attnviz.roles.role import Role, reported, with_members
-from attnviz.settings import Settings, options
+from attnviz.settings import Settings, creation_date
 from attnviz.statistics.statistic import Statistic
 
 
@@ -60,7 +63,7 @@ def _whole(measurement: Measurement, settings: Settings) -> Report:
         version=source.version,
         model=source.model,
         input=measurement.input,
-        options=options(settings),
+        options=_options(settings),
         roles=(),
         statistics=(),
         heads=(),
@@ -86,9 +89,7 @@ class _Judge:
         for name in sums.columns:
             column = Column.named(name)
             self._columns[column.subject].append(column)
-        asked = [
-            role for role in discover("attnviz.roles", "ROLE", Role) if stream in role.streams
-        ]
+        asked = [role for role in discover("attnviz.roles", "ROLE", Role) if stream in role.streams]
         asked = self._rules.applied(asked)
         self._measured = self._rules.applied(with_members(asked, self._columns))
         self._coverage = {
@@ -107,11 +108,11 @@ class _Judge:
         of_roles = choose(self._role_columns(), units.half)
         judgements = judge_roles(of_roles, units.half, weights, self._rules)
         heads = build.heads(sums.heads, judgements, self._statistics(), weights, self._stream)
-        heads = with_offsets(heads, totals.offsets(sums))
-        related = totals.overlap(self.roles, judgements, sums)
+        heads = with_offsets(heads, mean_offsets(sums))
+        related = overlap(self.roles, judgements, sums)
         heads = with_overlap(heads, related, judgements)
-        heads = with_looks(heads, totals.looks(sums))
-        infos = build.roles(self.roles, judgements, heads, self._coverage, totals.mentions(sums))
+        heads = with_looks(heads, looks.total_looks(sums))
+        infos = build.roles(self.roles, judgements, heads, self._coverage, looks.mentions(sums))
         same = {name: leads for leads, name in sorted(related.same, reverse=True)}
         infos = tuple(replace(info, same_as=same.get(info.name, "")) for info in infos)
         compared = self._measurement.pilot and self._measurement.pilot.compared.get(self._stream)
@@ -124,7 +125,9 @@ class _Judge:
             whole,
             model=self._model(whole.model),
             roles=infos,
-            statistics=build.statistics(discover("attnviz.statistics", "STATISTIC", Statistic), heads),
+            statistics=build.statistics(
+                discover("attnviz.statistics", "STATISTIC", Statistic), heads
+            ),
             heads=heads,
             similarity=similarity,
             findings=findings(heads, infos, similarity, sentences, whole.induction),
@@ -135,7 +138,7 @@ class _Judge:
                 for layer in sums.layers
             ),
             relations=relations,
-            special_mass=totals.special_mass(sums) if relations else None,
+            special_mass=looks.special_mass(sums) if relations else None,
             spare=spare(heads, alike, similarity, whole.induction),
         )
 
@@ -172,3 +175,30 @@ class _Judge:
             key_value_heads=max(layer.key_heads for layer in layers),
             causal=self._stream != "cross" and self._sums.causal,
         )
+
+
+def _options(settings: Settings) -> Options:
+    return Options(
+        language=settings.language,
+        long=settings.long,
+        illustrate=settings.illustrate,
+        sentences=settings.sentences,
+        rollout_residual=settings.rollout_residual,
+        scale=settings.scale,
+        cmap=settings.cmap,
+        dpi=settings.dpi,
+        seed=settings.seed,
+        resamples=settings.resamples,
+        created=creation_date(os.environ),
+        kernel=settings.kernel,
+        generate=settings.generate,
+        target=Path(settings.target).name,
+        max_memory=settings.max_memory,
+        annotate=settings.annotate,
+        evidence=rules(settings.evidence),
+        words=settings.words,
+        pieces=settings.pieces,
+        input_format=settings.input_format,
+        chat=settings.chat,
+        parse_special_tokens=settings.parse_special_tokens,
+    )

@@ -15,10 +15,10 @@ from attnviz.measurement.source import ModelInfo, Source
 from attnviz.measurement.stream import StreamSums
 from attnviz.models.load import LoadedModel
 from attnviz.models.run import observe
-from attnviz.stages import Progress
 from attnviz.registry import discover
 from attnviz.roles.role import Role
 from attnviz.settings import Settings
+from attnviz.stages import Progress
 from attnviz.statistics.statistic import Statistic
 from attnviz.steps.stream import StreamRun
 from attnviz.survey.shards import Shard

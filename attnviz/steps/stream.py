@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-import numpy as np
-
 from attnviz.attention.observer import Observer
 from attnviz.attention.survey import Surveyor
 from attnviz.attention.words import WordKeeper, WordTable
 from attnviz.baselines.baseline import Fit
 from attnviz.baselines.known import watchers
-from attnviz.evidence import arcs, totals
+from attnviz.evidence import arcs, looks, overlap
 from attnviz.evidence.collect import collect
 from attnviz.evidence.columns import fixed_columns
 from attnviz.evidence.gather import RoleColumns
@@ -29,6 +27,7 @@ from attnviz.roles.role import Role, arcs_of, expanded
 from attnviz.settings import Settings
 from attnviz.statistics.statistic import Statistic
 from attnviz.survey.shards import Shard
+from attnviz.text.types import Tokens
 
 Fits = Mapping[str, Fit]
 """What the baselines learned of the pilot, by their names."""
@@ -131,7 +130,7 @@ class StreamRun:
             units,
             columns | self._of_statistics(rows, len(units)),
             covered | self._totals(),
-            self._layers.shapes(),
+            self.layers,
             self._layers.longest,
         )
 
@@ -151,12 +150,12 @@ class StreamRun:
 
     def _totals(self) -> dict[str, Ints]:
         """Sums over all sentences that know no unit."""
-        summed = totals.of_strips(self._strips) | totals.of_targets(self.roles, self.tokens, self.keys)
+        sums = self._strips.totals() | overlap.totals(self.roles, self.tokens, self.keys)
         if self._offsets is not None:
-            summed |= totals.of_offsets(self._offsets)
+            sums |= self._offsets.totals()
         if self.words is not None:
-            summed |= totals.of_words(self.words, self.tokens)
-        return summed
+            sums |= looks.totals(self.words, self.tokens)
+        return sums
 
     @property
     def layers(self) -> tuple[LayerShape, ...]:

@@ -9,9 +9,11 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from attnviz.measurement.pilot import Pilot
+from attnviz.measurement.source import InputInfo
+from attnviz.models import run
 from attnviz.models.load import LoadedModel
 from attnviz.models.related import Related
-from attnviz.measurement.source import InputInfo
 from attnviz.settings import Settings
 from attnviz.stages import Progress
 from attnviz.survey.shards import Reader, Shard
@@ -70,9 +72,9 @@ class Survey:
             shards = (self._reader.read(pairs) for pairs in _runs(others))
         for shard in shards:
             if len(shard):
-                shard = self._reader.with_words(shard, self.related)
-                self.tally.add_words(shard.wording)
-                yield shard
+                ready = self._reader.with_words(shard, self.related)
+                self.tally.add_words(ready.wording)
+                yield ready
 
     def some(self, numbers: set[int]) -> Shard:
         """The sentences with these numbers."""

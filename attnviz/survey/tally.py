@@ -12,8 +12,8 @@ import numpy as np
 from attnviz.attention.merge import Wording
 from attnviz.errors import InputError, NothingToAnalyseError, UsageError
 from attnviz.evidence.bootstrap import FEWEST
-from attnviz.models.load import LoadedModel
 from attnviz.measurement.source import FileInfo, InputInfo
+from attnviz.models.load import LoadedModel
 from attnviz.report.numbers import counted
 from attnviz.settings import Settings
 from attnviz.text.showable import showable
@@ -181,8 +181,10 @@ class Tally:
         """A warning where there are few units of evidence, or fewer than sentences."""
         if self.sentences < FEWEST:
             return [
-                f"Only {counted(self.sentences, 'sentence')}: too few for intervals, so there are "
-                "no verdicts. Five give the first, fifty are enough for most roles."
+                (
+                    f"Only {counted(self.sentences, 'sentence')}: too few for intervals, so there are "
+                    "no verdicts. Five give the first, fifty are enough for most roles."
+                )
             ]
         units = len(np.unique(np.array(self.units)))
         if units < FEWEST:
@@ -191,8 +193,10 @@ class Tally:
         if self.documents or units == self.sentences:
             return []
         return [
-            f"Of {counted(self.sentences, 'sentence')} {units:,} are different: one that comes "
-            "again is no further evidence, in intervals and verdicts."
+            (
+                f"Of {counted(self.sentences, 'sentence')} {units:,} are different: one that comes "
+                "again is no further evidence, in intervals and verdicts."
+            )
         ]
 
     def of_unwritten(self, loaded: LoadedModel, settings: Settings) -> list[str]:
@@ -211,8 +215,10 @@ class Tally:
                 "Ask for fewer with --generate, or let them be left out: --long truncate.",
             )
         return [
-            f"Not written, as the model takes {takes}: {counted(full.tokens, 'token')} of "
-            f"{counted(full.sentences, 'sentence')} ({full.numbers})."
+            (
+                f"Not written, as the model takes {takes}: {counted(full.tokens, 'token')} of "
+                f"{counted(full.sentences, 'sentence')} ({full.numbers})."
+            )
         ]
 
     def of_special(self, loaded: LoadedModel, settings: Settings) -> list[str]:

@@ -82,9 +82,11 @@ class Unknown:
             return []
         tokens = "token is" if self._unknown == 1 else "tokens are"
         return [
-            f"{self._unknown:,} of {self._content:,} content {tokens} unknown to the model's "
-            f"vocabulary ({self._unknown / self._content:.1%}), which stands in for all such text "
-            f"alike; they are marked ({', '.join(self._examples)}), and no copies of each other."
+            (
+                f"{self._unknown:,} of {self._content:,} content {tokens} unknown to the model's "
+                f"vocabulary ({self._unknown / self._content:.1%}), which stands in for all such text "
+                f"alike; they are marked ({', '.join(self._examples)}), and no copies of each other."
+            )
         ]
 
 

@@ -21,10 +21,10 @@ from attnviz.report.format import Format
 
 if TYPE_CHECKING:
     from attnviz.figures.kind import Picture
+    from attnviz.measurement.probed import InductionHead, InductionReport
     from attnviz.report.candidates import Spare, SpareHead
     from attnviz.report.given import Options
     from attnviz.report.model import Finding, HeadReport, Report, SentenceReport, Similarity
-    from attnviz.measurement.probed import InductionHead, InductionReport
 
 Json = dict[str, Any] | list[Any] | str | float | int | bool | None
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from attnviz.figures.kind import Picture
-    from attnviz.report.model import HeadReport, Report, RoleInfo, RoleScore, SentenceReport
     from attnviz.measurement.probed import ProbeScore
+    from attnviz.report.model import HeadReport, Report, RoleInfo, RoleScore, SentenceReport
 
 MOST_BYTES = 64_000
 """What a report stays under; GitHub shows job summaries up to 1 MiB."""
