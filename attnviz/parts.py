@@ -16,19 +16,20 @@ from attnviz.attention.matrices import MatrixKeeper
 from attnviz.attention.observer import Observer
 from attnviz.attention.survey import Surveyor
 from attnviz.attention.words import WordKeeper, WordTable
+from attnviz.baselines.gold import Coverage
+from attnviz.baselines.known import watchers
 from attnviz.evidence import arcs, illustrate
 from attnviz.evidence.best import best
+from attnviz.evidence.collect import collect
 from attnviz.evidence.examples import PlaySums, Wanted, wanted
 from attnviz.evidence.exemplars import ExampleKeeper
-from attnviz.evidence.gather import RoleSums, gather
+from attnviz.evidence.gather import RoleColumns, choose
 from attnviz.evidence.judge import judge
 from attnviz.evidence.looks import looks
 from attnviz.evidence.offsets import OffsetKeeper
-from attnviz.evidence.other_segment import OtherSegmentKeeper
 from attnviz.evidence.overlap import StripKeeper, overlap
-from attnviz.evidence.profile import Profile, ProfileKeeper
 from attnviz.evidence.rules import rules
-from attnviz.evidence.scores import Array, ScoreKeeper, ScoreTable
+from attnviz.evidence.scores import ScoreKeeper, ScoreTable
 from attnviz.evidence.similarity import RowKeeper, sample
 from attnviz.evidence.units import Units
 from attnviz.figures.views import POOLED, SentenceView
@@ -39,7 +40,7 @@ from attnviz.report.findings import findings
 from attnviz.report.given import LayerInfo, ModelInfo
 from attnviz.report.heads import plays, with_examples, with_looks, with_offsets, with_overlap
 from attnviz.report.model import Report, SentenceReport
-from attnviz.roles.role import Role, WordRole, arcs_of, expanded
+from attnviz.roles.role import Role, arcs_of, expanded, reported
 from attnviz.settings import Settings
 from attnviz.statistics.statistic import Statistic
 from attnviz.text.types import Tokens
@@ -69,35 +70,41 @@ class Part:
             one.sentence.annotation for one in tokens if one.sentence.annotation
         ]
         self._rules = rules(settings.evidence)
-        self._roles = self._rules.applied(
-            expanded([role for role in roles if stream in role.streams], annotations)
-        )
+        self._asked = self._rules.applied([role for role in roles if stream in role.streams])
+        self._measured = self._rules.applied(expanded(self._asked, annotations))
         between = bool(annotations) and not keys
         self._words = None
         if between:
-            self._words = WordKeeper(tokens, stream, settings.pieces, arcs_of(self._roles))
+            self._words = WordKeeper(tokens, stream, settings.pieces, arcs_of(self._measured))
         self._statistics = statistics
         self._settings, self._room = settings, room
-        self._scores = ScoreKeeper(self._roles, statistics, len(tokens), stream)
-        self._profile = None if keys else ProfileKeeper(max(map(len, tokens)), stream)
-        pairs = any(one.segments for one in tokens) and not keys
-        self._segments = OtherSegmentKeeper(tokens, stream) if pairs else None
+        self._scores = ScoreKeeper(self._measured, statistics, len(tokens), stream)
+        self._watchers = watchers(self._measured, tokens, stream)
         self._offsets = None if keys else OffsetKeeper(stream)
         self._rows = RowKeeper(sample(tokens, heads), stream)
-        self._strips = StripKeeper(self._roles, stream)
+        self._strips = StripKeeper(self._measured, stream)
         self._flow = FlowKeeper(residual=settings.rollout_residual, room=room, stream=stream)
         self._survey = Surveyor(stream)
 
     @property
     def observers(self) -> list[Observer]:
         """What watches the first run."""
-        asked = [one for one in (self._profile, self._words, self._segments, self._offsets) if one]
-        return [self._scores, *asked, self._rows, self._strips, self._flow, self._survey]
+        asked = [one for one in (self._words, self._offsets) if one]
+        return [
+            self._scores,
+            *self._watchers.values(),
+            *asked,
+            self._rows,
+            self._strips,
+            self._flow,
+            self._survey,
+        ]
 
-    @property
+    @cached_property
     def roles(self) -> list[Role]:
-        """What is looked for, with the margins of this run."""
-        return self._roles
+        """What is reported, with the margins of this run; known after it."""
+        arcs = {name: one.arcs for name, one in self._coverage.items()}
+        return reported(self._asked, self._measured, arcs)
 
     @cached_property
     def table(self) -> ScoreTable:
@@ -116,17 +123,18 @@ class Part:
         settings, table = self._settings, self.table
         units = Units(self._tokens)
         weights = units.weights(settings.resamples, settings.seed)
-        sums = gather(table, self._tokens, self._habits, self._measured)
-        of_words, coverage = self._between
-        sums, of_words = [units.of(one) for one in sums], [units.of(one) for one in of_words]
+        sums = choose([units.of(columns) for columns in self._on_tokens], units.half)
+        names, coverage = {role.name for role in self.roles}, self._coverage
+        between = [columns for columns in self._between if columns.role.name in names]
+        of_words = choose([units.of(columns) for columns in between], units.half)
         judgements = judge([*sums, *of_words], units.half, weights, self._rules)
         heads = build.heads(table, judgements, units, weights, self.stream)
         heads = with_offsets(heads, self._offsets.offsets() if self._offsets else None)
-        told = overlap(self._roles, judgements, self._tokens, self._keys, self._strips.shares())
+        told = overlap(self.roles, judgements, self._tokens, self._keys, self._strips.shares())
         heads = with_overlap(heads, told, judgements)
         heads = with_looks(heads, looks(self._looks, self._tokens) if self._looks else None)
         same = {name: leads for leads, name in sorted(told.same, reverse=True)}
-        infos = build.roles(self._roles, judgements, heads, coverage, self._annotations)
+        infos = build.roles(self.roles, judgements, heads, coverage, self._annotations)
         infos = tuple(replace(one, same_as=same.get(one.name, "")) for one in infos)
         likeness = self._rows.likeness(units.digests, settings.resamples, settings.seed)
         alike = build.similarity(likeness, heads)
@@ -152,13 +160,25 @@ class Part:
             spare=spare(heads, likeness, alike, whole.induction),
         )
 
+    @property
+    def _on_tokens(self) -> list[RoleColumns]:
+        """The sums of the roles on tokens."""
+        fits = {name: watcher.fit() for name, watcher in self._watchers.items()}
+        kept = {name: watcher.kept() for name, watcher in self._watchers.items()}
+        return collect(self.table, self._tokens, fits, kept)
+
     @cached_property
-    def _between(self) -> tuple[list[RoleSums], dict[str, arcs.Coverage]]:
-        """The sums of the roles between words, and how much of the text they cover."""
+    def _between(self) -> list[RoleColumns]:
+        """The sums of the roles between words, rare relations among them."""
         if self._looks is None:
-            return [], {}
-        roles = [role for role in self._roles if isinstance(role, WordRole)]
-        return arcs.gather(roles, self._looks, self._tokens)
+            return []
+        text = self._measured, self._looks, self._tokens
+        return arcs.collect(*text, arcs.learn(*text))
+
+    @cached_property
+    def _coverage(self) -> dict[str, Coverage]:
+        """How much of the text the roles between words cover, by name."""
+        return {one.role.name: one.coverage for one in self._between if one.coverage}
 
     @cached_property
     def _looks(self) -> WordTable | None:
@@ -171,15 +191,6 @@ class Part:
             return None
         left = self._looks.left.clip(0.0, 1.0)  # a difference, so rounding may take it below
         return float(left.min()), float(left.max())
-
-    @property
-    def _measured(self) -> dict[str, Array]:
-        """Baselines that have an observer of their own."""
-        return {"other segment": self._segments.expected()} if self._segments else {}
-
-    @cached_property
-    def _habits(self) -> Profile | None:
-        return self._profile.profile() if self._profile else None
 
     def _model(self, whole: ModelInfo) -> ModelInfo:
         layers = self._survey.layers()
@@ -210,18 +221,18 @@ class Part:
     @cached_property
     def _sums(self) -> PlaySums:
         """The sums of single heads and roles, sentence by sentence."""
-        return PlaySums(self.table, self._between[0])
+        return PlaySums(self.table, self._between)
 
     def _best(self, report: Report) -> tuple[views.Best, ...]:
         """The heads that are drawn."""
-        return views.best_heads(report, self._roles, self._sums)
+        return views.best_heads(report, self.roles, self._sums)
 
     def wanted(self, report: Report) -> list[Wanted]:
         """The sentences that show what the heads of each role do: see `evidence.examples`."""
         sums = self._sums
         sides = (self._tokens, self._keys or self._tokens)
         lengths = [max(map(len, both)) for both in zip(*sides, strict=True)]
-        every = plays(self._roles, report.roles, report.heads)
+        every = plays(self.roles, report.roles, report.heads)
         return [one for play in every for one in wanted(play, sums(play), lengths)]
 
     def exemplify(self, asked: Sequence[Wanted], places: Sequence[int]) -> ExampleKeeper:

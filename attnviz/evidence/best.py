@@ -83,7 +83,7 @@ def _best_on(role: RoleSums, half: NDArray[np.int64], side: int) -> int:
     """The head with the highest score on one half, of equals that with most on its target."""
     rows = half == side
     score = bootstrap.ratio(role.score.mass[rows].sum(0), role.score.events[rows].sum(0))
-    mass = np.zeros_like(score) if role.on_target is None else role.on_target[side].round(6)
+    mass = np.zeros_like(score) if role.on_target is None else role.on_target[rows].sum(0).round(6)
     # Sorted with the last key first, the best at the front, of equals the first.
     return int(np.lexsort((-mass, -np.nan_to_num(score, nan=-1.0)))[0])
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.attention.words import WordTable
-from attnviz.evidence.gather import RoleSums
+from attnviz.evidence.gather import RoleColumns
 from attnviz.evidence.illustrate import READABLE
 from attnviz.evidence.scores import Array, Column, ScoreTable
-from attnviz.roles.role import Role, WordRole
+from attnviz.roles.role import ArcRule, Role
 from attnviz.text.types import Tokens
 
 PLAYS = 120
@@ -125,13 +125,13 @@ def _able(events: Array, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
 class PlaySums:
     """The sums of single plays, sentence by sentence; `between` are those of roles on words."""
 
-    def __init__(self, table: ScoreTable, between: Sequence[RoleSums]) -> None:
+    def __init__(self, table: ScoreTable, between: Sequence[RoleColumns]) -> None:
         self._table = table
-        self._between = {sums.role.name: sums for sums in between}
+        self._between = {columns.role.name: columns.candidates[""] for columns in between}
 
     def __call__(self, play: Play) -> BySentence:
         """A play's sums."""
-        if isinstance(play.role, WordRole):
+        if play.role.name in self._between:
             sums = self._between[play.role.name]
             head = self._heads[play.layer, play.head]
             chance = sums.baselines["chance"]
@@ -151,14 +151,17 @@ class PlaySums:
 
 
 def right(
-    role: WordRole, tokens: Tokens, words: WordTable | None, place: int
+    rule: ArcRule, tokens: Tokens, words: WordTable | None, place: int
 ) -> Mapping[int, frozenset[int]]:
-    """The units that each unit of a sentence should look at, as far as a head can follow."""
+    """The units that each unit of a sentence should look at, as far as a head can follow.
+
+    `rule` is that of a role between words.
+    """
     annotation = tokens.sentence.annotation
     if annotation is None or words is None:
         return {}
     found: dict[int, set[int]] = {}
-    arcs = [(place, *arc) for arc in role.arcs(annotation)]
+    arcs = [(place, *arc) for arc in rule(annotation)]
     for _, one, two in words.followed(arcs).tolist():
         found.setdefault(one, set()).add(two)
     return {one: frozenset(others) for one, others in sorted(found.items())}

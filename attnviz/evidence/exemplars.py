@@ -16,7 +16,7 @@ from attnviz.attention.observer import Observer, Wants
 from attnviz.attention.targets import Bools, KeyTarget, Target
 from attnviz.attention.words import ABSTAINS, WordTable
 from attnviz.evidence.examples import Wanted, right
-from attnviz.roles.role import ShapeRole, WordRole
+from attnviz.roles.role import ArcRule
 from attnviz.text.merge import Pieces, last_looks
 from attnviz.text.types import Tokens
 
@@ -137,22 +137,23 @@ class ExampleKeeper(Observer):
         self, attention: LayerAttention, row: int, one: Wanted, tokens: Tokens, keys: Tokens
     ) -> _Asked:
         role = one.play.role
-        if isinstance(role, WordRole):
+        if role.arcs is not None:
             last = last_looks(self._pieces, causal=attention.mask.causal)
-            return self._words_of(role, one, tokens, last=last)
-        if isinstance(role, ShapeRole) and role.by_query is not None:
-            scores = role.by_query(attention)[row, one.play.head, : len(tokens)].cpu().numpy()
+            return self._words_of(role.arcs, one, tokens, last=last)
+        shape = role.shape
+        if shape and shape.by_query is not None:
+            scores = shape.by_query(attention)[row, one.play.head, : len(tokens)].cpu().numpy()
             return _of_shape(scores, tokens, len(keys), most=one.most)
         target = one.play.column.target(tokens, keys)
-        if isinstance(role, ShapeRole) and role.keys is not None:
-            strip = role.keys(attention)[row, one.play.head, : len(keys)].cpu().numpy()
+        if shape and shape.keys is not None:
+            strip = shape.keys(attention)[row, one.play.head, : len(keys)].cpu().numpy()
             target = KeyTarget(tokens.content, strip)
         if target is None:
             return _Asked([], np.zeros((0, len(keys)), np.bool_))
         return _of_target(attention, row, target, len(tokens), len(keys))
 
-    def _words_of(self, role: WordRole, one: Wanted, tokens: Tokens, *, last: bool) -> _Asked:
-        arcs = list(right(role, tokens, self._words, one.place).items())
+    def _words_of(self, rule: ArcRule, one: Wanted, tokens: Tokens, *, last: bool) -> _Asked:
+        arcs = list(right(rule, tokens, self._words, one.place).items())
         words = self._words.words[one.place] if self._words else None
         arcs = [arcs[at] for at in _spread(len(arcs))]
         hits = np.zeros((len(arcs), len(tokens)), np.bool_)

@@ -1,23 +1,21 @@
-"""From the score table to one set of sums a role: candidates chosen, baselines beside them."""
+"""Sums of roles, row by row: those of every candidate, and, chosen from them, one set a role."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from attnviz.baselines.gold import Coverage
 from attnviz.evidence import bootstrap
 from attnviz.evidence.bootstrap import ratio
-from attnviz.evidence.profile import Profile
-from attnviz.evidence.scores import Array, Column, ScoreTable
-from attnviz.roles.role import Role, chooses
-from attnviz.text.types import Tokens
+from attnviz.evidence.scores import Array
+from attnviz.roles.role import Role
 
 Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -48,9 +46,9 @@ class Sums:
         """1 where there is an event, [sentence, head]."""
         return once(lambda events: (events > 0).astype(np.float64), self.events)
 
-    def of(self, there: Bools) -> Sums:
-        """The same in some of the sentences."""
-        return Sums(_of(self.mass, there), _of(self.events, there))
+    def changed(self, change: Callable[[Array], Array]) -> Sums:
+        """The same after a change of rows."""
+        return Sums(once(change, self.mass), once(change, self.events))
 
 
 def summed(weights: Array, values: Array) -> Array:
@@ -60,10 +58,6 @@ def summed(weights: Array, values: Array) -> Array:
     """
     found: Array = (values.T @ weights.T).T
     return found
-
-
-def _of(values: Array, there: Bools) -> Array:
-    return once(lambda rows: rows[there], values)
 
 
 def stored(values: Array) -> Array:
@@ -85,12 +79,60 @@ def sharing(values: Array) -> Array:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """The sums of a role with one of its targets: its score and, by name, baselines beside it.
+
+    "chance" is the first of these. `present` [row, head] counts the sentences with an event.
+    """
+
+    score: Sums
+    baselines: Mapping[str, Sums]
+    present: Array
+
+
+@dataclass(frozen=True)
+class RoleColumns:
+    """All sums of a role, with nothing chosen: rows are sentences, or units of several.
+
+    `candidates` are the role's, "" alone where there is one target. Of roles between words
+    `choices` are, by baseline, the candidates of which the best counts, each mass and events
+    [row, 1], for they know no head; `on_target` [row, head] is the attention that their words put
+    on the right ones, and `coverage` counts their arcs.
+    """
+
+    role: Role
+    candidates: Mapping[str, Candidate]
+    choices: Mapping[str, Mapping[str, Sums]] = field(default_factory=dict)
+    on_target: Array | None = None
+    coverage: Coverage | None = None
+
+    def changed(self, change: Callable[[Array], Array]) -> RoleColumns:
+        """The same after a change of rows, such as adding up the sentences of each unit."""
+        return replace(
+            self,
+            candidates={
+                name: Candidate(
+                    candidate.score.changed(change),
+                    {of: sums.changed(change) for of, sums in candidate.baselines.items()},
+                    once(change, candidate.present),
+                )
+                for name, candidate in self.candidates.items()
+            },
+            choices={
+                name: {choice: sums.changed(change) for choice, sums in choices.items()}
+                for name, choices in self.choices.items()
+            },
+            on_target=None if self.on_target is None else once(change, self.on_target),
+        )
+
+
+@dataclass(frozen=True)
 class RoleSums:
     """One role's score and, by name, everything it has to beat, "chance" first.
 
     `variants[head]` is the candidate chosen, "" where the role has none or the halves disagree.
     Rows are sentences, or units of several (`attnviz.evidence.units`); then `present` [unit, head]
-    counts the sentences of each that have an event. `on_target` [half, head] is, of roles between
+    counts the sentences of each that have an event. `on_target` [row, head] is, of roles between
     words, the attention that their words put on the right ones.
     """
 
@@ -108,108 +150,113 @@ class RoleSums:
 
     @property
     def there(self) -> Bools:
-        """The sentences with an event of the role or of a baseline: of most relations, few."""
+        """The rows with an event of the role or of a baseline: of most relations, few."""
         every = (self.score, *self.baselines.values())
-        found: Bools = np.any([stored(sums.events).any(1) for sums in every], axis=0)
-        return found
+        there: Bools = np.any([stored(sums.events).any(1) for sums in every], axis=0)
+        return there
 
     def of(self, there: Bools) -> RoleSums:
-        """The same in some of the sentences."""
-        baselines = {name: sums.of(there) for name, sums in self.baselines.items()}
-        present = None if self.present is None else _of(self.present, there)
-        return replace(self, score=self.score.of(there), baselines=baselines, present=present)
+        """The same in some of the rows."""
+
+        def kept(rows: Array) -> Array:
+            return rows[there]
+
+        return replace(
+            self,
+            score=self.score.changed(kept),
+            baselines={name: sums.changed(kept) for name, sums in self.baselines.items()},
+            present=None if self.present is None else once(kept, self.present),
+            on_target=None if self.on_target is None else once(kept, self.on_target),
+        )
 
 
-def gather(
-    table: ScoreTable,
-    sentences: Sequence[Tokens],
-    profile: Profile | None,
-    measured: Mapping[str, Array] = MappingProxyType({}),
-) -> list[RoleSums]:
-    """The sums of every role of the table, in the table's order.
+def choose(columns: Sequence[RoleColumns], half: Ints) -> list[RoleSums]:
+    """One set of sums for each role: candidates chosen by halves, everything to beat beside them.
 
-    `measured` are baselines that have an observer of their own, mass [sentence, head] by name.
+    `half` [row] is 0 or 1. A role that another names among its baselines is one of these, if it is
+    among the columns.
     """
-    mass, permuted, chance, events = (
-        table.over_heads(name) for name in ("mass", "permuted", "chance", "events")
+    chosen = {one.role.name: _chosen(one, half) for one in columns}
+    return [_with_rivals(sums, chosen) for sums in chosen.values()]
+
+
+def _chosen(columns: RoleColumns, half: Ints) -> RoleSums:
+    score, baselines, present, variants = _candidate(columns, half)
+    heads = score.mass.shape[1]
+    for name, choices in columns.choices.items():
+        sums = [*choices.values()]
+        hits = np.concatenate([one.mass for one in sums], axis=1)  # [row, choice]
+        best = sums[best_of_both(hits, half)]
+        baselines[name] = Sums(_spread(best.mass, heads), _spread(best.events, heads))
+    return RoleSums(columns.role, score, baselines, variants, present, columns.on_target)
+
+
+def _candidate(
+    columns: RoleColumns, half: Ints
+) -> tuple[Sums, dict[str, Sums], Array, tuple[str, ...]]:
+    """Score, baselines and presence of the candidate that counts for each row and head."""
+    names, candidates = [*columns.candidates], [*columns.candidates.values()]
+    if len(candidates) == 1:
+        (only,) = candidates
+        return only.score, {**only.baselines}, only.present, ("",) * only.score.mass.shape[1]
+    best = _best(candidates, half)
+    picked = best[1 - half]  # [row, head]
+
+    def pick(arrays: Sequence[Array]) -> Array:
+        every = np.stack(arrays, axis=-1)
+        return sharing(np.take_along_axis(every, picked[..., None], axis=-1)[..., 0])
+
+    events = pick([one.score.events for one in candidates])
+    return (
+        Sums(pick([one.score.mass for one in candidates]), events),
+        {
+            name: Sums(pick([one.baselines[name].mass for one in candidates]), events)
+            for name in candidates[0].baselines
+        },
+        pick([one.present for one in candidates]),
+        tuple(names[one] if one == other else "" for one, other in best.T.tolist()),
     )
-    half = np.array([tokens.sentence.half for tokens in sentences])
-    found: dict[str, RoleSums] = {}
-    for columns, places in _by_role(table.columns):
-        role = columns[0].role
-        if chooses(role):
-            chosen, variants = _choose(mass[..., places], events[..., places], columns, half)
-            picked = [
-                np.take_along_axis(array[..., places], chosen[..., None], axis=-1)[..., 0]
-                for array in (mass, permuted, chance, events)
-            ]
-        else:
-            variants = ("",) * mass.shape[1]
-            picked = [array[..., places[0]].copy() for array in (mass, permuted, chance, events)]
-        picked = [sharing(array) for array in picked]
-        baselines = {"chance": Sums(picked[2], picked[3])}
-        for name in ("permuted", "shuffled", "matched"):
-            if name in role.baselines:
-                baselines[name] = Sums(picked[1], picked[3])
-        if "profile" in role.baselines and profile is not None:
-            there = stored(picked[3]).max(1) > 0
-            expected = _by_profile(columns[0], sentences, there, profile)
-            baselines["profile"] = Sums(expected, picked[3])
-        baselines |= {
-            name: Sums(other, picked[3])
-            for name, other in measured.items()
-            if name in role.baselines
-        }
-        found[role.name] = RoleSums(role, Sums(picked[0], picked[3]), baselines, variants)
-    return [_with_rivals(one, found) for one in found.values()]
 
 
-def _by_role(columns: Sequence[Column]) -> list[tuple[list[Column], list[int]]]:
-    groups: dict[str, tuple[list[Column], list[int]]] = {}
-    for place, column in enumerate(columns):
-        members, places = groups.setdefault(column.role.name, ([], []))
-        members.append(column)
-        places.append(place)
-    return list(groups.values())
+def _best(candidates: Sequence[Candidate], half: Ints) -> Ints:
+    """The best candidate of each half, [half, head]; of a half without events the other's.
 
-
-def _choose(
-    mass: Array, events: Array, columns: Sequence[Column], half: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Which candidate counts for each [sentence, head]: the best on the half it is not in.
-
-    Where that half is empty there is nothing else to choose on than the sentences themselves.
+    The one that counts for a row is that of the half it is not in. Where that half is empty there
+    is nothing else to choose on than the rows themselves.
     """
-    best = np.zeros((2, mass.shape[1]), dtype=np.int64)
+    best = np.zeros((2, candidates[0].score.mass.shape[1]), dtype=np.int64)
+    met = [
+        any(stored(one.score.events)[half == side].any() for one in candidates) for side in (0, 1)
+    ]
     for side in (0, 1):
-        rows = half == side if events[half == side].any() else half != side
-        score = ratio(mass[rows].sum(0), events[rows].sum(0))
-        best[side] = np.nan_to_num(score, nan=-1.0).argmax(-1)
-    variants = tuple(columns[one].variant if one == other else "" for one, other in best.T.tolist())
-    return best[1 - half], variants
+        rows = half == side if met[side] else half != side
+        scores = [
+            ratio(one.score.mass[rows].sum(0), one.score.events[rows].sum(0)) for one in candidates
+        ]
+        best[side] = np.nan_to_num(np.stack(scores, axis=-1), nan=-1.0).argmax(-1)
+    return best
 
 
-def _by_profile(
-    column: Column, sentences: Sequence[Tokens], there: Bools, profile: Profile
-) -> Array:
-    """What each head's profile alone would put on the target, [sentence, head].
+def best_of_both(hits: Array, half: Ints) -> int:
+    """Of the candidates that either half chooses, the one with more hits [row, candidate].
 
-    Only sentences that are `there`, with an event, have a target to look for.
+    Of a rare relation the halves choose by a handful of arcs, and scored on the other half alone
+    either choice may get nothing where a candidate is right in a third of cases. Equals on a half
+    are told apart by the hits on both, so that no tie makes a baseline weaker; a half without any
+    hit leaves the choice to the other.
     """
-    alike: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for place in np.flatnonzero(there).tolist():
-        tokens = sentences[place]
-        alike[len(tokens), tokens.sentence.half].append(place)
-    found = np.zeros((len(sentences), profile.by_offset.shape[1]))
-    for (size, half), places in alike.items():
-        targets = [column.target(sentences[place]) for place in places]
-        stated = [target for target in targets if target is not None]
-        if len(stated) < len(targets):
-            raise TypeError(f"{column.role.name} has no target to hold against a profile")
-        found[places] = profile.expect(stated, size, half)
-    return found
+    total = hits.sum(0)
+    chosen = [int(np.lexsort((total, hits[half == side].sum(0)))[-1]) for side in (0, 1)]
+    return max(chosen, key=lambda candidate: total[candidate])
 
 
-def _with_rivals(one: RoleSums, found: Mapping[str, RoleSums]) -> RoleSums:
-    rivals = {name: found[name].score for name in one.role.baselines if name in found}
-    return RoleSums(one.role, one.score, {**one.baselines, **rivals}, one.variants)
+def _spread(values: Array, heads: int) -> Array:
+    """The same for every head, without room for each."""
+    return np.broadcast_to(values, (len(values), heads))
+
+
+def _with_rivals(sums: RoleSums, others: Mapping[str, RoleSums]) -> RoleSums:
+    """The same with the scores of the roles that it must beat, in the order that the role names."""
+    every = {name: rival.score for name, rival in others.items()} | {**sums.baselines}
+    named = ("chance", *sums.role.baselines)
+    return replace(sums, baselines={name: every[name] for name in named if name in every})

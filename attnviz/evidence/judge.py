@@ -14,7 +14,7 @@ from attnviz.evidence import bootstrap
 from attnviz.evidence.gather import RoleSums, Sums, stored, summed
 from attnviz.evidence.rules import USUAL, Rules
 from attnviz.evidence.scores import Array
-from attnviz.roles.role import Role, WordRole, chooses
+from attnviz.roles.role import Role
 
 Verdict = Literal["supported", "tentative", "no"] | None
 """None where there is too little for an interval, and so for a verdict."""
@@ -92,7 +92,7 @@ def judge(
 def _interval(role: RoleSums, score: Array) -> tuple[Array, Array]:
     """The interval of a role's score, two arrays [head]; `score` are its resamples."""
     mass, events = role.score.mass, role.score.events
-    if isinstance(role.role, WordRole):
+    if role.role.arcs is not None:  # a word looks at the right one, or not
         return bootstrap.of_hits(mass, events)
     return bootstrap.of_ratio(score, mass, events)
 
@@ -298,7 +298,7 @@ def _verdicts(
         there = (role.score.events[rows] > 0).sum(0) > 0
         holds &= ~there | (_difference(role, rows[None] * 1.0)[0] > role.role.margin)
     both = np.array([(role.score.events[half == side] > 0).any(0) for side in (0, 1)]).all(0)
-    if chooses(role.role):  # on the half that isn't scored, and so on both, and alike
+    if role.role.chooses:  # on the half that isn't scored, and so on both, and alike
         holds &= np.array([variant != "" for variant in role.variants]) & both
     enough = (sentences >= rules.sentences) & (events >= rules.events) & both
     found = np.where(passes & holds, np.where(enough, "supported", "tentative"), "no")

@@ -23,7 +23,7 @@ from attnviz.attention.observer import Observer, Wants
 from attnviz.attention.targets import KeyTarget, MatchTarget, OffsetTarget, PairTarget, Target
 from attnviz.evidence.judge import Judgement
 from attnviz.evidence.scores import Array, Column, columns_of
-from attnviz.roles.role import Role, ShapeRole, WordRole
+from attnviz.roles.role import Role
 from attnviz.text.types import Tokens
 
 SHARE = 2 / 3
@@ -124,11 +124,9 @@ def _strength(one: Judgement, head: int) -> int:
     return {"supported": 2, "tentative": 1}.get(one.verdicts[head] or "", 0)
 
 
-def _single(roles: Sequence[Role]) -> list[Column]:
+def _single(roles: Sequence[Role]) -> tuple[Column, ...]:
     """The columns of roles on tokens that have one target."""
-    every = [one for one in columns_of(roles) if not isinstance(one.role, ShapeRole)]
-    names = [one.role.name for one in every]
-    return [one for one in every if names.count(one.role.name) == 1]
+    return columns_of([role for role in roles if not (role.shape or role.chooses)])
 
 
 def _alike(one: Judgement, other: Judgement) -> bool:
@@ -169,13 +167,16 @@ def _same_arcs(
     roles: Sequence[Role], measured: Mapping[str, Judgement], sentences: Sequence[Tokens]
 ) -> set[Pair]:
     """Pairs of roles between words with the same pairs of words in every sentence."""
-    known = [one for one in roles if isinstance(one, WordRole) and one.name in measured]
+    known = [one for one in roles if one.arcs is not None and one.name in measured]
     annotations = [one.sentence.annotation for one in sentences if one.sentence.annotation]
     return {
         (one.name, other.name)
         for one, other in combinations(known, 2)
         if _alike(measured[one.name], measured[other.name])
-        and all(set(one.arcs(of)) == set(other.arcs(of)) for of in annotations)
+        and all(
+            one.arcs and other.arcs and set(one.arcs(of)) == set(other.arcs(of))
+            for of in annotations
+        )
     }
 
 
@@ -185,7 +186,7 @@ class StripKeeper(Observer):
     def __init__(self, roles: Sequence[Role], stream: str = "") -> None:
         self.stream = stream
         mine = [role for role in roles if stream in role.streams]
-        self._shapes = [role for role in mine if isinstance(role, ShapeRole) and role.keys]
+        self._shapes = [role.shape for role in mine if role.shape and role.shape.keys]
         self._columns = _single(mine)
         self._on: dict[tuple[int, str], NDArray[np.float64]] = {}
         self._all: dict[tuple[int, str], NDArray[np.float64]] = {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from attnviz.errors import UsageError
 from attnviz.registry import discover
-from attnviz.roles.role import Role, RoleFamily
+from attnviz.roles.role import Role
 from attnviz.settings import Evidence, quoted
 
 PROBE = "induction-probe"
@@ -41,14 +41,17 @@ class Rules:
     events: int = 100
     margins: tuple[Margin, ...] = ()
 
-    def margin(self, role: str, default: float) -> float:
+    def margin(self, role: str, default: float, family: str = "") -> float:
         """The margin of a role: its own, else its family's, else `default`."""
         named = {one.role: one.margin for one in self.margins}
-        return named.get(role, named.get(_family(role), default))
+        return named.get(role, named.get(family, default))
 
     def applied(self, roles: Iterable[Role]) -> list[Role]:
         """The roles with the margins that they have under these rules."""
-        return [replace(role, margin=self.margin(role.name, role.margin)) for role in roles]
+        return [
+            replace(role, margin=self.margin(role.name, role.margin, role.family_name))
+            for role in roles
+        ]
 
     @property
     def given(self) -> Evidence:
@@ -73,24 +76,21 @@ def rules(evidence: Evidence) -> Rules:
     """
     roles = discover("attnviz.roles", "ROLE", Role)
     defaults = {role.name: role.margin for role in roles} | {PROBE: PROBE_MARGIN}
-    families = {role.name for role in roles if isinstance(role, RoleFamily)}
     counts, margins = {}, []
     for key, number in evidence:
         if key in _COUNTS:
             counts[key] = _count(key, number)
             continue
-        name = _family(key) if _family(key) in families and key[-1] != ":" else key
-        if name not in defaults:
+        family = _family(key, roles)
+        if (family or key) not in defaults:
             raise _unknown(key, defaults)
         if not 0 <= number < 1:
             raise UsageError(f"evidence: the margin of {key} is {number:g}.", "Use 0 to below 1.")
-        margins.append(Margin(key, number, defaults[name]))
-    set_families = {one.role for one in margins} & families
+        margins.append(Margin(key, number, defaults[family or key]))
     # As usual is no news, unless the family is not.
+    named = {one.role for one in margins}
     told = (
-        one
-        for one in margins
-        if one.margin != one.default or _family(one.role) in set_families - {one.role}
+        one for one in margins if one.margin != one.default or _family(one.role, roles) in named
     )
     return Rules(margins=tuple(sorted(told, key=lambda one: one.role)), **counts)
 
@@ -101,17 +101,19 @@ def idle(found: Rules, roles: Sequence[Role]) -> list[str]:
     None where the text has no relations at all: then the report says that of all of them.
     """
     names = {role.name for role in roles}
-    met = {_family(name) for name in names if ":" in name}
+    met = {role.family_name for role in roles if role.family_name}
+    every = discover("attnviz.roles", "ROLE", Role)
     return [
         f"A margin was set for {one.role}, and there is no such role on this text: a relation "
         "counts as one from a least number of occurrences on."
         for one in found.margins
-        if ":" in one.role and _family(one.role) in met and one.role not in names
+        if _family(one.role, every) in met and one.role not in names
     ]
 
 
-def _family(role: str) -> str:
-    return role.partition(":")[0]
+def _family(name: str, roles: Iterable[Role]) -> str:
+    """The family that a role of that name would be of, "" for none."""
+    return next((role.name for role in roles if role.includes(name)), "")
 
 
 def _count(key: str, number: float) -> int:

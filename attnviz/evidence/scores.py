@@ -14,17 +14,10 @@ from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer, Wants
 from attnviz.attention.pack import pack
-from attnviz.attention.targets import PairTarget, Target
-from attnviz.evidence.shelf import Shelf
-from attnviz.roles.role import (
-    ChosenRole,
-    CrossRole,
-    Role,
-    RoleFamily,
-    ShapeRole,
-    TargetRole,
-    WordRole,
-)
+from attnviz.attention.shelf import Shelf
+from attnviz.attention.targets import Target
+from attnviz.baselines.known import baselines
+from attnviz.roles.role import Role
 from attnviz.statistics.statistic import Statistic
 from attnviz.text.types import Tokens
 
@@ -45,36 +38,25 @@ class Column:
 
         `keys` is what cross-attention looks at.
         """
-        if isinstance(self.role, TargetRole):
-            return self.role.target(tokens)
-        if isinstance(self.role, CrossRole):
-            return self.role.candidates[self.variant](tokens, keys or tokens)
-        if isinstance(self.role, ChosenRole):
-            return self.role.candidates[self.variant](tokens)
-        return None
+        return self.role.target_on(tokens, keys, self.variant)
 
 
 def columns_of(roles: Sequence[Role]) -> tuple[Column, ...]:
     """Every column that the roles on tokens need, in the order of the roles."""
-    return tuple(
-        Column(role, variant)
-        for role in roles
-        if not isinstance(role, WordRole | RoleFamily)
-        for variant in (role.candidates if isinstance(role, ChosenRole | CrossRole) else ("",))
-    )
+    return tuple(Column(role, variant) for role in roles for variant in role.columns)
 
 
 @dataclass(frozen=True)
 class LayerSums:
     """Sums of one layer, each array [sentence, head, column or statistic].
 
-    `mass`, `chance` and `events` have a column for each of `columns_of(roles)`, `permuted` is
-    filled for roles with that baseline, "shuffled" or "matched"; `chance` and `events` have one
-    head, for they depend on the layer's mask alone. `values` over `counts` is a statistic's mean.
+    `mass`, `chance` and `events` have a column for each of `columns_of(roles)`, `beside` one for
+    each baseline that is measured beside one of them; `chance` and `events` have one head, for they
+    depend on the layer's mask alone. `values` over `counts` is a statistic's mean.
     """
 
     mass: Found
-    permuted: Found
+    beside: Found
     chance: Found
     events: Found
     values: Found
@@ -83,12 +65,16 @@ class LayerSums:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """The sums of a whole run: `layers[i]` for the i-th layer that ran, numbered `numbers[i]`."""
+    """The sums of a whole run: `layers[i]` for the i-th layer that ran, numbered `numbers[i]`.
+
+    `beside` are the columns of the sums of that name: the place of a column, and a baseline's name.
+    """
 
     columns: tuple[Column, ...]
     statistics: tuple[Statistic, ...]
     numbers: tuple[int, ...]
     layers: tuple[LayerSums, ...]
+    beside: tuple[tuple[int, str], ...] = ()
 
     @property
     def heads(self) -> tuple[tuple[int, int], ...]:
@@ -105,6 +91,10 @@ class ScoreTable:
             if column.role.name == role and (not variant or column.variant == variant):
                 return place
         raise KeyError(role)
+
+    def place_beside(self, baseline: str, role: str, variant: str = "") -> int:
+        """The place of a role's baseline, or of its candidate's, among the sums `beside`."""
+        return self.beside.index((self.place(role, variant), baseline))
 
     def over_heads(self, name: str) -> Array:
         """The array `name` of all layers, [sentence, head of the whole model, column]."""
@@ -129,11 +119,16 @@ class ScoreKeeper(Observer):
     ) -> None:
         self.stream = stream
         self._columns = columns_of([role for role in roles if stream in role.streams])
-        self._beside = [
-            place
+        known = baselines()
+        named = [
+            (place, known[name])
             for place, column in enumerate(self._columns)
-            if {"shuffled", "matched"} & {*column.role.baselines}
+            for name in column.role.baselines
+            if name in known
         ]
+        # Those with a target of their own come first, as their masses do.
+        self._aimed = [(place, one) for place, one in named if one.target]
+        self._from_layer = [(place, one) for place, one in named if one.mass]
         self._statistics = tuple(statistics)
         self._sentences = sentences
         self._layers: dict[int, LayerSums] = {}
@@ -152,14 +147,17 @@ class ScoreKeeper(Observer):
     def _row(self, tokens: Tokens, keys: Tokens) -> list[Target | None]:
         """A sentence's targets: those of all columns, then those that baselines measure."""
         row = [column.target(tokens, keys) for column in self._columns]
-        return row + [_rival(self._columns[at].role, row[at], tokens) for at in self._beside]
+        return row + [
+            one.target and one.target(self._columns[place].role, tokens, row[place])
+            for place, one in self._aimed
+        ]
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""
         chance, events = attention.once("chance", lambda: self._by_chance(attention.uniform))
-        mass, permuted = self._by_head(attention)
+        mass, beside = self._by_head(attention)
         values, counts = self._of_statistics(attention)
-        seen = LayerSums(mass, permuted, chance, events, values, counts)
+        seen = LayerSums(mass, beside, chance, events, values, counts)
         if attention.layer not in self._layers:
             self._layers[attention.layer] = self._empty(seen)
         kept = self._layers[attention.layer]
@@ -169,9 +167,9 @@ class ScoreKeeper(Observer):
     def table(self) -> ScoreTable:
         """Everything that was seen."""
         numbers = tuple(sorted(self._layers))
-        return ScoreTable(
-            self._columns, self._statistics, numbers, tuple(self._layers[n] for n in numbers)
-        )
+        layers = tuple(self._layers[number] for number in numbers)
+        beside = tuple((place, one.name) for place, one in (*self._aimed, *self._from_layer))
+        return ScoreTable(self._columns, self._statistics, numbers, layers, beside)
 
     def _empty(self, like: LayerSums) -> LayerSums:
         arrays = (getattr(like, entry.name) for entry in fields(LayerSums))
@@ -180,27 +178,28 @@ class ScoreKeeper(Observer):
         )
 
     def _by_head(self, attention: LayerAttention) -> tuple[Found, Found]:
+        """The masses of the columns, and those of the baselines beside them."""
         content, columns = self._batch.content, len(self._columns)
-        found = _numpy(attention.masses)
-        mass = found[..., :columns].copy()
-        permuted = np.zeros_like(mass)
-        permuted[..., self._beside] = found[..., columns:]
+        masses = _numpy(attention.masses)
+        mass = masses[..., :columns].copy()
         for index, column in enumerate(self._columns):
-            if isinstance(column.role, ShapeRole):
-                mass[..., index] = _numpy(column.role.mass(attention, content))
-                if column.role.permuted is not None:
-                    permuted[..., index] = _numpy(column.role.permuted(attention, content))
-        return mass, permuted
+            if column.role.shape:
+                mass[..., index] = _numpy(column.role.shape.mass(attention, content))
+        from_layer = [
+            _numpy(one.mass(self._columns[place].role, attention, content))[..., None]
+            for place, one in self._from_layer
+            if one.mass
+        ]
+        return mass, np.concatenate([masses[..., columns:], *from_layer], axis=-1)
 
     def _by_chance(self, uniform: LayerAttention) -> tuple[Found, Found]:
         content, columns = self._batch.content, len(self._columns)
         chance = _numpy(uniform.masses)[..., :columns].copy()  # [batch, 1, column]
         events = _numpy(uniform.reached)[..., :columns].copy()
         for index, column in enumerate(self._columns):
-            if isinstance(column.role, ShapeRole):
-                by_chance = column.role.chance or column.role.mass
-                chance[..., index] = _numpy(by_chance(uniform, content))
-                events[:, 0, index] = _numpy(column.role.events(uniform, content))
+            if shape := column.role.shape:
+                chance[..., index] = _numpy((shape.chance or shape.mass)(uniform, content))
+                events[:, 0, index] = _numpy(shape.events(uniform, content))
         return chance, events
 
     def _of_statistics(self, attention: LayerAttention) -> tuple[Found, Found]:
@@ -232,22 +231,6 @@ def _summed(values: Found, content: Found | None) -> tuple[Found, Found]:
 def _over(values: Found, content: Found) -> Found:
     total: Found = np.matmul(values, content[..., None], dtype=np.float32)[..., 0]
     return total
-
-
-def _rival(role: Role, target: Target | None, tokens: Tokens) -> Target:
-    """The target that the role's baseline "matched" or "shuffled" measures."""
-    if isinstance(role, TargetRole) and role.matched:
-        return role.matched(tokens)
-    return _dealt(target, tokens.sentence.digest)
-
-
-def _dealt(target: Target | None, seed: int) -> PairTarget:
-    """A target of pairs with its keys dealt out anew among its queries, by the sentence's text."""
-    if not isinstance(target, PairTarget):
-        raise TypeError("only pairs can be shuffled")
-    pairs = target.pairs.copy()
-    np.random.default_rng(seed).shuffle(pairs[:, 1])
-    return PairTarget(pairs, target.tokens)
 
 
 def _numpy(values: Tensor) -> Found:

@@ -7,14 +7,13 @@ So sums are added up by document before anything is resampled.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
 from attnviz.evidence import bootstrap
-from attnviz.evidence.gather import RoleSums, Sums, once
+from attnviz.evidence.gather import RoleColumns, once
 from attnviz.evidence.scores import Array
 from attnviz.text.types import Tokens
 
@@ -53,16 +52,6 @@ class Units:
         shape = len(self.half), len(self._of)
         return csr_array((np.ones(len(self._of)), (self._of, places)), shape=shape)
 
-    def of(self, role: RoleSums) -> RoleSums:
+    def of(self, columns: RoleColumns) -> RoleColumns:
         """The sums of a role by unit."""
-        if self._alone:
-            return role
-        return replace(
-            role,
-            score=self._sums(role.score),
-            baselines={name: self._sums(sums) for name, sums in role.baselines.items()},
-            present=self.summed(role.score.present),
-        )
-
-    def _sums(self, sums: Sums) -> Sums:
-        return Sums(self.summed(sums.mass), self.summed(sums.events))
+        return columns if self._alone else columns.changed(self.summed)

@@ -6,13 +6,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from attnviz.report.numbers import counted
-from attnviz.roles.dependency import FEWEST
-from attnviz.roles.role import RoleFamily, WordRole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from attnviz.evidence.arcs import Coverage
+    from attnviz.baselines.gold import Coverage
     from attnviz.roles.role import Role
     from attnviz.text.types import Annotation
 
@@ -24,9 +22,9 @@ _LOST = (
 
 def absent(role: Role, annotations: Sequence[Annotation], coverage: Mapping[str, Coverage]) -> str:
     """The true reason: what the text lacks, or that it has too little of it to be seen."""
-    if isinstance(role, RoleFamily):
-        return _without_members(annotations) or _needs(role)
-    if isinstance(role, WordRole):
+    if role.members is not None:
+        return _without_members(annotations, role.fewest) or _needs(role)
+    if role.arcs is not None:
         return _without_arcs(annotations, coverage.get(role.name)) or _needs(role)
     return _needs(role)
 
@@ -35,7 +33,7 @@ def _needs(role: Role) -> str:
     return f"It needs {role.needs or 'tokens that see others'}."
 
 
-def _without_members(annotations: Sequence[Annotation]) -> str:
+def _without_members(annotations: Sequence[Annotation], fewest: int) -> str:
     """Of an annotated text without enough of any relation; "" where there is no tree."""
     counts = Counter(
         name
@@ -47,7 +45,7 @@ def _without_members(annotations: Sequence[Annotation]) -> str:
         return ""
     name, most = min(counts.items(), key=lambda item: (-item[1], item[0]))
     return (
-        f"It needs a relation that occurs {FEWEST} times; the most frequent of this text, {name}, "
+        f"It needs a relation that occurs {fewest} times; the most frequent of this text, {name}, "
         f"occurs {counted(most, 'time')}."
     )
 

@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from attnviz.baselines.gold import Coverage
 from attnviz.evidence import bootstrap
-from attnviz.evidence.arcs import Coverage
 from attnviz.evidence.best import Best
 from attnviz.evidence.gather import Sums, sharing
 from attnviz.evidence.judge import Judgement
@@ -30,12 +30,10 @@ from attnviz.report.model import (
     Verdict,
     WordSpan,
 )
-from attnviz.roles.role import Role, chooses
+from attnviz.roles.role import Role
 from attnviz.statistics.statistic import Statistic
 from attnviz.text.types import Annotation, Tokens
 from attnviz.text.words import word_spans
-
-_REVERSE = ":reverse"
 
 UNIFORM = 0.9
 """A head is near-uniform when its normalised entropy is surely above this."""
@@ -107,7 +105,7 @@ def _is_seen(one: Judgement, head: int) -> bool:
     And not below what else explains the score. Of a role that chooses among targets, only if both
     halves choose the same.
     """
-    if one.verdicts[head] is not None or (chooses(one.role) and not one.variants[head]):
+    if one.verdicts[head] is not None or (one.role.chooses and not one.variants[head]):
         return False
     score, chance, baseline = one.score[head], one.chance[head], one.baseline[head]
     return bool(score - chance > one.role.margin and not score < baseline)
@@ -176,14 +174,11 @@ def relations(
 def _relation(
     one: Best, judged: Judgement, found: Sequence[HeadReport], coverage: Coverage
 ) -> RelationRow:
-    of_dependency = one.role.name.startswith("dep:")
-    relation = one.role.name.removeprefix("dep:").removesuffix(_REVERSE)
-    reverse = one.role.name.endswith(_REVERSE)
     known = {name: value for name, value in one.baselines.items() if np.isfinite(value)}
     return RelationRow(
         role=one.role.name,
-        relation=relation,
-        direction=("from the head" if reverse else "to the head") if of_dependency else "",
+        relation=one.role.relation or one.role.name,
+        direction=one.role.direction,
         heads=tuple((found[head].layer, found[head].head) for head in one.heads),
         score=_known(one.score),
         low=_known(one.low),

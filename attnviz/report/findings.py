@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from attnviz.baselines.known import title_of
 from attnviz.evidence.bootstrap import FEWEST
 from attnviz.evidence.similarity import REDUNDANT
 from attnviz.report.build import UNIFORM
-from attnviz.report.induction import AGAINST
 from attnviz.report.model import Finding, HeadReport, Report, RoleInfo, RoleScore, Similarity
 from attnviz.report.numbers import counted, estimate, evidence, number
 from attnviz.report.probed import InductionReport
@@ -142,7 +142,7 @@ def _of_role(
     at = f" ({offset}{best.variant})" if best.variant else ""
     against = f"chance {number(best.chance)}"
     if best.against != "chance":
-        against += f", {_BASELINES.get(best.against, best.against)} {number(best.baseline)}"
+        against += f", {title_of(best.against)} {number(best.baseline)}"
     return Finding(
         "role",
         f"{role.title[0].upper()}{role.title[1:]}: {who}; the strongest is "
@@ -194,17 +194,10 @@ def _of_induction(
         f"On repeated random tokens {counted(len(found), 'head')} {match} prefixes; the strongest "
         f"is {by_place[places[0]].full_name} with "
         f"{estimate(prefix.score, prefix.low, prefix.high)} against "
-        f"{AGAINST.get(best.against, best.against)} {number(best.baseline)}, on "
+        f"{title_of(best.against)} {number(best.baseline)}, on "
         f"{counted(induction.draws, 'draw')} and {counted(induction.queries, 'token')}.",
         places,
     )
-
-
-_BASELINES = {
-    "profile": "positional profile",
-    "permuted": "permuted positions",
-    "other segment": "other segment at the same distance",
-}
 
 
 def _of_similarity(

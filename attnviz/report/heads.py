@@ -15,7 +15,7 @@ from attnviz.evidence.offsets import Offsets as OffsetMeans
 from attnviz.evidence.overlap import Overlap, beside
 from attnviz.report.model import HeadReport, RoleInfo
 from attnviz.report.profiles import Example, Kind, Looked, LooksAt, Offsets, ShownToken
-from attnviz.roles.role import Role, WordRole
+from attnviz.roles.role import Role
 from attnviz.text.types import TokenLabel, Tokens
 
 OFFSETS = 8
@@ -174,7 +174,7 @@ def _example(one: Exemplar, tokens: Tokens, keys: Tokens | None) -> Example:
         ),
         looked=tuple(_looked(places, weight, labels) for places, weight in one.looked),
         hidden=max(0.0, float(one.weights.sum() - one.weights[shown].sum())),
-        between=isinstance(wanted.play.role, WordRole),
+        between=wanted.play.role.arcs is not None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from attnviz.baselines.known import title_of
 from attnviz.report.numbers import counted, estimate, exact, number
 
 if TYPE_CHECKING:
@@ -19,13 +20,6 @@ SHOWN = 10
 
 RUNNING = "induction"
 """The role that is the same attention in running text."""
-
-AGAINST = {
-    "chance": "uniform attention",
-    "duplicate-token": "duplicate token",
-    "previous-token": "previous token",
-}
-"""What prefix matching had to beat, in words."""
 
 READING = (
     "Brackets hold the 95% interval over the draws: how far other random tokens would move the "
@@ -146,7 +140,7 @@ def supported(report: Report) -> str:
     return (
         f"None of {of} is supported; the highest prefix matching is that of "
         f"L{best.layer}H{best.head}, {estimate(prefix.score, prefix.low, prefix.high)} against "
-        f"{AGAINST[best.against]} {number(best.baseline)} + {exact(found.margin)}."
+        f"{title_of(best.against)} {number(best.baseline)} + {exact(found.margin)}."
     )
 
 
@@ -172,7 +166,7 @@ def rows(report: Report) -> tuple[Row, ...]:
             head := report.head(one.layer, one.head),
             one.prefix_matching,
             one.baseline,
-            AGAINST[one.against],
+            title_of(one.against),
             one.copying,
             one.lifted,
             head.roles.get(RUNNING),

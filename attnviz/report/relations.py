@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attnviz.baselines.known import title_of
 from attnviz.report import words
 from attnviz.report.numbers import counted, number, percent
 
@@ -11,8 +12,6 @@ if TYPE_CHECKING:
     from attnviz.report.model import RelationRow, Report
 
 TITLE = "Relations between words"
-
-_RULES = {"chance": "a word at random"}
 
 
 def choice(report: Report) -> str:
@@ -81,12 +80,13 @@ def which(row: RelationRow) -> str:
     if not row.against:
         return ""
     others = [
-        f"{name} {number(value)}"
+        f"{title_of(name)} {number(value)}"
         for name, value in row.baselines.items()
         if name not in {row.against, "chance"}
     ]
     behind = f" ({', '.join(others)})" if others and row.against != "chance" else ""
-    return f"{_RULES.get(row.against, row.against)}{behind}"
+    strongest = "a word at random" if row.against == "chance" else title_of(row.against)
+    return f"{strongest}{behind}"
 
 
 def unplayed(report: Report) -> str:

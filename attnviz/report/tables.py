@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from attnviz.baselines.known import title_of
 from attnviz.figures.palette import FAMILIES, ink_on
 from attnviz.report.numbers import number
 
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ("entropy", "distance", "confidence")
 """The statistics that tables of heads show; report.json has all."""
-
-_AGAINST = {
-    "": "–",
-    "chance": "uniform attention",
-    "profile": "positional profile",
-    "permuted": "permuted positions",
-    "matched": "other words like it",
-    "other segment": "the other segment at the same distance",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +188,7 @@ class Tables:
 
     def against(self, baseline: str) -> str:
         """What a score had to beat, in words."""
-        return _AGAINST.get(baseline) or self.title(baseline)
+        return title_of(baseline) if baseline else "–"
 
     def rivals(self, role: RoleInfo) -> str:
         """Everything that a role's score must beat, chance first, in words."""

@@ -16,7 +16,7 @@ from attnviz.figures.views import Floats, HeadView, ModelView, RoleMark, Sentenc
 from attnviz.flow.rollout import SentenceFlow
 from attnviz.report.model import HeadReport, Report
 from attnviz.roles.masks import content
-from attnviz.roles.role import Role, ShapeRole, WordRole
+from attnviz.roles.role import ArcRule, Role
 from attnviz.text.types import Tokens
 
 RELATIONS = 6
@@ -179,10 +179,10 @@ def head_views(
         events = float(one.sums.events[place])
         weights = drawn.heads[layer, head]
         windows = tuple(Window(*window) for window in drawn.windows.get((layer, head), ()))
-        if not isinstance(role, WordRole):
+        if role.arcs is None:
             cells = _cells(one.play.column, sides, weights, windows, causal=causal)
         elif events:
-            cells = word_cells(role, sides[0], words, place)
+            cells = word_cells(role.arcs, sides[0], words, place)
         else:
             continue
         found.append(
@@ -195,14 +195,14 @@ def head_views(
                 mass=float(one.sums.mass[place]) / events if events else None,
                 chance=float(one.sums.chance[place]) / events if events else None,
                 windows=windows,
-                words=round(events) if isinstance(role, WordRole) else 0,
+                words=0 if role.arcs is None else round(events),
             )
         )
     return tuple(found)
 
 
 def word_cells(
-    role: WordRole, tokens: Tokens, words: WordTable | None, place: int
+    rule: ArcRule, tokens: Tokens, words: WordTable | None, place: int
 ) -> tuple[tuple[int, int], ...]:
     """Each token of a word with each of the word it should look at, as far as it can be seen."""
     units = words.words[place] if words else None
@@ -211,7 +211,7 @@ def word_cells(
     return tuple(
         sorted(
             (query, key)
-            for one, others in right(role, tokens, words, place).items()
+            for one, others in right(rule, tokens, words, place).items()
             for other in others
             for query in units.tokens[one]
             for key in units.tokens[other]
@@ -236,7 +236,7 @@ def _cells(
         hit = _target(column, sides, weights)
         found = [] if hit is None else np.argwhere(np.tril(hit) if causal else hit).tolist()
         return tuple((query, key) for query, key in found)
-    if isinstance(column.role, ShapeRole):
+    if column.role.shape:
         return ()
     target = column.target(*sides)
     cells: set[tuple[int, int]] = set()
@@ -252,12 +252,13 @@ def _cells(
 
 
 def _target(column: Column, sides: tuple[Tokens, Tokens], weights: Floats) -> Bools | None:
-    if not isinstance(column.role, ShapeRole):
+    shape = column.role.shape
+    if shape is None:
         target = column.target(*sides)
         return None if target is None else _whole(target, sides)
-    if column.role.cells is None:
+    if shape.cells is None:
         return None
-    return column.role.cells(weights.astype(np.float32), *map(content, sides))
+    return shape.cells(weights.astype(np.float32), *map(content, sides))
 
 
 def _whole(target: Target, sides: tuple[Tokens, Tokens]) -> Bools:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 
 from attnviz.roles.role import Arcs, WordRole
 from attnviz.text.types import Annotation
@@ -13,30 +12,11 @@ def _antecedents(of: Annotation) -> Arcs:
     """From the head of each mention to those of earlier mentions of its entity."""
     earlier: dict[str, list[int]] = defaultdict(list)
     arcs: list[tuple[int, int]] = []
-    for one in sorted(of.mentions, key=lambda one: (one.head, one.start)):
-        arcs += [(one.head, head) for head in earlier[one.entity] if head < one.head]
-        earlier[one.entity].append(one.head)
+    for mention in sorted(of.mentions, key=lambda mention: (mention.head, mention.start)):
+        heads = earlier[mention.entity]
+        arcs += [(mention.head, head) for head in heads if head < mention.head]
+        heads.append(mention.head)
     return arcs
-
-
-def _nearest(likeness: Callable[[Annotation, int], str]) -> Callable[[Annotation], Arcs]:
-    """A rule: from the head of each mention to the nearest head before it that is like it."""
-
-    def arcs(of: Annotation) -> Arcs:
-        found: list[tuple[int, int]] = []
-        last: dict[str, int] = {}
-        for head in sorted({one.head for one in of.mentions}):
-            like = likeness(of, head)
-            if like in last:
-                found.append((head, last[like]))
-            last[like] = head
-        return found
-
-    return arcs
-
-
-def _word(of: Annotation, head: int) -> str:
-    return of.forms[head].casefold()
 
 
 ROLE = WordRole(
@@ -54,8 +34,4 @@ ROLE = WordRole(
     baselines=("fixed offset", "part of speech", "nearest mention", "same word"),
     needs="entities in the annotation: Entity= in a .conllu file (CorefUD)",
     arcs=_antecedents,
-    rivals={
-        "nearest mention": _nearest(lambda of, head: ""),  # noqa: ARG005 - all are alike
-        "same word": _nearest(_word),
-    },
 )

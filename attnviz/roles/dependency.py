@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from attnviz.roles.role import Arcs, RoleFamily, WordRole
+from attnviz.roles.role import ArcRule, Arcs, RoleFamily, WordRole
 from attnviz.text.types import Annotation
 
 FEWEST = 20
-"""A relation that occurs less often is no role: nothing could be said of it."""
+"""A relation that occurs less often is not reported: nothing could be said of it."""
 
 
-def _arcs(relation: str, *, reverse: bool) -> Callable[[Annotation], Arcs]:
+def _arcs(relation: str, *, reverse: bool) -> ArcRule:
     def arcs(of: Annotation) -> Arcs:
         if relation not in of.relations:  # as in most sentences, and there are many relations
             return []
@@ -28,7 +27,11 @@ def _arcs(relation: str, *, reverse: bool) -> Callable[[Annotation], Arcs]:
 
 def _member(relation: str, *, reverse: bool) -> WordRole:
     return WordRole(
-        name=f"dep:{relation}:reverse" if reverse else f"dep:{relation}",
+        name=f"{ROLE.name}:{relation}:reverse" if reverse else f"{ROLE.name}:{relation}",
+        family_name=ROLE.name,
+        relation=relation,
+        reverse=reverse,
+        fewest=ROLE.fewest,
         title=f"{relation}, from the head" if reverse else f"{relation}, to the head",
         family=ROLE.family,
         letter=ROLE.letter,
@@ -48,17 +51,14 @@ def _member(relation: str, *, reverse: bool) -> WordRole:
 
 
 def _members(annotations: Sequence[Annotation]) -> list[WordRole]:
-    counts = Counter(
+    met = {
         name
-        for one in annotations
-        for head, name in zip(one.heads, one.relations, strict=True)
+        for annotation in annotations
+        for head, name in zip(annotation.heads, annotation.relations, strict=True)
         if name and head >= 0
-    )
+    }
     return [
-        _member(relation, reverse=reverse)
-        for relation in sorted(counts)
-        if counts[relation] >= FEWEST
-        for reverse in (False, True)
+        _member(relation, reverse=reverse) for relation in sorted(met) for reverse in (False, True)
     ]
 
 
@@ -79,5 +79,6 @@ ROLE = RoleFamily(
     margin=0.1,
     baselines=("fixed offset", "part of speech"),
     needs="dependency annotation: a .conllu file, or --annotate spacy",
+    fewest=FEWEST,
     members=_members,
 )

@@ -168,7 +168,7 @@ def _tap() -> str:
 
 def _observers(given: list[Any]) -> list[Any]:
     """Those that keep all roles and statistics, and the baseline of position."""
-    from attnviz.evidence.profile import ProfileKeeper
+    from attnviz.baselines.profile import ProfileKeeper
     from attnviz.evidence.scores import ScoreKeeper
     from attnviz.registry import discover
     from attnviz.roles.role import Role

@@ -20,16 +20,17 @@ import torch
 from torch import Tensor
 
 from attnviz.attention.words import WordKeeper
+from attnviz.baselines.profile import ProfileKeeper
 from attnviz.evidence import arcs, bootstrap
-from attnviz.evidence.gather import gather
+from attnviz.evidence.collect import collect
+from attnviz.evidence.gather import choose
 from attnviz.evidence.judge import judge
-from attnviz.evidence.profile import ProfileKeeper
 from attnviz.evidence.scores import ScoreKeeper
 from attnviz.models import probe, tap
 from attnviz.models.load import LoadedModel
 from attnviz.models.run import observe
 from attnviz.models.streams import numbers
-from attnviz.roles.role import WordRole, expanded
+from attnviz.roles.role import expanded
 from attnviz.text.types import Tokens
 from tests.engine.planted import ROLES, STATISTICS
 
@@ -169,11 +170,12 @@ def supported(model: LoadedModel, sentences: Sequence[Tokens]) -> dict[tuple[int
     weights = bootstrap.weights([one.sentence.digest for one in sentences], 400, 0)
     table = scores.table()
     known = [one.sentence.annotation for one in sentences if one.sentence.annotation]
-    between = [role for role in expanded(ROLES, known) if isinstance(role, WordRole)]
-    sums = gather(table, sentences, profile.profile())
+    columns = collect(table, sentences, {"profile": profile.fit()})
     if known:
-        sums += arcs.gather(between, words.table(), sentences)[0]
-    judged = judge(sums, half, weights)
+        text = expanded(ROLES, known), words.table(), sentences
+        between = arcs.collect(*text, arcs.learn(*text))
+        columns += [one for one in between if one.coverage and one.coverage.arcs >= one.role.fewest]
+    judged = judge(choose(columns, half), half, weights)
     return {
         place: {one.role.name for one in judged if one.verdicts[head] == "supported"}
         for head, place in enumerate(table.heads)

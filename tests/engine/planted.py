@@ -15,10 +15,11 @@ from attnviz.attention import batch as batches
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
 from attnviz.attention.observer import Observer, plan
+from attnviz.baselines.profile import Profile, ProfileKeeper, profile_of
 from attnviz.evidence import bootstrap
-from attnviz.evidence.gather import gather
+from attnviz.evidence.collect import collect
+from attnviz.evidence.gather import choose
 from attnviz.evidence.judge import Judgement, judge
-from attnviz.evidence.profile import Profile, ProfileKeeper
 from attnviz.evidence.scores import ScoreKeeper, ScoreTable
 from attnviz.registry import discover
 from attnviz.roles.role import Role
@@ -199,9 +200,10 @@ def measure(
     show(sentences, heads, [scores, profile], causal=causal)
     half = np.array([one.sentence.half for one in sentences])
     weights = bootstrap.weights([one.sentence.digest for one in sentences], resamples, 0)
-    habits = profile.profile()
-    judged = judge(gather(scores.table(), sentences, habits), half, weights)
-    return Measured(scores.table(), habits, {one.role.name: one for one in judged})
+    habits = profile.fit()
+    columns = collect(scores.table(), sentences, {"profile": habits})
+    judged = judge(choose(columns, half), half, weights)
+    return Measured(scores.table(), profile_of(habits, 1), {one.role.name: one for one in judged})
 
 
 def corpus(count: int, seed: int = 0, *, ends: str = "[CLS] {} [SEP]") -> list[Tokens]:

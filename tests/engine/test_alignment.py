@@ -18,8 +18,10 @@ from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
 from attnviz.attention.matrices import MatrixKeeper
 from attnviz.attention.targets import KeyTarget, PairTarget, Target
-from attnviz.evidence import bootstrap, scores
-from attnviz.evidence.gather import gather
+from attnviz.baselines.shuffled import dealt
+from attnviz.evidence import bootstrap
+from attnviz.evidence.collect import collect
+from attnviz.evidence.gather import choose
 from attnviz.evidence.judge import Judgement, judge
 from attnviz.evidence.scores import ScoreKeeper, ScoreTable
 from attnviz.models import load, names, run
@@ -159,7 +161,7 @@ def judged(texts: Sequence[tuple[Tokens, Tokens]], table: ScoreTable) -> dict[st
     queries = [one for one, _ in texts]
     half = np.array([one.sentence.half for one in queries])
     weights = bootstrap.weights([one.sentence.digest for one in queries], 200, 0)
-    found = judge(gather(table, queries, None), half, weights)
+    found = judge(choose(collect(table, queries), half), half, weights)
     return {one.role.name: one for one in found}
 
 
@@ -230,7 +232,8 @@ def test_planted_heads_are_judged() -> None:
     assert found.score[:2] == pytest.approx([0.6, 0.6], abs=1e-6)
     # A head that looks at one place whatever the query has as much on targets dealt out anew.
     place = table.place("alignment")
-    mass, shuffled = table.over_heads("mass")[..., place], table.over_heads("permuted")[..., place]
+    mass = table.over_heads("mass")[..., place]
+    shuffled = table.over_heads("beside")[..., table.place_beside("shuffled", "alignment")]
     np.testing.assert_allclose(mass[:, 3], shuffled[:, 3], atol=1e-6)
     assert shuffled[:, 0].sum() < 0.5 * mass[:, 0].sum()
 
@@ -240,10 +243,11 @@ def test_the_shuffled_baseline_is_the_mass_on_the_dealt_pairs() -> None:
     head = aligned("reads", 0.6)
     table = measured(texts, [head])
     for variant in ("reads", "predicts"):
-        found = table.layers[0].permuted[:, 0, table.place("alignment", variant)]
+        place = table.place_beside("shuffled", "alignment", variant)
+        found = table.layers[0].beside[:, 0, place]
         for row, (queries, keys) in enumerate(texts):
-            dealt = scores._dealt(target(variant, queries, keys), queries.sentence.digest)
-            weights = head(queries, keys)[dealt.pairs[:, 0], dealt.pairs[:, 1]]
+            anew = dealt(target(variant, queries, keys), queries.sentence.digest)
+            weights = head(queries, keys)[anew.pairs[:, 0], anew.pairs[:, 1]]
             assert found[row] == pytest.approx(weights.sum(), abs=1e-6)
 
 
@@ -251,8 +255,8 @@ def test_the_shuffled_baseline_depends_on_the_text_alone() -> None:
     texts = pairs_of_texts(9)
     heads = [aligned("reads", 0.6), even]
     table, alone = measured(texts, heads), measured(texts[::-1], heads, at_once=1)
-    place = table.place("alignment")
-    one, other = (found.layers[0].permuted[..., place] for found in (table, alone))
+    place = table.place_beside("shuffled", "alignment")
+    one, other = (found.layers[0].beside[..., place] for found in (table, alone))
     np.testing.assert_allclose(one, other[::-1], atol=1e-6)
     assert one[:, 0].std() > 0.1
 
@@ -262,7 +266,7 @@ def test_dealing_out_anew_keeps_queries_and_keys(queries: int, keys: int, seed: 
     before = target("reads", words(queries, "[BOS] {}", "t"), words(keys, "{}", "s"))
     assert isinstance(before, PairTarget)
     kept = before.pairs.copy()
-    after, again = scores._dealt(before, seed), scores._dealt(before, seed)
+    after, again = dealt(before, seed), dealt(before, seed)
     np.testing.assert_array_equal(after.pairs, again.pairs)
     np.testing.assert_array_equal(before.pairs, kept)
     assert after.tokens == before.tokens
@@ -272,9 +276,9 @@ def test_dealing_out_anew_keeps_queries_and_keys(queries: int, keys: int, seed: 
 
 def test_only_pairs_can_be_dealt_out_anew() -> None:
     with pytest.raises(TypeError, match="only pairs"):
-        scores._dealt(KeyTarget(np.ones(2, np.bool_), np.ones(2, np.bool_)), 0)
+        dealt(KeyTarget(np.ones(2, np.bool_), np.ones(2, np.bool_)), 0)
     with pytest.raises(TypeError, match="only pairs"):
-        scores._dealt(None, 0)
+        dealt(None, 0)
 
 
 TRANSLATION = SAMPLES / "translation"

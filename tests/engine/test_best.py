@@ -75,10 +75,12 @@ def test_where_a_half_has_no_events_the_best_is_scored_where_it_was_chosen_and_s
 def test_of_equally_right_heads_the_one_with_more_attention_on_the_right_words_is_best() -> None:
     tied = relation([(5, 5), (5, 5), (5, 5), (5, 5)], [(1,)] * 4)
     assert told(tied)[0].heads == (0,)
-    assert told(replace(tied, on_target=np.array([[2.0, 6.0], [3.0, 4.0]])))[0].heads == (1,)
+    assert told(
+        replace(tied, on_target=np.array([[1.0, 3.0], [1.0, 3.0], [1.0, 2.0], [2.0, 2.0]]))
+    )[0].heads == (1,)
     # Mass never makes up for being right less often.
     worse = relation([(5, 4), (5, 4), (5, 4), (5, 4)], [(1,)] * 4)
-    assert told(replace(worse, on_target=np.array([[0.0, 9.0], [0.0, 9.0]])))[0].heads == (0,)
+    assert told(replace(worse, on_target=np.array([[0.0, 5.0]] * 4)))[0].heads == (0,)
 
 
 def test_roles_are_told_in_their_order_and_each_as_if_alone() -> None:

@@ -27,7 +27,7 @@ from attnviz.evidence.examples import (
 )
 from attnviz.evidence.exemplars import ExampleKeeper, Exemplar
 from attnviz.evidence.scores import Column, LayerSums, ScoreTable
-from attnviz.roles.role import WordRole, expanded
+from attnviz.roles.role import Role, expanded
 from attnviz.text.aligned import word_tokens
 from attnviz.text.types import Tokens
 from tests.engine.planted import ROLES, Floats, layer, sentence
@@ -180,12 +180,10 @@ def test_a_strip_is_the_key_that_all_queries_look_at() -> None:
     assert (most.queries, least.queries) == ((1,), (3,))
 
 
-def between(relation: str, texts: Sequence[Tokens]) -> WordRole:
-    annotations = [one.sentence.annotation for one in texts if one.sentence.annotation] * 20
+def between(relation: str, texts: Sequence[Tokens]) -> Role:
+    annotations = [one.sentence.annotation for one in texts if one.sentence.annotation]
     roles = expanded([BY_NAME["dep"]], annotations)
-    role = next(role for role in roles if role.name == relation)
-    assert isinstance(role, WordRole)
-    return role
+    return next(role for role in roles if role.name == relation)
 
 
 def table(texts: Sequence[Tokens], best: list[list[int]], *, causal: bool = False) -> WordTable:
@@ -210,14 +208,15 @@ def test_words_show_the_right_word_and_the_one_looked_at() -> None:
     assert (one.queries, one.target) == ((1, 2), (3,))
     assert one.mass == pytest.approx(0.3)
     assert [places for places, _ in one.looked] == [(3,), (4,)]
-    assert right(role, tokens, words, 0) == {0: frozenset({1})}
+    assert role.arcs is not None
+    assert right(role.arcs, tokens, words, 0) == {0: frozenset({1})}
 
 
 def test_sums_between_words_are_those_of_the_words_looked_at() -> None:
     texts, role = [CAT, CAT], between("dep:nsubj", [CAT])
     one_head = LayerSums(*[np.zeros((2, 1, 0))] * 6)
     words = table(texts, [[2, 2, 1, -1, 0, -1]])
-    sums = PlaySums(ScoreTable((), (), (0,), (one_head,)), arcs.gather([role], words, texts)[0])
+    sums = PlaySums(ScoreTable((), (), (0,), (one_head,)), arcs.collect([role], words, texts, {}))
     got = sums(Play(0, 0, Column(role)))
     # "cat" looks at its head in the first sentence and not in the second; two words to choose from.
     np.testing.assert_allclose(got.mass, [1.0, 0.0])

@@ -17,8 +17,8 @@ from attnviz.attention.mask import Mask
 from attnviz.attention.matrices import MatrixKeeper
 from attnviz.attention.survey import Layer, Surveyor
 from attnviz.attention.targets import KeyTarget, MatchTarget, OffsetTarget, PairTarget, Target
-from attnviz.evidence import profile as profiles
-from attnviz.evidence.profile import Profile
+from attnviz.baselines import profile as profiles
+from attnviz.baselines.profile import Profile
 from attnviz.flow import rollout
 from attnviz.flow.rollout import FlowKeeper, SentenceFlow, column_mass, pull
 from attnviz.text.types import Tokens
@@ -335,7 +335,7 @@ def random_profile(longest: int, *, causal: bool) -> Profile:
     if causal:
         by_offset[..., longest:] = 0.0
     by_offset[:, 0, : longest - 1] = 0.0  # a head that never looks back
-    return Profile(by_offset, rng.random((2, HEADS)), causal)
+    return Profile(by_offset, rng.random((2, HEADS)))
 
 
 def expected_cell_by_cell(profile: Profile, target: Target, tokens: int, half: int) -> Floats:
@@ -383,7 +383,7 @@ def test_a_profile_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     # Offsets -1, 0, +1 get 1/4, 1/2, 1/4. Of three tokens the first row is (2/3, 1/3, 0), the
     # second (1/4, 1/2, 1/4), the third (0, 1/3, 2/3): on the second key 1/3 + 1/2 + 1/3.
     by_offset = np.array([[[0.0, 0.25, 0.5, 0.25, 0.0]]] * 2)
-    profile = Profile(by_offset, np.ones((2, 1)), causal=False)
+    profile = Profile(by_offset, np.ones((2, 1)))
     second = KeyTarget(np.ones(3, dtype=np.bool_), np.array([False, True, False]))
     assert profile.expect([second], 3, 0)[0] == pytest.approx([7 / 6])
     monkeypatch.setattr(profiles, "_ROWS", 1)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from attnviz.evidence.profile import ProfileKeeper
+from attnviz.baselines.profile import ProfileKeeper
 from attnviz.evidence.scores import ScoreKeeper, ScoreTable
 from attnviz.evidence.similarity import RowKeeper
 from attnviz.flow.rollout import FlowKeeper
@@ -151,8 +151,9 @@ def test_a_sentences_numbers_do_not_depend_on_its_batch(
     monkeypatch.setattr(run, "CELLS", 1)
     alone = measured()
     for one, other in zip(together[0].layers, alone[0].layers, strict=True):
-        for name in ("mass", "permuted", "chance"):
-            events = np.maximum(one.events, 1)
+        aside = [place for place, _ in together[0].beside]
+        for name in ("mass", "beside", "chance"):
+            events = np.maximum(one.events[..., aside] if name == "beside" else one.events, 1)
             found, expected = (getattr(sums, name) / events for sums in (one, other))
             np.testing.assert_allclose(found, expected, atol=WITHIN, err_msg=name)
         np.testing.assert_array_equal(one.events, other.events)
@@ -161,7 +162,7 @@ def test_a_sentences_numbers_do_not_depend_on_its_batch(
         np.testing.assert_allclose(
             one.values / count, other.values / count, rtol=WITHIN, atol=WITHIN
         )
-    offsets, offsets_alone = (part[1].profile().by_offset for part in (together, alone))
+    offsets, offsets_alone = (part[1].fit().arrays["by_offset"] for part in (together, alone))
     np.testing.assert_allclose(offsets, offsets_alone, atol=WITHIN)
     for place in range(len(tokens)):
         flow, flow_alone = together[3].flows[place], alone[3].flows[place]

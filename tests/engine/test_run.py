@@ -21,8 +21,8 @@ from attnviz.attention.formulas import row_entropy
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.matrices import MatrixKeeper, blocks
 from attnviz.attention.observer import Observer, Wants
+from attnviz.attention.shelf import Shelf
 from attnviz.errors import InputError
-from attnviz.evidence.shelf import Shelf
 from attnviz.models import heap, tap
 from attnviz.models.load import LoadedModel
 from attnviz.models.run import observe

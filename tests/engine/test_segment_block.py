@@ -10,10 +10,12 @@ import pytest
 import torch
 
 from attnviz.attention.batch import make
-from attnviz.evidence import bootstrap, other_segment
-from attnviz.evidence.gather import gather
+from attnviz.baselines import other_segment
+from attnviz.baselines.other_segment import OtherSegmentKeeper
+from attnviz.evidence import bootstrap
+from attnviz.evidence.collect import collect
+from attnviz.evidence.gather import choose
 from attnviz.evidence.judge import Judgement, judge
-from attnviz.evidence.other_segment import OtherSegmentKeeper
 from attnviz.evidence.scores import ScoreKeeper
 from attnviz.roles.segment_block import ROLE
 from attnviz.text.types import Tokens
@@ -58,8 +60,14 @@ def measure(sentences: list[Tokens], heads: list[Head], *, causal: bool = False)
     show(sentences, heads, [scores, other], causal=causal)
     half = np.array([one.sentence.half for one in sentences])
     weights = bootstrap.weights([one.sentence.digest for one in sentences], 300, 0)
-    sums = gather(scores.table(), sentences, None, {"other segment": other.expected()})
-    return judge(sums, half, weights)[0]
+    of = {"other segment": other.fit()}, {"other segment": other.kept()}
+    columns = collect(scores.table(), sentences, *of)
+    return judge(choose(columns, half), half, weights)[0]
+
+
+def expected(keeper: OtherSegmentKeeper, sentences: list[Tokens]) -> Floats:
+    """What the sentences would put on their own segments, by habits fitted on them."""
+    return other_segment.expected(keeper.fit(), sentences, [], keeper.kept())
 
 
 def _rows(weights: Floats) -> Floats:
@@ -176,8 +184,8 @@ def test_a_baseline_worked_out_by_hand() -> None:
     assert {one.sentence.half for one in sentences} == {0, 1}
     keeper = OtherSegmentKeeper(sentences)
     show(sentences, [on_target("segment-block", 1.0)], [keeper])
-    expected = np.full((20, 1), 2 * (3 / 5 + 1 + 3 / 7))
-    np.testing.assert_allclose(keeper.expected(), expected, atol=1e-5)
+    by_hand = np.full((20, 1), 2 * (3 / 5 + 1 + 3 / 7))
+    np.testing.assert_allclose(expected(keeper, sentences), by_hand, atol=1e-5)
 
 
 @dataclass(frozen=True)
@@ -254,14 +262,14 @@ def test_it_is_what_the_formulas_say(
     heads: list[Head] = [random, mixed((0.7, random), (0.3, BLOCK))]
     keeper = OtherSegmentKeeper(sentences)
     show(sentences, heads, [keeper], causal=causal)
-    found = keeper.expected()
+    found = expected(keeper, sentences)
     assert found.shape == (12, 2)
     for head, one in enumerate(heads):
         weights = [one(tokens) for tokens in sentences]
         if causal:
             weights = [_rows(np.tril(each)) for each in weights]
-        expected = Spelled(sentences, weights, causal).expected()
-        np.testing.assert_allclose(found[:, head], expected, atol=1e-5)
+        spelled = Spelled(sentences, weights, causal).expected()
+        np.testing.assert_allclose(found[:, head], spelled, atol=1e-5)
 
 
 def test_layers_stand_side_by_side_in_their_order() -> None:
@@ -275,5 +283,6 @@ def test_layers_stand_side_by_side_in_their_order() -> None:
     see(layers, [both], batch, range(len(sentences)))
     alone = OtherSegmentKeeper(sentences)
     see(layers[1:], [alone], batch, range(len(sentences)))
-    assert both.expected().shape == (8, 2)
-    np.testing.assert_allclose(both.expected()[:, :1], alone.expected(), atol=1e-9)
+    found = expected(both, sentences)
+    assert found.shape == (8, 2)
+    np.testing.assert_allclose(found[:, :1], expected(alone, sentences), atol=1e-9)

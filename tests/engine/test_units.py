@@ -11,7 +11,7 @@ import pytest
 import attnviz
 from attnviz.evidence import bootstrap
 from attnviz.evidence.best import best
-from attnviz.evidence.gather import RoleSums, Sums
+from attnviz.evidence.gather import Candidate, RoleColumns, Sums, choose
 from attnviz.evidence.judge import judge
 from attnviz.evidence.units import Units
 from attnviz.report.build import heads
@@ -44,10 +44,10 @@ def test_a_document_is_in_one_half_and_two_files_may_name_theirs_alike() -> None
     assert elsewhere.unit != texts[0].sentence.unit
 
 
-def role_of(mass: list[float], events: list[float]) -> RoleSums:
-    columns = np.array(mass)[:, None], np.array(events)[:, None]
-    nothing = Sums(np.zeros((len(mass), 1)), columns[1])
-    return RoleSums(ROLE, Sums(*columns), {"chance": nothing}, ("",))
+def role_of(mass: list[float], events: list[float]) -> RoleColumns:
+    score = Sums(np.array(mass)[:, None], np.array(events)[:, None])
+    nothing = Sums(np.zeros((len(mass), 1)), score.events)
+    return RoleColumns(ROLE, {"": Candidate(score, {"chance": nothing}, score.present)})
 
 
 def test_the_score_stays_and_the_interval_widens_with_what_documents_have_in_common() -> None:
@@ -56,7 +56,7 @@ def test_the_score_stays_and_the_interval_widens_with_what_documents_have_in_com
     alone = [told(f"{one} {two}") for one in range(20) for two in range(10)]
     sums = role_of([float(place // 10 % 2) for place in range(200)], [1.0] * 200)
     by_document, by_sentence = (
-        judge([units.of(sums)], units.half, units.weights(1000, 0))[0]
+        judge(choose([units.of(sums)], units.half), units.half, units.weights(1000, 0))[0]
         for units in (Units(texts), Units(alone))
     )
     assert by_document.score == by_sentence.score == 0.5
@@ -92,7 +92,7 @@ def test_statistics_have_the_intervals_of_roles() -> None:
 def test_few_documents_give_no_interval_however_many_sentences_they_have() -> None:
     texts = [told(f"{one} {two}", str(one)) for one in range(4) for two in range(50)]
     units = Units(texts)
-    sums = units.of(role_of([2.7] * 200, [3.0] * 200))
+    [sums] = choose([units.of(role_of([2.7] * 200, [3.0] * 200))], units.half)
     found = judge([sums], units.half, units.weights(200, 0))[0]
     assert found.verdicts == (None,)
     assert np.isnan([found.low, found.high, found.margin_low]).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +15,13 @@ from hypothesis import strategies as st
 from attnviz.attention.batch import make
 from attnviz.attention.observer import plan
 from attnviz.attention.words import WordKeeper, WordTable
+from attnviz.baselines.fixed_offset import OFFSETS
+from attnviz.baselines.gold import Coverage
 from attnviz.evidence import arcs
+from attnviz.evidence.gather import RoleSums, best_of_both, choose
 from attnviz.roles.coreference import ROLE as COREFERENCE
 from attnviz.roles.dependency import ROLE as DEPENDENCY
-from attnviz.roles.role import WordRole, expanded
+from attnviz.roles.role import Role, expanded, reported
 from attnviz.text.types import Annotation, Mention, Sentence, Tokens
 from tests.engine import grammar
 from tests.engine.planted import Floats, layer, sentence
@@ -136,11 +140,19 @@ def test_long_texts_word_by_word_are_the_same_as_short_ones_at_once(
     np.testing.assert_allclose(at_once.left, by_word.left, atol=1e-6)
 
 
-def role(name: str, texts: list[Tokens]) -> WordRole:
+def role(name: str, texts: list[Tokens]) -> Role:
     known = [one.sentence.annotation for one in texts if one.sentence.annotation]
-    found = next(one for one in expanded([DEPENDENCY], known) if one.name == name)
-    assert isinstance(found, WordRole)
-    return found
+    return next(one for one in expanded([DEPENDENCY], known) if one.name == name)
+
+
+def gathered(
+    roles: Sequence[Role], table: WordTable, texts: list[Tokens]
+) -> tuple[list[RoleSums], dict[str, Coverage]]:
+    """The sums of roles with all choices made, and how much of the text they cover."""
+    columns = arcs.collect(roles, table, texts, arcs.learn(roles, table, texts))
+    half = np.array([one.sentence.half for one in texts])
+    coverage = {one.role.name: one.coverage for one in columns if one.coverage}
+    return choose(columns, half), coverage
 
 
 def planted(best: list[list[int]], texts: list[Tokens], *, causal: bool = False) -> WordTable:
@@ -158,15 +170,15 @@ def test_the_score_counts_right_words_and_rules_are_scored_on_the_same() -> None
     texts = [annotated("a b c", "0 1 2", **tree)] * 12
     found = role("dep:det", texts)
     table = planted([[1, 0, 0]] * 12, texts)
-    (sums,), coverage = arcs.gather([found], table, texts)
-    assert coverage["dep:det"] == arcs.Coverage(24, 24)
+    (sums,), coverage = gathered([found], table, texts)
+    assert coverage["dep:det"] == Coverage(24, 24)
     everyone = np.ones((1, 12))
     assert sums.score.pooled(everyone)[0, 0] == 0.5  # a is right, c is wrong
     assert sums.score.events.sum() == 24
     assert sums.baselines["chance"].pooled(everyone)[0, 0] == 0.5  # one of two other words
     # All sentences are one text and so in one half, which chooses alone: -1 or 1, once in two.
     assert sums.baselines["fixed offset"].pooled(everyone)[0, 0] == 0.5
-    reverse, _ = arcs.gather([role("dep:det:reverse", texts)], table, texts)
+    reverse, _ = gathered([role("dep:det:reverse", texts)], table, texts)
     assert reverse[0].score.pooled(everyone)[0, 0] == 1.0  # b looks at a, one of its two
     assert reverse[0].baselines["chance"].pooled(everyone)[0, 0] == 1.0  # both others are right
 
@@ -177,14 +189,14 @@ def test_the_best_offset_is_the_better_of_those_that_the_halves_choose() -> None
     found = role("dep:nsubj", texts)
     words = [len(one.sentence.annotation.forms) for one in texts if one.sentence.annotation]
     table = planted([[-1] * count for count in words], texts)
-    (sums,), _ = arcs.gather([found], table, texts)
+    (sums,), _ = gathered([found], table, texts)
     apart = [[head - dependent for head, dependent in grammar.arcs(one, "nsubj")] for one in texts]
 
     def hits(offset: int, rows: np.ndarray) -> int:
         return sum(distances.count(offset) for distances in np.array(apart, object)[rows])
 
     everyone = np.ones(80, np.bool_)
-    chosen = [max(arcs.OFFSETS, key=lambda k: hits(k, halves == half)) for half in (0, 1)]
+    chosen = [max(OFFSETS, key=lambda k: hits(k, halves == half)) for half in (0, 1)]
     best = max(hits(k, everyone) for k in chosen)
     offset = sums.baselines["fixed offset"].pooled(np.ones((1, 80)))[0, 0]
     assert offset == pytest.approx(best / sum(map(len, apart)))
@@ -210,7 +222,7 @@ def test_a_rare_relation_is_held_against_the_better_choice_of_both_halves(
 ) -> None:
     hits = np.zeros((6, 3))
     hits[0], hits[3] = first, second
-    assert arcs.best_of_both(hits, HALVES) == best
+    assert best_of_both(hits, HALVES) == best
 
 
 @given(st.lists(st.lists(st.integers(0, 2), min_size=4, max_size=4), min_size=2, max_size=12))
@@ -220,7 +232,7 @@ def test_the_baseline_is_never_below_either_halves_choice_scored_on_the_other(
     hits = np.array(rows, np.float64)
     half = np.arange(len(hits)) % 2
     crossed = sum(hits[half == side, hits[half != side].sum(0).argmax()].sum() for side in (0, 1))
-    chosen = hits[:, arcs.best_of_both(hits, half)].sum()
+    chosen = hits[:, best_of_both(hits, half)].sum()
     alone = [hits[half == side].sum(0) for side in (0, 1)]
     unique = all((one == one.max()).sum() == 1 for one in alone)
     assert chosen <= hits.sum(0).max()
@@ -244,7 +256,7 @@ def test_what_a_word_puts_on_the_right_ones_is_summed_over_their_tokens() -> Non
     keeper.see(replace(layer([ROWS[None]] * 3), plan=plan(batch, [wants])))
     table = keeper.table()
     np.testing.assert_allclose(table.mass_on(np.array([1, 0]), np.array([0, 1])), [[0.5, 0.0]])
-    (sums,), _ = arcs.gather([COREFERENCE], table, [one] * 3)
+    (sums,), _ = gathered([COREFERENCE], table, [one] * 3)
     assert sums.on_target is not None
     assert sums.on_target.sum() == pytest.approx(3 * 0.5)
 
@@ -253,7 +265,7 @@ def test_a_causal_model_is_asked_only_for_words_to_the_left() -> None:
     tree = {"heads": (1, -1, 1), "relations": ("det", "root", "det")}
     texts = [annotated("a b c", "0 1 2", **tree)] * 12
     found = role("dep:det", texts)
-    (sums,), coverage = arcs.gather([found], planted([[-1, 0, 1]] * 12, texts, causal=True), texts)
+    (sums,), coverage = gathered([found], planted([[-1, 0, 1]] * 12, texts, causal=True), texts)
     assert coverage["dep:det"].share == 0.5
     assert sums.score.events.sum() == 12
     assert sums.score.pooled(np.ones((1, 12)))[0, 0] == 1.0  # c looks at b
@@ -267,7 +279,7 @@ def test_coreference_asks_for_an_earlier_mention_and_is_held_against_two_rules()
         for entity, place in [("ann", 0), ("eve", 2), ("eve", 3), ("ann", 5)]
     )
     texts = [annotated("Ann saw Eve Eve saw her", "0 1 2 3 4 5", mentions=mentions)] * 10
-    (sums,), _ = arcs.gather([COREFERENCE], planted([[-1, -1, -1, 2, -1, 0]] * 10, texts), texts)
+    (sums,), _ = gathered([COREFERENCE], planted([[-1, -1, -1, 2, -1, 0]] * 10, texts), texts)
     everyone = np.ones((1, 10))
     pooled = {name: one.pooled(everyone)[0, 0] for name, one in sums.baselines.items()}
     assert sums.score.pooled(everyone)[0, 0] == 1.0  # Eve at Eve, her at Ann
@@ -289,8 +301,8 @@ def test_words_that_one_token_stands_for_are_no_arc() -> None:
     one = replace(glued, sentence=replace(glued.sentence, annotation=annotation))
     role_of = DEPENDENCY.members([annotation] * 20)
     table = planted([[1, 0]] * 20, [one] * 20)
-    sums, coverage = arcs.gather(role_of, table, [one] * 20)
-    assert coverage["dep:advmod"] == arcs.Coverage(0, 20)
+    sums, coverage = gathered(role_of, table, [one] * 20)
+    assert coverage["dep:advmod"] == Coverage(0, 20)
     assert coverage["dep:aux"].share == 1.0
     assert {found.role.name for found in sums} == {
         "dep:advmod",
@@ -302,3 +314,72 @@ def test_words_that_one_token_stands_for_are_no_arc() -> None:
 
 def test_a_text_without_annotation_leaves_the_family_in_place() -> None:
     assert expanded([DEPENDENCY], []) == [DEPENDENCY]
+    assert reported([COREFERENCE, DEPENDENCY], [COREFERENCE, DEPENDENCY], {}) == [
+        COREFERENCE,
+        DEPENDENCY,
+    ]
+
+
+def test_every_relation_is_measured_and_those_of_twenty_pairs_are_reported() -> None:
+    tree = {"heads": (1, -1, 1), "relations": ("det", "root", "obj")}
+    known = annotated("a b c", "0 1 2", **tree).sentence.annotation
+    assert known is not None
+    every = expanded([DEPENDENCY, COREFERENCE], [known])
+    assert [one.name for one in every] == [
+        *("dep:det", "dep:det:reverse", "dep:obj", "dep:obj:reverse"),
+        "coreference",
+    ]
+    counts = {"dep:det": 20, "dep:det:reverse": 20, "dep:obj": 19, "dep:obj:reverse": 19}
+
+    def told(arcs_of: dict[str, int]) -> list[str]:
+        return [one.name for one in reported([DEPENDENCY, COREFERENCE], every, arcs_of)]
+
+    assert told(counts) == ["dep:det", "dep:det:reverse", "coreference"]
+    # Two parts of a text have it together.
+    assert told({name: 2 * count for name, count in counts.items()})[2:4] == [
+        "dep:obj",
+        "dep:obj:reverse",
+    ]
+    assert told({}) == ["dep", "coreference"], "the family stands for what is missing"
+
+
+def test_what_a_relation_is_called_is_in_its_fields() -> None:
+    tree = {"heads": (1, -1), "relations": ("nsubj", "root")}
+    known = annotated("a b", "0 1", **tree).sentence.annotation
+    assert known is not None
+    to_head, from_head = expanded([DEPENDENCY], [known])
+    assert (to_head.family_name, to_head.relation, to_head.direction) == (
+        *("dep", "nsubj"),
+        "to the head",
+    )
+    assert (from_head.relation, from_head.direction) == ("nsubj", "from the head")
+    assert COREFERENCE.direction == COREFERENCE.relation == ""
+    assert DEPENDENCY.includes("dep:nsubj:reverse")
+    assert not any(DEPENDENCY.includes(name) for name in ("dep", "dep:", "dep:x:", "depth:x", ""))
+
+
+def test_sums_of_units_lead_to_the_same_choices_as_those_of_sentences() -> None:
+    # Units of four sentences that are in one half; the best offset and part of speech are chosen
+    # from their sums as from those of sentences.
+    texts = grammar.corpus(80, seed=2)
+    found = role("dep:nsubj", texts)
+    words = [len(one.sentence.annotation.forms) for one in texts if one.sentence.annotation]
+    table = planted([[-1] * count for count in words], texts)
+    [columns] = arcs.collect([found], table, texts, arcs.learn([found], table, texts))
+    assert {name: [*choices] for name, choices in columns.choices.items()} == {
+        "fixed offset": [f"{k:+d}" for k in OFFSETS],
+        "part of speech": ["first half", "second half"],
+    }
+    half = np.array([one.sentence.half for one in texts])
+    order = np.argsort(half, kind="stable")
+    of = np.zeros((80, 80))
+    for side in (0, 1):
+        places = order[half[order] == side]
+        for at, place in enumerate(places.tolist()):
+            of[places[at // 4 * 4], place] = 1.0
+    there = of.any(1)
+    units = columns.changed(lambda rows: of[there] @ rows)
+    (by_sentence,), (by_unit,) = choose([columns], half), choose([units], half[there])
+    for name, sums in by_sentence.baselines.items():
+        assert by_unit.baselines[name].mass.sum() == pytest.approx(sums.mass.sum()), name
+    assert by_unit.sentences.sum() == by_sentence.sentences.sum()

@@ -12,7 +12,6 @@ from attnviz.attention.words import WordKeeper, WordTable
 from attnviz.figures.head import FIGURE
 from attnviz.figures.views import HeadView, RoleMark, SentenceView
 from attnviz.report import views
-from attnviz.roles.role import WordRole
 from tests.conftest import SAMPLES
 from tests.engine.test_words import SPLIT, annotated, role
 from tests.figures import planted
@@ -40,8 +39,8 @@ MARK = RoleMark("dep:obj", "obj, to the head", "syntax", "T", 0.7, supported=Tru
 def cells(name: str, *, causal: bool) -> tuple[tuple[int, int], ...]:
     seen: WordTable = replace(WordKeeper(TREE).table(), causal=causal)
     asked = role(name, TREE)
-    assert isinstance(asked, WordRole)
-    return views.word_cells(asked, TREE[0], seen, 0)
+    assert asked.arcs is not None
+    return views.word_cells(asked.arcs, TREE[0], seen, 0)
 
 
 def test_each_token_of_a_word_is_outlined_with_each_of_the_right_one() -> None:

@@ -30,9 +30,9 @@ from tests.report import example
 from tests.report.test_html import page
 from tests.report.test_relations import REVERSE, ROW
 
-SUBJECT = replace(PREVIOUS, name="dep:nsubj", margin=0.1)
-FROM_VERB = replace(PREVIOUS, name="dep:nsubj:reverse", margin=0.1)
-OBJECT = replace(PREVIOUS, name="dep:obj", margin=0.1)
+SUBJECT = replace(PREVIOUS, name="dep:nsubj", family_name="dep", margin=0.1)
+FROM_VERB = replace(PREVIOUS, name="dep:nsubj:reverse", family_name="dep", margin=0.1)
+OBJECT = replace(PREVIOUS, name="dep:obj", family_name="dep", margin=0.1)
 
 STRICT = Rules(
     sentences=20, margins=(Margin("dep:nsubj", 0.25, 0.1), Margin("induction", 0.2, 0.1))

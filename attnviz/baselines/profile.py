@@ -6,22 +6,22 @@ profile alone accounts for is no sign that the head looks at the target for what
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.observer import Observer, Wants
+from attnviz.attention.observer import Wants
+from attnviz.attention.shelf import Shelf
 from attnviz.attention.targets import KeyTarget, Target
-from attnviz.evidence.bootstrap import ratio
-from attnviz.evidence.convolution import convolved
-from attnviz.evidence.shelf import Shelf
-
-Array = NDArray[np.float64]
+from attnviz.baselines.baseline import Array, Baseline, Fit, Kept, Watcher
+from attnviz.baselines.convolution import convolved
+from attnviz.roles.role import SELF
+from attnviz.text.types import Tokens
 
 _ROWS = 256
 """Rows that are looked at together; in longer sentences sums over keys are convolutions."""
@@ -35,12 +35,10 @@ class Profile:
     """Mean attention by offset for each half: `by_offset` [half, head, 2 n - 1], 0 at n - 1.
 
     `total` [half, head] is the mean row sum, less than 1 where a sink logit takes mass.
-    `causal`: no query of any layer saw a key to its right.
     """
 
     by_offset: Array
     total: Array
-    causal: bool
     _scales: dict[tuple[int, int], Array] = field(default_factory=dict, init=False, repr=False)
 
     def expect(self, targets: Sequence[Target], tokens: int, half: int) -> Array:
@@ -104,7 +102,7 @@ class Profile:
         return scale
 
 
-class ProfileKeeper(Observer):
+class ProfileKeeper(Watcher):
     """Observes layers and adds up attention by offset, apart for the two halves."""
 
     def __init__(self, longest: int, stream: str = "") -> None:
@@ -127,26 +125,21 @@ class ProfileKeeper(Observer):
         seen = attention.once("seen offsets", lambda: attention.mask.by_offset(self._rows))
         self._add(self._seen, attention.layer, seen[:, None])
 
-    def profile(self) -> Profile:
-        """The profile of every head, layer by layer."""
+    def fit(self) -> Fit:
+        """The profile of every head, layer by layer: the arrays of a `Profile`."""
         layers = sorted(self._mass)
         zero = self._width // 2
-        means = [ratio(self._mass[layer], self._seen[layer]) for layer in layers]
+        means = [_ratio(self._mass[layer], self._seen[layer]) for layer in layers]
         # Every query sees itself, so the offset 0 counts the rows.
         totals = [
-            ratio(self._mass[layer].sum(-1), self._seen[layer][..., zero]) for layer in layers
+            _ratio(self._mass[layer].sum(-1), self._seen[layer][..., zero]) for layer in layers
         ]
-        by_offset = np.nan_to_num(np.concatenate(means, axis=1))
-        total = np.nan_to_num(np.concatenate(totals, axis=1))
+        by_offset, total = np.concatenate(means, axis=1), np.concatenate(totals, axis=1)
         for half in (0, 1):
             # Without sentences a half has no habits; those of the other are the stricter baseline.
             if not any(self._seen[layer][half].any() for layer in layers):
                 by_offset[half], total[half] = by_offset[1 - half], total[1 - half]
-        return Profile(
-            by_offset=by_offset,
-            total=total,
-            causal=not any(self._seen[layer][..., zero + 1 :].any() for layer in layers),
-        )
+        return Fit({"by_offset": by_offset, "total": total})
 
     def _add(self, sums: dict[int, Array], layer: int, offsets: torch.Tensor) -> None:
         _, heads, width = offsets.shape
@@ -157,3 +150,56 @@ class ProfileKeeper(Observer):
         total = sums[layer]
         margin = (self._width - width) // 2
         total[..., margin : margin + width] += halves
+
+
+def _ratio(part: Array, whole: Array) -> Array:
+    """`part` / `whole`, 0 where nothing was seen."""
+    whole = np.broadcast_to(whole, part.shape)
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
+def profile_of(fit: Fit, longest: int) -> Profile:
+    """The profile that was fitted, wide enough for sentences of so many tokens.
+
+    What lies beyond the pilot's offsets is taken for the mean of the farthest eighth of them.
+    """
+    by_offset = fit.arrays["by_offset"]
+    reach = by_offset.shape[-1] // 2
+    more = longest - 1 - reach
+    if more > 0:
+        many = max(1, reach // 8)
+        left, right = (
+            np.repeat(far.mean(-1, keepdims=True), more, axis=-1)
+            for far in (by_offset[..., :many], by_offset[..., -many:])
+        )
+        by_offset = np.concatenate([left, by_offset, right], axis=-1)
+    return Profile(by_offset, fit.arrays["total"])
+
+
+def expected(
+    fit: Fit,
+    sentences: Sequence[Tokens],
+    targets: Sequence[Target],
+    kept: Kept | None = None,  # noqa: ARG001 - the fit says everything
+) -> Array:
+    """What each head's profile alone would put on the targets, [sentence, head]."""
+    profile = profile_of(fit, max(map(len, sentences), default=1))
+    alike: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for place, tokens in enumerate(sentences):
+        alike[len(tokens), tokens.sentence.half].append(place)
+    masses = np.zeros((len(sentences), profile.by_offset.shape[1]))
+    for (size, half), places in alike.items():
+        masses[places] = profile.expect([targets[place] for place in places], size, half)
+    return masses
+
+
+BASELINE = Baseline(
+    name="profile",
+    title="positional profile",
+    about="The head's own mean attention by offset, fitted on the other half of the sentences.",
+    formula="sum over i and over S_i of p(j - i) m / sum over k of p(k - i), m the mean row sum",
+    order=50,
+    streams=SELF,
+    watch=lambda sentences, stream: ProfileKeeper(max(map(len, sentences)), stream),
+    expect=expected,
+)

@@ -21,9 +21,9 @@ between) nothing tells block from neighbourhood, and r is 1: all of it is laid t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 import torch
@@ -33,11 +33,12 @@ from torch import Tensor
 from attnviz.attention.batch import Batch
 from attnviz.attention.formulas import sum_diagonals
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.observer import Observer, Wants
-from attnviz.evidence.convolution import convolved
+from attnviz.attention.observer import Wants
+from attnviz.attention.targets import Target
+from attnviz.baselines.baseline import Array, Baseline, Fit, Kept, Watcher
+from attnviz.baselines.convolution import convolved
+from attnviz.roles.role import SELF
 from attnviz.text.types import Tokens
-
-Array = NDArray[np.float64]
 
 _CELLS = 2**22
 """Weights that are looked at together."""
@@ -61,7 +62,7 @@ class _Layer:
     causal: list[bool]
 
 
-class OtherSegmentKeeper(Observer):
+class OtherSegmentKeeper(Watcher):
     """Observes layers and adds up attention by distance, apart for own segment and other."""
 
     def __init__(self, sentences: Sequence[Tokens], stream: str = "") -> None:
@@ -126,37 +127,82 @@ class OtherSegmentKeeper(Observer):
         own = content & (query == key) & (places[rows, None] != places)
         return own.float(), (content & (query != key)).float()
 
-    def expected(self) -> Array:
-        """E of every sentence, summed over its queries: [sentence, head of the whole model]."""
-        layers = [self._layers[number] for number in sorted(self._layers)]
-        alike = groupby(layers, key=lambda layer: all(layer.causal))
-        found = [self._of(_side_by_side(list(some)), causal=causal) for causal, some in alike]
-        return np.concatenate(found, axis=1)
+    def fit(self) -> Fit:
+        """The habits of every head, layer by layer.
 
-    def _of(self, layer: _Layer, *, causal: bool) -> Array:
+        `habit` and `like_other` [half, head, distance] are f and r f, `causal` [head] says where
+        queries see keys before them only.
+        """
+        layers = [self._layers[number] for number in sorted(self._layers)]
+        runs = [
+            (causal, _side_by_side(list(some)))
+            for causal, some in groupby(layers, key=lambda layer: all(layer.causal))
+        ]
+        habits, like_other = zip(
+            *(self._habits(layer, causal=causal) for causal, layer in runs), strict=True
+        )
+        causal = [np.full(len(layer.mass), causal) for causal, layer in runs]
+        arrays = {"habit": np.concatenate(habits, 1), "like_other": np.concatenate(like_other, 1)}
+        return Fit({**arrays, "causal": np.concatenate(causal)})
+
+    def kept(self) -> Kept:
+        """The attention of each token to the other content tokens, M, of each sentence."""
+        layers = [self._layers[number].mass for number in sorted(self._layers)]
+        return [
+            np.concatenate([mass[:, start:stop] for mass in layers])
+            for start, stop in pairwise(self._starts)
+        ]
+
+    def _habits(self, layer: _Layer, *, causal: bool) -> tuple[Array, Array]:
         habits = [_ratio(layer.weight[half].sum(0), layer.seen[half].sum(0)) for half in (0, 1)]
         across = np.zeros_like(layer.weight[:, 1])
-        for one, mass in self._rows(layer):
+        for place, one in enumerate(self._sentences):
+            mass = layer.mass[:, self._starts[place] : self._starts[place + 1]].astype(np.float64)
             scale = _scale(one, mass, habits[one.half], causal=causal)
             across[one.half, :, : len(one.labels)] += _across(one, scale, causal=causal)
         like_other = []
         for half, habit in enumerate(habits):
             met = layer.seen[half, 1] > 0
-            found = _ratio(layer.weight[half, 1], habit * across[half])
-            like_other.append(habit * np.where(met, found, 1.0))
-        expected = np.zeros((len(self._sentences), len(layer.mass)))
-        for place, (one, mass) in enumerate(self._rows(layer)):
-            scale = _scale(one, mass, habits[1 - one.half], causal=causal)
-            first, second = _near(one, like_other[1 - one.half], causal=causal)
-            on_own = scale * np.where(one.labels == 0, first, second)
-            expected[place] = np.minimum(on_own, mass).sum(-1)
-        return expected
+            shares = _ratio(layer.weight[half, 1], habit * across[half])
+            like_other.append(habit * np.where(met, shares, 1.0))
+        return np.stack(habits), np.stack(like_other)
 
-    def _rows(self, layer: _Layer) -> Iterator[tuple[_Segmented, Array]]:
-        """Each sentence with the attention of its tokens to the others, [head, token]."""
-        for place, one in enumerate(self._sentences):
-            mass = layer.mass[:, self._starts[place] : self._starts[place + 1]]
-            yield one, mass.astype(np.float64)
+
+def expected(
+    fit: Fit,
+    sentences: Sequence[Tokens],
+    targets: Sequence[Target],  # noqa: ARG001 - S_i is always the own segment
+    kept: Kept | None,
+) -> Array:
+    """E of every sentence, summed over its queries, [sentence, head]; `kept` are their M."""
+    if kept is None:
+        raise ValueError("what tokens put on others was not kept")
+    longest = max(map(len, sentences), default=1)
+    causal = fit.arrays["causal"].tolist()
+    edges = [0, *(at for at in range(1, len(causal)) if causal[at] != causal[at - 1]), len(causal)]
+    sums = np.zeros((len(sentences), len(causal)))
+    for first, last in pairwise(edges):
+        habit, like_other = (
+            _reaching(fit.arrays[name][:, first:last], longest) for name in ("habit", "like_other")
+        )
+        for place, tokens in enumerate(sentences):
+            one, mass = _Segmented(tokens), kept[place][first:last].astype(np.float64)
+            other = 1 - one.half
+            scale = _scale(one, mass, habit[other], causal=causal[first])
+            near = _near(one, like_other[other], causal=causal[first])
+            on_own = scale * np.where(one.labels == 0, *near)
+            sums[place, first:last] = np.minimum(on_own, mass).sum(-1)
+    return sums
+
+
+def _reaching(habits: Array, longest: int) -> Array:
+    """Habits [half, head, distance] up to the distances of sentences of so many tokens.
+
+    What lies beyond the pilot's is taken for the mean of the farthest eighth of them.
+    """
+    reach = habits.shape[-1]
+    far = habits[..., -max(1, reach // 8) :].mean(-1, keepdims=True)
+    return np.concatenate([habits, np.repeat(far, max(0, longest - reach), axis=-1)], axis=-1)
 
 
 def _side_by_side(layers: Sequence[_Layer]) -> _Layer:
@@ -228,3 +274,25 @@ def _ratio(part: Array, whole: Array) -> Array:
     """`part` / `whole`, 0 where the whole is nothing but rounding."""
     found: Array = np.divide(part, whole, out=np.zeros_like(part), where=whole > _NONE)
     return found
+
+
+def _watch(sentences: Sequence[Tokens], stream: str) -> OtherSegmentKeeper | None:
+    """Nothing where no text is a pair."""
+    if not any(tokens.segments for tokens in sentences):
+        return None
+    return OtherSegmentKeeper(sentences, stream)
+
+
+BASELINE = Baseline(
+    name="other segment",
+    title="the other segment at the same distance",
+    about=(
+        "What the tokens of its own segment would get if the head treated them as it treats those "
+        "of the other one that are as far away, fitted on the other half of the sentences."
+    ),
+    formula="sum over i and over S_i of r(|i - j|) e_ij, at most M_i",
+    order=60,
+    streams=SELF,
+    watch=_watch,
+    expect=expected,
+)
