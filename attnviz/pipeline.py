@@ -54,7 +54,7 @@ def measured(
 ) -> Measurement:
     """Runs the model over the texts and keeps their sums; `pilot` is one whose pilot is used."""
     settings = checked(settings, target)
-    fitted = pilot and pilot.pilot
+    fitted = pilot.pilot if pilot else None
     loaded, surveyed = _surveyed(model, files, settings, progress, target, fitted)
     return measure(Measurer(loaded, surveyed, settings), surveyed, progress).measurement
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attnviz.baselines.baseline import Array, Baseline, Fit
+from attnviz.baselines.baseline import Array, Baseline
 from attnviz.baselines.gold import Gold
+from attnviz.measurement.pilot import Fit
 
 OFFSETS = tuple(k for k in range(-10, 11) if k)
 """Fixed offsets, in words, of which the best is the baseline."""

@@ -35,8 +35,9 @@ from attnviz.attention.formulas import sum_diagonals
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Wants
 from attnviz.attention.targets import Target
-from attnviz.baselines.baseline import Array, Baseline, Fit, Kept, Watcher
+from attnviz.baselines.baseline import Array, Baseline, Kept, Watcher
 from attnviz.baselines.convolution import convolved
+from attnviz.measurement.pilot import Fit
 from attnviz.roles.role import SELF
 from attnviz.text.types import Tokens
 

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.baselines.baseline import Array, Baseline, Fit
+from attnviz.baselines.baseline import Array, Baseline
 from attnviz.baselines.gold import Gold, Ints
+from attnviz.measurement.pilot import Fit
 
 _HALVES = ("first half", "second half")
 

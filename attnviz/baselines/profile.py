@@ -18,8 +18,9 @@ from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Wants
 from attnviz.attention.shelf import Shelf
 from attnviz.attention.targets import KeyTarget, Target
-from attnviz.baselines.baseline import Array, Baseline, Fit, Kept, Watcher
+from attnviz.baselines.baseline import Array, Baseline, Kept, Watcher
 from attnviz.baselines.convolution import convolved
+from attnviz.measurement.pilot import Fit
 from attnviz.roles.role import SELF
 from attnviz.text.types import Tokens
 

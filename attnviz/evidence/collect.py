@@ -11,10 +11,11 @@ from types import MappingProxyType
 
 import numpy as np
 
-from attnviz.baselines.baseline import Baseline, Fit, Kept
+from attnviz.baselines.baseline import Baseline, Kept
 from attnviz.baselines.known import baselines
 from attnviz.evidence.gather import Candidate, RoleColumns, Sums, once, sharing, stored
 from attnviz.evidence.scores import Array, Column, ScoreTable
+from attnviz.measurement.pilot import Fit
 from attnviz.text.types import Tokens
 
 

@@ -105,16 +105,13 @@ def total_looks(sums: StreamSums) -> Looks | None:
 
 def _kinds(prefix: str, sums: StreamSums) -> Kinds:
     """Names in order, the words that are neither head nor dependent last."""
-    names: list[tuple[To, str]] = sorted(
-        (tuple(name.split("|")[2:]) for name in sums.totals if name.startswith(f"{prefix}|")),
-        key=lambda name: (name[0] == "neither", name),
-    )
-    heads = len(sums.heads)
-    both = [floats(sums.totals["|".join((prefix, *name))]) for name in names]
-    counts, base = np.moveaxis(np.array(both).reshape(len(names), heads, 2), 0, 1).transpose(
-        2, 0, 1
-    )
-    return Kinds(tuple(names), counts, base)
+    known: dict[tuple[To, str], Ints] = {}
+    for to in ("", "its dependent", "its head", "neither"):
+        start = f"{prefix}|{to}|"
+        of_this = sorted(name for name in sums.totals if name.startswith(start))
+        known |= {(to, name.removeprefix(start)): sums.totals[name] for name in of_this}
+    both = floats(np.array([*known.values()], np.int64).reshape(len(known), len(sums.heads), 2))
+    return Kinds(tuple(known), both[..., 0].T, both[..., 1].T)
 
 
 def special_mass(sums: StreamSums) -> tuple[float, float] | None:

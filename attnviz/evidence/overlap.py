@@ -112,8 +112,8 @@ def _not_within(targets: Sequence[Target | None]) -> NDArray[np.bool_]:
         keys = np.array([target.keys for target in known])
         queries = np.array([target.queries for target in known])
         some = queries.any(1)
-        strange = some[:, None] & some & ~(queries @ queries.T)
-        apart[np.ix_(places, places)] = strange | (keys @ ~keys.T)
+        strange = np.outer(some, some) & ~np.matmul(queries, queries.T)
+        apart[np.ix_(places, places)] = strange | np.matmul(keys, ~keys.T)
     for one, other in permutations(range(len(targets)), 2):
         first, second = targets[one], targets[other]
         if isinstance(first, OffsetTarget) and isinstance(second, OffsetTarget):

@@ -39,8 +39,9 @@ class Role:
     have `fewest` of its pairs for the role to be reported.
 
     `arcs`, of roles between words: the pairs that are right. `members`, of a family: the roles that
-    it makes from annotations, and `member` that of a name. `matched`: a target that is like the role's own in number and place
-    of the keys, but not in what the role is about, seen wherever the role's own is.
+    it makes from annotations, and `member` that of a name. `matched`: a target that is like the
+    role's own in number and place of the keys, but not in what the role is about, seen wherever
+    the role's own is.
     """
 
     name: str

@@ -18,7 +18,7 @@ from attnviz.evidence.judge import judge as judge_roles
 from attnviz.evidence.offsets import mean_offsets
 from attnviz.evidence.overlap import overlap
 from attnviz.evidence.rules import idle, rules
-from attnviz.evidence.similarity import likeness
+from attnviz.evidence.similarity import Likeness, likeness
 from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.source import ModelInfo
 from attnviz.measurement.stream import StreamSums
@@ -115,8 +115,7 @@ class _Judge:
         infos = build.roles(self.roles, judgements, heads, self._coverage, looks.mentions(sums))
         same = {name: leads for leads, name in sorted(related.same, reverse=True)}
         infos = tuple(replace(info, same_as=same.get(info.name, "")) for info in infos)
-        compared = self._measurement.pilot and self._measurement.pilot.compared.get(self._stream)
-        alike = compared and likeness(compared, settings.resamples, settings.seed)
+        alike = self._likeness()
         similarity = build.similarity(alike, heads)
         between = [role for role in of_roles if role.role.arcs is not None]
         relations = build.relations(best(between, units.half), judgements, heads, self._coverage)
@@ -141,6 +140,14 @@ class _Judge:
             special_mass=looks.special_mass(sums) if relations else None,
             spare=spare(heads, alike, similarity, whole.induction),
         )
+
+    def _likeness(self) -> Likeness | None:
+        """How alike the heads are on the pilot, None where nothing was compared."""
+        pilot = self._measurement.pilot
+        compared = pilot.compared.get(self._stream) if pilot else None
+        if compared is None:
+            return None
+        return likeness(compared, self._settings.resamples, self._settings.seed)
 
     def _role_columns(self) -> list[RoleColumns]:
         """The sums of every role that is reported, by unit: those on tokens come first."""

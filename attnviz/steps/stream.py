@@ -8,7 +8,6 @@ from functools import cached_property
 from attnviz.attention.observer import Observer
 from attnviz.attention.survey import Surveyor
 from attnviz.attention.words import WordKeeper, WordTable
-from attnviz.baselines.baseline import Fit
 from attnviz.baselines.known import watchers
 from attnviz.evidence import arcs, looks, overlap
 from attnviz.evidence.collect import collect
@@ -20,6 +19,7 @@ from attnviz.evidence.scores import ScoreKeeper, ScoreTable
 from attnviz.evidence.similarity import RowKeeper, sample
 from attnviz.flow.rollout import FlowKeeper
 from attnviz.measurement.fixed import Ints
+from attnviz.measurement.pilot import Fit
 from attnviz.measurement.stream import LayerShape, StreamSums
 from attnviz.measurement.sums import Column, FixedSums
 from attnviz.measurement.units import Rows, Units

@@ -182,8 +182,8 @@ class Tally:
         if self.sentences < FEWEST:
             return [
                 (
-                    f"Only {counted(self.sentences, 'sentence')}: too few for intervals, so there are "
-                    "no verdicts. Five give the first, fifty are enough for most roles."
+                    f"Only {counted(self.sentences, 'sentence')}: too few for intervals, so there "
+                    "are no verdicts. Five give the first, fifty are enough for most roles."
                 )
             ]
         units = len(np.unique(np.array(self.units)))

@@ -84,8 +84,9 @@ class Unknown:
         return [
             (
                 f"{self._unknown:,} of {self._content:,} content {tokens} unknown to the model's "
-                f"vocabulary ({self._unknown / self._content:.1%}), which stands in for all such text "
-                f"alike; they are marked ({', '.join(self._examples)}), and no copies of each other."
+                f"vocabulary ({self._unknown / self._content:.1%}), which stands in for all such "
+                f"text alike; they are marked ({', '.join(self._examples)}), and no copies of each "
+                "other."
             )
         ]
 
