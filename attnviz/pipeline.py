@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Protocol
 
 from attnviz import budget, induction, intake
@@ -224,7 +223,7 @@ def _whole(
             causal=loaded.causal,
         ),
         input=given,
-        options=_options(settings),
+        options=Options.of(settings, rules(settings.evidence), creation_date(os.environ)),
         roles=(),
         statistics=(),
         heads=(),
@@ -232,31 +231,4 @@ def _whole(
         similarity=None,
         findings=(),
         warnings=tuple(warnings),
-    )
-
-
-def _options(settings: Settings) -> Options:
-    return Options(
-        language=settings.language,
-        long=settings.long,
-        illustrate=settings.illustrate,
-        sentences=settings.sentences,
-        rollout_residual=settings.rollout_residual,
-        scale=settings.scale,
-        cmap=settings.cmap,
-        dpi=settings.dpi,
-        seed=settings.seed,
-        resamples=settings.resamples,
-        created=creation_date(os.environ),
-        kernel=settings.kernel,
-        generate=settings.generate,
-        target=Path(settings.target).name,
-        max_memory=settings.max_memory,
-        annotate=settings.annotate,
-        evidence=rules(settings.evidence),
-        words=settings.words,
-        pieces=settings.pieces,
-        input_format=settings.input_format,
-        chat=settings.chat,
-        parse_special_tokens=settings.parse_special_tokens,
     )
