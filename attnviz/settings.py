@@ -191,9 +191,10 @@ class ReportedSettings:
         Setting("Figures", "Colour by a weight's root (sqrt) or itself (linear).", "SCALE"),
     ] = "sqrt"
     cmap: Annotated[str, Setting("Figures", "Colour map of matplotlib's.", "NAME")] = "Blues"
-    dpi: Annotated[int, Setting("Figures", "Resolution of PNG figures.", "N", range=(40, 1200))] = (
-        150
-    )
+    dpi: Annotated[
+        int,
+        Setting("Figures", "Resolution of PNG figures.", "N", range=(40, 1200)),
+    ] = 150
 
     def __post_init__(self) -> None:
         owner: type = type(self)

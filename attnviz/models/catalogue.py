@@ -10,9 +10,9 @@ from attnviz.models.kinds import ARCHITECTURES, FALLBACK, NAMES, REFUSED, TOKENI
 def rows() -> list[Mapping[str, str]]:
     """Embedded models, architectures by type, tokenizers, and what is refused: name and about."""
     named = [{"name": name, "about": about} for name, about in NAMES.items()]
-    kinds = [
-        {"name": kind, "about": "Architectures: " + ", ".join(members) + "."}
-        for kind, members in ARCHITECTURES.items()
+    supported = [
+        {"name": model_type, "about": "Architectures: " + ", ".join(members) + "."}
+        for model_type, members in ARCHITECTURES.items()
     ]
     seen_as_weights = {
         "name": "measured from weights",
@@ -28,17 +28,19 @@ def rows() -> list[Mapping[str, str]]:
         "Extras `tokenizers` and `japanese`.",
     }
     refused = [
-        {"name": f"not {kind}", "about": f"{why[0].upper()}{why[1:]}."}
-        for kind, why in REFUSED.items()
+        {"name": f"not {model_type}", "about": f"{why[0].upper()}{why[1:]}."}
+        for model_type, why in REFUSED.items()
     ]
-    return [*named, *kinds, seen_as_weights, tokenizers, *refused]
+    return [*named, *supported, seen_as_weights, tokenizers, *refused]
 
 
 def _tokenizer_packages() -> str:
     """Each package with the architectures whose tokenizers need it."""
     packages = sorted({package for needed in TOKENIZER_PACKAGES.values() for package in needed})
     of = {
-        package: [kind for kind, needed in TOKENIZER_PACKAGES.items() if package in needed]
+        package: [
+            model_type for model_type, needed in TOKENIZER_PACKAGES.items() if package in needed
+        ]
         for package in packages
     }
-    return ", ".join(f"{package} ({', '.join(kinds)})" for package, kinds in of.items())
+    return ", ".join(f"{package} ({', '.join(types)})" for package, types in of.items())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attnviz.evidence.rules import USUAL, Rules
-from attnviz.settings import ReportedSettings, Settings, declarations, flag
+from attnviz.settings import ReportedSettings, Settings, declarations
 from attnviz.values import written
 
 
@@ -92,9 +92,9 @@ class Options(ReportedSettings):
 
     @property
     def as_text(self) -> list[tuple[str, str]]:
-        """Each setting that is not empty, by the name of its flag."""
+        """Each setting that is not empty, with the name that the command line has for it."""
         texts = {
-            flag(name).removeprefix("--"): written(getattr(self, name))
+            name.replace("_", "-"): written(getattr(self, name))
             for name in declarations(ReportedSettings)
         }
         return [(name, text) for name, text in texts.items() if text]
