@@ -18,8 +18,8 @@ import torch
 from attnviz.errors import InputError
 from attnviz.models.load import LoadedModel
 from attnviz.report.numbers import counted
-from attnviz.settings import size
 from attnviz.text.types import Sentence, Tokens
+from attnviz.values import size
 
 if sys.platform != "win32":
     import resource

@@ -1,4 +1,4 @@
-"""The process: arguments, signals, streams and exit codes; the commands are in app.py.
+"""The process: arguments, signals, streams and exit codes; the commands are in `commands`.
 
 Only light imports here, so that an interrupt is answered from the first moment.
 """
@@ -57,10 +57,10 @@ def _obey(arguments: Sequence[str]) -> int:
 
     # Known before the line is understood: what is wrong with it is told in that form, too.
     set_log("json" if _asks_for_json(arguments) else "human")
-    from attnviz.app import app
+    from attnviz.commands.command import application
 
     tolerate(sys.stdout, sys.stderr)
-    code = app(list(arguments), prog_name="attnviz", standalone_mode=False)
+    code = application()(list(arguments), prog_name="attnviz", standalone_mode=False)
     signals.check()  # Typer makes an exit code of an interrupt.
     if sys.stdout is not None:
         sys.stdout.flush()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from attnviz.errors import UsageError
 from attnviz.registry import discover
 from attnviz.roles.role import Role
-from attnviz.settings import Evidence, quoted
+from attnviz.values import Evidence, quoted
 
 PROBE = "induction-probe"
 """What the margin of prefix matching on random tokens is called, which is no role of a text."""

@@ -14,7 +14,7 @@ from attnviz.errors import UsageError
 from attnviz.figures.kind import FigureStyle
 from attnviz.figures.palette import GAP, channels
 from attnviz.figures.views import Floats
-from attnviz.settings import quoted
+from attnviz.values import quoted
 
 Pixels = NDArray[np.uint8]
 """Red, green and blue: [row, column, 3]."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
 
 from attnviz.evidence.rules import USUAL, Rules
+from attnviz.settings import ReportedSettings, Settings, declarations
+from attnviz.values import written
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +27,29 @@ class LayerInfo:
         return head * self.key_heads // self.heads
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(ReportedSettings):
     """The choices that a report depends on, printed with it; the model's are in `ModelInfo`.
 
-    `evidence` is what a verdict took, where that was not the usual.
+    `target` is a file's name without its folder. `evidence` is what a verdict took, where that was
+    not the usual.
     """
 
-    language: str = "en"
-    long: Literal["truncate", "error"] = "truncate"
-    illustrate: int = 8
-    sentences: tuple[int, ...] = ()
-    rollout_residual: bool = True
-    scale: Literal["sqrt", "linear"] = "sqrt"
-    cmap: str = "Blues"
-    dpi: int = 150
-    seed: int = 0
-    resamples: int = 2000
     created: str = ""
-    kernel: str = "auto"
-    generate: int = 0
-    target: str = ""
-    max_memory: str = ""
-    annotate: str = ""
     evidence: Rules = USUAL
-    words: bool = False
-    pieces: Literal["auto", "mean", "last"] = "auto"
-    input_format: Literal["auto", "text", "conllu", "jsonl"] = "auto"
-    chat: bool = False
-    parse_special_tokens: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings, evidence: Rules, created: str) -> Options:
+        """The options of a report that is made with these settings."""
+        values = {name: getattr(settings, name) for name in declarations(ReportedSettings)}
+        values["target"] = Path(settings.target).name
+        return cls(**values, evidence=evidence, created=created)
+
+    @property
+    def as_text(self) -> list[tuple[str, str]]:
+        """Each setting that is not empty, with the name that the command line has for it."""
+        texts = {
+            name.replace("_", "-"): written(getattr(self, name))
+            for name in declarations(ReportedSettings)
+        }
+        return [(name, text) for name, text in texts.items() if text]

@@ -3,53 +3,35 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from attnviz.report.escape import harmless
-from attnviz.report.given import Options
+from attnviz.settings import Declaration, ReportedSettings, declarations
+from attnviz.values import written
 
 if TYPE_CHECKING:
     from attnviz.report.model import Report
 
-_FLAGS = (
-    "language",
-    "long",
-    "illustrate",
-    "sentences",
-    "resamples",
-    "seed",
-    "scale",
-    "cmap",
-    "dpi",
-    "kernel",
-    "generate",
-    "target",
-    "max_memory",
-    "annotate",
-    "pieces",
-    "input_format",
-)
-_SWITCHES = ("words", "chat", "parse_special_tokens")
-
 
 def command(report: Report) -> str:
     """`attnviz report MODEL TEXT...` with every option that differs from its default."""
-    words = ["attnviz", "report", report.model.name, *(file.name for file in report.input.files)]
-    if report.input.split != "auto":
-        words += ["--split", report.input.split]
-    if report.model.revision:
-        words += ["--revision", report.model.revision]
-    if report.model.dtype != "float32":
-        words += ["--dtype", report.model.dtype]
-    default = Options()
-    for name in _FLAGS:
-        value = getattr(report.options, name)
-        if value != getattr(default, name):
-            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-            words += [f"--{name.replace('_', '-')}", text]
-    words += [f"--{name.replace('_', '-')}" for name in _SWITCHES if getattr(report.options, name)]
-    if given := report.options.evidence.given:
-        words += ["--evidence", ",".join(f"{key}={value:g}" for key, value in given)]
-    if not report.options.rollout_residual:
-        words.append("--no-rollout-residual")
+    options, model = report.options, report.model
+    values = {name: getattr(options, name) for name in declarations(ReportedSettings)} | {
+        "split": report.input.split,
+        "revision": model.revision or None,
+        "dtype": "auto" if model.dtype == "float32" else model.dtype,
+        "evidence": options.evidence.given,
+    }
+    words = ["attnviz", "report", model.name, *(file.name for file in report.input.files)]
+    for name, declared in declarations().items():
+        if name in values and values[name] != declared.default:
+            words += _flag(declared, values[name])
     return harmless(shlex.join(words))
+
+
+def _flag(declared: Declaration, value: object) -> Iterable[str]:
+    """What gives a setting this value on the command line."""
+    if declared.type is bool:
+        return [declared.flags[0 if value else -1]]
+    return [declared.flags[0], written(value)]

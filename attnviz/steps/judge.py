@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -63,7 +62,7 @@ def _whole(measurement: Measurement, settings: Settings) -> Report:
         version=source.version,
         model=source.model,
         input=measurement.input,
-        options=_options(settings),
+        options=Options.of(settings, rules(settings.evidence), creation_date(os.environ)),
         roles=(),
         statistics=(),
         heads=(),
@@ -182,30 +181,3 @@ class _Judge:
             key_value_heads=max(layer.key_heads for layer in layers),
             causal=self._stream != "cross" and self._sums.causal,
         )
-
-
-def _options(settings: Settings) -> Options:
-    return Options(
-        language=settings.language,
-        long=settings.long,
-        illustrate=settings.illustrate,
-        sentences=settings.sentences,
-        rollout_residual=settings.rollout_residual,
-        scale=settings.scale,
-        cmap=settings.cmap,
-        dpi=settings.dpi,
-        seed=settings.seed,
-        resamples=settings.resamples,
-        created=creation_date(os.environ),
-        kernel=settings.kernel,
-        generate=settings.generate,
-        target=Path(settings.target).name,
-        max_memory=settings.max_memory,
-        annotate=settings.annotate,
-        evidence=rules(settings.evidence),
-        words=settings.words,
-        pieces=settings.pieces,
-        input_format=settings.input_format,
-        chat=settings.chat,
-        parse_special_tokens=settings.parse_special_tokens,
-    )

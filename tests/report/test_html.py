@@ -240,8 +240,8 @@ def test_how_to_make_it_again() -> None:
         options=replace(made.options, seed=7, rollout_residual=False),
     )
     assert (
-        "attnviz report 'a b; rm -rf' samples/bridge.txt --revision main --seed 7 "
-        "--no-rollout-residual"
+        "attnviz report 'a b; rm -rf' samples/bridge.txt --no-rollout-residual --seed 7 "
+        "--revision main"
     ) in page(odd, ()).text
 
 
@@ -251,9 +251,9 @@ def test_every_option_of_a_run_is_told() -> None:
         made.options, kernel="tiles", generate=20, target="de x.txt", max_memory="2GB"
     )
     text = page(replace(made, options=options), ()).text
-    assert "--kernel tiles --generate 20 --target 'de x.txt' --max-memory 2GB" in text
+    assert "--target 'de x.txt' --generate 20 --kernel tiles --max-memory 2GB" in text
     assert (
-        "kernel tiles; up to 20 generated tokens each; targets from de x.txt; at most 2GB" in text
+        "target de x.txt; generate 20; kernel tiles; words no; pieces auto; max-memory 2GB" in text
     )
 
 

@@ -14,6 +14,8 @@ import jsonschema
 import pytest
 
 from attnviz import cli, console
+from attnviz.commands.command import Command
+from attnviz.registry import discover
 from attnviz.settings import Settings
 from attnviz.version import __version__
 from tests.rim.conftest import Tool, content, environment, process
@@ -143,6 +145,31 @@ def test_json_is_valid_and_alone_on_stdout(tool: Tool, tiny: Path, text: Path) -
     assert not Path("attnviz-report").exists()
 
 
+@pytest.mark.parametrize(("name", "begins"), [("html", "<!doctype html>"), ("markdown", "# ")])
+def test_every_report_format_can_be_asked_for(
+    tool: Tool, tiny: Path, text: Path, name: str, begins: str
+) -> None:
+    done = tool("report", tiny, text, "--format", name, "--resamples", "100")
+    assert done.code == 0
+    assert done.out.lower().startswith(begins)
+    assert not Path("attnviz-report").exists()
+
+
+def test_a_format_that_is_none_is_told_before_anything_is_read(tool: Tool) -> None:
+    done = tool("report", "absent", "absent.txt", "--format", "xml")
+    assert done.code == 2
+    assert done.err == (
+        "error: --format is 'xml'.\nhint: Choose one of: human, html, json, markdown.\n"
+    )
+
+
+def test_every_command_is_found(tool: Tool) -> None:
+    helped = tool("--help").out
+    names = [command.name for command in discover("attnviz.commands", "COMMAND", Command)]
+    assert names == ["report", "list", "env"]
+    assert re.findall(r"(?m)^│ (\w+) ", helped.partition("Commands")[2]) == names
+
+
 def test_quiet_and_verbose(tool: Tool, tiny: Path, text: Path) -> None:
     common = ("report", tiny, text, "--resamples", "100", "--format", "markdown")
     quiet, normal, verbose = tool(*common, "-q"), tool(*common), tool(*common, "-v")
@@ -237,7 +264,7 @@ def test_a_bug_is_told_as_one(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> No
     def broken(*_: object) -> None:
         raise ZeroDivisionError("[/INST]")
 
-    monkeypatch.setattr("attnviz.catalogue.show", broken)
+    monkeypatch.setattr("attnviz.commands.list_.show", broken)
     done = tool("list", "roles")
     assert done.code == 70
     assert "ZeroDivisionError: [/INST]" in done.err
@@ -249,7 +276,7 @@ def test_too_little_memory_is_no_bug(tool: Tool, monkeypatch: pytest.MonkeyPatch
     def greedy(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("attnviz.catalogue.show", greedy)
+    monkeypatch.setattr("attnviz.commands.list_.show", greedy)
     done = tool("list", "roles")
     assert done.code == 3
     assert done.err.startswith("error: There is not enough memory.")
@@ -261,7 +288,7 @@ def test_an_interrupt_in_a_script_that_runs_the_command_line(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("attnviz.catalogue.show", interrupted)
+    monkeypatch.setattr("attnviz.commands.list_.show", interrupted)
     assert cli.run(["list", "roles"]) == 130
     assert console.interactive() is False
     assert "Traceback" not in capsys.readouterr().err

@@ -24,7 +24,8 @@ from attnviz.report.formats import json_report, markdown
 from attnviz.report.given import Options
 from attnviz.roles.dependency import ROLE as RELATIONS
 from attnviz.roles.previous_token import ROLE as PREVIOUS
-from attnviz.settings import from_mapping, resolve
+from attnviz.settings import from_mapping
+from attnviz.sources import resolve
 from tests.conftest import SAMPLES
 from tests.report import example
 from tests.report.test_html import page

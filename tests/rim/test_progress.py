@@ -218,7 +218,7 @@ def test_a_bug_in_a_log_for_machines(tool: Tool, monkeypatch: pytest.MonkeyPatch
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("attnviz.commands.report", broken)
+    monkeypatch.setattr("attnviz.commands.report.resolve", broken)
     (line,) = map(json.loads, tool("report", "m", "t", "--log", "json").err.splitlines())
     assert line["exit_code"] == 70
     assert "ZeroDivisionError" in line["traceback"]

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from dataclasses import fields
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import pytest
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attnviz.app import report
+from attnviz.commands.flags import with_settings
 from attnviz.errors import UsageError
-from attnviz.settings import Settings, creation_date, from_mapping, resolve, size
+from attnviz.report.given import Options
+from attnviz.report.rerun import command
+from attnviz.settings import (
+    Declaration,
+    ReportedSettings,
+    Setting,
+    Settings,
+    creation_date,
+    declarations,
+    from_mapping,
+)
+from attnviz.sources import resolve
+from attnviz.values import size, written
+from tests.report import example
 
 VALUES: dict[str, list[Any]] = {
     "split": ["line", "sentence", "document"],
@@ -148,10 +162,82 @@ def test_mistakes_in_a_script() -> None:
         Settings(dpi=5)
 
 
-def test_every_setting_is_a_flag() -> None:
-    """A setting that only some of the sources know would be a trap."""
-    flags = set(inspect.signature(report).parameters)
-    assert {field.name for field in fields(Settings)} <= flags
+TEXTS = {"annotate": "spacy:de", "max_memory": "2GiB", "sentences": (3, 7)}
+DECLARED = declarations().values()
+EACH = pytest.mark.parametrize("declared", DECLARED, ids=[each.name for each in DECLARED])
+
+
+def another(declared: Declaration) -> Any:
+    """A value that is not the default."""
+    if get_origin(declared.type) is Literal:
+        return get_args(declared.type)[-1]
+    if declared.type is bool:
+        return not declared.default
+    if declared.type is int:
+        least, most = declared.setting.range or (0, 1)
+        return least if least != declared.default else most
+    return (("cls", 0.25),) if declared.name == "evidence" else TEXTS.get(declared.name, "fr")
+
+
+def parsed(flags: Sequence[str]) -> dict[str, Any]:
+    """What a command that takes all settings is called with."""
+    values: dict[str, Any] = {}
+
+    @with_settings
+    def run(**flags: Any) -> None:
+        values.update(flags)
+
+    app = typer.Typer()
+    app.command()(run)
+    app(list(flags), standalone_mode=False)
+    return values
+
+
+def test_every_field_is_declared_in_full() -> None:
+    assert [field.name for field in fields(Settings)] == list(declarations())
+    for declared in DECLARED:
+        assert declared.setting.help.endswith(".")
+        assert (declared.setting.range is not None) == (declared.type in (int, tuple[int, ...])), (
+            "a number has a range"
+        )
+        assert bool(declared.setting.metavar) == (declared.type is not bool)
+
+
+@EACH
+def test_a_setting_comes_from_each_source(declared: Declaration, tmp_path: Path) -> None:
+    name, value = declared.name, another(declared)
+    expected = Settings(**{name: value})
+    assert expected != Settings()
+    assert from_mapping({name: value}) == expected
+    assert resolve({}, variables({name: written(value)}), tmp_path) == expected
+    switch = declared.flags[0 if value else -1]
+    flags = [switch] if declared.type is bool else [declared.flags[0], written(value)]
+    assert resolve(parsed(flags), {}, tmp_path) == expected
+    (tmp_path / "pyproject.toml").write_text(toml({name: written(value)}, kebab=True))
+    assert resolve({}, {}, tmp_path) == expected
+
+
+@pytest.mark.parametrize("name", declarations(ReportedSettings))
+def test_what_a_report_prints_makes_it_again(name: str, tmp_path: Path) -> None:
+    settings = Settings(**{name: another(declarations()[name])})
+    options = Options.of(settings, Options().evidence, "")
+    made = replace(example.report(sentences=3), options=options)
+    flags = shlex.split(command(made))[4:]
+    assert resolve(parsed(flags), {}, tmp_path) == replace(settings, revision=made.model.revision)
+    value = getattr(settings, name)
+    assert ((name.replace("_", "-"), written(value)) in options.as_text) == bool(written(value))
+
+
+def test_one_field_more_is_one_setting_more() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class More(Settings):
+        depth: Annotated[int, Setting("Text", "How deep.", "N", range=(1, 9))] = 3
+
+    assert declarations(More)["depth"].flags == ("--depth",)
+    assert set(declarations(More)) - set(declarations()) == {"depth"}
+    with pytest.raises(UsageError, match="depth is 10") as caught:
+        More(depth=10)
+    assert caught.value.hint == "Use a number from 1 to 9."
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ import pytest
 from torch.nn import Embedding
 from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
 
-from attnviz.catalogue import _models
 from attnviz.errors import InputError
 from attnviz.models import tokenizers
+from attnviz.models.catalogue import rows
 from attnviz.models.explain import check_vocabulary
 from attnviz.models.kinds import ARCHITECTURES, TOKENIZER_PACKAGES
 from attnviz.models.names import ModelName
@@ -151,7 +151,7 @@ def test_the_list_of_models_names_the_packages_that_tokenizers_need() -> None:
         kinds = [kind for kind, of in TOKENIZER_MAPPING_NAMES.items() if of == name]
         for kind in {*kinds, made.kind} & {*chain(*ARCHITECTURES.values())}:
             assert TOKENIZER_PACKAGES.get(kind, ()) == made.needs, kind
-    told = {row["name"]: row["about"] for row in _models()}["tokenizers"]
+    told = {row["name"]: row["about"] for row in rows()}["tokenizers"]
     for kind, packages in TOKENIZER_PACKAGES.items():
         assert kind in told
         assert all(package in told for package in packages)

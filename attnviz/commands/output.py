@@ -1,0 +1,89 @@
+"""What a run leaves behind: a folder, a result on stdout, and how much is told on stderr."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attnviz import remarks
+from attnviz.console import console, interactive, put, tell, tell_step
+from attnviz.errors import UsageError
+from attnviz.progress import Bar, Log, Silent
+from attnviz.settings import Settings
+
+if TYPE_CHECKING:
+    from attnviz.report.model import Report
+
+HUMAN = "human"
+"""The format that is no report's: a summary for the terminal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """What was asked for: `format` is "human" or a report format, `log` "human" or "json"."""
+
+    folder: Path | None
+    format: str
+    quiet: bool
+    verbose: bool
+    log: str
+
+    def check_format(self) -> None:
+        """Raises UsageError for a format that isn't."""
+        from attnviz.report.format import formats
+
+        if self.format != HUMAN and self.format not in formats():
+            choices = ", ".join((HUMAN, *formats()))
+            raise UsageError(f"--format is '{self.format}'.", f"Choose one of: {choices}.")
+
+    def check(self, settings: Settings) -> None:
+        """Raises UsageError for a colour map that isn't, WriteError for a folder that can't be."""
+        from attnviz.figures.scale import colormap
+        from attnviz.report import save
+
+        colormap(settings.cmap)
+        if self.folder is not None:
+            save.check(self.folder)
+
+    def hear_libraries(self) -> None:
+        """With -v, what other libraries remark is told; else it isn't."""
+        remarks.route((lambda remark: tell(remark, label="library")) if self.verbose else None)
+
+    def progress(self) -> Silent:
+        """Lines that move where somebody watches, a log where one was asked for, else nothing."""
+        if self.quiet:
+            return Silent()
+        if interactive():
+            return Bar(console(stderr=True))
+        return Log(tell_step) if self.verbose or self.log == "json" else Silent()
+
+    def save(self, report: Report, settings: Settings, progress: Silent) -> tuple[Report, str]:
+        """Draws and writes the folder; the report as it was written, and the path of its page."""
+        from attnviz.report import save
+
+        if self.folder is None:
+            return report, ""
+        report = save.told_of_fonts(report)
+        pictures = save.pictures(report, progress, jobs=settings.jobs)
+        progress.stage("writing report")
+        return report, str(save.save(report, self.folder, pictures))
+
+    def show(self, report: Report, page: str) -> None:
+        """Prints what was asked for, and tells findings and warnings where they are not in it."""
+        from attnviz.report import terminal
+        from attnviz.report.format import find
+
+        if self.format != HUMAN:
+            put(find(self.format).write(report, ()))
+        elif not self.quiet and sys.stdout is not None:  # it is in the folder, too
+            put(terminal.summary(report, page))
+        if self.quiet:
+            return
+        if self.verbose:
+            for finding in report.findings:
+                tell(finding.text)
+        if self.verbose or self.format != HUMAN:
+            for warning in report.warnings:
+                tell(warning, label="warning", style="yellow")
