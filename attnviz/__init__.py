@@ -14,15 +14,14 @@ from attnviz.version import __version__
 
 TYPE_CHECKING = False  # As typing's, without the time that importing typing takes.
 if TYPE_CHECKING:
-    from attnviz.api import analyze
-    from attnviz.report.model import Report
+    from attnviz.api import Report, analyze
     from attnviz.settings import Settings
 
 __all__ = ["AttnvizError", "Report", "Settings", "__version__", "analyze"]
 
 _HOMES = {
     "analyze": "attnviz.api",
-    "Report": "attnviz.report.model",
+    "Report": "attnviz.api",
     "Settings": "attnviz.settings",
 }
 

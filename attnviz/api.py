@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
-from attnviz import pipeline
+from attnviz import pipeline, saving
 from attnviz.errors import NothingToAnalyseError, UsageError
 from attnviz.progress import Silent
-from attnviz.report.model import Report
+from attnviz.report import model as plain
+from attnviz.report import notebook
 from attnviz.settings import from_mapping
 from attnviz.text.files import read
 from attnviz.text.types import InputFormat, SourceFile
@@ -26,6 +29,22 @@ Texts = (
     | Sequence[Sequence[Message]]
 )
 """A text to be split, a path, a list of sentences, paths, a conversation, or several."""
+
+
+class Report(plain.Report):
+    """A report that saves itself, and that notebooks show."""
+
+    def save(self, folder: Path | str) -> Path:
+        """Writes the report folder, figures and all, and returns the path of its page.
+
+        An earlier report there is replaced as a whole; WriteError where other files are there
+        or it can't be written.
+        """
+        return saving.save(self, folder)
+
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        return notebook.fragment(self)
 
 
 def analyze(
@@ -53,7 +72,14 @@ def analyze(
         # A list says where sentences begin, so nothing is left to split.
         settings = {"split": "line"} | settings
     target = None if targets is None else _files(targets)[0][0]
-    return pipeline.analyse(fspath(model), files, from_mapping(settings), Silent(), target)
+    found = pipeline.analyse(fspath(model), files, from_mapping(settings), Silent(), target)
+    return _usable(found)
+
+
+def _usable(report: plain.Report) -> Report:
+    """The report, and the parts that it may have, with what is done with them."""
+    values = {field.name: getattr(report, field.name) for field in fields(report)}
+    return Report(**values | {"parts": tuple(map(_usable, report.parts))})
 
 
 def _files(texts: Texts) -> tuple[Sequence[SourceFile], bool]:

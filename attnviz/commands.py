@@ -95,24 +95,24 @@ def _files(
 
 def _check(settings: Settings, folder: Path | None) -> None:
     """Raises UsageError for a colour map that isn't, WriteError for a folder that can't be."""
+    from attnviz import saving
     from attnviz.figures.scale import colormap
-    from attnviz.report import save
 
     colormap(settings.cmap)
     if folder is not None:
-        save.check(folder)
+        saving.check(folder)
 
 
 def _write(
     found: Report, folder: Path, settings: Settings, progress: Silent
 ) -> tuple[Report, Path]:
     """Draws and writes; returns the report as it was written, and the path of its page."""
-    from attnviz.report import save
+    from attnviz import saving
 
-    found = save.told_of_fonts(found)
-    pictures = save.pictures(found, progress, jobs=settings.jobs)
+    found = saving.told_of_fonts(found)
+    pictures = saving.pictures(found, progress, jobs=settings.jobs)
     progress.stage("writing report")
-    return found, save.save(found, folder, pictures)
+    return found, saving.save(found, folder, pictures)
 
 
 def _print(found: Report, page: Path | None, wanted: Wanted) -> None:

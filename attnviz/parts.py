@@ -34,11 +34,11 @@ from attnviz.evidence.units import Units
 from attnviz.figures.views import POOLED, SentenceView
 from attnviz.flow.rollout import FlowKeeper
 from attnviz.report import build, views
-from attnviz.report.candidates import spare
 from attnviz.report.findings import findings
 from attnviz.report.given import LayerInfo, ModelInfo
 from attnviz.report.heads import plays, with_examples, with_looks, with_offsets, with_overlap
 from attnviz.report.model import Report, SentenceReport
+from attnviz.report.removal import spare
 from attnviz.roles.role import Role, WordRole, arcs_of, expanded
 from attnviz.settings import Settings
 from attnviz.statistics.statistic import Statistic
