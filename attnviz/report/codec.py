@@ -198,8 +198,8 @@ def _types(kind: object) -> Iterator[type]:
         yield kind
         hints = get_type_hints(kind)
         inner = tuple(hints[field.name] for field in fields(kind) if field.metadata != UNWRITTEN)
-    for one in inner:
-        yield from _types(one)
+    for held in inner:
+        yield from _types(held)
 
 
 def _as_written(schema: dict[str, Any], cls: type) -> dict[str, Any]:

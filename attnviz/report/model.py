@@ -221,9 +221,9 @@ class Report:
 
     def part(self, attention: str) -> Report:
         """The part about that attention; KeyError where there is none."""
-        for found in self.every_part:
-            if found.attention == attention:
-                return found
+        for part in self.every_part:
+            if part.attention == attention:
+                return part
         raise KeyError(attention)
 
     def head(self, layer: int, head: int) -> HeadReport:
@@ -231,7 +231,7 @@ class Report:
 
         Where a report has parts, ask a part: `report.part("cross").head(1, 3)`.
         """
-        for found in self.heads:
-            if (found.layer, found.head) == (layer, head):
-                return found
+        for known in self.heads:
+            if (known.layer, known.head) == (layer, head):
+                return known
         raise KeyError(f"There is no head L{layer}H{head} among {len(self.heads)}.")

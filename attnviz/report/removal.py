@@ -27,7 +27,6 @@ What marks a sink is far less: 0.3 on the first token (Gu et al. 2024), half of 
 (Clark et al. 2019). There the rest of the row may still be what the head is for.
 """
 
-
 _THRESHOLDS: Mapping[Reason, float] = {
     "redundant": REDUNDANT,
     "uniform": UNIFORM,
@@ -51,22 +50,22 @@ def spare(
     kept = {other: group.kept for group in groups for other in group.others}
     alike = {} if likeness is None else _alike(places, likeness, kept)
     matching = {
-        (one.layer, one.head): one.prefix_matching.score
-        for one in (induction.supported if induction else ())
+        (head.layer, head.head): head.prefix_matching.score
+        for head in (induction.supported if induction else ())
     }
     every = [
-        _head(head, alike.get(place), matching.get(place), redundant=place in kept)
+        _weighed(head, alike.get(place), matching.get(place), redundant=place in kept)
         for head, place in zip(heads, places, strict=True)
     ]
-    idle = [one for one in every if one.induction is None]
-    found = sorted(
-        (one for one in idle if one.reasons),
-        key=lambda one: (-len(one.reasons), -max(_lead(one, why) for why in one.reasons)),
+    idle = [head for head in every if head.induction is None]
+    candidates = sorted(
+        (head for head in idle if head.reasons),
+        key=lambda head: (-len(head.reasons), -max(_lead(head, why) for why in head.reasons)),
     )
-    working = [one for one in every if one.reasons and one.induction is not None]
+    working = [head for head in every if head.reasons and head.induction is not None]
     return Spare(
-        heads=tuple(found),
-        working=tuple(sorted(working, key=lambda one: -(one.induction or 0.0))),
+        heads=tuple(candidates),
+        working=tuple(sorted(working, key=lambda head: -(head.induction or 0.0))),
         criteria=tuple(_criterion(reason, idle) for reason in _THRESHOLDS),
         groups=groups,
         collapsed=() if similarity is None else similarity.collapsed,
@@ -91,19 +90,20 @@ def _alike(
         return {}
     number = {place: at for at, place in enumerate(places)}
     apart = likeness.apart + np.diag(np.full(len(places), np.inf))
-    found = {}
+    alike = {}
     for at, place in enumerate(places):
         other = number[kept[place]] if place in kept else int(apart[at].argmin())
         high = float(likeness.upper[at, other])
         bound = high if np.isfinite(high) else None
-        found[place] = Alike(*places[other], float(apart[at, other]), bound)
-    return found
+        alike[place] = Alike(*places[other], float(apart[at, other]), bound)
+    return alike
 
 
-def _head(
+def _weighed(
     head: HeadReport, alike: Alike | None, induction: float | None, *, redundant: bool
 ) -> SpareHead:
-    one = SpareHead(
+    """The head with the reasons that speak for its removal."""
+    spared = SpareHead(
         layer=head.layer,
         head=head.head,
         reasons=("redundant",) if redundant else (),
@@ -113,28 +113,28 @@ def _head(
         roles=head.found,
         induction=induction,
     )
-    lows: Mapping[Reason, Estimate | None] = {"uniform": one.evenness, "resting": one.resting}
+    lows: Mapping[Reason, Estimate | None] = {"uniform": spared.evenness, "resting": spared.resting}
     beyond = (
         reason
         for reason, estimate in lows.items()
         if estimate and estimate.low is not None and estimate.low > _THRESHOLDS[reason]
     )
-    return replace(one, reasons=(*one.reasons, *beyond))
+    return replace(spared, reasons=(*spared.reasons, *beyond))
 
 
 def _criterion(reason: Reason, every: Sequence[SpareHead]) -> Criterion:
-    ranked = sorted(every, key=lambda one: -_lead(one, reason))
-    found = [one for one in ranked if reason in one.reasons]
-    measured = [one for one in ranked if _lead(one, reason) > -math.inf]
+    ranked = sorted(every, key=lambda head: -_lead(head, reason))
+    beyond = [head for head in ranked if reason in head.reasons]
+    measured = [head for head in ranked if _lead(head, reason) > -math.inf]
     return Criterion(
         reason,
         _THRESHOLDS[reason],
-        tuple((one.layer, one.head) for one in found),
-        next(iter(found or measured), None),
+        tuple((head.layer, head.head) for head in beyond),
+        next(iter(beyond or measured), None),
     )
 
 
-def _lead(one: SpareHead, reason: Reason) -> float:
+def _lead(head: SpareHead, reason: Reason) -> float:
     """How far a head's bound is beyond the threshold, as a share of how far it could be.
 
     Below 0 where it is on the other side, -inf where nothing was measured. Where there is no
@@ -142,9 +142,9 @@ def _lead(one: SpareHead, reason: Reason) -> float:
     """
     threshold = _THRESHOLDS[reason]
     if reason == "redundant":
-        if one.alike is None:
+        if head.alike is None:
             return -math.inf
-        return 1.0 - (one.alike.apart if one.alike.high is None else one.alike.high) / threshold
-    estimate = one.evenness if reason == "uniform" else one.resting
+        return 1.0 - (head.alike.apart if head.alike.high is None else head.alike.high) / threshold
+    estimate = head.evenness if reason == "uniform" else head.resting
     bound = None if estimate is None else estimate.mean if estimate.low is None else estimate.low
     return -math.inf if bound is None else (bound - threshold) / (1.0 - threshold)

@@ -95,9 +95,9 @@ def of_type(kind: inspect.Type) -> st.SearchStrategy[Any]:
         case inspect.DictType(value_type=item):
             return st.dictionaries(st.text(max_size=5), of_type(item), max_size=2)
         case inspect.DataclassType(cls=cls):
-            unwritten = {one.name for one in fields(cls) if one.metadata == UNWRITTEN}
-            written = [one for one in kind.fields if one.name not in unwritten]
-            return st.builds(cls, **{one.name: of_type(one.type) for one in written})
+            unwritten = {field.name for field in fields(cls) if field.metadata == UNWRITTEN}
+            written = [field for field in kind.fields if field.name not in unwritten]
+            return st.builds(cls, **{field.name: of_type(field.type) for field in written})
     return scalar(kind)
 
 
@@ -238,8 +238,8 @@ def test_all_that_is_always_written_is_required() -> None:
 def test_what_is_left_out_has_its_default() -> None:
     """Else a report that is read back would not be the one written."""
     for cls in {ReportJson, *codec._types(ReportJson)}:
-        for one in fields(cls):
-            assert not one.metadata or one.default is not MISSING, (cls, one.name)
+        for field in fields(cls):
+            assert not field.metadata or field.default is not MISSING, (cls, field.name)
 
 
 def test_lone_surrogates_come_back_as_the_replacement() -> None:
