@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
 from attnviz.report.scores import Estimate
-from attnviz.report.shape import Count, Head, Layer, Place, says
+from attnviz.report.shape import Count, Head, Layer, Place
 
 Reason = Literal["redundant", "uniform", "resting"]
 
@@ -15,12 +15,14 @@ Reason = Literal["redundant", "uniform", "resting"]
 class Alike:
     """The head that another attends like."""
 
-    layer: Annotated[Count, says("Layer of that head.")]
-    head: Annotated[Count, says("Its number in the layer.")]
-    apart: Annotated[
-        float, says("Root of the mean Jensen-Shannon divergence from it, divergence in nats.")
-    ]
-    high: Annotated[float | None, says("The 95% upper bound; null where it isn't known.")]
+    layer: Count
+    """Layer of that head."""
+    head: Count
+    """Its number in the layer."""
+    apart: float
+    """Root of the mean Jensen-Shannon divergence from it, divergence in nats."""
+    high: float | None
+    """The 95% upper bound; null where it isn't known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,54 +31,46 @@ class SpareHead:
 
     layer: Layer
     head: Head
-    reasons: Annotated[tuple[Reason, ...], says("Why it is a candidate; empty where it is none.")]
-    alike: Annotated[
-        Alike | None,
-        says(
-            "The head of its group that is kept; where it is in no group, or is the one kept, the "
-            "closest head."
-        ),
-    ]
-    evenness: Annotated[Estimate | None, says("Its normalised entropy.")]
-    resting: Annotated[
-        Estimate | None, says("Attention to the first token, special tokens and the sink logit.")
-    ]
-    roles: Annotated[tuple[str, ...], says("The roles that it has all the same.")]
-    induction: Annotated[
-        float | None,
-        says("Its prefix matching on repeated random tokens where that is supported, else null."),
-    ]
+    reasons: tuple[Reason, ...]
+    """Why it is a candidate; empty where it is none."""
+    alike: Alike | None
+    """The head of its group that is kept; where it is in no group, or is the one kept, the closest
+    head."""
+    evenness: Estimate | None
+    """Its normalised entropy."""
+    resting: Estimate | None
+    """Attention to the first token, special tokens and the sink logit."""
+    roles: tuple[str, ...]
+    """The roles that it has all the same."""
+    induction: float | None
+    """Its prefix matching on repeated random tokens where that is supported, else null."""
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
     """One reason."""
 
-    reason: Annotated[
-        Reason,
-        says(
-            "redundant: root mean divergence from the head that is kept; uniform: normalised "
-            "entropy; resting: attention to the first token, special tokens and the sink logit."
-        ),
-    ]
-    threshold: Annotated[
-        float,
-        says("What the upper bound must stay below (redundant) or the lower bound exceed."),
-    ]
-    heads: Annotated[tuple[Place, ...], says("The heads for which it does, the surest first.")]
-    closest: Annotated[
-        SpareHead | None,
-        says("The surest of them, or the one that came closest; null where nothing was measured."),
-    ]
+    reason: Reason
+    """redundant: root mean divergence from the head that is kept; uniform: normalised entropy;
+    resting: attention to the first token, special tokens and the sink logit."""
+    threshold: float
+    """What the upper bound must stay below (redundant) or the lower bound exceed."""
+    heads: tuple[Place, ...]
+    """The heads for which it does, the surest first."""
+    closest: SpareHead | None
+    """The surest of them, or the one that came closest; null where nothing was measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpareGroup:
     """Heads that attend alike."""
 
-    kept: Annotated[Place, says("The head with the least sum of divergences from the others.")]
-    others: Annotated[tuple[Place, ...], says("The others of the group.")]
-    high: Annotated[float, says("The largest 95% upper bound of any two of them.")]
+    kept: Place
+    """The head with the least sum of divergences from the others."""
+    others: tuple[Place, ...]
+    """The others of the group."""
+    high: float
+    """The largest 95% upper bound of any two of them."""
 
 
 @dataclass(frozen=True)
@@ -86,17 +80,14 @@ class Spare:
     Candidates for an experiment, for attention does not measure importance.
     """
 
-    heads: Annotated[
-        tuple[SpareHead, ...],
-        says("The candidates: those with the most reasons first, then the surest."),
-    ]
-    working: Annotated[
-        tuple[SpareHead, ...],
-        says(
-            "No candidates: heads with reasons on this text that do induction on repeated random "
-            "tokens, the best first."
-        ),
-    ]
-    criteria: Annotated[tuple[Criterion, ...], says("The reasons.")]
-    groups: Annotated[tuple[SpareGroup, ...], says("Groups of heads that attend alike.")]
-    collapsed: Annotated[tuple[Count, ...], says("Layers whose heads are all alike.")]
+    heads: tuple[SpareHead, ...]
+    """The candidates: those with the most reasons first, then the surest."""
+    working: tuple[SpareHead, ...]
+    """No candidates: heads with reasons on this text that do induction on repeated random tokens,
+    the best first."""
+    criteria: tuple[Criterion, ...]
+    """The reasons."""
+    groups: tuple[SpareGroup, ...]
+    """Groups of heads that attend alike."""
+    collapsed: tuple[Count, ...]
+    """Layers whose heads are all alike."""

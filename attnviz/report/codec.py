@@ -8,11 +8,13 @@ The shipped `schema.json` is what `schema_text` returns:
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import Field, fields, is_dataclass
+from itertools import pairwise
 from typing import Any, get_args, get_type_hints
 
 import msgspec
@@ -203,16 +205,33 @@ def _types(kind: object) -> Iterator[type]:
 
 
 def _as_written(schema: dict[str, Any], cls: type) -> dict[str, Any]:
-    """The schema of a dataclass with what msgspec doesn't know: which fields are written when."""
-    properties = {}
+    """The schema of a dataclass with what msgspec doesn't know: what is written when, and told."""
+    told, properties = _told(cls), {}
     for field in fields(cls):
         if field.metadata != UNWRITTEN:
-            properties[field.name] = dict(schema["properties"][field.name])
-            properties[field.name].pop("default", None)
+            known = {**schema["properties"][field.name], **told.get(field.name, {})}
+            known.pop("default", None)
+            properties[field.name] = known
     return {
         "type": "object",
-        "description": " ".join((inspect.getdoc(cls) or "").split()),
+        "description": _one_line(cls.__doc__),
         "properties": properties,
         "required": [field.name for field in fields(cls) if not field.metadata],
         "additionalProperties": False,
     }
+
+
+def _told(cls: type) -> dict[str, dict[str, str]]:
+    """What the strings below the fields of a class say, by field."""
+    source = ast.parse(inspect.getsource(cls))
+    body = next(node.body for node in source.body if isinstance(node, ast.ClassDef))
+    told = {}
+    for field, below in pairwise(body):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
+                told[name] = {"description": _one_line(text)}
+    return told
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "").split())

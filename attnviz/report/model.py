@@ -20,7 +20,7 @@ from attnviz.report.scores import (
     StatisticInfo,
     Verdict,
 )
-from attnviz.report.shape import LEFT_OUT, Amount, Attention, Count, Place, Positive, says
+from attnviz.report.shape import LEFT_OUT, Amount, Attention, Count, Place, Positive
 
 __all__ = [
     "PARTS",
@@ -50,85 +50,61 @@ PARTS = ("encoder", "decoder", "cross")
 class WordSpan:
     """A word and its tokens [start, end)."""
 
-    text: Annotated[str, says("The word.")]
-    start: Annotated[Count, says("Its first token.")]
-    end: Annotated[Count, says("The token after its last.")]
+    text: str
+    """The word."""
+    start: Count
+    """Its first token."""
+    end: Count
+    """The token after its last."""
 
 
 @dataclass(frozen=True)
 class SentenceReport:
     """One sentence."""
 
-    id: Annotated[Positive, says("Its number in the run, from 1.")]
-    text: Annotated[str, says("As it was read; lone surrogates as U+FFFD.")]
-    source: Annotated[str, says("The file it came from.")]
-    line: Annotated[Count, says("The line it starts on, from 1; 0 where unknown.")]
-    tokens: Annotated[
-        tuple[str, ...],
-        says(
-            "Its tokens, special ones included. In cross-attention those of the target, which "
-            "look at keys."
-        ),
-    ]
-    special: Annotated[
-        tuple[bool, ...], says("For each token, whether the tokenizer declares it special.")
-    ]
-    words: Annotated[tuple[WordSpan, ...], says("Its words.")]
-    truncated: Annotated[Count, says("Tokens left out because of the model's limit.")]
-    entropy_by_layer: Annotated[
-        tuple[Amount | None, ...],
-        says(
-            "For each layer, mean entropy over heads and content queries, in nats; null where the "
-            "layer has no attention."
-        ),
-    ]
-    rollout: Annotated[
-        tuple[float | None, ...],
-        says(
-            "For each token, what flows from it to the content tokens of the last layer, mean "
-            "over them; sums to 1. Empty where there is none: in cross-attention, or for want of "
-            "memory."
-        ),
-    ]
-    received: Annotated[
-        tuple[float | None, ...],
-        says(
-            "For each token, or in cross-attention for each key, the mean attention that it gets "
-            "over all layers, heads and content queries."
-        ),
-    ]
-    drift: Annotated[
-        float | None,
-        says(
-            "Mean total-variation distance between the rollout rows of two content tokens, 0 (all "
-            "alike) to 1; null where there is no rollout."
-        ),
-    ]
-    keys: Annotated[
-        tuple[str, ...],
-        says(
-            "The tokens of the source, which the tokens look at in cross-attention; left out "
-            "elsewhere, where the tokens are the keys."
-        ),
-    ] = field(default=(), metadata=LEFT_OUT)
-    special_keys: Annotated[
-        tuple[bool, ...], says("For each key, whether the tokenizer declares it special.")
-    ] = field(default=(), metadata=LEFT_OUT)
-    generated_from: Annotated[
-        Count | None,
-        says("The model itself wrote the tokens from this one on; left out where all were read."),
-    ] = field(default=None, metadata=LEFT_OUT)
-    pair: Annotated[
-        tuple[str, str] | None,
-        says("The two texts of a pair, which 'text' joins; left out for single texts."),
-    ] = field(default=None, metadata=LEFT_OUT)
-    segments: Annotated[
-        tuple[Annotated[int, Meta(ge=0, le=1)] | None, ...],
-        says(
-            "For each token of a pair, which of the two texts it is of; null for special tokens. "
-            "Left out for single texts."
-        ),
-    ] = field(default=(), metadata=LEFT_OUT)
+    id: Positive
+    """Its number in the run, from 1."""
+    text: str
+    """As it was read; lone surrogates as U+FFFD."""
+    source: str
+    """The file it came from."""
+    line: Count
+    """The line it starts on, from 1; 0 where unknown."""
+    tokens: tuple[str, ...]
+    """Its tokens, special ones included. In cross-attention those of the target, which look at
+    keys."""
+    special: tuple[bool, ...]
+    """For each token, whether the tokenizer declares it special."""
+    words: tuple[WordSpan, ...]
+    """Its words."""
+    truncated: Count
+    """Tokens left out because of the model's limit."""
+    entropy_by_layer: tuple[Amount | None, ...]
+    """For each layer, mean entropy over heads and content queries, in nats; null where the layer
+    has no attention."""
+    rollout: tuple[float | None, ...]
+    """For each token, what flows from it to the content tokens of the last layer, mean over them;
+    sums to 1. Empty where there is none: in cross-attention, or for want of memory."""
+    received: tuple[float | None, ...]
+    """For each token, or in cross-attention for each key, the mean attention that it gets over all
+    layers, heads and content queries."""
+    drift: float | None
+    """Mean total-variation distance between the rollout rows of two content tokens, 0 (all alike)
+    to 1; null where there is no rollout."""
+    keys: tuple[str, ...] = field(default=(), metadata=LEFT_OUT)
+    """The tokens of the source, which the tokens look at in cross-attention; left out elsewhere,
+    where the tokens are the keys."""
+    special_keys: tuple[bool, ...] = field(default=(), metadata=LEFT_OUT)
+    """For each key, whether the tokenizer declares it special."""
+    generated_from: Count | None = field(default=None, metadata=LEFT_OUT)
+    """The model itself wrote the tokens from this one on; left out where all were read."""
+    pair: tuple[str, str] | None = field(default=None, metadata=LEFT_OUT)
+    """The two texts of a pair, which 'text' joins; left out for single texts."""
+    segments: tuple[Annotated[int, Meta(ge=0, le=1)] | None, ...] = field(
+        default=(), metadata=LEFT_OUT
+    )
+    """For each token of a pair, which of the two texts it is of; null for special tokens. Left out
+    for single texts."""
     attention: Attention = field(default="", metadata=LEFT_OUT)
 
     @property
@@ -144,27 +120,30 @@ class Similarity:
     Heads are counted layer by layer, as in heads; in a part of a report, those of the part.
     """
 
-    dissimilarity: Annotated[
-        tuple[Annotated[tuple[float | None, ...], says("One head against all.")], ...],
-        says("[head, head]: root of the mean Jensen-Shannon divergence, divergence in nats."),
-    ]
-    order: Annotated[tuple[Count, ...], says("Indices of heads, sorted by cluster.")]
-    groups: Annotated[
-        tuple[Annotated[tuple[Place, ...], says("Heads that do the same.")], ...],
-        says("Redundant heads."),
-    ]
-    collapsed: Annotated[tuple[Count, ...], says("Layers whose heads are all alike.")]
-    uniform: Annotated[tuple[Place, ...], says("Heads near uniform attention.")]
-    method: Annotated[str, says("On what it was computed.")]
+    dissimilarity: tuple[tuple[float | None, ...], ...]
+    """[head, head]: root of the mean Jensen-Shannon divergence, divergence in nats."""
+    order: tuple[Count, ...]
+    """Indices of heads, sorted by cluster."""
+    groups: tuple[tuple[Place, ...], ...]
+    """Redundant heads: those of a group do the same."""
+    collapsed: tuple[Count, ...]
+    """Layers whose heads are all alike."""
+    uniform: tuple[Place, ...]
+    """Heads near uniform attention."""
+    method: str
+    """On what it was computed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A plain sentence with numbers."""
 
-    kind: Annotated[str, says("What it is about: 'role', 'redundant', 'uniform', ...")]
-    text: Annotated[str, says("The sentence.")]
-    heads: Annotated[tuple[Place, ...], says("The heads it speaks of.")] = ()
+    kind: str
+    """What it is about: 'role', 'redundant', 'uniform', ..."""
+    text: str
+    """The sentence."""
+    heads: tuple[Place, ...] = ()
+    """The heads it speaks of."""
     attention: Attention = field(default="", metadata=LEFT_OUT)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Literal
 
 from attnviz.report.scores import Estimate, RoleScore
-from attnviz.report.shape import LEFT_OUT, Amount, Count, says
+from attnviz.report.shape import LEFT_OUT, Amount, Count
 from attnviz.text.types import TokenLabel
 
 Places = tuple[int, ...]
@@ -21,35 +21,32 @@ class Offsets:
     All shares add up to 1, or to less where a sink logit takes mass.
     """
 
-    first: Annotated[int, says("The offset of the first entry of 'own' and 'uniform'.")]
-    own: Annotated[
-        tuple[float, ...],
-        says("The share of the head's attention at each offset from 'first' on."),
-    ]
-    uniform: Annotated[tuple[float, ...], says("What uniform attention would put there.")]
-    before: Annotated[
-        tuple[float, float],
-        says("The shares further left: the head's own, and that of uniform attention."),
-    ]
-    after: Annotated[tuple[float, float], says("The same further right.")]
+    first: int
+    """The offset of the first entry of 'own' and 'uniform'."""
+    own: tuple[float, ...]
+    """The share of the head's attention at each offset from 'first' on."""
+    uniform: tuple[float, ...]
+    """What uniform attention would put there."""
+    before: tuple[float, float]
+    """The shares further left: the head's own, and that of uniform attention."""
+    after: tuple[float, float]
+    """The same further right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A part of speech, a relation, or all relations of one direction: how often looked at."""
 
-    count: Annotated[Amount, says("How often; a unit of several words counts in part for each.")]
-    share: Annotated[Amount, says("The same as a share of 'words'.")]
-    base: Annotated[
-        float, says("The share that a random other word would have, among those that are seen.")
-    ]
-    name: Annotated[str, says("The part of speech, or the relation; left out in 'tree'.")] = field(
-        default="", metadata=LEFT_OUT
-    )
-    to: Annotated[
-        To,
-        says("What the word looked at is to the one that looks; left out in 'parts_of_speech'."),
-    ] = field(default="", metadata=LEFT_OUT)
+    count: Amount
+    """How often; a unit of several words counts in part for each."""
+    share: Amount
+    """The same as a share of 'words'."""
+    base: float
+    """The share that a random other word would have, among those that are seen."""
+    name: str = field(default="", metadata=LEFT_OUT)
+    """The part of speech, or the relation; left out in 'tree'."""
+    to: To = field(default="", metadata=LEFT_OUT)
+    """What the word looked at is to the one that looks; left out in 'parts_of_speech'."""
 
     @property
     def lead(self) -> float:
@@ -61,25 +58,17 @@ class Kind:
 class LooksAt:
     """What the word looked at most is, where parts of speech and relations are known."""
 
-    words: Annotated[Count, says("Words that look at another one.")]
-    units: Annotated[
-        Count,
-        says("Words that see another one at all; several that one token stands for are one."),
-    ]
-    parts_of_speech: Annotated[
-        tuple[Kind, ...],
-        says(
-            "Universal parts of speech that are looked at more often than at random, and five "
-            "times at least: at most eight, the furthest above it first."
-        ),
-    ]
-    relations: Annotated[
-        tuple[Kind, ...],
-        says("Relations between the word looked at and the one that looks, chosen likewise."),
-    ]
-    tree: Annotated[
-        tuple[Kind, ...], says("All relations together: its head, its dependent, neither.")
-    ]
+    words: Count
+    """Words that look at another one."""
+    units: Count
+    """Words that see another one at all; several that one token stands for are one."""
+    parts_of_speech: tuple[Kind, ...]
+    """Universal parts of speech that are looked at more often than at random, and five times at
+    least: at most eight, the furthest above it first."""
+    relations: tuple[Kind, ...]
+    """Relations between the word looked at and the one that looks, chosen likewise."""
+    tree: tuple[Kind, ...]
+    """All relations together: its head, its dependent, neither."""
 
 
 @dataclass(frozen=True, slots=True)

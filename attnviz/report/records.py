@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from msgspec import Meta
+
 from attnviz.evidence import bootstrap
 from attnviz.evidence.rules import USUAL, Margin
 from attnviz.report import layers, whole
@@ -36,7 +38,6 @@ from attnviz.report.shape import (
     Layer,
     Positive,
     Share,
-    says,
 )
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ if TYPE_CHECKING:
 
 Range = Annotated[
     tuple[Share, Share] | None,
-    says(
-        "The least and the most attention that a head puts on special tokens, mean over words; "
-        "null without relations."
+    Meta(
+        description="The least and the most attention that a head puts on special tokens, mean "
+        "over words; null without relations."
     ),
 ]
 
@@ -57,41 +58,42 @@ Range = Annotated[
 class MarginJson:
     """A margin that was set."""
 
-    role: Annotated[
-        str,
-        says(
-            "A role's name, that of a family of roles, or induction-probe for induction on random "
-            "tokens."
-        ),
-    ]
-    margin: Annotated[Share, says("What score - best baseline had to exceed.")]
-    default: Annotated[float, says("What it has to exceed usually.")]
+    role: str
+    """A role's name, that of a family of roles, or induction-probe for induction on random
+    tokens."""
+    margin: Share
+    """What score - best baseline had to exceed."""
+    default: float
+    """What it has to exceed usually."""
 
 
 @dataclass(frozen=True)
 class EvidenceJson:
     """What every interval and verdict rests on."""
 
-    confidence: Annotated[float, says("Confidence of intervals and bounds.")]
-    resamples: Annotated[Count, says("Resamples of the bootstrap.")]
-    seed: Annotated[Count, says("The seed of the bootstrap.")]
-    sentences: Annotated[Positive, says("Sentences that supported takes at least.")]
-    events: Annotated[Positive, says("Events that supported takes at least.")]
-    margins: Annotated[
-        tuple[MarginJson, ...],
-        says(
-            "Margins that were set, by role; the others are each role's own. roles has the "
-            "margins that were used."
-        ),
-    ]
+    confidence: float
+    """Confidence of intervals and bounds."""
+    resamples: Count
+    """Resamples of the bootstrap."""
+    seed: Count
+    """The seed of the bootstrap."""
+    sentences: Positive
+    """Sentences that supported takes at least."""
+    events: Positive
+    """Events that supported takes at least."""
+    margins: tuple[MarginJson, ...]
+    """Margins that were set, by role; the others are each role's own. roles has the margins that
+    were used."""
 
 
 @dataclass(frozen=True)
 class LookedJson:
     """A key, or for roles between words a word, with its weight."""
 
-    keys: Annotated[tuple[Count, ...], says("Its tokens.")]
-    weight: Annotated[float, says("The weight on it.")]
+    keys: tuple[Count, ...]
+    """Its tokens."""
+    weight: float
+    """The weight on it."""
 
 
 @dataclass(frozen=True)
@@ -102,36 +104,33 @@ class ExampleJson:
     'tokens', all others among its 'keys'.
     """
 
-    role: Annotated[str, says("The role.")]
-    shows: Annotated[
-        Literal["most", "least"],
-        says("Which end the sentence is from: by score - chance in the sentence."),
-    ]
-    sentence: Annotated[Positive, says("The number of the sentence.")]
-    score: Annotated[float, says("The role's score in this sentence.")]
-    chance: Annotated[float, says("Its chance level there.")]
-    events: Annotated[Count, says("Queries, or words, that this rests on.")]
-    mass: Annotated[
-        float,
-        says(
-            "What the query puts on its target; for roles of shape without keys the query's score."
-        ),
-    ]
-    query: Annotated[tuple[Count, ...], says("The tokens of the query: one, or those of a word.")]
-    target: Annotated[
-        tuple[Count, ...],
-        says("The keys that it should look at; none for roles of shape without keys."),
-    ]
-    keys: Annotated[
-        tuple[Count, ...],
-        says(
-            "The keys that are told: all, or in long sentences those around the query and what it "
-            "looks at."
-        ),
-    ]
-    weights: Annotated[tuple[float, ...], says("The weight on each of them.")]
-    hidden: Annotated[Amount, says("The weight on all others.")]
-    looked: Annotated[tuple[LookedJson, ...], says("Those looked at most.")]
+    role: str
+    """The role."""
+    shows: Literal["most", "least"]
+    """Which end the sentence is from: by score - chance in the sentence."""
+    sentence: Positive
+    """The number of the sentence."""
+    score: float
+    """The role's score in this sentence."""
+    chance: float
+    """Its chance level there."""
+    events: Count
+    """Queries, or words, that this rests on."""
+    mass: float
+    """What the query puts on its target; for roles of shape without keys the query's score."""
+    query: tuple[Count, ...]
+    """The tokens of the query: one, or those of a word."""
+    target: tuple[Count, ...]
+    """The keys that it should look at; none for roles of shape without keys."""
+    keys: tuple[Count, ...]
+    """The keys that are told: all, or in long sentences those around the query and what it looks
+    at."""
+    weights: tuple[float, ...]
+    """The weight on each of them."""
+    hidden: Amount
+    """The weight on all others."""
+    looked: tuple[LookedJson, ...]
+    """Those looked at most."""
 
 
 @dataclass(frozen=True)
@@ -140,73 +139,66 @@ class HeadJson:
 
     layer: Layer
     head: Head
-    statistics: Annotated[
-        Mapping[str, Estimate], says("By name, in the unit given in statistics[].unit.")
-    ]
-    roles: Annotated[Mapping[str, RoleScore], says("By name.")]
-    beside: Annotated[
-        Mapping[str, str],
-        says(
-            "Those of its roles that are one fact with another that it has, by name, with the name "
-            "of that one: equal targets on this text, or most of the same attention. Findings and "
-            "tables tell the other."
-        ),
-    ]
+    statistics: Mapping[str, Estimate]
+    """By name, in the unit given in statistics[].unit."""
+    roles: Mapping[str, RoleScore]
+    """By name."""
+    beside: Mapping[str, str]
+    """Those of its roles that are one fact with another that it has, by name, with the name of that
+    one: equal targets on this text, or most of the same attention. Findings and tables tell the
+    other."""
     attention: Attention = field(default="", metadata=LEFT_OUT)
-    key_head: Annotated[
-        Count | None,
-        says(
-            "The key head that it reads; heads of one number share their keys and values. Left "
-            "out where unknown."
-        ),
-    ] = field(default=None, metadata=LEFT_OUT)
-    offsets: Annotated[
-        Offsets | None, says("How far the head looks; left out in cross-attention.")
-    ] = field(default=None, metadata=LEFT_OUT)
-    looks_at: Annotated[
-        LooksAt | None,
-        says("What its words look at; left out where the text is not annotated."),
-    ] = field(default=None, metadata=LEFT_OUT)
-    examples: Annotated[
-        tuple[ExampleJson, ...],
-        says(
-            "Sentences that show its roles, for the best heads of each role; left out where there "
-            "are none."
-        ),
-    ] = field(default=(), metadata=LEFT_OUT)
+    key_head: Count | None = field(default=None, metadata=LEFT_OUT)
+    """The key head that it reads; heads of one number share their keys and values. Left out where
+    unknown."""
+    offsets: Offsets | None = field(default=None, metadata=LEFT_OUT)
+    """How far the head looks; left out in cross-attention."""
+    looks_at: LooksAt | None = field(default=None, metadata=LEFT_OUT)
+    """What its words look at; left out where the text is not annotated."""
+    examples: tuple[ExampleJson, ...] = field(default=(), metadata=LEFT_OUT)
+    """Sentences that show its roles, for the best heads of each role; left out where there are
+    none."""
 
 
 @dataclass(frozen=True)
 class PartJson:
     """One attention of an encoder-decoder model."""
 
-    layers: Annotated[Count, says("Its layers.")]
-    heads: Annotated[Count, says("Query heads in a layer; the most, where layers differ.")]
-    key_value_heads: Annotated[Count, says("Key and value heads in a layer.")]
+    layers: Count
+    """Its layers."""
+    heads: Count
+    """Query heads in a layer; the most, where layers differ."""
+    key_value_heads: Count
+    """Key and value heads in a layer."""
     special_mass: Range
-    similarity: Annotated[Similarity | None, says("Null where its heads were not compared.")]
-    spare: Annotated[Spare | None, says("Null where nothing was measured.")]
+    similarity: Similarity | None
+    """Null where its heads were not compared."""
+    spare: Spare | None
+    """Null where nothing was measured."""
 
 
 @dataclass(frozen=True)
 class PartsJson:
     """The three attentions of an encoder-decoder model."""
 
-    encoder: Annotated[PartJson, says("Source tokens look at source tokens.")]
-    decoder: Annotated[PartJson, says("Target tokens look at earlier target tokens.")]
-    cross: Annotated[PartJson, says("Target tokens look at source tokens.")]
+    encoder: PartJson
+    """Source tokens look at source tokens."""
+    decoder: PartJson
+    """Target tokens look at earlier target tokens."""
+    cross: PartJson
+    """Target tokens look at source tokens."""
 
 
 @dataclass(frozen=True)
 class FigureJson:
     """One figure."""
 
-    path: Annotated[
-        str,
-        says("Relative to the report folder, without suffix: the files are path.png and path.svg."),
-    ]
-    title: Annotated[str, says("Its title.")]
-    caption: Annotated[str, says("What it shows and how to read it.")]
+    path: str
+    """Relative to the report folder, without suffix: the files are path.png and path.svg."""
+    title: str
+    """Its title."""
+    caption: str
+    """What it shows and how to read it."""
 
 
 @dataclass(frozen=True)
@@ -221,58 +213,48 @@ class ReportJson:
     cross-attention between them.
     """
 
-    schema: Annotated[
-        Schema,
-        says(
-            "The version of this format. It changes only when a program that reads it would break."
-        ),
-    ]
-    version: Annotated[str, says("The version of attnviz that wrote the report.")]
-    model: Annotated[ModelInfo, says("The model that was measured.")]
-    input: Annotated[InputInfo, says("What was read.")]
-    options: Annotated[Options, says("The choices that the numbers and figures depend on.")]
-    evidence: Annotated[EvidenceJson, says("What every interval and verdict rests on.")]
-    roles: Annotated[tuple[RoleInfo, ...], says("Every role that was looked for.")]
-    statistics: Annotated[tuple[StatisticInfo, ...], says("Every statistic that was computed.")]
-    layers: Annotated[
-        tuple[LayerInfo, ...],
-        says(
-            "Every layer that has attention; model.layers counts the others too. Empty where "
-            "unknown."
-        ),
-    ]
-    heads: Annotated[tuple[HeadJson, ...], says("Every head, layer by layer.")]
-    sentences: Annotated[tuple[SentenceReport, ...], says("Every sentence.")]
-    relations: Annotated[
-        tuple[RelationRow, ...],
-        says(
-            "Roles between words that could be measured, the one furthest above its strongest "
-            "baseline first. Empty without annotation."
-        ),
-    ]
+    schema: Schema
+    """The version of this format. It changes only when a program that reads it would break."""
+    version: str
+    """The version of attnviz that wrote the report."""
+    model: ModelInfo
+    """The model that was measured."""
+    input: InputInfo
+    """What was read."""
+    options: Options
+    """The choices that the numbers and figures depend on."""
+    evidence: EvidenceJson
+    """What every interval and verdict rests on."""
+    roles: tuple[RoleInfo, ...]
+    """Every role that was looked for."""
+    statistics: tuple[StatisticInfo, ...]
+    """Every statistic that was computed."""
+    layers: tuple[LayerInfo, ...]
+    """Every layer that has attention; model.layers counts the others too. Empty where unknown."""
+    heads: tuple[HeadJson, ...]
+    """Every head, layer by layer."""
+    sentences: tuple[SentenceReport, ...]
+    """Every sentence."""
+    relations: tuple[RelationRow, ...]
+    """Roles between words that could be measured, the one furthest above its strongest baseline
+    first. Empty without annotation."""
     special_mass: Range
-    similarity: Annotated[
-        Similarity | None,
-        says("Null where heads were not compared, and where a report has parts: see parts."),
-    ]
-    spare: Annotated[Spare | None, says("Null where a report has parts: see parts.")]
-    induction: Annotated[
-        InductionReport | None,
-        says(
-            "What heads do on repeated random tokens. Null where it was not measured: of "
-            "encoder-decoder models, and where the vocabulary, the limit of the model or the "
-            "memory has no room for the tokens."
-        ),
-    ]
-    findings: Annotated[tuple[Finding, ...], says("What was found, the most important first.")]
-    warnings: Annotated[
-        tuple[str, ...], says("What may make the numbers mean less than they seem to.")
-    ]
-    figures: Annotated[tuple[FigureJson, ...], says("The figures in the report folder.")]
-    parts: Annotated[
-        PartsJson | None,
-        says("The parts of an encoder-decoder model; left out for others."),
-    ] = field(default=None, metadata=LEFT_OUT)
+    similarity: Similarity | None
+    """Null where heads were not compared, and where a report has parts: see parts."""
+    spare: Spare | None
+    """Null where a report has parts: see parts."""
+    induction: InductionReport | None
+    """What heads do on repeated random tokens. Null where it was not measured: of encoder-decoder
+    models, and where the vocabulary, the limit of the model or the memory has no room for the
+    tokens."""
+    findings: tuple[Finding, ...]
+    """What was found, the most important first."""
+    warnings: tuple[str, ...]
+    """What may make the numbers mean less than they seem to."""
+    figures: tuple[FigureJson, ...]
+    """The figures in the report folder."""
+    parts: PartsJson | None = field(default=None, metadata=LEFT_OUT)
+    """The parts of an encoder-decoder model; left out for others."""
 
 
 def of(report: Report, pictures: Sequence[Picture] = ()) -> ReportJson:

@@ -1,6 +1,6 @@
 """How the types of a report say what `report.json` holds: bounds, descriptions, what is left out.
 
-A type's docstring and `says` become the descriptions of `schema.json`.
+Docstrings, a type's and those below its fields, become the descriptions of `schema.json`.
 """
 
 from __future__ import annotations
@@ -16,18 +16,13 @@ UNWRITTEN = {"written": "never"}
 """Metadata of a field that the file does not hold."""
 
 
-def says(description: str) -> Meta:
-    """What a field means, for the schema."""
-    return Meta(description=description)
-
-
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Amount = Annotated[float, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
-Layer = Annotated[Count, says("Its layer, from 0.")]
-Head = Annotated[Count, says("Its number in the layer, from 0.")]
-Place = Annotated[tuple[Count, Count], says("[layer, head].")]
+Layer = Annotated[Count, Meta(description="Its layer, from 0.")]
+Head = Annotated[Count, Meta(description="Its number in the layer, from 0.")]
+Place = Annotated[tuple[Count, Count], Meta(description="[layer, head].")]
 Attention = Annotated[
     str,
     Meta(

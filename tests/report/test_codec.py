@@ -121,7 +121,7 @@ def scalar(kind: inspect.Type) -> st.SearchStrategy[Any]:
     raise TypeError(kind)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(of_type(inspect.type_info(ReportJson)))
 def test_whatever_the_types_allow_comes_back(made: ReportJson) -> None:
     data = codec.write(made)
