@@ -51,7 +51,7 @@ def read(data: bytes) -> ReportJson:
     """
     try:
         values = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"This is no JSON: {error}.", "Give a report.json.") from error
     _check_schema(values)
     try:

@@ -149,7 +149,9 @@ def test_what_names_no_schema_is_refused(told: object) -> None:
     assert refusal(told).message == "This is no report: it names no schema."
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b'{"schema": NaN}', b'{"a": 1e999}'])
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"\xff", b'{"schema": NaN}', b'{"a": 1e999}', 9999 * b"["]
+)
 def test_what_is_no_json_is_refused(data: bytes) -> None:
     with pytest.raises(InputError, match="This is no JSON"):
         codec.read(data)
