@@ -14,9 +14,8 @@ from attnviz.version import __version__
 
 TYPE_CHECKING = False  # As typing's, without the time that importing typing takes.
 if TYPE_CHECKING:
-    from attnviz.api import analyze, judge, measure
+    from attnviz.api import Report, analyze, judge, measure
     from attnviz.measurement.measurement import Measurement
-    from attnviz.report.model import Report
     from attnviz.settings import Settings
 
 __all__ = [
@@ -35,7 +34,7 @@ _HOMES = {
     "analyze": "attnviz.api",
     "judge": "attnviz.api",
     "measure": "attnviz.api",
-    "Report": "attnviz.report.model",
+    "Report": "attnviz.api",
     "Settings": "attnviz.settings",
 }
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
-from attnviz import pipeline, steps
+from attnviz import pipeline, saving
 from attnviz.errors import NothingToAnalyseError, UsageError
 from attnviz.measurement.measurement import Measurement
 from attnviz.progress import Silent
-from attnviz.report.model import Report
+from attnviz.report import model as plain
+from attnviz.report import notebook
 from attnviz.settings import Settings, from_mapping
+from attnviz.steps import judge as judging
 from attnviz.text.files import read
 from attnviz.text.types import InputFormat, SourceFile
 
@@ -27,6 +31,22 @@ Texts = (
     | Sequence[Sequence[Message]]
 )
 """A text to be split, a path, a list of sentences, paths, a conversation, or several."""
+
+
+class Report(plain.Report):
+    """A report that saves itself, and that notebooks show."""
+
+    def save(self, folder: Path | str) -> Path:
+        """Writes the report folder, figures and all, and returns the path of its page.
+
+        An earlier report there is replaced as a whole; WriteError where other files are there
+        or it can't be written.
+        """
+        return saving.save(self, folder)
+
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        return notebook.fragment(self)
 
 
 def analyze(
@@ -49,7 +69,7 @@ def analyze(
 
     Raises `AttnvizError`, whose `hint` names the fix.
     """
-    return pipeline.analyse(fspath(model), *_run(texts, targets, settings))
+    return _usable(pipeline.analyse(fspath(model), *_run(texts, targets, settings)))
 
 
 def measure(
@@ -77,7 +97,7 @@ def judge(measurement: Measurement, **settings: Any) -> Report:  # noqa: ANN401 
 
     Raises `AttnvizError`, whose `hint` names the fix.
     """
-    return steps.judge.judge(measurement, from_mapping(settings))
+    return _usable(judging.judge(measurement, from_mapping(settings)))
 
 
 def _run(
@@ -90,6 +110,12 @@ def _run(
         settings = {"split": "line", **settings}
     target = None if targets is None else _files(targets)[0][0]
     return files, from_mapping(settings), Silent(), target
+
+
+def _usable(report: plain.Report) -> Report:
+    """The report, and the parts that it may have, with what is done with them."""
+    values = {field.name: getattr(report, field.name) for field in fields(report)}
+    return Report(**values | {"parts": tuple(map(_usable, report.parts))})
 
 
 def _files(texts: Texts) -> tuple[Sequence[SourceFile], bool]:

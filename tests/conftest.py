@@ -26,7 +26,7 @@ _SLOW = {
     "figures": "contract gallery long",
     "fuzz": "folder models settings text treebank",
     "report": """
-        drawn_relations formats html induction json_report profiles relations spare
+        codec drawn_relations formats html induction json_report profiles relations spare
     """,
     "rim": """
         adapters checkpoints command_line evidence few_sentences folder induction interrupts

@@ -40,12 +40,12 @@ class Output:
 
     def check(self, settings: Settings) -> None:
         """Raises UsageError for a colour map that isn't, WriteError for a folder that can't be."""
+        from attnviz import saving
         from attnviz.figures.scale import colormap
-        from attnviz.report import save
 
         colormap(settings.cmap)
         if self.folder is not None:
-            save.check(self.folder)
+            saving.check(self.folder)
 
     def hear_libraries(self) -> None:
         """With -v, what other libraries remark is told; else it isn't."""
@@ -61,14 +61,14 @@ class Output:
 
     def save(self, report: Report, settings: Settings, progress: Silent) -> tuple[Report, str]:
         """Draws and writes the folder; the report as it was written, and the path of its page."""
-        from attnviz.report import save
+        from attnviz import saving
 
         if self.folder is None:
             return report, ""
-        report = save.told_of_fonts(report)
-        pictures = save.pictures(report, progress, jobs=settings.jobs)
+        report = saving.told_of_fonts(report)
+        pictures = saving.pictures(report, progress, jobs=settings.jobs)
         progress.stage("writing report")
-        return report, str(save.save(report, self.folder, pictures))
+        return report, str(saving.save(report, self.folder, pictures))
 
     def show(self, report: Report, page: str) -> None:
         """Prints what was asked for, and tells findings and warnings where they are not in it."""

@@ -3,66 +3,82 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from attnviz.shape import Count, Head, Layer
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeScore:
-    """A score on random tokens, its 95% interval over the draws, and what chance would get.
-
-    All are None where nothing could be measured.
-    """
+    """A score on random tokens with its chance; null where nothing could be measured."""
 
     score: float | None
+    """The score."""
     low: float | None
+    """Lower end of its 95% bootstrap interval over the draws."""
     high: float | None
+    """Upper end of its 95% bootstrap interval over the draws."""
     chance: float | None
+    """Of prefix matching, the score of uniform attention; of copying, that of a head that raises
+    all tokens of a draw alike."""
 
 
 @dataclass(frozen=True, slots=True)
 class InductionHead:
-    """One head on repeated random tokens.
+    """One head on repeated random tokens."""
 
-    `prefix_matching`: attention to what followed a token's earlier copies, in [0, 1]; `baseline`:
-    the strongest simpler account of it, named in `against` ("chance", "duplicate-token",
-    "previous-token"); `margin_low`: the lower bound of prefix matching - baseline. `copying`:
-    whether the head raises the logits of what it attends to, in [-1, 1] with chance at 0;
-    `lifted`: the share of queries whose attended token it lifts above the draw's mean. Both are
-    None where its way to the logits is unknown.
-    """
-
-    layer: int
-    head: int
+    layer: Layer
+    head: Head
     prefix_matching: ProbeScore
+    """Mean attention, in [0, 1], from tokens that occurred before to the tokens that followed their
+    earlier copies."""
     baseline: float | None
-    against: str
+    """The strongest simpler account of the same attention."""
+    against: Annotated[str, Meta(pattern="^(chance|duplicate-token|previous-token)$")]
+    """What that is: uniform attention, or what the same tokens give to copies of themselves, or to
+    the token before."""
     margin_low: float | None
+    """Lower 95% bound of prefix matching - baseline, over the draws."""
     copying: ProbeScore | None
+    """Whether the head by itself raises the logits of the tokens that it attends to: 1, no others;
+    -1, only others; its chance is 0, where it raises them no more than any. (x - c) / (x + c - 2xc)
+    of the share x of Olsson et al. 2022 and its chance c = 1 / tokens. Null for all heads where no
+    layer's way to the logits is known."""
     verdict: Literal["supported", "no"]
+    """supported: margin_low exceeds margin; no: anything else."""
     lifted: ProbeScore | None = None
+    """Share of the queries whose attended token the head by itself lifts above the mean logit of
+    the draw's tokens; chance is the share for a token of the draw at random. Null as copying is."""
 
 
 @dataclass(frozen=True)
 class InductionReport:
-    """What all heads do on repeated random tokens, layer by layer.
+    """What all heads do on random tokens from the model's own vocabulary.
 
-    Each of the `draws` has so many different `tokens`, `repeats` times over; `queries` of them
-    occurred before. `margin` is what the lower bound of prefix matching - baseline must exceed.
+    They are drawn by options.seed and repeated (Olsson et al. 2022).
     """
 
-    draws: int
-    tokens: int
-    repeats: int
-    queries: int
+    draws: Count
+    """How many texts of random tokens were made."""
+    tokens: Count
+    """Different tokens in each."""
+    repeats: Count
+    """How often each text has them, in the same order."""
+    queries: Count
+    """Tokens that occurred before, over all draws: those that the scores rest on."""
     margin: float
+    """What margin_low must exceed."""
     heads: tuple[InductionHead, ...]
+    """All heads, layer by layer."""
 
     @property
     def supported(self) -> tuple[InductionHead, ...]:
         """The heads that match prefixes beyond doubt, the best first."""
-        return tuple(one for one in self.ranked if one.verdict == "supported")
+        return tuple(head for head in self.ranked if head.verdict == "supported")
 
     @property
     def ranked(self) -> tuple[InductionHead, ...]:
         """All heads, those that match prefixes best first."""
-        return tuple(sorted(self.heads, key=lambda one: -(one.prefix_matching.score or 0.0)))
+        return tuple(sorted(self.heads, key=lambda head: -(head.prefix_matching.score or 0.0)))

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+from attnviz.shape import Count
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """The model that was measured. `key_value_heads` < `heads` means grouped queries.
+    """The model that was measured.
 
-    `layers` counts all layers, those without attention too. In the parts of an encoder-decoder
-    model `layers`, `heads` and `causal` are those of the part.
+    In the parts of an encoder-decoder model layers, heads and causal are those of the part.
     """
 
     name: str
+    """As it was given: a Hub name, a folder, a GGUF file, or 'minilm'."""
     revision: str
+    """The commit or hash of the weights; empty where there is none."""
     architecture: str
-    layers: int
-    heads: int
-    key_value_heads: int
-    parameters: int
+    """The class of the model."""
+    layers: Count
+    """Number of layers, those without attention too."""
+    heads: Count
+    """Query heads in a layer; the most, where layers differ."""
+    key_value_heads: Count
+    """Key and value heads in a layer; fewer than heads where queries are grouped."""
+    parameters: Count
+    """Number of parameters."""
     dtype: str
+    """The number format that the model ran in."""
     causal: bool
+    """Whether tokens see only what is to their left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +43,31 @@ class FileInfo:
     """One input file."""
 
     name: str
-    sha256: str
-    sentences: int
+    """As it was given."""
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    """Hash of its bytes."""
+    sentences: Count
+    """Sentences found in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputInfo:
-    """What was read: `tokens` counts special tokens too, `truncated` the sentences cut short.
-
-    `words`, special tokens too, is what the tokens were merged into; 0 where they were not.
-    `documents` is how many are resampled as wholes, 0 where sentences are.
-    """
+    """What was read."""
 
     files: tuple[FileInfo, ...] = ()
+    """The input files, in the order given."""
     split: str = "auto"
-    sentences: int = 0
-    tokens: int = 0
-    truncated: int = 0
-    words: int = 0
-    documents: int = 0
+    """How the text was cut into sentences."""
+    sentences: Count = 0
+    """Sentences measured."""
+    tokens: Count = 0
+    """Tokens measured, special tokens included."""
+    truncated: Count = 0
+    """Sentences that were cut to the model's limit."""
+    words: Count = 0
+    """What the tokens were merged into, special tokens included; 0 where they were not."""
+    documents: Count = 0
+    """Documents of the sentences, which are resampled as wholes; 0 where sentences are."""
 
 
 @dataclass(frozen=True)

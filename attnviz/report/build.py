@@ -227,12 +227,12 @@ def sentence(
         words=tuple(WordSpan(*span) for span in word_spans(tokens)),
         truncated=tokens.cut,
         entropy_by_layer=_by_layer(flow.entropy, layers),
-        rollout=tuple(flow.rollout.tolist()),
-        received=tuple(flow.received.tolist()),
+        rollout=tuple(map(_known, flow.rollout.tolist())),
+        received=tuple(map(_known, flow.received.tolist())),
         drift=flow.drift,
         keys=source.pieces if source else (),
         special_keys=tuple(kind != "" for kind in source.kinds) if source else (),
-        generated=generated,
+        generated_from=generated,
         pair=tokens.sentence.pair,
         segments=tokens.segments,
     )
@@ -254,7 +254,7 @@ def similarity(likeness: Likeness | None, found: Sequence[HeadReport]) -> Simila
     names = [(head.layer, head.head) for head in found]
     groups = tuple(tuple(names[index] for index in group) for group in likeness.groups)
     return Similarity(
-        dissimilarity=likeness.apart,
+        dissimilarity=tuple(tuple(map(_known, row)) for row in likeness.apart.tolist()),
         order=likeness.order,
         groups=groups,
         collapsed=_collapsed(names, groups),

@@ -1,222 +1,93 @@
-"""Heads that might be removed, as far as attention alone can tell: alike, even, or at rest.
-
-Candidates only: what a head's removal does is for an experiment to say, and none is made here.
-"""
+"""Heads that might be removed, as far as attention alone can tell, as plain data."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
+from attnviz.report.scores import Estimate
+from attnviz.shape import Count, Head, Layer, Place
 
-from attnviz.evidence.similarity import REDUNDANT, Likeness
-from attnviz.measurement.probed import InductionReport
-from attnviz.report.build import UNIFORM
-from attnviz.report.model import Estimate, HeadReport, Similarity
-
-Place = tuple[int, int]
 Reason = Literal["redundant", "uniform", "resting"]
-
-RESTING = 0.9
-"""A head is at rest when surely more than this of its attention is on the first token, special
-tokens and the sink logit. Then at most a tenth of what it moves is of any other token.
-
-What marks a sink is far less: 0.3 on the first token (Gu et al. 2024), half of a layer on SEP
-(Clark et al. 2019). There the rest of the row may still be what the head is for.
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """The head that one attends like: `apart` is the root of their mean Jensen-Shannon divergence.
+    """The head that another attends like."""
 
-    `high` is its 95% upper bound; None where it isn't known.
-    """
-
-    layer: int
-    head: int
+    layer: Count
+    """Layer of that head."""
+    head: Count
+    """Its number in the layer."""
     apart: float
+    """Root of the mean Jensen-Shannon divergence from it, divergence in nats."""
     high: float | None
+    """The 95% upper bound; null where it isn't known."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpareHead:
-    """One head and all that speaks for its removal.
+    """A head, and all that speaks for its removal."""
 
-    `alike`: the head of its group that is kept, or, of a head that is in no group, the one that
-    is closest. `evenness` is its normalised entropy, `resting` the mass that the first token,
-    special tokens and the sink logit get. `roles` are those that it has all the same. `induction`
-    is its prefix matching on repeated random tokens where that is supported, else None.
-    """
-
-    layer: int
-    head: int
+    layer: Layer
+    head: Head
     reasons: tuple[Reason, ...]
+    """Why it is a candidate; empty where it is none."""
     alike: Alike | None
+    """The head of its group that is kept; where it is in no group, or is the one kept, the closest
+    head."""
     evenness: Estimate | None
+    """Its normalised entropy."""
     resting: Estimate | None
+    """Attention to the first token, special tokens and the sink logit."""
     roles: tuple[str, ...]
+    """The roles that it has all the same."""
     induction: float | None
+    """Its prefix matching on repeated random tokens where that is supported, else null."""
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One reason: the bound that has to be beyond `threshold`, and the heads for which it is.
-
-    `heads` are (layer, head), the surest first. `closest` is the surest, or, where there is none,
-    the one that came closest; None where nothing was measured.
-    """
+    """One reason."""
 
     reason: Reason
+    """redundant: root mean divergence from the head that is kept; uniform: normalised entropy;
+    resting: attention to the first token, special tokens and the sink logit."""
     threshold: float
+    """What the upper bound must stay below (redundant) or the lower bound exceed."""
     heads: tuple[Place, ...]
+    """The heads for which it does, the surest first."""
     closest: SpareHead | None
+    """The surest of them, or the one that came closest; null where nothing was measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpareGroup:
-    """Heads that attend alike: `kept` is the one with the least sum of divergences from the others.
-
-    `high`: the largest 95% upper bound of any two of the group.
-    """
+    """Heads that attend alike."""
 
     kept: Place
+    """The head with the least sum of divergences from the others."""
     others: tuple[Place, ...]
+    """The others of the group."""
     high: float
+    """The largest 95% upper bound of any two of them."""
 
 
 @dataclass(frozen=True)
 class Spare:
-    """The candidates for removal: those with the most reasons first, then the surest.
+    """Heads that could be spared, as far as attention tells.
 
-    `working` are no candidates: they have reasons on this text, and yet do induction on repeated
-    random tokens, those that match prefixes best first. An induction head rests where nothing
-    repeats, and two of them are alike in resting.
+    Candidates for an experiment, for attention does not measure importance.
     """
 
     heads: tuple[SpareHead, ...]
+    """The candidates: those with the most reasons first, then the surest."""
     working: tuple[SpareHead, ...]
+    """No candidates: heads with reasons on this text that do induction on repeated random tokens,
+    the best first."""
     criteria: tuple[Criterion, ...]
+    """The reasons."""
     groups: tuple[SpareGroup, ...]
-    collapsed: tuple[int, ...]
-
-
-_THRESHOLDS: Mapping[Reason, float] = {
-    "redundant": REDUNDANT,
-    "uniform": UNIFORM,
-    "resting": RESTING,
-}
-
-
-def spare(
-    heads: Sequence[HeadReport],
-    likeness: Likeness | None,
-    similarity: Similarity | None,
-    induction: InductionReport | None = None,
-) -> Spare:
-    """The candidates among `heads`, which `likeness` counts in the same order."""
-    places = [(head.layer, head.head) for head in heads]
-    groups = () if likeness is None else _groups(places, likeness)
-    kept = {other: group.kept for group in groups for other in group.others}
-    alike = {} if likeness is None else _alike(places, likeness, kept)
-    matching = {
-        (one.layer, one.head): one.prefix_matching.score
-        for one in (induction.supported if induction else ())
-    }
-    every = [
-        _head(head, alike.get(place), matching.get(place), redundant=place in kept)
-        for head, place in zip(heads, places, strict=True)
-    ]
-    idle = [one for one in every if one.induction is None]
-    found = sorted(
-        (one for one in idle if one.reasons),
-        key=lambda one: (-len(one.reasons), -max(_lead(one, why) for why in one.reasons)),
-    )
-    working = [one for one in every if one.reasons and one.induction is not None]
-    return Spare(
-        heads=tuple(found),
-        working=tuple(sorted(working, key=lambda one: -(one.induction or 0.0))),
-        criteria=tuple(_criterion(reason, idle) for reason in _THRESHOLDS),
-        groups=groups,
-        collapsed=() if similarity is None else similarity.collapsed,
-    )
-
-
-def _groups(places: Sequence[Place], likeness: Likeness) -> tuple[SpareGroup, ...]:
-    groups = []
-    for group in likeness.groups:
-        within = np.ix_(group, group)
-        kept = group[int(likeness.apart[within].sum(0).argmin())]
-        others = tuple(places[at] for at in group if at != kept)
-        groups.append(SpareGroup(places[kept], others, float(likeness.upper[within].max())))
-    return tuple(groups)
-
-
-def _alike(
-    places: Sequence[Place], likeness: Likeness, kept: Mapping[Place, Place]
-) -> dict[Place, Alike]:
-    """For each head the one of its group that is kept, or else the one that is closest."""
-    if len(places) < 2:
-        return {}
-    number = {place: at for at, place in enumerate(places)}
-    apart = likeness.apart + np.diag(np.full(len(places), np.inf))
-    found = {}
-    for at, place in enumerate(places):
-        other = number[kept[place]] if place in kept else int(apart[at].argmin())
-        high = float(likeness.upper[at, other])
-        bound = high if np.isfinite(high) else None
-        found[place] = Alike(*places[other], float(apart[at, other]), bound)
-    return found
-
-
-def _head(
-    head: HeadReport, alike: Alike | None, induction: float | None, *, redundant: bool
-) -> SpareHead:
-    one = SpareHead(
-        layer=head.layer,
-        head=head.head,
-        reasons=("redundant",) if redundant else (),
-        alike=alike,
-        evenness=head.statistics.get("normalized_entropy"),
-        resting=head.statistics.get("resting"),
-        roles=head.found,
-        induction=induction,
-    )
-    lows: Mapping[Reason, Estimate | None] = {"uniform": one.evenness, "resting": one.resting}
-    beyond = (
-        reason
-        for reason, estimate in lows.items()
-        if estimate and estimate.low is not None and estimate.low > _THRESHOLDS[reason]
-    )
-    return replace(one, reasons=(*one.reasons, *beyond))
-
-
-def _criterion(reason: Reason, every: Sequence[SpareHead]) -> Criterion:
-    ranked = sorted(every, key=lambda one: -_lead(one, reason))
-    found = [one for one in ranked if reason in one.reasons]
-    measured = [one for one in ranked if _lead(one, reason) > -math.inf]
-    return Criterion(
-        reason,
-        _THRESHOLDS[reason],
-        tuple((one.layer, one.head) for one in found),
-        next(iter(found or measured), None),
-    )
-
-
-def _lead(one: SpareHead, reason: Reason) -> float:
-    """How far a head's bound is beyond the threshold, as a share of how far it could be.
-
-    Below 0 where it is on the other side, -inf where nothing was measured. Where there is no
-    bound the score itself stands in for it.
-    """
-    threshold = _THRESHOLDS[reason]
-    if reason == "redundant":
-        if one.alike is None:
-            return -math.inf
-        return 1.0 - (one.alike.apart if one.alike.high is None else one.alike.high) / threshold
-    estimate = one.evenness if reason == "uniform" else one.resting
-    bound = None if estimate is None else estimate.mean if estimate.low is None else estimate.low
-    return -math.inf if bound is None else (bound - threshold) / (1.0 - threshold)
+    """Groups of heads that attend alike."""
+    collapsed: tuple[Count, ...]
+    """Layers whose heads are all alike."""

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from attnviz.evidence.rules import USUAL, Rules
 from attnviz.settings import ReportedSettings, Settings, declarations
+from attnviz.shape import LEFT_OUT, UNWRITTEN, Attention, Count, Positive
 from attnviz.values import written
 
 
 @dataclass(frozen=True, slots=True)
 class LayerInfo:
-    """A layer that has attention: `heads` query heads over `key_heads` key heads.
+    """One layer that has attention."""
 
-    `window`: how many tokens a query sees at most, itself included; None for all.
-    """
-
-    layer: int
-    heads: int
-    key_heads: int
-    window: int | None = None
+    layer: Count
+    """Its number."""
+    heads: Positive
+    """Its query heads."""
+    key_heads: Positive
+    """Its key and value heads; fewer than heads where query heads share them."""
+    window: Positive | None = None
+    """How many tokens a query sees at most, itself too; null for all."""
+    attention: Attention = field(default="", metadata=LEFT_OUT)
 
     def key_head(self, head: int) -> int:
         """The key head that a query head reads."""
@@ -31,12 +34,13 @@ class LayerInfo:
 class Options(ReportedSettings):
     """The choices that a report depends on, printed with it; the model's are in `ModelInfo`.
 
-    `target` is a file's name without its folder. `evidence` is what a verdict took, where that was
-    not the usual.
+    `target` is a file's name without its folder.
     """
 
     created: str = ""
-    evidence: Rules = USUAL
+    """When the report was made, from SOURCE_DATE_EPOCH; empty where that is not set."""
+    evidence: Rules = field(default=USUAL, metadata=UNWRITTEN)
+    """What a verdict took, if not the usual; the file has it as an object of its own."""
 
     @classmethod
     def of(cls, settings: Settings, evidence: Rules, created: str) -> Options:

@@ -86,13 +86,13 @@ def _summed(relations: Sequence[Kind], to: To) -> Kind:
             [one.base for one in of],
         )
     )
-    return Kind("", count, share, base, to)
+    return Kind(count, share, base, to=to)
 
 
 def _kinds(kinds: Kinds, head: int, words: int) -> list[Kind]:
     of = max(words, 1)
     return [
-        Kind(name, float(count), float(count / of), float(base / of), to)
+        Kind(float(count), float(count / of), float(base / of), name, to)
         for (to, name), count, base in zip(
             kinds.names, kinds.counts[head], kinds.base[head], strict=True
         )

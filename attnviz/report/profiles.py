@@ -1,10 +1,13 @@
-"""What a report tells of a single head beside its scores: offsets, words looked at, examples."""
+"""All that a report tells of a single head: its scores, offsets, words looked at, examples."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
+from attnviz.report.scores import Estimate, RoleScore
+from attnviz.shape import LEFT_OUT, Amount, Count
 from attnviz.text.types import TokenLabel
 
 Places = tuple[int, ...]
@@ -13,33 +16,37 @@ To = Literal["", "its head", "its dependent", "neither"]
 
 @dataclass(frozen=True, slots=True)
 class Offsets:
-    """The share of a content query's attention by offset j - i, mean over content queries.
+    """Attention by offset j - i in tokens, as a mean over content queries.
 
-    `own[k]` is that of the offset `first` + k, `uniform[k]` what uniform attention puts there;
-    `before` and `after` are the shares further left and further right, each (own, uniform). All add
-    up to 1, or to less where a sink logit takes mass.
+    All shares add up to 1, or to less where a sink logit takes mass.
     """
 
     first: int
+    """The offset of the first entry of 'own' and 'uniform'."""
     own: tuple[float, ...]
+    """The share of the head's attention at each offset from 'first' on."""
     uniform: tuple[float, ...]
+    """What uniform attention would put there."""
     before: tuple[float, float]
+    """The shares further left: the head's own, and that of uniform attention."""
     after: tuple[float, float]
+    """The same further right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How often the word looked at most is of a kind: `count` times, which is the `share`.
+    """A part of speech, a relation, or all relations of one direction: how often looked at."""
 
-    `base` is the share that a random other word would have, among those that are seen. `to` says
-    of relations what the word is to the one that looks: "its head", "its dependent" or "neither".
-    """
-
-    name: str
-    count: float
-    share: float
+    count: Amount
+    """How often; a unit of several words counts in part for each."""
+    share: Amount
+    """The same as a share of 'words'."""
     base: float
-    to: To = ""
+    """The share that a random other word would have, among those that are seen."""
+    name: str = field(default="", metadata=LEFT_OUT)
+    """The part of speech, or the relation; left out in 'tree'."""
+    to: To = field(default="", metadata=LEFT_OUT)
+    """What the word looked at is to the one that looks; left out in 'parts_of_speech'."""
 
     @property
     def lead(self) -> float:
@@ -49,17 +56,19 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class LooksAt:
-    """What the `words` that look at another one look at most, of `units` that could.
+    """What the word looked at most is, where parts of speech and relations are known."""
 
-    `parts_of_speech` and `relations` hold those furthest above their base, the furthest first, but
-    none that is rare; `tree` sums all relations up: its head, its dependent, neither.
-    """
-
-    words: int
-    units: int
+    words: Count
+    """Words that look at another one."""
+    units: Count
+    """Words that see another one at all; several that one token stands for are one."""
     parts_of_speech: tuple[Kind, ...]
+    """Universal parts of speech that are looked at more often than at random, and five times at
+    least: at most eight, the furthest above it first."""
     relations: tuple[Kind, ...]
+    """Relations between the word looked at and the one that looks, chosen likewise."""
     tree: tuple[Kind, ...]
+    """All relations together: its head, its dependent, neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +120,61 @@ class Example:
     looked: tuple[Looked, ...]
     hidden: float
     between: bool
+
+
+@dataclass(frozen=True)
+class HeadReport:
+    """One head: its statistics and its score in every role, pooled over all sentences.
+
+    `offsets`: how far it looks, None in cross-attention; `looks_at`: what words its words look at,
+    None where nothing is known of them; `examples`: sentences that show its roles, see
+    `attnviz.evidence.examples`. `seen`: roles of which it has no verdict, for want of sentences,
+    but whose score exceeds chance by more than the margin here. `beside`: those of its roles that
+    are one fact with another that it has, with the name of that one, which is told.
+    """
+
+    layer: int
+    head: int
+    statistics: Mapping[str, Estimate]
+    roles: Mapping[str, RoleScore]
+    attention: str = ""
+    offsets: Offsets | None = None
+    looks_at: LooksAt | None = None
+    examples: tuple[Example, ...] = ()
+    seen: tuple[str, ...] = ()
+    beside: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The head as everyone writes it: `L5H7`."""
+        return f"L{self.layer}H{self.head}"
+
+    @property
+    def full_name(self) -> str:
+        """Its name where heads of several parts stand side by side: `cross L5H7`."""
+        return f"{self.attention} {self.name}".lstrip()
+
+    @property
+    def anchor(self) -> str:
+        """Its place on a page: `L5H7`, `cross-L5H7`."""
+        return self.full_name.replace(" ", "-")
+
+    @property
+    def found(self) -> tuple[str, ...]:
+        """The roles that it has: supported ones first, then the specific before the general."""
+        passed = [name for name, role in self.roles.items() if role.verdict not in {"no", None}]
+        return tuple(sorted(passed, key=lambda name: self.roles[name].verdict != "supported"))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The roles that tables and figures name: those that it has, then those only seen."""
+        return (*self.found, *self.seen)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The same without those that are one fact with another: each fact once."""
+        return tuple(name for name in self.shown if name not in self.beside)
+
+    def with_role(self, role: str) -> tuple[str, ...]:
+        """The roles that are one fact with a role that is told."""
+        return tuple(name for name in self.shown if self.beside.get(name) == role)

@@ -182,10 +182,11 @@ def _plain(texts: Sequence[str], special: Sequence[bool]) -> tuple[TokenLabel, .
     return tuple(TokenLabel(text, special=is_special) for text, is_special in pairs)
 
 
-def _shading(labels: Sequence[TokenLabel], weights: Sequence[float], scale: str) -> Shading:
+def _shading(labels: Sequence[TokenLabel], weights: Sequence[float | None], scale: str) -> Shading:
+    known = [math.nan if weight is None else weight for weight in weights]
     every = [
         Shaded(label, shade(weight, scale), weight)
-        for label, weight in zip(labels, weights, strict=False)
+        for label, weight in zip(labels, known, strict=False)
     ]
     ranked = sorted(range(len(every)), key=lambda at: -every[at].weight)
     if len(every) <= LONG:

@@ -107,7 +107,7 @@ def model_view(report: Report) -> ModelView:
         model=report.model.name,
         statistics=maps,
         roles=tuple(map(tuple, found)),
-        dissimilarity=alike.dissimilarity if alike else None,
+        dissimilarity=np.array(alike.dissimilarity, dtype=float) if alike else None,
         order=alike.order if alike else (),
         groups=tuple(tuple(places[h] for h in group) for group in alike.groups) if alike else (),
         attention_of=report.attention,

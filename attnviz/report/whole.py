@@ -17,7 +17,7 @@ def roles(report: Report) -> tuple[RoleInfo, ...]:
     The relations of a tree, dozens with one formula, are one, but for those whose margin was set.
     """
     between = {row.role for part in report.every_part for row in part.relations if row.direction}
-    between -= {one.role for one in report.options.evidence.margins}
+    between -= {margin.role for margin in report.options.evidence.margins}
     every: dict[tuple[str, str], RoleInfo] = {}
     for role in (role for part in report.every_part for role in part.roles):
         if role.name in between:
@@ -31,7 +31,7 @@ def roles(report: Report) -> tuple[RoleInfo, ...]:
 
 def statistics(report: Report) -> tuple[StatisticInfo, ...]:
     """What was computed in any part."""
-    every = {one.name: one for part in report.every_part for one in part.statistics}
+    every = {info.name: info for part in report.every_part for info in part.statistics}
     return tuple(every.values())
 
 
@@ -39,5 +39,7 @@ def findings(report: Report) -> tuple[Finding, ...]:
     """The leading findings first, then those of each part that are not among them."""
     every = dict.fromkeys(report.findings)
     for part in report.parts:
-        every |= dict.fromkeys(replace(one, attention=part.attention) for one in part.findings)
+        every |= dict.fromkeys(
+            replace(finding, attention=part.attention) for finding in part.findings
+        )
     return tuple(every)

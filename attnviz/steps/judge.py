@@ -24,11 +24,11 @@ from attnviz.measurement.stream import StreamSums
 from attnviz.measurement.sums import Column
 from attnviz.registry import discover
 from attnviz.report import build
-from attnviz.report.candidates import spare
 from attnviz.report.findings import findings, lead
 from attnviz.report.given import LayerInfo, Options
 from attnviz.report.heads import with_looks, with_offsets, with_overlap
 from attnviz.report.model import Report
+from attnviz.report.removal import spare
 from attnviz.roles.role import Role, reported, with_members
 from attnviz.settings import Settings, creation_date
 from attnviz.statistics.statistic import Statistic

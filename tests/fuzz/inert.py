@@ -13,7 +13,7 @@ import jsonschema
 import regex
 from markdown_it import MarkdownIt
 
-from attnviz.report.formats import json_report
+from attnviz.report import codec
 from tests.report.test_html import LOADS, Page
 
 # Moves the cursor, turns the line, looks like nothing: never as such on a screen.
@@ -23,7 +23,7 @@ LIVE = regex.compile(
 )
 UNSEEN = regex.compile(r"(?V1)[\p{C}\p{Zl}\p{Zp}\p{DI}--\n]")
 _NO_TAG = re.compile(r"<(?!/?[a-z][a-z0-9]*[\s>/]|!doctype html>)", re.IGNORECASE)
-_SCHEMA = jsonschema.Draft202012Validator(json_report.schema())
+_SCHEMA = jsonschema.Draft202012Validator(codec.schema())
 _RENDER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 _MARKDOWN_TAGS = "h1 h2 h3 p ul li table thead tbody tr th td a img strong em blockquote"
 _PAGE_TAGS = (

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from attnviz import cli
 from attnviz.folder import write
-from attnviz.report.save import _kind
+from attnviz.saving import _kind
 from tests.fuzz.file_faults import Fault, Files, Result, at_operation, litter, visible
 
 _OPTIONS = ("--illustrate", "1", "--resamples", "100", "--jobs", "1", "--kernel", "dense", "-q")

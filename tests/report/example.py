@@ -185,16 +185,16 @@ def _translated(one: SentenceReport, attention: str, hostile: bool) -> SentenceR
     if attention == "encoder":
         return one
     if attention == "decoder":
-        return replace(one, generated=0)
+        return replace(one, generated_from=0)
     keys = (*one.tokens, HOSTILE if hostile else "nonetheless")
     return replace(
         one,
         rollout=(),
         drift=None,
-        generated=0,
+        generated_from=0,
         keys=keys,
         special_keys=(*one.special, False),
-        received=(*(0.9 * share for share in one.received), 0.1),
+        received=(*(0.9 * (share or 0.0) for share in one.received), 0.1),
     )
 
 
@@ -220,7 +220,7 @@ def document(*, tokens: int = 4000, hostile: bool = False) -> Report:
         rollout=(),
         drift=None,
         entropy_by_layer=(None, 2.1, 2.4, None, 2.2, 3.0),
-        generated=tokens - 200,
+        generated_from=tokens - 200,
     )
     narrow = {1: 128}
     seeing = tuple(head for head in made.heads if head.layer not in (0, 3))
@@ -450,7 +450,12 @@ def _similarity(places: list[tuple[int, int]], random: Generator) -> Similarity:
     order = tuple(map(int, np.argsort(points[:, 0])))
     groups = (((4, 1), (4, 7), (5, 2)), ((2, 0), (2, 9)))
     return Similarity(
-        apart, order, groups, (5,), ((0, 3),), "Computed on every query of 16 sampled sentences."
+        tuple(map(tuple, apart.tolist())),
+        order,
+        groups,
+        (5,),
+        ((0, 3),),
+        "Computed on every query of 16 sampled sentences.",
     )
 
 

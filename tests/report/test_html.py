@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from attnviz.report import pages
+from attnviz.report import notebook, pages
 from attnviz.report.formats import html
 from tests.report import example
 
@@ -260,7 +260,7 @@ def test_every_option_of_a_run_is_told() -> None:
 @pytest.mark.parametrize("make", [example.report, example.translation])
 def test_a_notebook_shows_a_fragment_with_nothing_live(make: Callable[..., Report]) -> None:
     for hostile in (False, True):
-        found = Page(make(hostile=hostile)._repr_html_())
+        found = Page(notebook.fragment(make(hostile=hostile)))
         assert found.tags[0] == ("div", {"class": "attnviz-report"})
         assert {tag for tag, _ in found.tags} <= {
             "div", "style", "p", "b", "ul", "li", "table", "thead", "tbody", "tr", "th", "td",

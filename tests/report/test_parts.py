@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from attnviz.report import save
+from attnviz import saving
 from attnviz.report.views import model_view
 from tests.report import example
 
@@ -40,7 +40,7 @@ def test_the_view_of_a_part_knows_what_it_shows() -> None:
 
 
 def test_the_figures_of_each_part_go_to_a_folder_of_their_own(tmp_path: Path) -> None:
-    page = save.save(example.translation(sentences=1), tmp_path / "out")
+    page = saving.save(example.translation(sentences=1), tmp_path / "out")
     figures = page.parent / "figures"
     assert {path.name for path in figures.iterdir()} == {"encoder", "decoder", "cross"}
     for part in ("encoder", "decoder", "cross"):

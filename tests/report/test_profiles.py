@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 import attnviz
-from attnviz.report import portraits
+from attnviz.report import codec, portraits
 from attnviz.report.formats import html, json_report, markdown
 from attnviz.report.heads import LONG
 from attnviz.report.model import HeadReport, Report
@@ -30,9 +30,9 @@ OFFSETS = Offsets(-2, (0.1, 0.5, 0.2), (0.2, 0.2, 0.2), (0.2, 0.4), (0.0, 0.0))
 LOOKS = LooksAt(
     40,
     50,
-    (Kind("NOUN", 20.0, 0.5, 0.2),),
-    (Kind("nsubj", 10.0, 0.25, 0.01, "its head"),),
-    (Kind("", 12.0, 0.3, 0.05, "its head"), Kind("", 28.0, 0.7, 0.95, "neither")),
+    (Kind(20.0, 0.5, 0.2, "NOUN"),),
+    (Kind(10.0, 0.25, 0.01, "nsubj", "its head"),),
+    (Kind(12.0, 0.3, 0.05, "", "its head"), Kind(28.0, 0.7, 0.95, "", "neither")),
 )
 
 
@@ -218,7 +218,7 @@ def test_markdown_has_a_line_for_the_best_head_of_each_role() -> None:
 def test_json_has_places_and_fits_its_schema() -> None:
     made = with_profile(example.report(sentences=3), instance())
     told = json.loads(json_report.write(made, ()))
-    jsonschema.validate(told, json_report.schema())
+    jsonschema.validate(told, codec.schema())
     head = next(one for one in told["heads"] if (one["layer"], one["head"]) == HEAD)
     assert head["offsets"]["own"] == [0.1, 0.5, 0.2]
     assert head["looks_at"]["parts_of_speech"] == [
@@ -278,7 +278,7 @@ def test_a_real_model_s_offsets_are_those_of_its_roles(measured: Report) -> None
 
 def test_a_real_report_holds_together(measured: Report) -> None:
     assert all(head.looks_at and head.looks_at.words > 50 for head in measured.heads)
-    jsonschema.validate(json.loads(json_report.write(measured, ())), json_report.schema())
+    jsonschema.validate(json.loads(json_report.write(measured, ())), codec.schema())
     assert (
         "Part of speech of the word looked at most" in Page(html.write(measured, ()).decode()).text
     )

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 import attnviz
-from attnviz.report import relations, terminal, whole
+from attnviz.report import codec, relations, terminal, whole
 from attnviz.report.findings import findings
 from attnviz.report.formats import json_report, markdown
 from attnviz.report.model import RelationRow, Report
@@ -103,7 +103,7 @@ def test_hostile_relations_stay_text() -> None:
     report = made(row, hostile=True)
     assert not page(report).all("script")
     assert "<img" not in told(report)
-    jsonschema.validate(read(report), json_report.schema())
+    jsonschema.validate(read(report), codec.schema())
 
 
 def test_the_words_fit_the_rows() -> None:
@@ -129,7 +129,7 @@ def test_relations_of_a_part_stand_in_that_part() -> None:
     encoder, *others = report.parts
     encoder = replace(encoder, relations=(ROW,), special_mass=(0.14, 0.14))
     report = replace(report, parts=(encoder, *others))
-    jsonschema.validate(read(report), json_report.schema())
+    jsonschema.validate(read(report), codec.schema())
     assert [row["attention"] for row in read(report)["relations"]] == ["encoder"]
     assert read(report)["parts"]["encoder"]["special_mass"] == [0.14, 0.14]
     found = page(report)
@@ -244,7 +244,7 @@ def test_no_row_beats_the_best_head_of_its_role(measured: Report) -> None:
 
 
 def test_a_real_report_fits_its_schema_and_shows_the_section(measured: Report) -> None:
-    jsonschema.validate(read(measured), json_report.schema())
+    jsonschema.validate(read(measured), codec.schema())
     assert len(read(measured)["relations"]) == len(measured.relations)
     assert f"## {relations.TITLE}" in told(measured)
     assert relations.TITLE in page(measured, ()).text

@@ -12,11 +12,13 @@ import pytest
 
 import attnviz
 from attnviz.evidence.similarity import REDUNDANT, Likeness
+from attnviz.report import codec
 from attnviz.report import spare as section
 from attnviz.report.build import UNIFORM
-from attnviz.report.candidates import RESTING, Alike, Spare, spare
+from attnviz.report.candidates import Alike, Spare
 from attnviz.report.formats import json_report, markdown
 from attnviz.report.model import Estimate, HeadReport, RoleScore, Similarity
+from attnviz.report.removal import RESTING, spare
 from attnviz.report.tables import Tables
 from tests.conftest import SAMPLES
 from tests.report import example
@@ -145,7 +147,7 @@ def test_heads_that_do_induction_are_no_candidates() -> None:
     assert says in page(made).text
     assert says in markdown.write(made, ()).decode()
     told = json.loads(json_report.write(made, ()))
-    jsonschema.validate(told, json_report.schema())
+    jsonschema.validate(told, codec.schema())
     assert [one["induction"] for one in told["spare"]["working"]] == pytest.approx([best, other])
     assert [one["induction"] for one in told["spare"]["heads"]] == [None, None]
 
@@ -165,7 +167,7 @@ def many(*, hostile: bool = False) -> Report:
         for one, more in zip(made.heads, numbers, strict=True)
     )
     alike = likeness(72, {(0, 1): 0.01, (1, 2): 0.02, (0, 2): 0.03}, (0, 1, 2))
-    like = Similarity(alike.apart, alike.order, (), (0, 3), (), "")
+    like = Similarity(tuple(map(tuple, alike.apart.tolist())), alike.order, (), (0, 3), (), "")
     return replace(made, heads=heads, spare=spare(heads, alike, like))
 
 
@@ -212,7 +214,7 @@ def test_a_supported_role_is_told_unless_it_says_the_same() -> None:
 def test_every_format_takes_it(hostile: bool) -> None:
     made = many(hostile=hostile)
     told = json.loads(json_report.write(made, ()))
-    jsonschema.validate(told, json_report.schema())
+    jsonschema.validate(told, codec.schema())
     found = told["spare"]
     assert found["collapsed"] == [0, 3]
     assert found["groups"] == [{"kept": [0, 1], "others": [[0, 0], [0, 2]], "high": 0.05}]
@@ -244,4 +246,4 @@ def test_on_a_real_model() -> None:
         assert one.statistics["resting"].mean == pytest.approx(at_rest, abs=1e-5)
     lows = [one.statistics["resting"].low or 0 for one in made.heads]
     assert len(resting.heads) == sum(low > RESTING for low in lows)
-    jsonschema.validate(json.loads(json_report.write(made, ())), json_report.schema())
+    jsonschema.validate(json.loads(json_report.write(made, ())), codec.schema())

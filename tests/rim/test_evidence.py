@@ -19,7 +19,7 @@ from attnviz.evidence import bootstrap
 from attnviz.evidence.gather import RoleSums, Sums
 from attnviz.evidence.judge import judge
 from attnviz.evidence.rules import USUAL, Margin, Rules, idle, rules
-from attnviz.report import rerun, whole, words
+from attnviz.report import codec, rerun, whole, words
 from attnviz.report.formats import json_report, markdown
 from attnviz.report.given import Options
 from attnviz.roles.dependency import ROLE as RELATIONS
@@ -195,7 +195,7 @@ def test_a_report_prints_the_rules_and_how_to_set_them_again() -> None:
     assert given_again == "dep:nsubj=0.25,induction=0.2,sentences=20"
     assert rules(from_mapping({"evidence": given_again}).evidence) == STRICT
     told = json.loads(json_report.write(made, ()))
-    jsonschema.validate(told, json_report.schema())
+    jsonschema.validate(told, codec.schema())
     assert told["evidence"] == {
         "confidence": 0.95,
         "resamples": 2000,

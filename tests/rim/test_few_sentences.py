@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 import attnviz
+from attnviz.report import codec
 from attnviz.report.formats import html, json_report, markdown
 from attnviz.report.model import Report
 from tests.rim.conftest import Tool
@@ -39,7 +40,7 @@ FEW: dict[str, Any] = {"illustrate": 1, "resamples": 200}
 
 def told(found: Report) -> dict[str, Any]:
     made: dict[str, Any] = json.loads(json_report.write(found, ()))
-    jsonschema.validate(made, json_report.schema(), jsonschema.Draft202012Validator)
+    jsonschema.validate(made, codec.schema(), jsonschema.Draft202012Validator)
     return made
 
 

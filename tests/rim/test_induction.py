@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import attnviz
 from attnviz import induction
 from attnviz.evidence.induction import Estimate, Induction
 from attnviz.models import repeated
+from attnviz.report import codec
 from attnviz.report.formats import html, json_report, markdown
 from tests.conftest import SAMPLES
 from tests.engine.planted import sentence
@@ -53,16 +55,16 @@ def test_a_decoder_has_copying(decoder: Path) -> None:
         assert 0 <= one.lifted.score <= 1
         assert 0 < one.lifted.chance < 1
     jsonschema.validate(
-        json_report.document(made, ()), json_report.schema(), jsonschema.Draft202012Validator
+        json.loads(json_report.write(made, ())), codec.schema(), jsonschema.Draft202012Validator
     )
     for write in (html.write, markdown.write):
         assert b"Induction on repeated random tokens" in write(made, ())
 
 
 def test_it_changes_nothing_else(decoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = json_report.document(attnviz.analyze(decoder, TEXT, **FEW), ())
+    told = json.loads(json_report.write(attnviz.analyze(decoder, TEXT, **FEW), ()))
     monkeypatch.setattr(induction, "probe", lambda *_: (None, "Not now."))
-    without = json_report.document(attnviz.analyze(decoder, TEXT, **FEW), ())
+    without = json.loads(json_report.write(attnviz.analyze(decoder, TEXT, **FEW), ()))
     assert without.pop("induction") is None
     assert told.pop("induction")
     assert told == without

@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 
 import attnviz
+from attnviz.report import codec
 from attnviz.report.formats import json_report, markdown
 from tests.conftest import SAMPLES
 from tests.rim.conftest import Tool
@@ -25,7 +26,7 @@ def test_a_report_on_pairs(tool: Tool, tiny: Path, tmp_path: Path) -> None:
     done = tool("report", tiny, text, "--split", "pair", "-o", out, "--illustrate", "1")
     assert done.code == 0, done.err
     told = json.loads((out / "report.json").read_text(encoding="utf-8"))
-    jsonschema.validate(told, json_report.schema())
+    jsonschema.validate(told, codec.schema())
     first = told["sentences"][0]
     assert first["text"] == "The dog sat. ‖ A cat saw it!"
     assert first["pair"] == ["The dog sat.", "A cat saw it!"]
@@ -77,7 +78,7 @@ def test_annotated_files_are_no_pairs(tool: Tool, tiny: Path, tmp_path: Path) ->
 
 def test_single_texts_say_nothing_of_pairs(tiny: Path, text: Path) -> None:
     found = attnviz.analyze(tiny, text, illustrate=0, resamples=100)
-    told = json_report.document(found, ())
+    told = json.loads(json_report.write(found, ()))
     assert isinstance(told["sentences"], list)
     assert not {"pair", "segments"} & set(told["sentences"][0])
     (role,) = (role for role in found.roles if role.name == "segment-block")
@@ -104,6 +105,6 @@ def test_an_encoder_reads_pairs_and_a_decoder_answers(tmp_path: Path) -> None:
         roles = {part.attention: part.heads[0].roles for part in found.parts}
         assert "segment-block" in roles["encoder"]
         assert not {"segment-block"} & {*roles["decoder"], *roles["cross"]}
-        jsonschema.validate(json.loads(json_report.write(found, ())), json_report.schema())
+        jsonschema.validate(json.loads(json_report.write(found, ())), codec.schema())
         for part, paired in zip(found.parts, (True, False, False), strict=True):
             assert all(bool(one.segments) is paired for one in part.sentences)

@@ -78,6 +78,7 @@ def test_targets_come_as_the_texts_do(tmp_path: Path) -> None:
     filed = attnviz.analyze(model, sources, targets=tmp_path / "target.txt", **FEW)
     for found in (listed, filed):
         assert [one.text for one in found.part("cross").sentences] == targets
+        assert isinstance(found.part("cross"), attnviz.Report)
         assert [one.text for one in found.part("encoder").sentences] == sources
     assert [head.roles for head in listed.part("cross").heads] == [
         head.roles for head in filed.part("cross").heads

@@ -12,7 +12,8 @@ import pytest
 
 import attnviz
 from attnviz.errors import InputError, UsageError
-from attnviz.report.formats import html, json_report, markdown
+from attnviz.report import codec
+from attnviz.report.formats import html, markdown
 from attnviz.report.rerun import command
 from tests.rim.conftest import Tool
 from tests.rim.models import write_model
@@ -52,7 +53,7 @@ def test_an_option_reads_them_as_such(tool: Tool, tiny: Path, tmp_path: Path) ->
     done = tool("report", tiny, text, "--parse-special-tokens", *JSON)
     assert done.code == 0, done.err
     told = json.loads(done.out)
-    jsonschema.validate(told, json_report.schema())
+    jsonschema.validate(told, codec.schema())
     assert told["options"]["parse_special_tokens"] is True
     assert told["sentences"][0]["tokens"] == ["[CLS]", "the", "dog", "[MASK]", ".", "[SEP]"]
     assert told["sentences"][0]["special"] == [True, False, False, True, False, True]

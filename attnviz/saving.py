@@ -65,15 +65,15 @@ def pictures(
     report: Report, progress: Silent | None = None, *, jobs: int = 1
 ) -> tuple[Picture, ...]:
     """Draws every figure; `jobs` processes, 0 for one a processor."""
-    told = progress or Silent()
+    progress = progress or Silent()
     options = report.options
     style = FigureStyle(cmap=options.cmap, scale=options.scale, dpi=options.dpi)
     views = _views(report)
     total = len(tasks(*views))
     jobs = (jobs or min(os.cpu_count() or 1, MOST_JOBS)) if total > FEWEST_SHARED else 1
-    told.stage("drawing figures", total)
+    progress.stage("drawing figures", total)
     with signals.unheard_by_children() if jobs > 1 else nullcontext():
-        drawn = draw_all(*views, style, jobs=jobs, progress=lambda _: told.advance())
+        drawn = draw_all(*views, style, jobs=jobs, progress=lambda _: progress.advance())
     return tuple(map(in_folders, drawn)) if report.parts else drawn
 
 
@@ -105,4 +105,4 @@ def _views(report: Report) -> tuple[tuple[ModelView, ...], tuple[SentenceView, .
 
 
 def _kind() -> folder.Kind:
-    return folder.Kind(SCHEMA, frozenset(one.filename for one in formats().values()))
+    return folder.Kind(SCHEMA, frozenset(form.filename for form in formats().values()))
