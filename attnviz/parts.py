@@ -27,7 +27,7 @@ from attnviz.evidence.gather import RoleColumns, choose
 from attnviz.evidence.judge import judge
 from attnviz.evidence.looks import looks
 from attnviz.evidence.offsets import OffsetKeeper
-from attnviz.evidence.overlap import StripKeeper, overlap
+from attnviz.evidence.overlap import StripKeeper, compare, overlap
 from attnviz.evidence.rules import rules
 from attnviz.evidence.scores import ScoreKeeper, ScoreTable
 from attnviz.evidence.similarity import RowKeeper, sample
@@ -130,7 +130,9 @@ class Part:
         judgements = judge([*sums, *of_words], units.half, weights, self._rules)
         heads = build.heads(table, judgements, units, weights, self.stream)
         heads = with_offsets(heads, self._offsets.offsets() if self._offsets else None)
-        told = overlap(self.roles, judgements, self._tokens, self._keys, self._strips.shares())
+        strips = self._strips.strips()
+        compared = compare(self._measured, self._tokens, self._keys, strips)
+        told = overlap(self.roles, compared, judgements)
         heads = with_overlap(heads, told, judgements)
         heads = with_looks(heads, looks(self._looks, self._tokens) if self._looks else None)
         same = {name: leads for leads, name in sorted(told.same, reverse=True)}

@@ -23,15 +23,28 @@ To = Literal["", "its head", "its dependent", "neither"]
 
 
 @dataclass(frozen=True)
-class Kinds:
-    """How often the word looked at is of a kind: `counts` and `base` [head, kind], `names` [kind].
+class Counts:
+    """How often the word looked at is what the names say: `counts` and `base` [head, name].
 
-    `base` are the counts expected of a random other word that is seen.
+    `base` are the counts expected of a random other word that is seen. `names` are in order.
     """
 
     names: tuple[tuple[To, str], ...]
     counts: Array
     base: Array
+
+    def __add__(self, other: Counts) -> Counts:
+        """Those of two texts together, by name."""
+        names = tuple(sorted({*self.names, *other.names}))
+        own, others = self._under(names), other._under(names)
+        return Counts(names, own.counts + others.counts, own.base + others.base)
+
+    def _under(self, names: tuple[tuple[To, str], ...]) -> Counts:
+        """The same under more names."""
+        at = [names.index(name) for name in self.names]
+        counts, base = np.zeros((2, len(self.counts), len(names)))
+        counts[:, at], base[:, at] = self.counts, self.base
+        return Counts(names, counts, base)
 
 
 @dataclass(frozen=True)
@@ -44,8 +57,17 @@ class Looks:
 
     words: Ints
     units: int
-    parts_of_speech: Kinds
-    relations: Kinds
+    parts_of_speech: Counts
+    relations: Counts
+
+    def __add__(self, other: Looks) -> Looks:
+        """Those of two texts together."""
+        return Looks(
+            self.words + other.words,
+            self.units + other.units,
+            self.parts_of_speech + other.parts_of_speech,
+            self.relations + other.relations,
+        )
 
 
 def looks(table: WordTable, sentences: Sequence[Tokens]) -> Looks:
@@ -71,7 +93,7 @@ class _Text:
         place = np.arange(len(self.first)) - self.first
         self.others = place if table.causal else np.repeat(counts - 1, counts)  # [unit]
 
-    def parts_of_speech(self, looking: NDArray[np.bool_]) -> Kinds:
+    def parts_of_speech(self, looking: NDArray[np.bool_]) -> Counts:
         """Shares of tags; a unit of several words counts in part for the tag of each."""
         tags = self._tags()
         names = sorted({name for _, name in tags})
@@ -85,7 +107,7 @@ class _Text:
         for head, who in enumerate(looking):
             at = (self.first + self._table.best[head])[who]
             counts[head] = np.bincount(at, minlength=len(of_unit)) @ of_unit
-        return Kinds(tuple(("", name) for name in names), counts, looking @ expected)
+        return Counts(tuple(("", name) for name in names), counts, looking @ expected)
 
     def _tags(self) -> list[tuple[int, str]]:
         return [
@@ -95,20 +117,20 @@ class _Text:
             if unit >= 0 and tag
         ]
 
-    def relations(self, looking: NDArray[np.bool_]) -> Kinds:
+    def relations(self, looking: NDArray[np.bool_]) -> Counts:
         """Shares of heads and dependents by relation, and of words that are neither."""
-        kinds = self._arcs()
-        names = sorted(set(kinds.values()))
+        known = self._arcs()
+        names = sorted(set(known.values()))
         codes = {name: code for code, name in enumerate(names)}
-        code = np.array([codes[name] for name in kinds.values()], np.int64)
-        unit, key = np.array(list(kinds), np.int64).reshape(-1, 2).T
+        code = np.array([codes[name] for name in known.values()], np.int64)
+        unit, key = np.array(list(known), np.int64).reshape(-1, 2).T
         hit = looking[:, unit] & (self.first[unit] + self._table.best[:, unit] == key)
         chance = looking[:, unit] / np.maximum(self.others[unit], 1)
         counts, base = (
             np.stack([np.bincount(code, one, len(names)) for one in of]) for of in (hit, chance)
         )
         total = looking.sum(1, keepdims=True)
-        return Kinds(
+        return Counts(
             (*names, ("neither", "")),
             np.concatenate([counts, total - counts.sum(1, keepdims=True)], 1),
             np.concatenate([base, total - base.sum(1, keepdims=True)], 1),

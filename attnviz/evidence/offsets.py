@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -22,16 +23,39 @@ REACH = 16
 
 @dataclass(frozen=True)
 class Offsets:
-    """Share of a content query's attention by offset, mean over the content queries.
+    """Sums of content queries' attention by offset, beside uniform attention's: these add.
 
-    `own` and `uniform` [head of the whole model, 2 REACH + 3]: offset k at index k + REACH + 1, all
-    offsets beyond REACH in the first and the last place. A row sums to 1, or to less where a sink
-    logit takes mass. `causal`: no query saw a key to its right.
+    `mass` and `even` [head of the whole model, 2 REACH + 3]: offset k at index k + REACH + 1, all
+    offsets beyond REACH in the first and the last place. `rows` [head] counts the queries.
+    `causal`: no query saw a key to its right.
     """
 
-    own: Array
-    uniform: Array
+    mass: Array
+    even: Array
+    rows: Array
     causal: bool
+
+    def __add__(self, other: Offsets) -> Offsets:
+        """Those of two runs together."""
+        return Offsets(
+            self.mass + other.mass,
+            self.even + other.even,
+            self.rows + other.rows,
+            self.causal and other.causal,
+        )
+
+    @cached_property
+    def own(self) -> Array:
+        """The mean share of a query's attention by offset.
+
+        A row sums to 1, or to less where a sink logit takes mass.
+        """
+        return self.mass / np.maximum(self.rows, 1.0)[:, None]
+
+    @cached_property
+    def uniform(self) -> Array:
+        """The same of uniform attention."""
+        return self.even / np.maximum(self.rows, 1.0)[:, None]
 
 
 class OffsetKeeper(Observer):
@@ -63,15 +87,14 @@ class OffsetKeeper(Observer):
         self._rows[layer] += float(self._content.sum())
 
     def offsets(self) -> Offsets:
-        """The mean over everything that was seen, heads layer by layer."""
+        """The sums over everything that was seen, heads layer by layer."""
         layers = sorted(self._own)
-        rows = {layer: max(self._rows[layer], 1.0) for layer in layers}
-        own = [self._own[layer] / rows[layer] for layer in layers]
-        even = [
-            np.broadcast_to(self._even[layer] / rows[layer], self._own[layer].shape)
-            for layer in layers
-        ]
-        return Offsets(np.concatenate(own), np.concatenate(even), self._causal)
+        own = [self._own[layer] for layer in layers]
+        even = [np.broadcast_to(self._even[layer], self._own[layer].shape) for layer in layers]
+        rows = [np.full(len(self._own[layer]), self._rows[layer]) for layer in layers]
+        return Offsets(
+            np.concatenate(own), np.concatenate(even), np.concatenate(rows), self._causal
+        )
 
 
 def _folded(by_offset: Tensor) -> Array:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import combinations, permutations
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -23,18 +25,64 @@ from attnviz.attention.observer import Observer, Wants
 from attnviz.attention.targets import KeyTarget, MatchTarget, OffsetTarget, PairTarget, Target
 from attnviz.evidence.judge import Judgement
 from attnviz.evidence.scores import Array, Column, columns_of
-from attnviz.roles.role import Role
+from attnviz.roles.role import ArcRule, Role
 from attnviz.text.types import Tokens
 
 SHARE = 2 / 3
 """A role is told beside another that takes so much of its attention."""
 
 Pair = tuple[str, str]
+K = TypeVar("K")
+
+_BYTES = 16
+_HASHES = 2 ** (8 * _BYTES)
+_ZERO = np.zeros(1)
+
+
+@dataclass(frozen=True)
+class Strips:
+    """Of roles of shape that look at one key, where that key lies: sums that add.
+
+    `mass` [head] by role is its mass; `on` [head] by (role, other) that in sentences where the key
+    is in the other's target.
+    """
+
+    mass: Mapping[str, Array]
+    on: Mapping[Pair, Array]
+
+    def __add__(self, other: Strips) -> Strips:
+        """Those of two runs together."""
+        return Strips(_added(self.mass, other.mass), _added(self.on, other.on))
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How the targets of roles lie to each other on some sentences: these add.
+
+    `same` are pairs of roles with one target in every sentence; `within` those where the first is
+    part of the second, the same ones among them. `arcs` has for each role between words a number
+    that is the same for roles with the same pairs of words in every sentence: a sum of hashes.
+    """
+
+    same: frozenset[Pair]
+    within: frozenset[Pair]
+    arcs: Mapping[str, int]
+    strips: Strips
+
+    def __add__(self, other: Compared) -> Compared:
+        """That of two texts together; a role between words that one of them lacks has no arcs."""
+        names = {*self.arcs, *other.arcs}
+        return Compared(
+            self.same & other.same,
+            self.within & other.within,
+            {name: (self.arcs.get(name, 0) + other.arcs.get(name, 0)) % _HASHES for name in names},
+            self.strips + other.strips,
+        )
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """How the targets of roles lie to each other on a text.
+    """How the targets of the measured roles lie to each other on a text.
 
     `same` are pairs of roles with one target in every sentence; `within` those where the first is
     part of the second. Of roles of shape that look at one key, `strips` [head] by (role, other) is
@@ -46,38 +94,47 @@ class Overlap:
     strips: Mapping[Pair, Array]
 
 
-def overlap(
+def compare(
     roles: Sequence[Role],
-    judgements: Sequence[Judgement],
     sentences: Sequence[Tokens],
     keys: Sequence[Tokens] | None,
-    strips: Mapping[Pair, Array],
-) -> Overlap:
-    """Compares the targets of all roles that were measured, on all sentences.
+    strips: Strips,
+) -> Compared:
+    """Compares the targets of all roles on some sentences.
 
     `keys` are what cross-attention looks at, sentence by sentence; `strips` as `StripKeeper` has
     them.
     """
-    measured = {one.role.name: one for one in judgements if one.events.any()}
-    columns = [one for one in _single(roles) if one.role.name in measured]
-    asked = {
-        pair
-        for pair in combinations([one.role.name for one in columns], 2)
-        if _alike(*(measured[name] for name in pair))
-    }
-    same, within = set(asked), set(permutations([one.role.name for one in columns], 2))
+    columns = {column.role.name: column for column in _single(roles)}
+    same, within = set(combinations(columns, 2)), set(permutations(columns, 2))
     for tokens, looked_at in zip(sentences, keys or sentences, strict=True):
-        if not (same or within):
-            break
-        targets = {one.role.name: one.target(tokens, looked_at) for one in columns}
+        alive = {name for pair in same | within for name in pair}
+        targets = {name: columns[name].target(tokens, looked_at) for name in alive}
         same = {(a, b) for a, b in same if _equal(targets[a], targets[b])}
         within = {(a, b) for a, b in within if _inside(targets[a], targets[b])}
-    same |= _same_arcs(roles, measured, sentences)
+    arcs = {role.name: _hashed(role.arcs, sentences) for role in roles if role.arcs is not None}
+    return Compared(frozenset(same), frozenset(within), arcs, strips)
+
+
+def overlap(roles: Sequence[Role], compared: Compared, judgements: Sequence[Judgement]) -> Overlap:
+    """What was compared, of the roles that were measured, in the order of `roles`."""
+    measured = {one.role.name for one in judgements if one.events.any()}
+    between = [one.name for one in roles if one.name in compared.arcs and one.name in measured]
+    same = {pair for pair in compared.same if measured.issuperset(pair)} | {
+        (a, b) for a, b in combinations(between, 2) if compared.arcs[a] == compared.arcs[b]
+    }
+    within = {pair for pair in compared.within if measured.issuperset(pair)}
     within -= same | {(b, a) for a, b in same}
-    return Overlap(frozenset(same), frozenset(within), strips)
+    strips = compared.strips
+    shares = {
+        (role, other): mass / np.maximum(strips.mass[role], 1e-12)
+        for (role, other), mass in strips.on.items()
+        if mass.any()
+    }
+    return Overlap(frozenset(same), frozenset(within), shares)
 
 
-def beside(found: Overlap, judgements: Sequence[Judgement], head: int) -> dict[str, str]:
+def beside(targets: Overlap, judgements: Sequence[Judgement], head: int) -> dict[str, str]:
     """Of the roles that a head is told for, those that are one fact with another: role -> that one.
 
     What leads has no weaker verdict, and is the more specific: of equal targets the first in the
@@ -98,12 +155,12 @@ def beside(found: Overlap, judgements: Sequence[Judgement], head: int) -> dict[s
         if may(name, leads) and share >= SHARE and (share, leads) > told.get(name, (0.0, "")):
             told[name] = share, leads
 
-    for leads, name in sorted(found.within):
+    for leads, name in sorted(targets.within):
         if name in shown and leads in shown and shown[name].score[head] > 0:
             offer(name, leads, float(shown[leads].score[head] / shown[name].score[head]))
-    for (name, leads), shares in found.strips.items():
+    for (name, leads), shares in targets.strips.items():
         offer(name, leads, float(shares[head]))
-    for leads, name in sorted(found.same):
+    for leads, name in sorted(targets.same):
         if may(name, leads):
             told[name] = np.inf, leads
         elif may(leads, name):
@@ -127,14 +184,6 @@ def _strength(one: Judgement, head: int) -> int:
 def _single(roles: Sequence[Role]) -> tuple[Column, ...]:
     """The columns of roles on tokens that have one target."""
     return columns_of([role for role in roles if not (role.shape or role.chooses)])
-
-
-def _alike(one: Judgement, other: Judgement) -> bool:
-    """Whether two roles have as many events, and chance is the same: if not, no target is."""
-    return bool(
-        (one.events == other.events).all()
-        and np.allclose(one.chance, other.chance, atol=1e-6, equal_nan=True)
-    )
 
 
 def _equal(one: Target | None, other: Target | None) -> bool:
@@ -163,21 +212,22 @@ def _inside(one: Target | None, other: Target | None) -> bool:
     return False
 
 
-def _same_arcs(
-    roles: Sequence[Role], measured: Mapping[str, Judgement], sentences: Sequence[Tokens]
-) -> set[Pair]:
-    """Pairs of roles between words with the same pairs of words in every sentence."""
-    known = [one for one in roles if one.arcs is not None and one.name in measured]
-    annotations = [one.sentence.annotation for one in sentences if one.sentence.annotation]
-    return {
-        (one.name, other.name)
-        for one, other in combinations(known, 2)
-        if _alike(measured[one.name], measured[other.name])
-        and all(
-            one.arcs and other.arcs and set(one.arcs(of)) == set(other.arcs(of))
-            for of in annotations
-        )
-    }
+def _hashed(rule: ArcRule, sentences: Sequence[Tokens]) -> int:
+    """A sum of hashes of each sentence's arcs, if it has any."""
+    total = 0
+    for tokens in sentences:
+        annotation = tokens.sentence.annotation
+        arcs = sorted(set(rule(annotation))) if annotation else []
+        if arcs:
+            told = f"{tokens.sentence.digest} {arcs}".encode()
+            total += int.from_bytes(blake2b(told, digest_size=_BYTES).digest(), "big")
+    return total % _HASHES
+
+
+def _added(own: Mapping[K, Array], other: Mapping[K, Array]) -> dict[K, Array]:
+    """Sums by name; what one of them lacks is zero there."""
+    names = dict.fromkeys((*own, *other))
+    return {name: own.get(name, _ZERO) + other.get(name, _ZERO) for name in names}
 
 
 class StripKeeper(Observer):
@@ -215,20 +265,16 @@ class StripKeeper(Observer):
             self._on[at] = self._on.get(at, 0.0) + hit.sum(0).cpu().double().numpy()
             self._all[at] = self._all.get(at, 0.0) + mass.sum(0).cpu().double().numpy()
 
-    def shares(self) -> dict[Pair, Array]:
-        """The share of each role's mass in sentences where its key is in another's target, [head].
-
-        By (role, other), heads layer by layer.
-        """
-        found: dict[Pair, Array] = {}
+    def strips(self) -> Strips:
+        """What was seen, heads layer by layer."""
+        mass: dict[str, Array] = {}
+        on: dict[Pair, Array] = {}
         for role in self._shapes:
             layers = sorted(layer for layer, name in self._on if name == role.name)
             if not layers:
                 continue
-            on = np.concatenate([self._on[layer, role.name] for layer in layers])
-            whole = np.concatenate([self._all[layer, role.name] for layer in layers])
-            shares = on / np.maximum(whole, 1e-12)[:, None]
+            mass[role.name] = np.concatenate([self._all[layer, role.name] for layer in layers])
+            hits = np.concatenate([self._on[layer, role.name] for layer in layers])
             for place, column in enumerate(self._columns):
-                if shares[:, place].any():
-                    found[role.name, column.role.name] = shares[:, place]
-        return found
+                on[role.name, column.role.name] = hits[:, place]
+        return Strips(mass, on)
