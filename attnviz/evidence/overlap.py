@@ -35,7 +35,7 @@ Pair = tuple[str, str]
 K = TypeVar("K")
 
 _BYTES = 16
-_HASHES = 2 ** (8 * _BYTES)
+_HASHES = 1 << 8 * _BYTES
 _ZERO = np.zeros(1)
 
 

@@ -16,13 +16,14 @@ import attnviz.baselines
 import attnviz.roles
 from attnviz.baselines import other_segment, profile
 from attnviz.baselines.baseline import Fit
-from attnviz.baselines.known import baselines, title_of
+from attnviz.baselines.known import baselines, title_of, watchers
 from attnviz.baselines.profile import profile_of
 from attnviz.evidence.gather import Candidate, RoleColumns, Sums, choose
 from attnviz.registry import discover
 from attnviz.roles.induction import ROLE as INDUCTION
 from attnviz.roles.masks import offsets
 from attnviz.roles.role import Role
+from attnviz.roles.segment_block import ROLE as SEGMENTS
 from tests.conftest import SAMPLES
 from tests.engine.planted import sentence
 
@@ -60,6 +61,20 @@ def test_tables_print_titles() -> None:
     assert title_of("other segment") == "the other segment at the same distance"
     assert title_of("duplicate-token") == "duplicate token", "a role that must be beaten"
     assert title_of("unheard of") == "unheard of"
+
+
+def test_a_baseline_that_there_is_not_is_an_error() -> None:
+    misspelt = replace(INDUCTION, baselines=("profil",))
+    with pytest.raises(ValueError, match="induction must beat 'profil', which is no baseline"):
+        watchers([misspelt], [sentence("a b")])
+
+
+def test_what_watches_is_what_the_roles_name_and_the_text_has() -> None:
+    pair = replace(sentence("a b"), segments=(0, 1))
+    assert {*watchers(ROLES, [sentence("a b")])} == {"profile"}
+    assert {*watchers(ROLES, [pair])} == {"profile", "other segment"}
+    assert {*watchers([SEGMENTS], [pair])} == {"other segment"}
+    assert not watchers(ROLES, [sentence("a b")], "cross")
 
 
 ADDED_ROLE = """
