@@ -19,11 +19,19 @@ def baselines() -> dict[str, Baseline]:
 def watchers(
     roles: Sequence[Role], sentences: Sequence[Tokens], stream: str = ""
 ) -> dict[str, Watcher]:
-    """What watches a run over the sentences for the baselines that the roles name, by these."""
-    named = {name for role in roles for name in role.baselines}
+    """What watches a run over the sentences for the baselines that the roles name, by these.
+
+    Raises ValueError for a name that is neither a baseline's nor a role's.
+    """
+    known = baselines()
+    others = {role.name for role in (*discover("attnviz.roles", "ROLE", Role), *roles)}
+    named = {name: role.name for role in roles for name in role.baselines}
+    for name, role in named.items():
+        if name not in known and name not in others:
+            raise ValueError(f"{role} must beat {name!r}, which is no baseline and no role")
     made: Mapping[str, Watcher | None] = {
         name: baseline.watch(sentences, stream)
-        for name, baseline in baselines().items()
+        for name, baseline in known.items()
         if name in named and baseline.watch and stream in baseline.streams
     }
     return {name: watcher for name, watcher in made.items() if watcher is not None}

@@ -25,10 +25,10 @@ To = Literal["", "its head", "its dependent", "neither"]
 
 
 @dataclass(frozen=True)
-class Kinds:
-    """How often the word looked at is of a kind: `counts` and `base` [head, kind], `names` [kind].
+class Counts:
+    """How often the word looked at is what the names say: `counts` and `base` [head, name].
 
-    `base` are the counts expected of a random other word that is seen.
+    `base` are the counts expected of a random other word that is seen. `names` are in order.
     """
 
     names: tuple[tuple[To, str], ...]
@@ -46,8 +46,8 @@ class Looks:
 
     words: Ints
     units: int
-    parts_of_speech: Kinds
-    relations: Kinds
+    parts_of_speech: Counts
+    relations: Counts
 
 
 def looks(table: WordTable, sentences: Sequence[Tokens]) -> Looks:
@@ -85,7 +85,7 @@ def totals(table: WordTable, sentences: Sequence[Tokens]) -> dict[str, Ints]:
     }
 
 
-def _named(prefix: str, kinds: Kinds) -> dict[str, Ints]:
+def _named(prefix: str, kinds: Counts) -> dict[str, Ints]:
     """Counts and expected counts of each name, [head, 2]."""
     both = fixed(np.stack([kinds.counts, kinds.base], axis=-1))  # [head, kind, 2]
     return {f"{prefix}|{to}|{name}": both[:, place] for place, (to, name) in enumerate(kinds.names)}
@@ -98,12 +98,12 @@ def total_looks(sums: StreamSums) -> Looks | None:
     return Looks(
         sums.totals[_WORDS],
         int(sums.totals[_UNITS][0]),
-        _kinds(_TAG, sums),
-        _kinds(_RELATION, sums),
+        _counts(_TAG, sums),
+        _counts(_RELATION, sums),
     )
 
 
-def _kinds(prefix: str, sums: StreamSums) -> Kinds:
+def _counts(prefix: str, sums: StreamSums) -> Counts:
     """Names in order, the words that are neither head nor dependent last."""
     known: dict[tuple[To, str], Ints] = {}
     for to in ("", "its dependent", "its head", "neither"):
@@ -111,7 +111,7 @@ def _kinds(prefix: str, sums: StreamSums) -> Kinds:
         of_this = sorted(name for name in sums.totals if name.startswith(start))
         known |= {(to, name.removeprefix(start)): sums.totals[name] for name in of_this}
     both = floats(np.array([*known.values()], np.int64).reshape(len(known), len(sums.heads), 2))
-    return Kinds(tuple(known), both[..., 0].T, both[..., 1].T)
+    return Counts(tuple(known), both[..., 0].T, both[..., 1].T)
 
 
 def special_mass(sums: StreamSums) -> tuple[float, float] | None:
@@ -140,7 +140,7 @@ class _Text:
         place = np.arange(len(self.first)) - self.first
         self.others = place if table.causal else np.repeat(counts - 1, counts)  # [unit]
 
-    def parts_of_speech(self, looking: NDArray[np.bool_]) -> Kinds:
+    def parts_of_speech(self, looking: NDArray[np.bool_]) -> Counts:
         """Shares of tags; a unit of several words counts in part for the tag of each."""
         tags = self._tags()
         names = sorted({name for _, name in tags})
@@ -154,7 +154,7 @@ class _Text:
         for head, who in enumerate(looking):
             at = (self.first + self._table.best[head])[who]
             counts[head] = np.bincount(at, minlength=len(of_unit)) @ of_unit
-        return Kinds(tuple(("", name) for name in names), counts, looking @ expected)
+        return Counts(tuple(("", name) for name in names), counts, looking @ expected)
 
     def _tags(self) -> list[tuple[int, str]]:
         return [
@@ -164,20 +164,20 @@ class _Text:
             if unit >= 0 and tag
         ]
 
-    def relations(self, looking: NDArray[np.bool_]) -> Kinds:
+    def relations(self, looking: NDArray[np.bool_]) -> Counts:
         """Shares of heads and dependents by relation, and of words that are neither."""
-        kinds = self._arcs()
-        names = sorted(set(kinds.values()))
+        known = self._arcs()
+        names = sorted(set(known.values()))
         codes = {name: code for code, name in enumerate(names)}
-        code = np.array([codes[name] for name in kinds.values()], np.int64)
-        unit, key = np.array(list(kinds), np.int64).reshape(-1, 2).T
+        code = np.array([codes[name] for name in known.values()], np.int64)
+        unit, key = np.array(list(known), np.int64).reshape(-1, 2).T
         hit = looking[:, unit] & (self.first[unit] + self._table.best[:, unit] == key)
         chance = looking[:, unit] / np.maximum(self.others[unit], 1)
         counts, base = (
             np.stack([np.bincount(code, one, len(names)) for one in of]) for of in (hit, chance)
         )
         total = looking.sum(1, keepdims=True)
-        return Kinds(
+        return Counts(
             (*names, ("neither", "")),
             np.concatenate([counts, total - counts.sum(1, keepdims=True)], 1),
             np.concatenate([base, total - base.sum(1, keepdims=True)], 1),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from attnviz.evidence.examples import Head, Play, best_first
 from attnviz.evidence.exemplars import Exemplar
 from attnviz.evidence.judge import Judgement
-from attnviz.evidence.looks import Kinds, Looks, To
+from attnviz.evidence.looks import Counts, Looks, To
 from attnviz.evidence.offsets import REACH
 from attnviz.evidence.offsets import Offsets as OffsetMeans
 from attnviz.evidence.overlap import Overlap, beside
@@ -89,7 +89,7 @@ def _summed(relations: Sequence[Kind], to: To) -> Kind:
     return Kind(count, share, base, to=to)
 
 
-def _kinds(kinds: Kinds, head: int, words: int) -> list[Kind]:
+def _kinds(kinds: Counts, head: int, words: int) -> list[Kind]:
     of = max(words, 1)
     return [
         Kind(float(count), float(count / of), float(base / of), name, to)

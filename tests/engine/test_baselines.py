@@ -14,17 +14,25 @@ import pytest
 import attnviz
 import attnviz.baselines
 import attnviz.roles
+from attnviz.attention.words import WordTable
 from attnviz.baselines import other_segment, profile
 from attnviz.baselines.baseline import Fit
-from attnviz.baselines.known import baselines, title_of
+from attnviz.baselines.known import baselines, title_of, watchers
 from attnviz.baselines.profile import profile_of
+from attnviz.evidence import arcs
+from attnviz.evidence.collect import collect
 from attnviz.evidence.gather import Candidate, RoleColumns, Sums, choose
+from attnviz.evidence.scores import ScoreKeeper, ScoreTable
 from attnviz.registry import discover
 from attnviz.roles.induction import ROLE as INDUCTION
 from attnviz.roles.masks import offsets
 from attnviz.roles.role import Role
+from attnviz.roles.segment_block import ROLE as SEGMENTS
+from attnviz.text.types import Tokens
 from tests.conftest import SAMPLES
-from tests.engine.planted import sentence
+from tests.engine import grammar
+from tests.engine.planted import at_offset, corpus, even, on_target, sentence, show
+from tests.engine.test_words import planted, role
 
 ROLES = discover("attnviz.roles", "ROLE", Role)
 KNOWN = baselines()
@@ -60,6 +68,20 @@ def test_tables_print_titles() -> None:
     assert title_of("other segment") == "the other segment at the same distance"
     assert title_of("duplicate-token") == "duplicate token", "a role that must be beaten"
     assert title_of("unheard of") == "unheard of"
+
+
+def test_a_baseline_that_there_is_not_is_an_error() -> None:
+    misspelt = replace(INDUCTION, baselines=("profil",))
+    with pytest.raises(ValueError, match="induction must beat 'profil', which is no baseline"):
+        watchers([misspelt], [sentence("a b")])
+
+
+def test_what_watches_is_what_the_roles_name_and_the_text_has() -> None:
+    pair = replace(sentence("a b"), segments=(0, 1))
+    assert {*watchers(ROLES, [sentence("a b")])} == {"profile"}
+    assert {*watchers(ROLES, [pair])} == {"profile", "other segment"}
+    assert {*watchers([SEGMENTS], [pair])} == {"other segment"}
+    assert not watchers(ROLES, [sentence("a b")], "cross")
 
 
 ADDED_ROLE = """
@@ -174,3 +196,57 @@ def test_a_role_must_beat_the_roles_that_it_names_where_they_are_measured() -> N
     (found, _) = choose(given, np.array([0, 1]))
     assert [*found.baselines] == ["chance", "profile", "previous-token"]
     assert found.baselines["previous-token"].mass[:, 0].tolist() == [0.3, 0.4]
+
+
+def same_rows(whole: RoleColumns, part: RoleColumns, rows: slice) -> None:
+    """Whether a part of the sentences has the rows that it has among all."""
+    for name, candidate in part.candidates.items():
+        among = whole.candidates[name]
+        pairs = [(candidate.score, among.score)]
+        pairs += [(sums, among.baselines[of]) for of, sums in candidate.baselines.items()]
+        pairs += [
+            (sums, whole.choices[of][choice])
+            for of, choices in part.choices.items()
+            for choice, sums in choices.items()
+        ]
+        for own, other in pairs:
+            np.testing.assert_allclose(own.mass, other.mass[rows], atol=1e-5)
+            np.testing.assert_allclose(own.events, other.events[rows])
+        np.testing.assert_array_equal(candidate.present, among.present[rows])
+
+
+@pytest.mark.parametrize("rows", [slice(0, 11), slice(11, 30)])
+def test_parts_of_a_text_scored_with_one_fit_are_those_of_the_whole(rows: slice) -> None:
+    # A pilot's fit is handed in, so that nothing depends on what else is measured with a sentence.
+    texts, heads = corpus(30), [at_offset(-1, 0.7), even, on_target("comma")]
+
+    def measured(some: list[Tokens]) -> tuple[ScoreTable, Fit]:
+        scores, profiles = ScoreKeeper(ROLES, (), len(some)), profile.ProfileKeeper(24)
+        show(some, heads, [scores, profiles])
+        return scores.table(), profiles.fit()
+
+    table, fit = measured(texts)
+    whole = collect(table, texts, {"profile": fit})
+    part = collect(measured(texts[rows])[0], texts[rows], {"profile": fit})
+    assert any("profile" in one.candidates[""].baselines for one in whole if "" in one.candidates)
+    for one, other in zip(whole, part, strict=True):
+        same_rows(one, other, rows)
+
+
+@pytest.mark.parametrize("rows", [slice(0, 15), slice(15, 40)])
+def test_so_are_parts_of_a_text_between_words(rows: slice) -> None:
+    texts = grammar.corpus(40, seed=3)
+    roles = [role("dep:nsubj", texts), role("dep:det", texts)]
+
+    def table(some: list[Tokens]) -> WordTable:
+        annotations = [one.sentence.annotation for one in some]
+        return planted([[0] * len(one.forms) for one in annotations if one], some)
+
+    fits = arcs.learn(roles, table(texts), texts)
+    whole = arcs.collect(roles, table(texts), texts, fits)
+    part = arcs.collect(roles, table(texts[rows]), texts[rows], fits)
+    for one, other in zip(whole, part, strict=True):
+        same_rows(one, other, rows)
+        assert one.on_target is not None
+        assert other.on_target is not None
+        np.testing.assert_array_equal(other.on_target, one.on_target[rows])

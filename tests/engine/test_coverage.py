@@ -273,7 +273,8 @@ def real_scores() -> list[RoleSums]:
     for role in sums:
         mean = np.nan_to_num(role.score.pooled(np.ones((1, len(role.score.mass)))))
         baseline = Sums(mean * role.score.events, role.score.events)
-        found.append(replace(role, baselines={"chance": baseline}))
+        alone = replace(role, baselines={"chance": baseline}, present=None, on_target=None)
+        found.append(alone)
     return [role for role in found if role.there.any()]
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from attnviz.attention.words import WordTable
 from attnviz.evidence.looks import Looks, looks
@@ -107,3 +112,33 @@ def test_a_unit_of_several_words_counts_in_part_for_each_tag() -> None:
         "PART": 1.0,
         "VERB": 0.0,
     }
+
+
+# The same with other tags and relations, so that names differ from text to text.
+OLD = annotated(
+    "the old cat",
+    "0 1 2",
+    upos=("DET", "ADJ", "NOUN"),
+    heads=(2, 2, -1),
+    relations=("det", "amod", "root"),
+)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 2)), min_size=1, max_size=8))
+def test_parts_of_a_text_added_in_any_order_are_the_whole(parts: list[tuple[bool, int]]) -> None:
+    def of(olds: list[bool]) -> Looks:
+        best = [[place for _ in olds for place in row] for row in ([2, 2, 1], [1, 0, 0])]
+        return looked([OLD if old else CAT for old in olds], best)
+
+    by_part: dict[int, list[bool]] = {}
+    for old, part in parts:
+        by_part.setdefault(part, []).append(old)
+    pieces = [of(olds) for olds in by_part.values()]
+    whole = of([old for old, _ in parts])
+    for added in (reduce(add, pieces), reduce(add, pieces[::-1])):
+        assert (added.words.tolist(), added.units) == (whole.words.tolist(), whole.units)
+        for name in ("parts_of_speech", "relations"):
+            own, other = getattr(added, name), getattr(whole, name)
+            assert own.names == other.names
+            np.testing.assert_allclose(own.counts, other.counts, atol=1e-9)
+            np.testing.assert_allclose(own.base, other.base, atol=1e-9)

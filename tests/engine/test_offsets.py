@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import add
 
 import numpy as np
 import torch
@@ -63,3 +65,22 @@ def test_shares_add_up_to_one_and_causal_heads_look_left(
     assert found.causal == causal
     if causal:
         assert found.own[:, ZERO + 1 :].sum() == 0
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(st.integers(2, 30), st.integers(0, 2)), min_size=1, max_size=6))
+def test_parts_of_a_text_added_in_any_order_are_the_whole(parts: list[tuple[int, int]]) -> None:
+    def of(lengths: list[int]) -> Offsets:
+        texts = [sentence(" ".join(f"w{k}" for k in range(many))) for many in lengths]
+        return kept(texts, [np.stack([at_offset(-1, 0.7)(one), even(one)]) for one in texts])
+
+    by_part: dict[int, list[int]] = {}
+    for many, part in parts:
+        by_part.setdefault(part, []).append(many)
+    pieces = [of(lengths) for lengths in by_part.values()]
+    whole = of([many for many, _ in parts])
+    for added in (reduce(add, pieces), reduce(add, pieces[::-1])):
+        np.testing.assert_allclose(added.own, whole.own, atol=1e-6)
+        np.testing.assert_allclose(added.uniform, whole.uniform, atol=1e-6)
+        assert added.rows.tolist() == whole.rows.tolist() == [sum(many for many, _ in parts)] * 2
+    assert not (whole + replace(whole, causal=True)).causal

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import reduce
+from operator import add
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from attnviz.evidence.judge import Judgement, Verdict
-from attnviz.evidence.overlap import Overlap, beside, overlap
+from attnviz.evidence.overlap import Compared, Overlap, Strips, beside, compare, overlap
 from attnviz.roles import (
     cls,
     comma,
@@ -17,13 +23,17 @@ from attnviz.roles import (
     sentence_end,
     vertical_strip,
 )
-from attnviz.roles.role import Role
-from attnviz.text.types import Tokens
+from attnviz.roles.dependency import ROLE as DEPENDENCY
+from attnviz.roles.role import Role, expanded
 from tests.engine.planted import sentence
+from tests.engine.test_words import annotated
 
 CLS, FIRST, COMMA = cls.ROLE, first_token.ROLE, comma.ROLE
 WINDOW, BEFORE = local_window.ROLE, previous_token.ROLE
 MARKS, END, STRIP = punctuation.ROLE, sentence_end.ROLE, vertical_strip.ROLE
+
+
+NO_STRIPS = Strips({}, {})
 
 
 def judged(role: Role, score: float, verdict: Verdict = "supported") -> Judgement:
@@ -48,8 +58,8 @@ def judged(role: Role, score: float, verdict: Verdict = "supported") -> Judgemen
 
 
 def compared(roles: list[Role], *texts: str) -> Overlap:
-    sentences: list[Tokens] = [sentence(text) for text in texts]
-    return overlap(roles, [judged(role, 0.5) for role in roles], sentences, None, {})
+    found = compare(roles, [sentence(text) for text in texts], None, NO_STRIPS)
+    return overlap(roles, found, [judged(role, 0.5) for role in roles])
 
 
 def test_first_token_and_cls_are_the_same_where_cls_is_first() -> None:
@@ -105,3 +115,54 @@ def test_what_leads_has_no_weaker_verdict_and_is_told_of_the_head() -> None:
     assert beside(same, both, 0) == {"cls": "first-token"}
     # A margin that was set may leave the head with the second alone.
     assert beside(same, [judged(FIRST, 0.5, "no"), judged(CLS, 0.5)], 0) == {}
+
+
+def test_of_an_unmeasured_role_nothing_is_said() -> None:
+    found = compare([FIRST, CLS], [sentence("[CLS] a b [SEP]")], None, NO_STRIPS)
+    assert found.same == {("first-token", "cls")}
+    without = replace(judged(CLS, 0.5), events=np.array([0]))
+    assert overlap([FIRST, CLS], found, [judged(FIRST, 0.5), without]).same == frozenset()
+
+
+def test_roles_between_words_are_the_same_where_all_their_pairs_are() -> None:
+    # "b" is the head of "a" twice; in the second text "c" has a head of another relation.
+    first = annotated("a b", "0 1", heads=(1, -1), relations=("det", "root"))
+    second = annotated("a b c", "0 1 2", heads=(1, -1, 1), relations=("det", "root", "obj"))
+    known = [one.sentence.annotation for one in (first, second) if one.sentence.annotation]
+    det, _, obj, _ = expanded([DEPENDENCY], known)
+    twin = replace(det, name="twin")
+    roles = [det, obj, twin]
+    found = compare(roles, [first, second], None, NO_STRIPS)
+    told = overlap(roles, found, [judged(role, 0.5) for role in roles])
+    assert told.same == {("dep:det", "twin")}
+    assert compare(roles, [first], None, NO_STRIPS).arcs["dep:obj"] == 0
+
+
+TEXTS = [
+    *("[CLS] a , b . [SEP]", "[CLS] a . [SEP]", "a [CLS] b", "[CLS] a ! [SEP]", "a b c ."),
+    *("[CLS] [SEP]", "[CLS] c , d , [SEP]"),
+]
+EVERY = [FIRST, CLS, COMMA, WINDOW, BEFORE, MARKS, END]
+
+
+@given(st.lists(st.tuples(st.sampled_from(TEXTS), st.integers(0, 3)), min_size=1, max_size=12))
+def test_parts_of_a_text_added_in_any_order_are_the_whole(parts: list[tuple[str, int]]) -> None:
+    def of(texts: list[str]) -> Compared:
+        mass = {"vertical-strip": np.array([len(texts), 2.0])}
+        on = {("vertical-strip", "comma"): np.array([1.0, sum("," in text for text in texts)])}
+        strips = Strips(mass, on if any("," in text for text in texts) else {})
+        return compare(EVERY, [sentence(text) for text in texts], None, strips)
+
+    by_part: dict[int, list[str]] = {}
+    for text, part in parts:
+        by_part.setdefault(part, []).append(text)
+    pieces = [of(texts) for texts in by_part.values()]
+    forwards, backwards = reduce(add, pieces), reduce(add, pieces[::-1])
+    whole = of([text for text, _ in parts])
+    assert forwards.same == backwards.same == whole.same
+    assert forwards.within == backwards.within == whole.within
+    assert forwards.arcs == backwards.arcs == whole.arcs
+    sizes = forwards.strips.mass["vertical-strip"]
+    assert sizes.tolist() == [len(parts), 2.0 * len(pieces)]
+    np.testing.assert_array_equal(sizes, backwards.strips.mass["vertical-strip"])
+    assert {*forwards.strips.on} == {*backwards.strips.on} == {*whole.strips.on}
