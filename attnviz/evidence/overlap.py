@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import combinations, permutations
-from zlib import crc32
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ from attnviz.evidence.judge import Judgement
 from attnviz.evidence.scores import Array, Column, columns_of
 from attnviz.measurement.fixed import Ints, fixed, floats
 from attnviz.measurement.stream import StreamSums
-from attnviz.roles.role import Role
+from attnviz.roles.role import ArcRule, Role
 from attnviz.text.types import Tokens
 
 SHARE = 2 / 3
@@ -64,13 +64,11 @@ def totals(
     for tokens, looked_at in zip(sentences, keys or sentences, strict=True):
         targets = [column.target(tokens, looked_at) for column in columns]
         for column, target in zip(columns, targets, strict=True):
-            hashes[column.role.name] += _hash(_spelled(target))
+            hashes[column.role.name] += _hash(tokens, _spelled(target))
         apart += _not_within(targets)
-    annotations = [tokens.sentence.annotation for tokens in sentences]
     for role in roles:
         if role.arcs is not None:
-            every = [sorted(set(role.arcs(known))) for known in annotations if known is not None]
-            hashes[role.name] = sum(_hash(repr(arcs).encode()) for arcs in every if arcs)
+            hashes[role.name] = sum(_of_arcs(role.arcs, tokens) for tokens in sentences)
     names = [column.role.name for column in columns]
     return {f"{_TARGET}|{name}": np.array([total]) for name, total in hashes.items()} | {
         f"{_APART}|{names[one]}|{names[other]}": np.array([apart[one, other]])
@@ -81,9 +79,17 @@ def totals(
 _TARGET, _APART, _STRIP = "target", "apart", "strip"
 
 
-def _hash(spelled: bytes) -> int:
-    """32 bits, of which two billion add up in 64."""
-    return crc32(spelled)
+def _hash(tokens: Tokens, spelled: bytes) -> int:
+    """32 bits, of which two billion add up in 64; others for the same in another sentence."""
+    key = tokens.sentence.digest.to_bytes(8, "big")
+    return int.from_bytes(blake2b(spelled, digest_size=4, key=key).digest(), "big")
+
+
+def _of_arcs(rule: ArcRule, tokens: Tokens) -> int:
+    """The hash of a sentence's arcs, 0 for none."""
+    annotation = tokens.sentence.annotation
+    arcs = sorted(set(rule(annotation))) if annotation is not None else []
+    return _hash(tokens, repr(arcs).encode()) if arcs else 0
 
 
 def _spelled(target: Target | None) -> bytes:

@@ -17,6 +17,9 @@ from attnviz.attention.observer import Observer, Wants
 from attnviz.attention.pack import pack
 from attnviz.attention.plan import Kernel
 from attnviz.attention.targets import KeyTarget, MatchTarget, OffsetTarget, PairTarget
+from attnviz.models.load import LoadedModel
+from attnviz.models.related import Related
+from attnviz.text.types import Tokens
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -178,3 +181,8 @@ def _masses(weights: Floats, rows: Bools, keys: Bools) -> Floats:
 
 def _error(found: Floats, expected: Floats) -> float:
     return float(np.abs(found - expected).max())
+
+
+def with_related(loaded: LoadedModel, texts: Sequence[Tokens]) -> list[Tokens]:
+    """Texts with their related words, as these texts alone show which those are."""
+    return Related.fitted(loaded, texts).within(texts)

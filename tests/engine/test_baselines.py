@@ -16,13 +16,13 @@ import attnviz.baselines
 import attnviz.roles
 from attnviz.attention.words import WordTable
 from attnviz.baselines import other_segment, profile
-from attnviz.baselines.baseline import Fit
 from attnviz.baselines.known import baselines, title_of, watchers
 from attnviz.baselines.profile import profile_of
 from attnviz.evidence import arcs
 from attnviz.evidence.collect import collect
 from attnviz.evidence.gather import Candidate, RoleColumns, Sums, choose
 from attnviz.evidence.scores import ScoreKeeper, ScoreTable
+from attnviz.measurement.pilot import Fit
 from attnviz.registry import discover
 from attnviz.roles.induction import ROLE as INDUCTION
 from attnviz.roles.masks import offsets

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.attention.words import WordTable
-from attnviz.evidence.looks import Looks, looks
+from attnviz.evidence.looks import Looks, looks, special_mass, total_looks, totals
+from attnviz.measurement.stream import LayerShape, StreamSums
 from attnviz.text.aligned import word_tokens
 from attnviz.text.types import Tokens
 from tests.engine.test_words import annotated
@@ -26,11 +27,14 @@ CAT = annotated(
 )
 
 
-def looked(texts: list[Tokens], best: list[list[int]], *, causal: bool = False) -> Looks:
+def table_of(texts: list[Tokens], best: list[list[int]], *, causal: bool = False) -> WordTable:
     words = tuple(word_tokens(one) for one in texts)
     starts = np.cumsum([0, *(len(one.tokens) for one in words)])
-    table = WordTable(words, starts, np.array(best, np.int32), np.zeros(len(best)), causal)
-    return looks(table, texts)
+    return WordTable(words, starts, np.array(best, np.int32), np.full(len(best), 0.25), causal)
+
+
+def looked(texts: list[Tokens], best: list[list[int]], *, causal: bool = False) -> Looks:
+    return looks(table_of(texts, best, causal=causal), texts)
 
 
 def rows(found: Looks, name: str, head: int = 0) -> dict[tuple[str, str], tuple[float, float]]:
@@ -126,19 +130,30 @@ OLD = annotated(
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 2)), min_size=1, max_size=8))
 def test_parts_of_a_text_added_in_any_order_are_the_whole(parts: list[tuple[bool, int]]) -> None:
-    def of(olds: list[bool]) -> Looks:
+    def of(olds: list[bool]) -> StreamSums:
         best = [[place for _ in olds for place in row] for row in ([2, 2, 1], [1, 0, 0])]
-        return looked([OLD if old else CAT for old in olds], best)
+        texts = [OLD if old else CAT for old in olds]
+        heads = (LayerShape(0, 2, 1, 3, causal=False),)
+        return StreamSums(totals=totals(table_of(texts, best), texts), layers=heads)
 
     by_part: dict[int, list[bool]] = {}
     for old, part in parts:
         by_part.setdefault(part, []).append(old)
     pieces = [of(olds) for olds in by_part.values()]
-    whole = of([old for old, _ in parts])
-    for added in (reduce(add, pieces), reduce(add, pieces[::-1])):
+    whole = total_looks(of([old for old, _ in parts]))
+    for sums in (reduce(add, pieces), reduce(add, pieces[::-1])):
+        added = total_looks(sums)
+        assert added is not None
+        assert whole is not None
+        assert special_mass(sums) == (0.25, 0.25)
         assert (added.words.tolist(), added.units) == (whole.words.tolist(), whole.units)
         for name in ("parts_of_speech", "relations"):
             own, other = getattr(added, name), getattr(whole, name)
             assert own.names == other.names
-            np.testing.assert_allclose(own.counts, other.counts, atol=1e-9)
-            np.testing.assert_allclose(own.base, other.base, atol=1e-9)
+            np.testing.assert_allclose(own.counts, other.counts, atol=1e-8)
+            np.testing.assert_allclose(own.base, other.base, atol=1e-8)
+
+
+def test_of_a_text_without_words_nothing_is_known() -> None:
+    assert total_looks(StreamSums()) is None
+    assert special_mass(StreamSums()) is None

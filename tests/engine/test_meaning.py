@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 from attnviz.models.load import LoadedModel
-from attnviz.models.related import FEWEST, MOST, NEAR, with_related
+from attnviz.models.related import FEWEST, MOST, NEAR
 from attnviz.roles import masks, rare_token, related_words
 from attnviz.roles.rare_token import ROLE as RARE
 from attnviz.text.types import Annotation, Tokens
+from tests.engine.measure import with_related
 from tests.engine.planted import Floats, at_offset, corpus, even, measure, on_target, sentence
 
 

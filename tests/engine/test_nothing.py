@@ -13,13 +13,13 @@ import torch
 
 from attnviz.models import names, tap
 from attnviz.models.load import LoadedModel
-from attnviz.models.related import with_related
 from attnviz.text.files import read
 from attnviz.text.split import sentences
 from attnviz.text.tokenize import tokenize_all
 from attnviz.text.types import Tokens
 from tests.engine import circuits
 from tests.engine.conftest import Tables
+from tests.engine.measure import with_related
 from tests.engine.planted import ROLES
 
 # Roles of what tokens say, by how their names begin. A random head may well look at position 0, or

@@ -16,13 +16,13 @@ from attnviz.evidence.scores import ScoreKeeper, ScoreTable
 from attnviz.evidence.similarity import RowKeeper
 from attnviz.flow.rollout import FlowKeeper
 from attnviz.models import load, names, run
-from attnviz.models.related import with_related
 from attnviz.text.files import read
 from attnviz.text.split import sentences
 from attnviz.text.tokenize import tokenize_all
 from attnviz.text.types import Tokens
 from tests.engine import eager, exact
 from tests.engine.direct import Direct, Floats, Words
+from tests.engine.measure import with_related
 from tests.engine.planted import ROLES, STATISTICS
 from tests.engine.rounding import Rounding
 

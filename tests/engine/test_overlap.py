@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import add
@@ -12,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.evidence.judge import Judgement, Verdict
-from attnviz.evidence.overlap import Compared, Overlap, Strips, beside, compare, overlap
+from attnviz.evidence.overlap import Overlap, beside, overlap, totals
+from attnviz.measurement.stream import StreamSums
 from attnviz.roles import (
     cls,
     comma,
@@ -25,15 +27,13 @@ from attnviz.roles import (
 )
 from attnviz.roles.dependency import ROLE as DEPENDENCY
 from attnviz.roles.role import Role, expanded
+from attnviz.text.types import Tokens
 from tests.engine.planted import sentence
 from tests.engine.test_words import annotated
 
 CLS, FIRST, COMMA = cls.ROLE, first_token.ROLE, comma.ROLE
 WINDOW, BEFORE = local_window.ROLE, previous_token.ROLE
 MARKS, END, STRIP = punctuation.ROLE, sentence_end.ROLE, vertical_strip.ROLE
-
-
-NO_STRIPS = Strips({}, {})
 
 
 def judged(role: Role, score: float, verdict: Verdict = "supported") -> Judgement:
@@ -58,8 +58,15 @@ def judged(role: Role, score: float, verdict: Verdict = "supported") -> Judgemen
 
 
 def compared(roles: list[Role], *texts: str) -> Overlap:
-    found = compare(roles, [sentence(text) for text in texts], None, NO_STRIPS)
-    return overlap(roles, found, [judged(role, 0.5) for role in roles])
+    return of_sums(roles, summed(roles, [sentence(text) for text in texts]))
+
+
+def summed(roles: Sequence[Role], texts: Sequence[Tokens]) -> StreamSums:
+    return StreamSums(totals=totals(roles, texts, None))
+
+
+def of_sums(roles: Sequence[Role], sums: StreamSums) -> Overlap:
+    return overlap(roles, [judged(role, 0.5) for role in roles], sums)
 
 
 def test_first_token_and_cls_are_the_same_where_cls_is_first() -> None:
@@ -118,10 +125,10 @@ def test_what_leads_has_no_weaker_verdict_and_is_told_of_the_head() -> None:
 
 
 def test_of_an_unmeasured_role_nothing_is_said() -> None:
-    found = compare([FIRST, CLS], [sentence("[CLS] a b [SEP]")], None, NO_STRIPS)
-    assert found.same == {("first-token", "cls")}
+    sums = summed([FIRST, CLS], [sentence("[CLS] a b [SEP]")])
+    assert of_sums([FIRST, CLS], sums).same == {("first-token", "cls")}
     without = replace(judged(CLS, 0.5), events=np.array([0]))
-    assert overlap([FIRST, CLS], found, [judged(FIRST, 0.5), without]).same == frozenset()
+    assert overlap([FIRST, CLS], [judged(FIRST, 0.5), without], sums).same == frozenset()
 
 
 def test_roles_between_words_are_the_same_where_all_their_pairs_are() -> None:
@@ -132,10 +139,19 @@ def test_roles_between_words_are_the_same_where_all_their_pairs_are() -> None:
     det, _, obj, _ = expanded([DEPENDENCY], known)
     twin = replace(det, name="twin")
     roles = [det, obj, twin]
-    found = compare(roles, [first, second], None, NO_STRIPS)
-    told = overlap(roles, found, [judged(role, 0.5) for role in roles])
-    assert told.same == {("dep:det", "twin")}
-    assert compare(roles, [first], None, NO_STRIPS).arcs["dep:obj"] == 0
+    assert of_sums(roles, summed(roles, [first, second])).same == {("dep:det", "twin")}
+    # A part of the text may know nothing of a relation: it has no pairs there.
+    apart = summed([det, twin], [first]) + summed(roles, [second])
+    assert of_sums(roles, apart).same == {("dep:det", "twin")}
+
+
+def test_the_same_pairs_in_other_sentences_are_not_the_same() -> None:
+    # Each relation is once from the first word to the second, in sentences of their own.
+    first = annotated("a b", "0 1", heads=(1, -1), relations=("det", "root"))
+    second = annotated("c d", "0 1", heads=(1, -1), relations=("obj", "root"))
+    known = [one.sentence.annotation for one in (first, second) if one.sentence.annotation]
+    roles = expanded([DEPENDENCY], known)
+    assert of_sums(roles, summed(roles, [first, second])).same == frozenset()
 
 
 TEXTS = [
@@ -147,22 +163,19 @@ EVERY = [FIRST, CLS, COMMA, WINDOW, BEFORE, MARKS, END]
 
 @given(st.lists(st.tuples(st.sampled_from(TEXTS), st.integers(0, 3)), min_size=1, max_size=12))
 def test_parts_of_a_text_added_in_any_order_are_the_whole(parts: list[tuple[str, int]]) -> None:
-    def of(texts: list[str]) -> Compared:
-        mass = {"vertical-strip": np.array([len(texts), 2.0])}
-        on = {("vertical-strip", "comma"): np.array([1.0, sum("," in text for text in texts)])}
-        strips = Strips(mass, on if any("," in text for text in texts) else {})
-        return compare(EVERY, [sentence(text) for text in texts], None, strips)
-
     by_part: dict[int, list[str]] = {}
     for text, part in parts:
         by_part.setdefault(part, []).append(text)
-    pieces = [of(texts) for texts in by_part.values()]
-    forwards, backwards = reduce(add, pieces), reduce(add, pieces[::-1])
-    whole = of([text for text, _ in parts])
-    assert forwards.same == backwards.same == whole.same
-    assert forwards.within == backwards.within == whole.within
-    assert forwards.arcs == backwards.arcs == whole.arcs
-    sizes = forwards.strips.mass["vertical-strip"]
-    assert sizes.tolist() == [len(parts), 2.0 * len(pieces)]
-    np.testing.assert_array_equal(sizes, backwards.strips.mass["vertical-strip"])
-    assert {*forwards.strips.on} == {*backwards.strips.on} == {*whole.strips.on}
+    pieces = [summed(EVERY, [sentence(text) for text in texts]) for texts in by_part.values()]
+    whole = of_sums(EVERY, summed(EVERY, [sentence(text) for text, _ in parts]))
+    for added in (reduce(add, pieces), reduce(add, pieces[::-1])):
+        assert of_sums(EVERY, added).same == whole.same
+        assert of_sums(EVERY, added).within == whole.within
+
+
+def test_a_strip_s_share_is_that_of_its_mass() -> None:
+    roles: list[Role] = [STRIP, COMMA]
+    strips = {"strip|vertical-strip|": np.array([8]), "strip|vertical-strip|comma": np.array([6])}
+    sums = summed(roles, [sentence("[CLS] a , b [SEP]")]) + StreamSums(totals=strips)
+    shares = of_sums(roles, sums).strips
+    np.testing.assert_allclose(shares["vertical-strip", "comma"], [0.75])

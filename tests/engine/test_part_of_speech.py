@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from attnviz.attention.words import WordTable
-from attnviz.baselines.baseline import Array, Fit
+from attnviz.baselines.baseline import Array
 from attnviz.baselines.gold import Coverage, Gold, WordText
 from attnviz.baselines.part_of_speech import expected, learned
+from attnviz.measurement.pilot import Fit
 from attnviz.text.aligned import Words
 from attnviz.text.types import Annotation
 from tests.engine.planted import sentence

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attnviz.attention import batch as batches
+from attnviz.evidence import similarity
 from attnviz.evidence.illustrate import choose
 from attnviz.evidence.similarity import REDUNDANT, Likeness, RowKeeper, divergences, sample
 from attnviz.text.types import Tokens
@@ -23,9 +24,9 @@ def likeness(
 ) -> Likeness:
     keeper = RowKeeper(sample(sentences, len(heads)))
     show(sentences, heads, [keeper], causal=causal, cells=cells)
-    found = keeper.likeness([one.sentence.digest for one in sentences], 200, 0)
-    assert found is not None
-    return found
+    compared = keeper.compared(sentences)
+    assert compared is not None
+    return similarity.likeness(compared, 200, 0)
 
 
 def test_divergence_by_hand() -> None:
@@ -132,7 +133,7 @@ def test_rows_that_see_one_key_are_not_compared() -> None:
     assert found.apart[0, 1] == pytest.approx(sqrt(log(2)), abs=1e-3)
     keeper = RowKeeper(sample([sentence("one")], 1))
     show([sentence("one")], [even], [keeper])
-    assert keeper.likeness([1], 10, 0) is None
+    assert keeper.compared([]) is None
 
 
 def test_what_a_sink_takes_is_a_place_where_heads_can_differ() -> None:
@@ -142,7 +143,9 @@ def test_what_a_sink_takes_is_a_place_where_heads_can_differ() -> None:
     sinks = torch.tensor([-1e30, log(2)])
     shown = replace(layer([np.full((2, 2, 2), 0.5)]), bias=None, sinks=sinks)
     see([shown], [keeper], batches.make([given], 0, torch.device("cpu")), [0])
-    found = keeper.likeness([given.sentence.digest], 10, 0)
+    compared = keeper.compared([given])
+    assert compared is not None
+    found = similarity.likeness(compared, 10, 0)
     assert found is not None
     # p = (1/2, 1/2, 0), q = (1/4, 1/4, 1/2): the mean is (3/8, 3/8, 1/4).
     mean = -2 * 3 / 8 * log(3 / 8) - log(1 / 4) / 4
@@ -183,7 +186,9 @@ def test_too_few_rows_make_no_group() -> None:
     texts = [sentence(f"a{k} b c") for k in range(6)]
     keeper = RowKeeper(dict.fromkeys(range(6), 1))
     show(texts, [even, even], [keeper])
-    likeness = keeper.likeness([one.sentence.digest for one in texts], 200, 0)
+    compared = keeper.compared(texts)
+    assert compared is not None
+    likeness = similarity.likeness(compared, 200, 0)
     assert likeness is not None
     assert (likeness.rows, likeness.groups) == (6, ())
     assert likeness.apart[0, 1] == pytest.approx(0.0, abs=1e-3)

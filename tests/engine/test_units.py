@@ -75,9 +75,19 @@ def test_statistics_have_the_intervals_of_roles() -> None:
     table = measure(texts, [at_offset(-1, 0.5)]).table
     units = Units(texts)
     weights = units.weights(500, 0)
-    [head] = heads(table, [], units, weights)
-    values, counts = (units.summed(table.over_heads(name)[..., 0]) for name in ("values", "counts"))
-    sums = Sums(values, counts)
+
+    def statistics(units: Units) -> dict[str, Sums]:
+        both = (units.summed(table.over_heads(name)) for name in ("values", "counts"))
+        values, counts = both
+        return {
+            statistic.name: Sums(values[..., place], counts[..., place])
+            for place, statistic in enumerate(table.statistics)
+            if counts[..., place].any()
+        }
+
+    [head] = heads(table.heads, [], statistics(units), weights)
+    sums = statistics(units)[table.statistics[0].name]
+    values, counts = sums.mass, sums.events
     low, high = bootstrap.of_ratio(sums.pooled(weights), values, counts)
     found = head.statistics[table.statistics[0].name]
     assert (found.low, found.high) == pytest.approx((low[0], high[0]))
@@ -85,7 +95,7 @@ def test_statistics_have_the_intervals_of_roles() -> None:
     plain = bootstrap.interval(sums.pooled(weights))
     assert (found.low, found.high) != pytest.approx((plain[0][0], plain[1][0]))
     few = Units([told("a b c", str(one % 4)) for one in range(120)])
-    [head] = heads(table, [], few, few.weights(500, 0))
+    [head] = heads(table.heads, [], statistics(few), few.weights(500, 0))
     assert {(one.low, one.high) for one in head.statistics.values()} == {(None, None)}
 
 

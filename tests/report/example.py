@@ -15,8 +15,9 @@ import numpy as np
 
 from attnviz.figures.kind import Picture
 from attnviz.figures.views import POOLED, SentenceView
-from attnviz.report.findings import findings, lead
+from attnviz.measurement.probed import InductionHead, InductionReport, ProbeScore
 from attnviz.measurement.source import FileInfo, InputInfo, ModelInfo
+from attnviz.report.findings import findings, lead
 from attnviz.report.given import LayerInfo, Options
 from attnviz.report.model import (
     Estimate,
@@ -31,7 +32,6 @@ from attnviz.report.model import (
     Verdict,
     WordSpan,
 )
-from attnviz.measurement.probed import InductionHead, InductionReport, ProbeScore
 from attnviz.text.types import TokenLabel
 
 if TYPE_CHECKING:
