@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtr  # type: ignore[import-untyped]
 
 import attnviz
-from attnviz import parts
 from attnviz.evidence import bootstrap
 from attnviz.evidence.gather import RoleSums, Sums, once
 from attnviz.evidence.judge import _Bands, judge
 from attnviz.roles.previous_token import ROLE as PREVIOUS
+from attnviz.steps import judge as judging
 from tests.conftest import SAMPLES
 from tests.engine.conftest import Tables
 
@@ -266,7 +266,7 @@ def at_their_baseline(
 @cache
 def real_scores() -> list[RoleSums]:
     """Sums of all roles of minilm on the annotated sample; the whole score is the baseline."""
-    with patch.object(parts, "judge", wraps=judge) as judged:
+    with patch.object(judging, "judge_roles", wraps=judge) as judged:
         attnviz.analyze("minilm", SAMPLES / "annotated.conllu", illustrate=0, resamples=100)
     (sums, *_), _ = judged.call_args
     found = []
