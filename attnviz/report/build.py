@@ -33,7 +33,7 @@ from attnviz.report.model import (
 from attnviz.roles.role import Role, chooses
 from attnviz.statistics.statistic import Statistic
 from attnviz.text.types import Annotation, Tokens
-from attnviz.text.words import word_spans
+from attnviz.text.word_numbers import word_spans
 
 _REVERSE = ":reverse"
 

@@ -1,7 +1,7 @@
-"""Which document each sentence is from, where documents can be told and are many enough.
+"""Tells which document each sentence is from, where there are enough documents to resample.
 
-Sentences of one document are alike. Taken as independent they seem to say more than they do, so
-whole documents are resampled; of few documents, though, resampling says nothing.
+Sentences of one document are alike, so intervals that take them for independent are too narrow:
+whole documents are resampled. Resampling a few documents gives no interval, though.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import replace
 from attnviz.text.types import Sentence, SourceFile, Tokens
 
 ENOUGH = 20
-"""So many documents are resampled as wholes; of fewer, sentences are."""
+"""From this many documents on, documents are resampled; below, sentences."""
 
 _Name = Callable[[Sentence], str]
 """The name of a sentence's document within its file, "" where it isn't known."""
@@ -23,26 +23,32 @@ _Name = Callable[[Sentence], str]
 def documented(
     files: Sequence[SourceFile], sentences: Sequence[Sentence]
 ) -> tuple[tuple[Sentence, ...], list[str]]:
-    """The sentences with the documents that are to be resampled, and a warning where they are few.
+    """The sentences, each with its document, and a warning where there are too few documents.
 
-    A document is what `# newdoc` begins, else a file where there are several. Where these are
-    fewer than `ENOUGH`, blocks of plain text between blank lines are taken for documents. Where
-    those are fewer as well, no sentence has a document.
+    A document is what `# newdoc` begins, else a file where there are several. If these are fewer
+    than `ENOUGH`, blocks of plain text between blank lines are taken for documents. If those are
+    too few as well, no sentence gets a document.
     """
-    most = 0
-    for named in (_by_file(files, sentences), _by_block(files, sentences)):
-        found = tuple(replace(one, document=named(one)) for one in sentences)
-        documents = {(one.source, one.document) for one in found if one.document}
+    most_documents = 0
+    for document_name in (_by_file(files, sentences), _by_block(files, sentences)):
+        named_sentences = tuple(
+            replace(sentence, document=document_name(sentence)) for sentence in sentences
+        )
+        documents = {
+            (sentence.source, sentence.document)
+            for sentence in named_sentences
+            if sentence.document
+        }
         if len(documents) >= ENOUGH:
-            return found, []
-        if len(documents) < len(found):  # else each sentence is a document anyway
-            most = max(most, len(documents))
-    return tuple(replace(one, document="") for one in sentences), _warning(most)
+            return named_sentences, []
+        if len(documents) < len(named_sentences):  # else each sentence is a document anyway
+            most_documents = max(most_documents, len(documents))
+    return tuple(replace(sentence, document="") for sentence in sentences), _warning(most_documents)
 
 
 def _by_file(files: Sequence[SourceFile], sentences: Sequence[Sentence]) -> _Name:
     """Documents as their files name them, or whole files where there are several."""
-    divided = {one.source for one in sentences if one.document}
+    divided = {sentence.source for sentence in sentences if sentence.document}
     several = 1 < len({file.name for file in files}) < len(sentences)
 
     def name(sentence: Sentence) -> str:
@@ -54,11 +60,11 @@ def _by_file(files: Sequence[SourceFile], sentences: Sequence[Sentence]) -> _Nam
 
 
 def _by_block(files: Sequence[SourceFile], sentences: Sequence[Sentence]) -> _Name:
-    """The same, but of plain text the blocks between blank lines, unless they are its sentences."""
+    """As `_by_file`, but plain text is divided into blocks, unless each holds one sentence."""
     by_file = _by_file(files, sentences)
-    of_words = {one.source for one in sentences if one.document or one.forms}
-    starts = {file.name: _block_starts(file.text) for file in files if file.name not in of_words}
-    counts = Counter(one.source for one in sentences)
+    annotated = {sentence.source for sentence in sentences if sentence.document or sentence.forms}
+    starts = {file.name: _block_starts(file.text) for file in files if file.name not in annotated}
+    counts = Counter(sentence.source for sentence in sentences)
 
     def name(sentence: Sentence) -> str:
         lines = starts.get(sentence.source, [])
@@ -78,9 +84,9 @@ def _block_starts(text: str) -> list[int]:
 def _warning(documents: int) -> list[str]:
     if not documents:
         return []
-    told = "1 document" if documents == 1 else f"{documents} documents"
+    count = "1 document" if documents == 1 else f"{documents} documents"
     warning = (
-        f"The sentences are from {told} (# newdoc, files, or blocks between blank lines), and "
+        f"The sentences are from {count} (# newdoc, files, or blocks between blank lines), and "
         f"documents are resampled from {ENOUGH} on: sentences are, as if they were independent. "
         "Where those of a document are alike, intervals are too narrow."
     )

@@ -33,7 +33,9 @@ _FINAL_MARK = regex.compile(r"[\p{Sentence_Terminal}…\u037E][\p{Pe}\p{Pf}\p{Pi
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\u3000-\u303F\uFF00-\uFF60]")
 
 
-class _Found(NamedTuple):
+class _Passage(NamedTuple):
+    """A sentence before it is numbered."""
+
     line: int
     text: str
     forms: tuple[str, ...] = ()
@@ -53,44 +55,31 @@ def sentences(
 ) -> tuple[Sentence, ...]:
     """Split all `files` into sentences, numbered from 1 through the run; blank ones are left out.
 
-    `line` takes each line, `document` each file as one, `sentence` splits prose by the rules of
+    `line` makes each line a sentence, `document` each file, `sentence` splits prose by the rules of
     `language` (a code such as `en`). `auto` decides for each file: `line` where nine lines in ten
-    are one sentence with a final mark, else `sentence`. A treebank brings its own sentences, with
+    are one sentence with a final mark, else `sentence`. A treebank has its own sentences, with
     their annotation; `document` joins them, where the file has `# newdoc` those of each document.
-    `pair` takes each line as two texts with a tab between them; a pair may lack one of them.
+    `pair` takes each line as two texts with a tab between them; one of them may be empty.
 
-    `chat`: JSON brings conversations, and without a `split` each line of text is a message.
+    `chat`: JSON holds conversations, and without a `split` each line of text is a message.
     `blank_lines`: where a sentence is a line, blank lines are sentences without text.
 
     Raises `InputError` for a malformed treebank or conversation, for either that is to hold pairs,
     for a line that is no pair, and for a file that holds no sentences, such as a table;
     `NothingToAnalyseError` where no sentence has text.
     """
-    how = _How("line" if chat and split == "auto" else split, language, chat, blank_lines)
-    numbered = tuple(
-        Sentence(
-            number,
-            found.text,
-            name,
-            found.line,
-            found.forms,
-            found.annotation,
-            found.document,
-            found.pair,
-            language,
-            found.messages,
-        )
-        for number, (name, found) in enumerate(
-            (
-                (file.name, found)
-                for file in files
-                for found in _split(file, how)
-                if blank_lines or found.text
-            ),
-            1,
-        )
+    options = _Options("line" if chat and split == "auto" else split, language, chat)
+    passages = (
+        (file.name, passage)
+        for file in files
+        for passage in _split(file, options)
+        if blank_lines or passage.text
     )
-    if not any(each.text for each in numbered):
+    numbered = tuple(
+        Sentence(id=number, source=name, language=language, **passage._asdict())
+        for number, (name, passage) in enumerate(passages, 1)
+    )
+    if not any(sentence.text for sentence in numbered):
         names = ", ".join(file.shown for file in files) or "the input"
         raise NothingToAnalyseError(
             f"No sentence in {names}.", "Give a file with at least one sentence."
@@ -98,67 +87,68 @@ def sentences(
     return numbered
 
 
-class _How(NamedTuple):
+class _Options(NamedTuple):
     split: Split
     language: str
     chat: bool
-    blank_lines: bool
 
 
-def _split(file: SourceFile, how: _How) -> Iterator[_Found]:
-    form = format_of(file, pairs=how.split == "pair")
-    if form == "jsonl" and not how.chat:
+def _split(file: SourceFile, options: _Options) -> Iterator[_Passage]:
+    content = format_of(file, pairs=options.split == "pair")
+    if content == "jsonl" and not options.chat:
         raise no_json(file)
-    if how.split == "pair":
-        return _pairs(file, form)
-    if form == "conllu" and how.chat:
+    if options.split == "pair":
+        return _pairs(file, content)
+    if content == "conllu" and options.chat:
         raise InputError(
             f"{file.shown} holds annotated sentences, and no conversations.",
             "Leave out --chat, or give plain text or JSON Lines.",
         )
-    if form == "conllu":
-        found = (_Found(*one) for one in treebank_sentences(file))
-        return _documents(found) if how.split == "document" else found
-    if form == "jsonl":
-        return (_Found(line, text, messages=chat) for line, text, chat in conversations(file))
-    return _plain(file.text, how)
+    if content == "conllu":
+        annotated = (_Passage(*sentence) for sentence in treebank_sentences(file))
+        return _documents(annotated) if options.split == "document" else annotated
+    if content == "jsonl":
+        return (_Passage(line, text, messages=chat) for line, text, chat in conversations(file))
+    return _plain(file.text, options)
 
 
-def _plain(text: str, how: _How) -> Iterator[_Found]:
-    found = [_Found(number, line.strip()) for number, line in lines(text)]
-    full = [line for line in found if line.text]
-    if how.split == "document":
-        return iter([_Found(full[0].line if full else 1, text.strip())])
-    if how.split == "line" or (how.split == "auto" and _is_linewise(full, how.language)):
-        return iter(found)
-    return _prose(full, how.language)
+def _plain(text: str, options: _Options) -> Iterator[_Passage]:
+    numbered = [_Passage(number, line.strip()) for number, line in lines(text)]
+    full = [line for line in numbered if line.text]
+    if options.split == "document":
+        return iter([_Passage(full[0].line if full else 1, text.strip())])
+    if options.split == "line" or (
+        options.split == "auto" and _is_linewise(full, options.language)
+    ):
+        return iter(numbered)
+    return _prose(full, options.language)
 
 
-def _pairs(file: SourceFile, form: str) -> Iterator[_Found]:
-    if form != "text":
-        what = "annotated sentences" if form == "conllu" else "conversations"
+def _pairs(file: SourceFile, content: str) -> Iterator[_Passage]:
+    if content != "text":
+        what = "annotated sentences" if content == "conllu" else "conversations"
         raise InputError(
             f"{file.shown} holds {what}, and no pairs of texts.",
             "Leave out --split pair, or give a text file with two texts a line, a tab between.",
         )
-    return (_Found(line, text, pair=pair) for line, text, pair in pair_lines(file))
+    return (_Passage(line, text, pair=pair) for line, text, pair in pair_lines(file))
 
 
-def _documents(found: Iterable[_Found]) -> Iterator[_Found]:
+def _documents(passages: Iterable[_Passage]) -> Iterator[_Passage]:
     """Join the sentences of each document of a treebank."""
-    for document, group in groupby(found, key=lambda each: each.document):
-        parts = list(group)
+    for document, group in groupby(passages, key=lambda passage: passage.document):
+        members = list(group)
         text, known = "", []
-        for part in parts:
+        for passage in members:
             text += " " if text else ""
-            if part.annotation is not None:
-                known.append((part.annotation, len(text)))
-            text += part.text
-        forms = tuple(form for part in parts for form in part.forms)
-        yield _Found(parts[0].line, text, forms, joined(known), document)
+            if passage.annotation is not None:
+                known.append((passage.annotation, len(text)))
+            text += passage.text
+        forms = tuple(form for passage in members for form in passage.forms)
+        yield _Passage(members[0].line, text, forms, joined(known), document)
 
 
-def _is_linewise(lines: Sequence[_Found], language: str) -> bool:
+def _is_linewise(lines: Sequence[_Passage], language: str) -> bool:
     whole = sum(
         _FINAL_MARK.search(text) is not None and len(_segments(text, language)) == 1
         for _, text, *_ in lines
@@ -166,19 +156,19 @@ def _is_linewise(lines: Sequence[_Found], language: str) -> bool:
     return whole >= _LINEWISE * len(lines)
 
 
-def _prose(lines: Sequence[_Found], language: str) -> Iterator[_Found]:
+def _prose(lines: Sequence[_Passage], language: str) -> Iterator[_Passage]:
     for paragraph in _paragraphs(lines):
         text, starts = _unwrapped(paragraph)
         cursor = 0
         for segment in _segments(text, language):
             start = max(text.find(segment, cursor), cursor)
             cursor = start + len(segment)
-            yield _Found(paragraph[bisect_right(starts, start) - 1].line, segment)
+            yield _Passage(paragraph[bisect_right(starts, start) - 1].line, segment)
 
 
-def _paragraphs(lines: Sequence[_Found]) -> Iterator[list[_Found]]:
+def _paragraphs(lines: Sequence[_Passage]) -> Iterator[list[_Passage]]:
     """Group the lines that have no blank line between them."""
-    paragraph: list[_Found] = []
+    paragraph: list[_Passage] = []
     for line in lines:
         if paragraph and line.line > paragraph[-1].line + 1:
             yield paragraph
@@ -188,7 +178,7 @@ def _paragraphs(lines: Sequence[_Found]) -> Iterator[list[_Found]]:
         yield paragraph
 
 
-def _unwrapped(paragraph: Sequence[_Found]) -> tuple[str, list[int]]:
+def _unwrapped(paragraph: Sequence[_Passage]) -> tuple[str, list[int]]:
     """Make one line with single spaces of a paragraph; tell where in it each old line starts."""
     parts: list[str] = []
     starts: list[int] = []

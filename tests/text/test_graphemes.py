@@ -15,7 +15,7 @@ from attnviz.text.merge import merged
 from attnviz.text.pairs import joined
 from attnviz.text.tokenize import continued, tokenize
 from attnviz.text.types import Sentence
-from attnviz.text.words import word_spans
+from attnviz.text.word_numbers import word_spans
 from tests.text.conftest import sentence
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from attnviz.text.pairs import fitting
 from attnviz.text.split import sentences
 from attnviz.text.tokenize import Tokenizer, continued, tokenize, tokenize_all
 from attnviz.text.types import Sentence, SourceFile
-from attnviz.text.words import word_spans
+from attnviz.text.word_numbers import word_spans
 
 
 def pair(first: str, second: str) -> Sentence:

@@ -11,7 +11,7 @@ from attnviz.text.special import Reading, SpecialTokens, unread, written_in
 from attnviz.text.split import sentences
 from attnviz.text.tokenize import Tokenizer, tokenize_all, tokenize_targets
 from attnviz.text.types import Sentence, SourceFile, Tokens
-from attnviz.text.words import word_spans
+from attnviz.text.word_numbers import word_spans
 
 
 def tokens(text: str, tokenizer: Tokenizer, reading: Reading = "parse") -> Tokens:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from attnviz.text.showable import showable
 from attnviz.text.tokenize import Tokenizer, tokenize, tokenize_all
 from attnviz.text.types import Sentence, Tokens
-from attnviz.text.words import word_spans
+from attnviz.text.word_numbers import word_spans
 from tests.text.conftest import sentence
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from attnviz.text.tokenize import (
     tokenize_targets,
 )
 from attnviz.text.types import Sentence, Tokens
-from attnviz.text.words import word_spans
+from attnviz.text.word_numbers import word_spans
 from tests.text.tokenizer_classes import OF_ARCHITECTURES, OF_CHECKPOINTS, m2m
 
 LINES = (
