@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from itertools import chain
 
 from attnviz import remarks, signals
+from attnviz.figures.captions import head_name, titled
 from attnviz.figures.fonts import fitted
 from attnviz.figures.kind import FigureStyle, HeadFigure, ModelFigure, Picture, SentenceFigure
 from attnviz.figures.registry import figures, head_figures, model_figures, sentence_figures
 from attnviz.figures.render import render
 from attnviz.figures.views import HeadView, ModelView, SentenceView
-from attnviz.figures.words import head_name, titled
 
 _BATCH = 4
 """Pictures a worker makes at a time: an interrupt never waits for more than that."""

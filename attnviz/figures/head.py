@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
+from attnviz.figures.captions import READ_MATRIX, head_name, titled, two
 from attnviz.figures.kind import FigureStyle, HeadFigure
 from attnviz.figures.matrix import matrix_figure, thinning_note
 from attnviz.figures.views import HeadView, SentenceView
 from attnviz.figures.windows import inside, windows_figure, windows_note
-from attnviz.figures.words import READ_MATRIX, head_name, titled, two
 
 
 def draw(view: SentenceView, head: HeadView, style: FigureStyle) -> Figure:
@@ -40,12 +40,12 @@ def _evidence(head: HeadView) -> str:
 
 
 def _right(head: HeadView) -> str:
-    """Of how many words the most attended other word is right: `2 of 3`."""
+    """How often a word's most attended other word is the right one: `2 of 3`."""
     return f"{round((head.mass or 0.0) * head.words)} of {head.words}"
 
 
 def _outlined(head: HeadView) -> bool:
-    """Whether there is anything of the target in what is shown weight by weight."""
+    """Whether any cell of the target is drawn as a single weight."""
     if head.windows:
         return any(inside(head.cells, window) for window in head.windows)
     return bool(head.cells)

@@ -1,4 +1,4 @@
-"""One figure -> PNG and SVG bytes, the same bytes in every run."""
+"""Renders a figure as PNG and SVG, to the same bytes in every run."""
 
 from __future__ import annotations
 

@@ -6,11 +6,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from attnviz.figures.captions import READ_MATRIX, location, quoted, two
 from attnviz.figures.kind import FigureStyle, SentenceFigure
 from attnviz.figures.matrix import block_of, matrix_figure, thinning_note
 from attnviz.figures.scale import shares
 from attnviz.figures.views import SentenceView
-from attnviz.figures.words import READ_MATRIX, location, quoted, two
 
 
 def applies(view: SentenceView) -> bool:

@@ -1,8 +1,8 @@
 """A sheet of paper to draw on, in points from the top left corner.
 
-A matplotlib axes with its ticks costs more time than everything else in a figure, and a heatmap
-of tokens needs none of it. So a sheet only lists what is to be drawn, and one artist hands the
-list to the renderer, which is the same for PNG and SVG.
+A matplotlib axes with its ticks takes more time than everything else in a figure, and a heatmap
+of tokens needs none of it. So a sheet only lists what is to be drawn, and one artist draws the
+list, for PNG and SVG alike.
 """
 
 from __future__ import annotations

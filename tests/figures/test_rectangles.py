@@ -10,7 +10,7 @@ import pytest
 from attnviz.figures import head, layers, mosaic, received, rollout
 from attnviz.figures.gallery import draw_all, tasks
 from attnviz.figures.kind import FigureStyle
-from attnviz.figures.matrix import block_of, cell_weights, plan
+from attnviz.figures.matrix import block_of, cell_grid, cell_weights
 from attnviz.figures.render import render
 from attnviz.figures.scale import colormap, pool
 from attnviz.figures.sheet import Sheet
@@ -73,7 +73,7 @@ def test_the_pixel_of_a_weight_is_in_its_query_s_row_and_its_key_s_column() -> N
 
 @pytest.mark.parametrize(("queries", "keys"), [(1, 130), (300, 200), (20, 8192), (129, 128)])
 def test_one_block_serves_both_axes(queries: int, keys: int) -> None:
-    layout = plan(Sheet(FigureStyle()), queries, keys)
+    layout = cell_grid(Sheet(FigureStyle()), queries, keys)
 
     assert layout.block == block_of(queries, keys) == -(-max(queries, keys) // 128)
     assert (layout.rows, layout.columns) == (-(-queries // layout.block), -(-keys // layout.block))

@@ -1,4 +1,4 @@
-"""Numbers and names as captions and figures write them."""
+"""Writes numbers, names and notes for captions and figures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def two(value: float) -> str:
 
 
 def head_name(layer: int, head: int) -> str:
-    """A head as everyone writes it: `L5H7`."""
+    """The name of a head: `L5H7`."""
     return f"L{layer}H{head}"
 
 
@@ -48,15 +48,15 @@ def listing(parts: list[str]) -> str:
 
 
 def block_note(block: int) -> str:
-    """What a pooled cell is, as a sentence; nothing where cells are single weights."""
+    """What a pooled cell is, as a sentence; "" where cells are single weights."""
     return f"Each cell is the mean of {block} × {block} weights." if block > 1 else ""
 
 
 def share_note(block: int, where: str = "") -> str:
-    """What a cell of `scale.shares` is, as a sentence; nothing where cells are single weights."""
+    """What a cell of `scale.shares` is, as a sentence; "" where cells are single weights."""
     cell = f"{where} each cell" if where else "Each cell"
-    given = f"the share of attention that {block} queries on average give to {block} keys"
-    return f"{cell} is {given}." if block > 1 else ""
+    share = f"the share of attention that {block} queries on average give to {block} keys"
+    return f"{cell} is {share}." if block > 1 else ""
 
 
 def stack_name(attention_of: str) -> str:
@@ -70,7 +70,7 @@ def titled(title: str, attention_of: str) -> str:
 
 
 def place_range(places: tuple[int, int]) -> str:
-    """A half-open range of tokens as one reads it: `12–19`."""
+    """A half-open range of tokens with its last one: (12, 20) is `12–19`."""
     first, end = places
     return f"{first}–{end - 1}" if end - first > 1 else str(first)
 
