@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from attnviz.console import put
-from attnviz.models.kinds import ARCHITECTURES, FALLBACK, NAMES, REFUSED, TOKENIZER_PACKAGES
+from attnviz.models.architectures import ARCHITECTURES, FALLBACK, NAMES, REFUSED, TOKENIZER_PACKAGES
 from attnviz.registry import discover
 from attnviz.version import __version__
 

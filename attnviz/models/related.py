@@ -1,11 +1,11 @@
-"""Which words a model takes for related before it reads them: those of close input embeddings."""
+"""Finds words close in meaning by the model's input embeddings."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, product
+from itertools import chain, groupby, product
 
 import numpy as np
 import torch
@@ -18,16 +18,16 @@ from attnviz.text.aligned import word_tokens
 from attnviz.text.types import Tokens
 
 QUANTILE = 0.99
-"""Words are related whose cosine is above that of all but one in a hundred of the text's pairs."""
+"""Words are related if their cosine is above this quantile of that of the text's pairs."""
 
 NEAR = 2
-"""Words so few places apart are neighbours."""
+"""Words at most this many places apart are neighbours."""
 
 MOST = 8
-"""So many words at most are related to a word: the closest ones."""
+"""A word has at most this many related words: the closest ones."""
 
 FEWEST = 15
-"""With fewer words a text has no hundred pairs, and nothing is one in a hundred."""
+"""Below this many words a text has fewer than a hundred pairs, too few for `QUANTILE`."""
 
 _OPEN = {"ADJ", "ADV", "NOUN", "PROPN", "VERB"}
 _DRAWN = 10_000
@@ -53,74 +53,76 @@ class _Word:
 def with_related(
     loaded: LoadedModel, texts: Sequence[Tokens], *, decoder: bool = False
 ) -> list[Tokens]:
-    """The texts with the pairs of tokens filled in whose words are related to each other.
+    """The texts with `related` and `unrelated` filled in: pairs of tokens of related words.
 
-    A word's embedding is the mean of its tokens' input embeddings; two content words are related
+    A word's embedding is the mean of its tokens' input embeddings. Two content words are related
     if their cosine is above the 99th percentile of that between different words of all texts
-    (of 10,000 pairs drawn with a fixed seed, or of all if there are no more), they are more than
-    two words apart, and of different form. Of more than eight the eight closest count. For each
-    related word an unrelated one is drawn, of as many tokens and on the same side, by the
-    sentence's text; where there is none, the pair is left out.
+    (of all pairs, or of 10,000 drawn with a fixed seed), they are more than two words apart, and
+    their forms differ; each word keeps its eight closest. For each related word an unrelated one
+    of as many tokens on the same side is drawn, seeded by the sentence's text; where there is none,
+    the pair is left out.
 
-    `decoder`: the texts are what the decoder reads. The texts come back as they are where the
+    `decoder`: the texts are what the decoder reads. The texts are returned unchanged where the
     model has no input embeddings, or the texts too few words.
     """
     table = embeddings(loaded.model, decoder=decoder)
     if table is None:
         return list(texts)
     words = _content_words(texts)
-    places = {ids: at for at, ids in enumerate({word.ids: None for one in words for word in one})}
-    vectors = _vectors(table, list(places))
-    firsts: dict[str, int] = {}
-    for word in (word for one in words for word in one):
-        firsts.setdefault(word.form, places[word.ids])
-    if len(firsts) < FEWEST:
+    rows: dict[tuple[int, ...], int] = {}
+    first_rows: dict[str, int] = {}
+    for word in chain.from_iterable(words):
+        rows.setdefault(word.ids, len(rows))
+        first_rows.setdefault(word.form, rows[word.ids])
+    if len(first_rows) < FEWEST:
         return list(texts)
-    floor = _floor(vectors[[firsts[form] for form in sorted(firsts)]])
-    found = []
-    for tokens, one in zip(texts, words, strict=True):
-        pairs = list(_pairs(one, vectors[[places[word.ids] for word in one]], floor, tokens))
+    vectors = _vectors(table, list(rows))
+    floor = _floor(vectors[[first_rows[form] for form in sorted(first_rows)]])
+    filled = []
+    for tokens, text_words in zip(texts, words, strict=True):
+        text_vectors = vectors[[rows[word.ids] for word in text_words]]
+        pairs = list(_pairs(text_words, text_vectors, floor, tokens))
         related, unrelated = ([pair[k] for pair in pairs] for k in (0, 1))
-        found.append(replace(tokens, related=tuple(related), unrelated=tuple(unrelated)))
-    return found
+        filled.append(replace(tokens, related=tuple(related), unrelated=tuple(unrelated)))
+    return filled
 
 
 def _content_words(texts: Sequence[Tokens]) -> list[list[_Word]]:
     """The content words of each text.
 
     Where parts of speech are known: adjectives, adverbs, nouns and verbs. Elsewhere words with
-    letters, but for the most frequent ones that together make up half of the texts or less, which
-    in any language are for the most part its function words (Zipf).
+    letters, without the most frequent ones that together are at most half of all texts: these are
+    mostly function words, in any language (Zipf).
     """
-    every = [list(_words(tokens)) for tokens in texts]
-    counts = Counter(word.form for one in every for word, _ in one)
+    words = [list(_words(tokens)) for tokens in texts]
+    counts = Counter(word.form for word, _ in chain.from_iterable(words))
     frequent, left = set[str](), counts.total() / 2
     for _, group in groupby(counts.most_common(), key=lambda item: item[1]):
-        forms = dict(group)  # those that are as frequent as each other go or stay together
+        forms = dict(group)  # equally frequent forms are treated alike
         left -= sum(forms.values())
         if left < 0:
             break
         frequent |= forms.keys()
     return [
-        [word for word, known in one if (word.form not in frequent if known is None else known)]
-        for one in every
+        [word for word, tagged in text if (word.form not in frequent if tagged is None else tagged)]
+        for text in words
     ]
 
 
 def _words(tokens: Tokens) -> Iterator[tuple[_Word, bool | None]]:
-    """The words with letters, and whether each is known to be a content word or not.
+    """The words with letters, each with whether its tag is a content word's, None if untagged.
 
-    None with a token that the vocabulary lacks: its embedding is that of any such token.
+    Words with unknown tokens are left out: all unknown tokens have the same embedding.
     """
     words, annotation = word_tokens(tokens), tokens.sentence.annotation
-    parts: dict[int, set[str]] = {}
+    tags: dict[int, set[str]] = {}
     if annotation:
-        for at, part in zip(words.of_word, annotation.upos, strict=True):
-            parts.setdefault(at, set()).add(part)
+        for at, tag in zip(words.of_word, annotation.upos, strict=True):
+            tags.setdefault(at, set()).add(tag)
     for place, unit in enumerate(words.tokens):
         form = "".join(tokens.surfaces[token] for token in unit).strip().casefold()
         if any(map(str.isalpha, form)) and not tokens.unknown[list(unit)].any():
-            known = parts.get(place, set()) - {""}
+            known = tags.get(place, set()) - {""}
             ids = tuple(tokens.ids[token] for token in unit)
             yield _Word(place, unit, ids, form), bool(known & _OPEN) if known else None
 
@@ -136,22 +138,22 @@ def _vectors(table: Tensor, words: Sequence[tuple[int, ...]]) -> Floats:
 
 
 def _floor(vectors: Floats) -> float:
-    """The cosine that one in a hundred pairs of different words exceeds."""
-    many = len(vectors)
-    if many * (many - 1) // 2 <= _DRAWN:
-        one, other = np.triu_indices(many, 1)
+    """The quantile `QUANTILE` of the cosines of pairs of different words."""
+    count = len(vectors)
+    if count * (count - 1) // 2 <= _DRAWN:
+        first, second = np.triu_indices(count, 1)
     else:
         rng = np.random.default_rng(0)
-        one = rng.integers(0, many, _DRAWN)
-        other = (one + rng.integers(1, many, _DRAWN)) % many
-    cosines = (vectors[one] * vectors[other]).sum(1).round(_DIGITS)
+        first = rng.integers(0, count, _DRAWN)
+        second = (first + rng.integers(1, count, _DRAWN)) % count
+    cosines = (vectors[first] * vectors[second]).sum(1).round(_DIGITS)
     return float(np.quantile(cosines, QUANTILE, method="higher"))
 
 
 def _pairs(
     words: Sequence[_Word], vectors: Floats, floor: float, tokens: Tokens
 ) -> Iterator[tuple[Pair, Pair]]:
-    """Pairs of tokens of related words, each with the pair that it is matched with."""
+    """Pairs of tokens of related words, each with its matched pair of unrelated words."""
     rng = np.random.default_rng(tokens.sentence.digest)
     forms = np.unique([word.form for word in words], return_inverse=True)[1]
     sizes = np.array([len(word.tokens) for word in words], dtype=np.int64)
@@ -166,10 +168,10 @@ def _pairs(
             if not len(related):
                 continue
             sides = np.sign(places - places[at]) * sizes  # where a word is, and how long
-            for one, match in _matched(related, sides, other & ~close, far, rng):
-                both = zip(words[one].tokens, words[match].tokens, strict=True)
-                for query, (key, instead) in product(words[at].tokens, both):
-                    yield (query, key), (query, instead)
+            for close_word, match in _matched(related, sides, other & ~close, far, rng):
+                keys = zip(words[close_word].tokens, words[match].tokens, strict=True)
+                for query, (key, matched_key) in product(words[at].tokens, keys):
+                    yield (query, key), (query, matched_key)
 
 
 def _matched(
@@ -177,9 +179,9 @@ def _matched(
 ) -> Iterator[tuple[int, int]]:
     """Each related word with an unrelated one on the same side and of the same length.
 
-    Those that are no neighbours come first. No word is drawn twice.
+    Words that are no neighbours are drawn first, and none twice.
     """
     for side in np.unique(sides[related]):
-        there = fit & (sides == side)
-        pool = np.concatenate([rng.permutation(np.flatnonzero(there & k)) for k in (far, ~far)])
+        suitable = fit & (sides == side)
+        pool = np.concatenate([rng.permutation(np.flatnonzero(suitable & k)) for k in (far, ~far)])
         yield from zip(related[sides[related] == side].tolist(), pool.tolist(), strict=False)
