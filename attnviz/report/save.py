@@ -104,5 +104,5 @@ def _views(report: Report) -> tuple[tuple[ModelView, ...], tuple[SentenceView, .
     )
 
 
-def _kind() -> folder.Kind:
-    return folder.Kind(SCHEMA, frozenset(one.filename for one in formats().values()))
+def _kind() -> folder.Signature:
+    return folder.Signature(SCHEMA, frozenset(one.filename for one in formats().values()))

@@ -24,13 +24,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from attnviz.errors import WriteError
-from attnviz.folder import Kind, exchange, write
+from attnviz.folder import Signature, exchange, write
 from attnviz.folder.contents import STAGING
 
 Files = dict[str, bytes]
 Fault = Callable[[int, str, tuple[object, ...]], None]
 """What happens at an operation: its number, its name, and what it is called with."""
-KIND = Kind("test.report/1", frozenset({"report.html", "report.json"}))
+KIND = Signature("test.report/1", frozenset({"report.html", "report.json"}))
 
 
 @dataclass(frozen=True)
