@@ -57,11 +57,13 @@ def _words() -> tuple[str, ...]:
     """A WordPiece vocabulary: letters, pieces of words, a few words; no 🍕, nor ö."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-    made = Tokenizer(models.WordPiece())
-    made.normalizer = normalizers.BertNormalizer(lowercase=True)
-    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    made.train_from_iterator(CORPUS, trainers.WordPieceTrainer(vocab_size=220, show_progress=False))
-    return tuple(sorted(made.get_vocab(), key=made.get_vocab().__getitem__))
+    tokenizer = Tokenizer(models.WordPiece())
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.train_from_iterator(
+        CORPUS, trainers.WordPieceTrainer(vocab_size=220, show_progress=False)
+    )
+    return tuple(sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().__getitem__))
 
 
 @cache
@@ -70,18 +72,18 @@ def _bpe(*, bytes_: bool = False, ending: str = "") -> tuple[Mapping[str, int], 
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
     suffix: dict[str, Any] = {"end_of_word_suffix": ending} if ending else {}
-    made = Tokenizer(models.BPE(**suffix))
-    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer = Tokenizer(models.BPE(**suffix))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     alphabet: list[str] = []
     if bytes_:
-        made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         alphabet = pre_tokenizers.ByteLevel.alphabet()
     elif not ending:
-        made.normalizer = normalizers.Sequence(
+        tokenizer.normalizer = normalizers.Sequence(
             [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
         )
-        made.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
-    made.train_from_iterator(
+        tokenizer.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
+    tokenizer.train_from_iterator(
         CORPUS,
         trainers.BpeTrainer(
             vocab_size=340 if bytes_ else 160,
@@ -90,8 +92,8 @@ def _bpe(*, bytes_: bool = False, ending: str = "") -> tuple[Mapping[str, int], 
             **suffix,
         ),
     )
-    told = json.loads(made.to_str())["model"]
-    return told["vocab"], tuple(tuple(merge) for merge in told["merges"])
+    trained = json.loads(tokenizer.to_str())["model"]
+    return trained["vocab"], tuple(tuple(merge) for merge in trained["merges"])
 
 
 @cache
@@ -99,10 +101,14 @@ def _unigram() -> tuple[tuple[str, float], ...]:
     """A Unigram vocabulary with scores."""
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-    made = Tokenizer(models.Unigram())
-    made.pre_tokenizer = pre_tokenizers.Metaspace()
-    made.train_from_iterator(CORPUS, trainers.UnigramTrainer(vocab_size=120, show_progress=False))
-    return tuple((piece, score) for piece, score in json.loads(made.to_str())["model"]["vocab"])
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.train_from_iterator(
+        CORPUS, trainers.UnigramTrainer(vocab_size=120, show_progress=False)
+    )
+    return tuple(
+        (piece, score) for piece, score in json.loads(tokenizer.to_str())["model"]["vocab"]
+    )
 
 
 def _wordpiece(name: str, *special: str) -> Maker:
@@ -159,7 +165,7 @@ def _vocabulary_file(name: str, *special: str, **more: Any) -> Maker:
     return make
 
 
-def _bpe_files(name: str, *special: str, ending: str, kept: str, counts: bool = False) -> Maker:
+def _bpe_files(name: str, *special: str, ending: str, marks: str, counts: bool = False) -> Maker:
     """Vocabulary and merges as files: as JSON or with counts; `kept` marks stand in the vocabulary.
 
     BPE in Python merges `</w>`, and then writes it (XLM), or `@@` on all pieces but the last.
@@ -167,7 +173,7 @@ def _bpe_files(name: str, *special: str, ending: str, kept: str, counts: bool = 
 
     def make(folder: Path) -> Any:
         vocabulary, merges = _bpe(ending=ending)
-        pieces = [*dict.fromkeys([*special, *map(_as_kept(kept), vocabulary)])]
+        pieces = [*dict.fromkeys([*special, *map(_marked(marks), vocabulary)])]
         lines = [" ".join(merge) + (" 1" if counts else "") for merge in merges]
         if counts:  # PhoBERT: no header, special tokens not listed
             listed = [f"{piece} 1" for piece in pieces[len(special) :]]
@@ -176,16 +182,16 @@ def _bpe_files(name: str, *special: str, ending: str, kept: str, counts: bool = 
             return _transformers(name)(str(folder / "vocab.txt"), str(folder / "bpe.codes"))
         numbers = {piece: place for place, piece in enumerate(pieces)}
         (folder / "vocab.json").write_text(json.dumps(numbers))
-        header = [] if kept == "</w>" else ["#version: 0.2"]
+        header = [] if marks == "</w>" else ["#version: 0.2"]
         (folder / "merges.txt").write_text("\n".join([*header, *lines]) + "\n")
         return _transformers(name)(str(folder / "vocab.json"), str(folder / "merges.txt"))
 
     return make
 
 
-def _as_kept(kept: str) -> Callable[[str], str]:
+def _marked(marks: str) -> Callable[[str], str]:
     def rename(piece: str) -> str:
-        if kept == "</w>":
+        if marks == "</w>":
             return piece
         return piece.removesuffix("</w>") if piece.endswith("</w>") else f"{piece}@@"
 
@@ -291,9 +297,9 @@ def _backend(_: Path) -> Any:
     from tokenizers import Tokenizer, models, pre_tokenizers
 
     vocabulary, merges = _bpe(bytes_=True)
-    made = Tokenizer(models.BPE({**vocabulary}, [*merges]))
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    return _transformers("PreTrainedTokenizerFast")(tokenizer_object=made)
+    tokenizer = Tokenizer(models.BPE({**vocabulary}, [*merges]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return _transformers("PreTrainedTokenizerFast")(tokenizer_object=tokenizer)
 
 
 _SP, _MOSES, _MECAB = ("sentencepiece",), ("sacremoses",), ("fugashi",)
@@ -308,7 +314,7 @@ OF_ARCHITECTURES: Mapping[str, TokenizerClass] = {
     ),
     "BioGptTokenizer": TokenizerClass(
         "biogpt",
-        _bpe_files("BioGptTokenizer", "<s>", "<pad>", "</s>", "<unk>", ending="</w>", kept="</w>"),
+        _bpe_files("BioGptTokenizer", "<s>", "<pad>", "</s>", "<unk>", ending="</w>", marks="</w>"),
         _MOSES,
     ),
     "BlenderbotSmallTokenizer": TokenizerClass(
@@ -317,14 +323,14 @@ OF_ARCHITECTURES: Mapping[str, TokenizerClass] = {
             "BlenderbotSmallTokenizer",
             *("__null__", "__start__", "__end__", "__unk__", "__newln__"),
             ending="</w>",
-            kept="@@",
+            marks="@@",
         ),
     ),
     "BlenderbotTokenizer": TokenizerClass(
         "blenderbot", _byte_bpe("BlenderbotTokenizer", *_ROBERTA)
     ),
     "CTRLTokenizer": TokenizerClass(
-        "ctrl", _bpe_files("CTRLTokenizer", "<unk>", ending="</w>", kept="@@")
+        "ctrl", _bpe_files("CTRLTokenizer", "<unk>", ending="</w>", marks="@@")
     ),
     "CamembertTokenizer": TokenizerClass(
         "camembert", _scored("CamembertTokenizer", "<s>", "<pad>", "</s>", "<unk>", "<mask>")
@@ -339,7 +345,7 @@ OF_ARCHITECTURES: Mapping[str, TokenizerClass] = {
     "FlaubertTokenizer": TokenizerClass(
         "flaubert",
         _bpe_files(
-            "FlaubertTokenizer", "<s>", "</s>", "<pad>", "<unk>", ending="</w>", kept="</w>"
+            "FlaubertTokenizer", "<s>", "</s>", "<pad>", "<unk>", ending="</w>", marks="</w>"
         ),
         _MOSES,
     ),
@@ -407,7 +413,7 @@ OF_ARCHITECTURES: Mapping[str, TokenizerClass] = {
     "XLMRobertaTokenizer": TokenizerClass("xlm-roberta", _scored("XLMRobertaTokenizer", *_ROBERTA)),
     "XLMTokenizer": TokenizerClass(
         "xlm",
-        _bpe_files("XLMTokenizer", "<s>", "</s>", "<pad>", "<unk>", ending="</w>", kept="</w>"),
+        _bpe_files("XLMTokenizer", "<s>", "</s>", "<pad>", "<unk>", ending="</w>", marks="</w>"),
         _MOSES,
     ),
     "XLNetTokenizer": TokenizerClass("xlnet", _scored("XLNetTokenizer", "<unk>", "<s>", "</s>")),
@@ -427,7 +433,7 @@ OF_CHECKPOINTS: Mapping[str, TokenizerClass] = {
     "BartphoTokenizer": TokenizerClass("mbart", _bartpho, _SP),
     "BertweetTokenizer": TokenizerClass(
         "roberta",
-        _bpe_files("BertweetTokenizer", *_ROBERTA, ending="</w>", kept="@@", counts=True),
+        _bpe_files("BertweetTokenizer", *_ROBERTA, ending="</w>", marks="@@", counts=True),
     ),
     "ByT5Tokenizer": TokenizerClass("t5", _plain("ByT5Tokenizer")),
     "CpmTokenizer": TokenizerClass(
@@ -444,7 +450,7 @@ OF_CHECKPOINTS: Mapping[str, TokenizerClass] = {
     "PerceiverTokenizer": TokenizerClass("bert", _plain("PerceiverTokenizer")),
     "PhobertTokenizer": TokenizerClass(
         "roberta",
-        _bpe_files("PhobertTokenizer", *_ROBERTA, ending="</w>", kept="@@", counts=True),
+        _bpe_files("PhobertTokenizer", *_ROBERTA, ending="</w>", marks="@@", counts=True),
     ),
 }
 """Classes that checkpoints of these architectures name instead."""
