@@ -21,7 +21,8 @@ from attnviz.models.architectures import ARCHITECTURES, TOKENIZER_PACKAGES
 from attnviz.models.explain import check_vocabulary
 from attnviz.models.names import ModelName
 from attnviz.models.tokenizers import load_tokenizer
-from tests.text.tokenizer_classes import OF_ARCHITECTURES, m2m
+from tests.text.tokenizer_classes import OF_ARCHITECTURES
+from tests.text.tokenizer_makers import m2m
 
 
 class _Absent(MetaPathFinder):
