@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from attnviz.figures import labels as token_labels
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.labels import MOST_LABELLED, Tag
 from attnviz.figures.layout import (
     BAR_ROOM,
@@ -27,6 +26,7 @@ from attnviz.figures.layout import (
 from attnviz.figures.palette import OUTLINE, QUIET
 from attnviz.figures.scale import pool, shade, shares
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import POOLED, Floats
 from attnviz.figures.words import share_note
 from attnviz.text.types import TokenLabel

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.labels import shorten, tags
 from attnviz.figures.palette import FAMILIES, ink_on, tint
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.words import listing, two
 from attnviz.text.types import TokenLabel
 

@@ -20,7 +20,7 @@ from attnviz.report.tables import COLUMNS, Tables
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from attnviz.figures.kind import Picture
+    from attnviz.figures.picture import Picture
     from attnviz.report.model import Report, StatisticInfo
 
 PLAYERS_SHOWN = 10

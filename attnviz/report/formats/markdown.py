@@ -28,7 +28,7 @@ from attnviz.report.tables import COLUMNS, Player, Tables
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from attnviz.figures.kind import Picture
+    from attnviz.figures.picture import Picture
     from attnviz.report.model import HeadReport, Report, RoleInfo, RoleScore, SentenceReport
     from attnviz.report.probed import ProbeScore
 
