@@ -77,7 +77,7 @@ def _roles() -> list[Row]:
 
 
 def _statistics() -> list[Row]:
-    from attnviz.report.induction import DEFINITIONS
+    from attnviz.report.sections.induction import DEFINITIONS
     from attnviz.statistics.statistic import Statistic
 
     of_text = [
