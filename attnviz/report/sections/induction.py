@@ -120,9 +120,9 @@ def of(report: Report) -> Induction | None:
     return Induction(
         TITLE,
         report.no_induction,
-        measured(report),
-        copying(report),
-        linker(report)(supported(report)),
+        _measured(report),
+        _copying(report),
+        linker(report)(_supported(report)),
         READING,
         tuple(
             Row(
@@ -142,7 +142,7 @@ def of(report: Report) -> Induction | None:
     )
 
 
-def measured(report: Report) -> str:
+def _measured(report: Report) -> str:
     """What is measured, in two sentences, and a third on what each number means."""
     probe = report.induction
     if probe is None:
@@ -157,7 +157,7 @@ def measured(report: Report) -> str:
     )
 
 
-def copying(report: Report) -> str:
+def _copying(report: Report) -> str:
     """What copying is, beside its chance; or that it was not measured."""
     probe = report.induction
     if probe is None:
@@ -176,7 +176,7 @@ def copying(report: Report) -> str:
     )
 
 
-def supported(report: Report) -> str:
+def _supported(report: Report) -> str:
     """How many heads match prefixes, and by which rule; of none, which comes closest."""
     probe = report.induction
     if probe is None:

@@ -107,8 +107,8 @@ def of(report: Report) -> Method:
         _unit(report),
         _intervals(report),
         rollout(report),
-        verdicts(report),
-        unusual(report),
+        _verdicts(report),
+        _unusual(report),
         _similarity(report),
         _TARGETS,
         tuple(
@@ -123,7 +123,7 @@ def of(report: Report) -> Method:
     )
 
 
-def verdicts(report: Report) -> tuple[Rule, ...]:
+def _verdicts(report: Report) -> tuple[Rule, ...]:
     """Each verdict, and what it takes."""
     least = report.options.evidence
     takes = {
@@ -150,7 +150,7 @@ def _baselines(report: Report) -> str:
     return f"{_BASELINES} {_OTHER_SEGMENT}" if segments else _BASELINES
 
 
-def unusual(report: Report) -> str:
+def _unusual(report: Report) -> str:
     """What a verdict took that was set for this report; "" where all was as usual."""
     rules = report.options.evidence
     told = [

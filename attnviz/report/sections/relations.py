@@ -52,8 +52,8 @@ def of(report: Report) -> Relations | None:
     columns = rows, scores(rows), column(row.baseline for row in rows)
     return Relations(
         TITLE,
-        choice(report),
-        rules(report),
+        _choice(report),
+        _reading(report),
         tuple(
             Row(
                 row.relation,
@@ -73,7 +73,7 @@ def of(report: Report) -> Relations | None:
     )
 
 
-def choice(report: Report) -> str:
+def _choice(report: Report) -> str:
     """How the head of each row was chosen, and why its score is not flattered by that."""
     says = (
         "Each row names the head whose most attended other word is most often the right one, and "
@@ -96,7 +96,7 @@ def choice(report: Report) -> str:
     return f"{says}. Of equals it is the head that puts more attention on the right words."
 
 
-def rules(report: Report) -> str:
+def _reading(report: Report) -> str:
     """What counts as looking at a word."""
     says = (
         f"{reading.split_words(report)} Special tokens are left out{_special(report)}; a word with "

@@ -116,7 +116,7 @@ def of(report: Report) -> Spare | None:
     rest = spare.heads[SHOWN:]
     return Spare(
         TITLE,
-        tuple(map(linked, filter(None, (summary(report), _working(spare), _collapsed(spare))))),
+        tuple(map(linked, filter(None, (_summary(report), _working(spare), _collapsed(spare))))),
         CAUTION,
         READING,
         tuple(_measure(each, linked) for each in spare.criteria),
@@ -168,7 +168,7 @@ def _others(report: Report, rest: Sequence[SpareHead]) -> Iterable[Others]:
         yield Others(layer, tuple(head(report.head(*place)) for place in heads))
 
 
-def summary(report: Report) -> str:
+def _summary(report: Report) -> str:
     """How many heads are candidates and why; of none, the ones that come closest."""
     spare = report.spare
     if spare is None:
