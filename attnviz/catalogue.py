@@ -77,7 +77,7 @@ def _roles() -> list[Row]:
 
 
 def _statistics() -> list[Row]:
-    from attnviz.report.induction import DEFINITIONS
+    from attnviz.report.sections.induction import DEFINITIONS
     from attnviz.statistics.statistic import Statistic
 
     of_text = [
@@ -102,7 +102,7 @@ def _figures() -> list[Row]:
             "about": figure.about,
             "formula": figure.formula,
             "source": figure.source,
-            "one for each": type(figure).__name__.removesuffix("Figure").lower(),
+            "one for each": figure.view.__name__.removesuffix("View").lower(),
         }
         for figure in figures()
     ]

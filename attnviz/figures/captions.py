@@ -59,14 +59,14 @@ def share_note(block: int, where: str = "") -> str:
     return f"{cell} is {share}." if block > 1 else ""
 
 
-def stack_name(attention_of: str) -> str:
+def stack_name(stream: str) -> str:
     """Which attention of a model with several stacks: "cross-attention"; nothing for others."""
-    return "cross-attention" if attention_of == "cross" else attention_of
+    return "cross-attention" if stream == "cross" else stream
 
 
-def titled(title: str, attention_of: str) -> str:
+def titled(title: str, stream: str) -> str:
     """A title that says which stack it is of, if there are several."""
-    return f"{title}, {stack_name(attention_of)}" if attention_of else title
+    return f"{title}, {stack_name(stream)}" if stream else title
 
 
 def place_range(places: tuple[int, int]) -> str:
@@ -75,6 +75,6 @@ def place_range(places: tuple[int, int]) -> str:
     return f"{first}–{end - 1}" if end - first > 1 else str(first)
 
 
-def location(view_id: int, attention_of: str) -> str:
+def location(view_id: int, stream: str) -> str:
     """What a figure of a sentence is of: `sentence 3`, `cross-attention, sentence 3`."""
-    return ", ".join(filter(None, (stack_name(attention_of), f"sentence {view_id}")))
+    return ", ".join(filter(None, (stack_name(stream), f"sentence {view_id}")))

@@ -19,7 +19,7 @@ import regex
 from matplotlib.font_manager import FontProperties, fontManager, get_font
 from matplotlib.ft2font import FT2Font, LoadFlags
 
-from attnviz.figures.kind import FigureStyle
+from attnviz.figures.style import FigureStyle
 
 FIRST = "DejaVu Sans"
 """The family that comes with matplotlib, so that plain text looks the same everywhere."""

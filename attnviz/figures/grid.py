@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from attnviz.figures.captions import head_name, titled, two
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.layout import (
     BAR_ROOM,
     MARGIN,
@@ -35,6 +34,7 @@ from attnviz.figures.margins import (
 from attnviz.figures.palette import PAPER, QUIET, channels, ink_on
 from attnviz.figures.scale import Pixels, paint
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.tiles import numbered
 from attnviz.figures.views import Floats, ModelView
 
@@ -164,7 +164,7 @@ def statistic_figure(
     finite = values[np.isfinite(values)]
     marks, end = round_ticks(top or (float(finite.max()) if finite.size else 1.0))
     width = max(cells(sheet, margins, 0.0).right + BAR_ROOM, 220.0)
-    title = titled(title, view.attention_of)
+    title = titled(title, view.stream)
     grid = cells(sheet, margins, headline(sheet, title, "", width - MARGIN))
     pixels = paint(values / end, style)
     draw_cells(sheet, grid, pixels, margins)

@@ -8,12 +8,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from attnviz.figures.captions import READ_MATRIX, location, quoted, share_note, two
-from attnviz.figures.kind import FigureStyle, SentenceFigure
+from attnviz.figures.figure import ReportFigure
 from attnviz.figures.layout import BAR_ROOM, MARGIN, SMALL, draw_bar, headline, notes, weight_bar
 from attnviz.figures.margins import Margins, map_margins, margin_note, strike, write_layer
 from attnviz.figures.palette import QUIET
 from attnviz.figures.scale import shares
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.tiles import arrange_tiles, draw_tiles
 from attnviz.figures.views import SentenceView
 
@@ -34,7 +35,7 @@ def draw(view: SentenceView, style: FigureStyle) -> Figure:
     cell = min(room / wide, _LARGEST_TILE / max(tall, wide), _MOST_CELL)
     tiling = arrange_tiles(sheet, rows, columns, (tall, wide), cell, _GUTTERS)
     width = max(MARGIN + tiling.width + BAR_ROOM, 250.0)
-    title = f"Mean of the heads of each layer, {location(view.id, view.attention_of)}"
+    title = f"Mean of the heads of each layer, {location(view.id, view.stream)}"
     top = sheet.snap(headline(sheet, title, "", width - MARGIN) + 1.5 * SMALL)
     left = sheet.snap(MARGIN)
     places = {divmod(layer, columns): weights[layer] for layer in range(layers)}
@@ -91,7 +92,8 @@ def caption(view: SentenceView) -> str:
     )
 
 
-FIGURE = SentenceFigure(
+FIGURE = ReportFigure(
+    view=SentenceView,
     name="layers",
     title="Layers",
     about="The mean attention of each layer's heads on one sentence.",

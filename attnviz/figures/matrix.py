@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from attnviz.figures import labels as token_labels
 from attnviz.figures.captions import share_note
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.labels import MOST_LABELLED, Tag
 from attnviz.figures.layout import (
     BAR_ROOM,
@@ -28,6 +27,7 @@ from attnviz.figures.layout import (
 from attnviz.figures.palette import OUTLINE, QUIET
 from attnviz.figures.scale import pool, shade, shares
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import POOLED, Floats
 from attnviz.text.types import TokenLabel
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from attnviz.figures.captions import READ_MATRIX, block_note, location, plural, quoted, share_note
-from attnviz.figures.kind import FigureStyle, SentenceFigure
+from attnviz.figures.figure import ReportFigure
 from attnviz.figures.layout import (
     BAR_ROOM,
     MARGIN,
@@ -34,6 +34,7 @@ from attnviz.figures.margins import (
 from attnviz.figures.palette import QUIET
 from attnviz.figures.scale import shares
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.tiles import Tiling, arrange_tiles, draw_tiles, numbered, shrink
 from attnviz.figures.views import Floats, SentenceView
 
@@ -67,7 +68,7 @@ def draw(view: SentenceView, style: FigureStyle) -> Figure:
     tiling = arrange_tiles(sheet, panels.rows, heads, (tall, wide), panels.cell, (_GUTTER, _GUTTER))
     step = tiling.width + numbers
     width = max(MARGIN + panels.count * step + BAR_ROOM, 200.0)
-    title = f"All {layers} × {heads} heads, {location(view.id, view.attention_of)}"
+    title = f"All {layers} × {heads} heads, {location(view.id, view.stream)}"
     brackets = BRACKET_ROOM if margins.group > 1 else 0.0
     top = sheet.snap(headline(sheet, title, "", width - MARGIN) + 2.2 * SMALL + brackets)
     for panel in range(panels.count):
@@ -182,7 +183,8 @@ def caption(view: SentenceView) -> str:
     return " ".join(part for part in (finding, reading, _cell_note(view)) if part)
 
 
-FIGURE = SentenceFigure(
+FIGURE = ReportFigure(
+    view=SentenceView,
     name="mosaic",
     title="All heads",
     about="All heads of the model on one sentence, in one image.",

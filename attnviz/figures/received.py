@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from attnviz.figures import labels as token_labels
 from attnviz.figures.captions import listing, location, plural, quoted, two
-from attnviz.figures.kind import FigureStyle, SentenceFigure
+from attnviz.figures.figure import ReportFigure
 from attnviz.figures.labels import Tag
 from attnviz.figures.layout import (
     BAR_ROOM,
@@ -24,6 +24,7 @@ from attnviz.figures.layout import (
 from attnviz.figures.palette import HAIRLINE, QUIET, ink_on, luminance
 from attnviz.figures.scale import position, shade
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import POOLED, Floats, SentenceView
 
 _WIDTH = 400.0
@@ -89,7 +90,7 @@ def draw(view: SentenceView, style: FigureStyle) -> Figure:
     lines = max(place.line for place in places) + 1
     text_width = max(place.x + place.width for place in places)
     width = max(MARGIN + text_width + BAR_ROOM, 270.0)
-    title = f"Attention received, {location(view.id, view.attention_of)}"
+    title = f"Attention received, {location(view.id, view.stream)}"
     top = headline(sheet, title, "", width - MARGIN) + 4.0
     _draw_tokens(sheet, view, text, top)
     for skipped, place in text.gaps:
@@ -196,7 +197,8 @@ def _share(fraction: float, *, whole: bool) -> str:
     return two(float(fraction)) if whole else f"{two(100.0 * float(fraction))} %"
 
 
-FIGURE = SentenceFigure(
+FIGURE = ReportFigure(
+    view=SentenceView,
     name="received",
     title="Attention received",
     about="The sentence as text, each token shaded by the attention it receives.",

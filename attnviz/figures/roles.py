@@ -9,13 +9,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from attnviz.figures.captions import listing, plural, titled
+from attnviz.figures.figure import ReportFigure
 from attnviz.figures.grid import Cells, absent, cells, draw_cells
-from attnviz.figures.kind import FigureStyle, ModelFigure
 from attnviz.figures.layout import MARGIN, SMALL, headline, middle, notes
 from attnviz.figures.margins import map_margins, margin_note
 from attnviz.figures.palette import FAMILIES, INK, QUIET, channels, ink_on, tint
 from attnviz.figures.scale import Pixels
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import ModelView, RoleMark
 
 _EMPTY = "#F4F4F4"
@@ -31,7 +32,7 @@ def draw(view: ModelView, style: FigureStyle) -> Figure:
     sheet = Sheet(style)
     margins = map_margins(absent(view), view.key_heads, view.windows)
     width = max(cells(sheet, margins, 0.0).right, 330.0)
-    title = titled(f"Head roles, {view.model}", view.attention_of)
+    title = titled(f"Head roles, {view.model}", view.stream)
     grid = cells(sheet, margins, headline(sheet, title, "", width - MARGIN))
     draw_cells(sheet, grid, _colours(view, margins.absent), margins)
     for layer, row in enumerate(view.roles):
@@ -169,7 +170,8 @@ def _have(count: int) -> str:
     return "has" if count == 1 else "have"
 
 
-FIGURE = ModelFigure(
+FIGURE = ReportFigure(
+    view=ModelView,
     name="roles",
     title="Head roles",
     about="Which head plays which role: layers down, heads across, a letter and colour for each.",

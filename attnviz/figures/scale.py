@@ -11,8 +11,8 @@ from matplotlib.colors import Colormap, ListedColormap
 from numpy.typing import NDArray
 
 from attnviz.errors import UsageError
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.palette import GAP, channels
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import Floats
 from attnviz.settings import quoted
 

@@ -21,9 +21,9 @@ from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
 from attnviz.figures.fonts import spelled
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.palette import HAIRLINE, INK, PAPER
 from attnviz.figures.scale import Pixels
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.writing import UNIT, Run, markup, path, typeset
 
 Align = Literal["left", "center", "right"]

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from attnviz.figures.captions import head_name, listing, plural, titled, two
+from attnviz.figures.figure import WHOLE, ReportFigure
 from attnviz.figures.grid import absent
-from attnviz.figures.kind import FigureStyle, ModelFigure
 from attnviz.figures.layout import (
     BAR_ROOM,
     MARGIN,
@@ -24,6 +24,7 @@ from attnviz.figures.matrix import outline
 from attnviz.figures.palette import OUTLINE, QUIET
 from attnviz.figures.scale import paint
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import Floats, ModelView
 
 MOST = sqrt(log(2.0))
@@ -47,7 +48,7 @@ def draw(view: ModelView, style: FigureStyle) -> Figure:
     margin = sheet.measure("L00H00", _NAME) + 5.0 if named else 6.0
     left = sheet.snap(MARGIN + margin)
     width = max(left + side + BAR_ROOM, 260.0)
-    title = titled(f"Similarity of heads, {view.model}", view.attention_of)
+    title = titled(f"Similarity of heads, {view.model}", view.stream)
     top = sheet.snap(headline(sheet, title, "", width - MARGIN) + margin)
     sheet.image(left, top, side, side, paint(1.0 - values / MOST, style))
     sheet.frame(left, top, side, side, 0.5)
@@ -144,7 +145,8 @@ def _without_diagonal(values: Floats) -> NDArray[np.float64]:
     return np.where(np.eye(len(values), dtype=bool), np.nan, np.asarray(values, dtype=np.float64))
 
 
-FIGURE = ModelFigure(
+FIGURE = ReportFigure(
+    view=ModelView,
     name="similarity",
     title="Similarity of heads",
     about="How alike every two heads are, sorted by cluster, redundant heads outlined.",
@@ -152,6 +154,6 @@ FIGURE = ModelFigure(
     source="Clark et al. 2019; Lin 1991",
     draw=draw,
     caption=caption,
-    applies=lambda view: view.dissimilarity is not None,
+    subjects=lambda view: WHOLE if view.dissimilarity is not None else (),
     order=50,
 )

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from attnviz.figures.captions import listing, place_range, share_note, two
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.layout import (
     BAR_ROOM,
     MARGIN,
@@ -35,6 +34,7 @@ from attnviz.figures.matrix import (
 from attnviz.figures.palette import INK, PAPER, QUIET
 from attnviz.figures.scale import shade
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import HeadView, SentenceView, Window
 
 _WIDTH = 650.0

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from attnviz.evidence.bootstrap import FEWEST
 from attnviz.evidence.similarity import REDUNDANT
+from attnviz.report.baselines import baseline_title
 from attnviz.report.build import UNIFORM
-from attnviz.report.induction import AGAINST
 from attnviz.report.model import Finding, HeadReport, Report, RoleInfo, RoleScore, Similarity
 from attnviz.report.numbers import counted, estimate, evidence, number
 from attnviz.report.probed import InductionReport
-from attnviz.report.tables import Tables, strongest
+from attnviz.report.role_heads import in_order, strongest
 
 _NAMED = 6
 _GROUPS = 4
@@ -34,7 +34,7 @@ def findings(
     told = [_overview(found, sentences)]
     told += _of_roles(roles, by_place)
     if induction is not None and induction.supported:
-        told.append(_of_induction(induction, by_place))
+        told.append(_of_induction(induction, by_place, roles))
     if similarity is not None:
         told += _of_similarity(similarity, by_place)
     return tuple(replace(one, attention=found[0].attention) for one in told)
@@ -53,9 +53,7 @@ def _leading(part: Report) -> list[Finding]:
     by_place = {(head.layer, head.head): head for head in part.heads}
     told = [one for one in part.findings if one.kind == "overview"]
     roles = {role.name: role for role in part.roles}
-    told += [
-        _of_role(one.role, by_place, roles) for one in strongest(Tables(part).in_order, LEADING)
-    ]
+    told += [_of_role(one.role, by_place, roles) for one in strongest(in_order(part), LEADING)]
     return [replace(one, attention=part.attention) for one in told]
 
 
@@ -142,7 +140,7 @@ def _of_role(
     at = f" ({offset}{best.variant})" if best.variant else ""
     against = f"chance {number(best.chance)}"
     if best.against != "chance":
-        against += f", {_BASELINES.get(best.against, best.against)} {number(best.baseline)}"
+        against += f", {baseline_title(best.against, roles.values())} {number(best.baseline)}"
     return Finding(
         "role",
         f"{role.title[0].upper()}{role.title[1:]}: {who}; the strongest is "
@@ -183,7 +181,9 @@ def _mass(best: RoleScore) -> str:
 
 
 def _of_induction(
-    induction: InductionReport, by_place: dict[tuple[int, int], HeadReport]
+    induction: InductionReport,
+    by_place: dict[tuple[int, int], HeadReport],
+    roles: Sequence[RoleInfo],
 ) -> Finding:
     found = induction.supported
     best, prefix = found[0], found[0].prefix_matching
@@ -194,17 +194,10 @@ def _of_induction(
         f"On repeated random tokens {counted(len(found), 'head')} {match} prefixes; the strongest "
         f"is {by_place[places[0]].full_name} with "
         f"{estimate(prefix.score, prefix.low, prefix.high)} against "
-        f"{AGAINST.get(best.against, best.against)} {number(best.baseline)}, on "
+        f"{baseline_title(best.against, roles)} {number(best.baseline)}, on "
         f"{counted(induction.draws, 'draw')} and {counted(induction.queries, 'token')}.",
         places,
     )
-
-
-_BASELINES = {
-    "profile": "positional profile",
-    "permuted": "permuted positions",
-    "other segment": "other segment at the same distance",
-}
 
 
 def _of_similarity(

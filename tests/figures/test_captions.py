@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from attnviz.figures.captions import listing, two
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.labels import shorten, tags
 from attnviz.figures.palette import FAMILIES, ink_on, tint
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.text.types import TokenLabel
 
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from attnviz.figures import entropy, layers, mosaic, roles, similarity
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.margins import draw_brackets, map_margins, margin_note
 from attnviz.figures.render import render
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import ModelView
 
 from .planted import decode, hybrid, model, sentence

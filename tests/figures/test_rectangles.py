@@ -9,11 +9,11 @@ import pytest
 
 from attnviz.figures import head, layers, mosaic, received, rollout
 from attnviz.figures.gallery import draw_all, tasks
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.matrix import block_of, cell_grid, cell_weights
 from attnviz.figures.render import render
 from attnviz.figures.scale import colormap, pool
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import SentenceView
 from attnviz.text.types import TokenLabel
 
@@ -120,10 +120,10 @@ def test_without_a_rollout_there_is_no_figure_of_it() -> None:
 
 def test_stacks_of_one_sentence_have_their_own_files() -> None:
     stacks = ("encoder", "decoder", "cross")
-    maps = [replace(model(), attention_of=stack) for stack in stacks]
-    views = [replace(sentence(3), attention_of=stack) for stack in stacks]
+    maps = [replace(model(), stream=stack) for stack in stacks]
+    views = [replace(sentence(3), stream=stack) for stack in stacks]
 
     paths = [task.path for task in tasks(maps, views)]
 
     assert len(set(paths)) == len(paths)
-    assert {"figures/cross-roles", "figures/s007/decoder-mosaic"} <= set(paths)
+    assert {"figures/cross/roles", "figures/decoder/s007/mosaic"} <= set(paths)

@@ -20,7 +20,7 @@ from attnviz.report import layers, records, whole
 from attnviz.report.format import Format
 
 if TYPE_CHECKING:
-    from attnviz.figures.kind import Picture
+    from attnviz.figures.picture import Picture
     from attnviz.report.candidates import Spare, SpareHead
     from attnviz.report.given import Options
     from attnviz.report.model import Finding, HeadReport, Report, SentenceReport, Similarity
