@@ -23,7 +23,7 @@ _OF_CHANCE = (
     *("temperature", "top_k", "top_p", "typical_p", "min_p"),
     *("max_length", "early_stopping", "length_penalty"),
 )
-_BROKEN = "\ufffd"
+BROKEN = "\ufffd"
 """What decoding writes for a character whose bytes aren't complete."""
 
 
@@ -150,16 +150,17 @@ def _decoded(
     prompt = [token for token, kind in zip(before.ids, before.kinds, strict=True) if not kind]
     text, ends = "", list[int]()
     prompt = prompt[-_BEFORE:]
-    base = len(_text(tokenizer, prompt))
+    base = len(decode(tokenizer, prompt))
     for count in range(1, len(ids) + 1):
-        text = _text(tokenizer, [*prompt, *ids[:count]])[base:]
-        ends.append(max(len(text.rstrip(_BROKEN)), ends[-1] if ends else 0))
-    if ends and text.endswith(_BROKEN):
+        text = decode(tokenizer, [*prompt, *ids[:count]])[base:]
+        ends.append(max(len(text.rstrip(BROKEN)), ends[-1] if ends else 0))
+    if ends and text.endswith(BROKEN):
         ends[-1] = len(text)
     return text, [min(end, len(text)) for end in ends]
 
 
-def _text(tokenizer: Any, ids: Sequence[int]) -> str:  # noqa: ANN401
+def decode(tokenizer: Any, ids: Sequence[int]) -> str:  # noqa: ANN401
+    """The text of ids without special tokens, its white space as it is."""
     text: str = tokenizer.decode(
         list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
     )

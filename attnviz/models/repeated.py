@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import regex
 
 from attnviz.models.embeddings import vocabulary
+from attnviz.models.generate import BROKEN, decode
 from attnviz.models.load import LoadedModel
 from attnviz.text.tokenize import continued, picked, tokenize
 from attnviz.text.types import Sentence, Tokens
@@ -27,7 +27,6 @@ FEWEST = 4
 
 # `[unused12]`, `<extra_id_0>`, `<0x0A>`, `<|reserved_7|>`, and what fairseq fills up with.
 _NO_TEXT = regex.compile(r"[\[<].+[\]>]|madeupword\d+")
-_BROKEN = "\ufffd"
 
 
 def draws(loaded: LoadedModel, seed: int) -> list[Tokens] | None:
@@ -76,8 +75,8 @@ class _Vocabulary:
         return (self._ids[place] for place in order if self._is_text(self._ids[place]))
 
     def _is_text(self, number: int) -> bool:
-        text = _decoded(self._tokenizer, [number]).strip()
-        return bool(text) and _BROKEN not in text and text.isprintable()
+        text = decode(self._tokenizer, [number]).strip()
+        return bool(text) and BROKEN not in text and text.isprintable()
 
 
 def _ends(loaded: LoadedModel) -> tuple[Tokens, Tokens]:
@@ -90,8 +89,8 @@ def _ends(loaded: LoadedModel) -> tuple[Tokens, Tokens]:
 
 def _body(loaded: LoadedModel, opening: Tokens, ids: Sequence[int]) -> Tokens:
     """Adds tokens to those that open a text; what they decode to is the sentence."""
-    ends = [len(_decoded(loaded.tokenizer, ids[:count])) for count in range(1, len(ids) + 1)]
-    text = _decoded(loaded.tokenizer, ids)
+    ends = [len(decode(loaded.tokenizer, ids[:count])) for count in range(1, len(ids) + 1)]
+    text = decode(loaded.tokenizer, ids)
     body = continued(opening, loaded.tokenizer, ids, text, ends)
     return replace(body, generated=None)
 
@@ -107,10 +106,3 @@ def _joined(tokens: Tokens, closing: Tokens) -> Tokens:
         words=tokens.words + closing.words,
         spans=tokens.spans + closing.spans,
     )
-
-
-def _decoded(tokenizer: Any, ids: Sequence[int]) -> str:  # noqa: ANN401
-    text: str = tokenizer.decode(
-        list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
-    )
-    return text

@@ -11,9 +11,7 @@ from attnviz.text.word_numbers import word_spans
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from attnviz.text.types import Tokens
-
-Span = tuple[int, int]
+    from attnviz.text.types import Span, Tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 import regex
 
-from attnviz.text.types import Annotation
+from attnviz.text.types import Annotation, Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-Span = tuple[int, int]
 
 # How far ahead a form is looked for that doesn't stand where it should, in characters.
 _REACH = 64

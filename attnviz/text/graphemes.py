@@ -10,7 +10,7 @@ import regex
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Span = tuple[int, int]
+    from attnviz.text.types import Span
 
 # An extended grapheme cluster of Unicode's UAX 29: a letter with its marks, a Hangul syllable,
 # an emoji with its skin tone or the joiners of a family. A line break stays two characters.

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import regex
 
 from attnviz.text.showable import showable
-from attnviz.text.types import TokenLabel
+from attnviz.text.types import Span, TokenLabel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-Span = tuple[int, int]
 
 # How tokenizers write a leading space: byte-level BPE, SentencePiece.
 _SPACE_MARKS = ("Ġ", "▁")

@@ -20,7 +20,7 @@ from attnviz.text.spelling import Char, is_white, spelled
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-Span = tuple[int, int]
+    from attnviz.text.types import Span
 
 # Cost of leaving out a mark or format character, which tokenizers strip; up to `_MARKS` of cost
 # (five of them) an exact match is always looked for.

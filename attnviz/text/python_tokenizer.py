@@ -6,13 +6,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attnviz.text import pairs
-from attnviz.text.offsets import Span, offsets
+from attnviz.text.offsets import offsets
 from attnviz.text.spelling import byte_alphabet, encodable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attnviz.text.types import Sentence
+    from attnviz.text.types import Sentence, Span
 
 
 class PythonTokenizer(Protocol):

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 InputFormat = Literal["auto", "text", "conllu", "jsonl"]
 
+Span = tuple[int, int]
+"""A place in a text: start and end, in characters."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:

@@ -17,7 +17,7 @@ import regex
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-Span = tuple[int, int]
+    from attnviz.text.types import Span
 
 # With the flag `w` the boundaries are Unicode's own.
 _SEGMENT = regex.compile(r"(?V1w)\b(.+?)\b", regex.DOTALL)
