@@ -1,4 +1,4 @@
-"""The two streams: results go to standard output, everything else to standard error."""
+"""Writes results to standard output, and everything else to standard error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Log = Literal["human", "json"]
 
 @dataclass
 class _Choice:
-    """What --color and --log say; they are known before the first console is made."""
+    """The values of --color and --log; they are set before the first console is made."""
 
     colour: Colour = "auto"
     log: Log = "human"
@@ -33,27 +33,27 @@ _choice = _Choice()
 
 
 class _Console(Console):
-    """A console that leaves a closed pipe to the one place that answers all errors."""
+    """A console that raises on a closed pipe, as the command line handles all errors."""
 
     def on_broken_pipe(self) -> None:
-        """Raises the error again, where rich would leave with exit code 1."""
+        """Raises the error again; rich would exit with code 1."""
         raise  # noqa: PLE0704 - rich calls this while it handles the BrokenPipeError
 
 
 def set_colour(colour: Colour) -> None:
-    """Follows --color from here on."""
+    """Sets --color."""
     _choice.colour = colour
 
 
 def set_log(log: Log) -> None:
-    """Follows --log from here on."""
+    """Sets --log."""
     _choice.log = log
 
 
 def console(*, stderr: bool = False) -> Console:
     """A console that follows --color, NO_COLOR, FORCE_COLOR and TERM.
 
-    On standard error, what nobody can be told is dropped.
+    On standard error, errors of writing are ignored.
     """
     always = _choice.colour == "always"
     plain = _choice.colour == "never" or (not always and bool(os.environ.get("NO_COLOR")))
@@ -64,14 +64,14 @@ def console(*, stderr: bool = False) -> Console:
         markup=False,
         emoji=False,
         force_terminal=True if always else None,
-        # What --color asks for, it gets, whatever the terminal says about itself.
+        # --color counts for more than what the terminal says about itself.
         color_system=None if plain else "truecolor" if always else "auto",
         no_color=plain,
     )
 
 
 def interactive() -> bool:
-    """Whether somebody watches standard error; colours may be forced where nobody does."""
+    """Whether standard error is a terminal; colours may be forced where it isn't."""
     return (
         _choice.log == "human"
         and sys.stderr is not None
@@ -81,9 +81,9 @@ def interactive() -> bool:
 
 
 def put(result: bytes | RenderableType) -> None:
-    """Writes what was asked for to standard output; bytes as they are, whatever the locale.
+    """Writes a result to standard output; bytes as they are, whatever the locale.
 
-    Raises WriteError where it can't be written, but for a reader that has gone.
+    Raises WriteError where it can't be written, BrokenPipeError where the reader has gone.
     """
     if sys.stdout is None:
         raise WriteError("Standard output is closed.", "Leave it open, for the result goes there.")
@@ -105,20 +105,20 @@ def put(result: bytes | RenderableType) -> None:
 
 
 def tell(message: str, *, label: str = "", style: str = "") -> None:
-    """Writes one message to standard error, on one line and harmless whatever it quotes."""
+    """Writes a message to standard error, on one line, and harmless whatever it quotes."""
     if _choice.log == "json":
         _record(label or "finding", message=message)
         return
-    from attnviz.text.showable import showable  # not for --help, which says nothing here
+    from attnviz.text.showable import showable  # slow to import, and not needed for --help
 
-    parts = [(f"{label}: ", style)] if label else []
-    console(stderr=True).print(Text.assemble(*parts, showable(message)), soft_wrap=True)
+    prefix = [(f"{label}: ", style)] if label else []
+    console(stderr=True).print(Text.assemble(*prefix, showable(message)), soft_wrap=True)
 
 
 def complain(message: str, hint: str = "", *, code: int, trace: str = "") -> None:
-    """Says what went wrong and how to mend it; `trace` is what a bug left.
+    """Writes an error, and a hint, to standard error; `trace` is the traceback of a bug.
 
-    Of a message that quotes something endless the two ends are enough.
+    A very long message is shortened in the middle.
     """
     if len(message) > 2 * _END:
         message = f"{message[:_END]} … {message[-_END:]}"
@@ -135,7 +135,7 @@ def complain(message: str, hint: str = "", *, code: int, trace: str = "") -> Non
 
 
 def tell_step(step: Step) -> None:
-    """Writes to standard error how far a run is."""
+    """Writes the progress of a run to standard error."""
     if _choice.log == "json":
         numbers = {"done": step.done, "total": step.total, "seconds": round(step.seconds, 3)}
         _record(step.event, stage=step.stage, **numbers)
@@ -162,7 +162,7 @@ def _record(event: str, **fields: object) -> None:
 
 
 def tolerate(*streams: IO[str] | None) -> None:
-    """Lets streams show what their encoding lacks as escapes, instead of failing."""
+    """Lets streams write characters that their encoding lacks as escapes."""
     for stream in streams:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

@@ -1,4 +1,4 @@
-"""One base error: what went wrong, what to do about it, and the exit code it stands for."""
+"""The errors that a user can act on, and the exit codes they stand for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process tells the shell; the list is part of the command line's contract."""
+    """The exit codes of the command line; they are part of its contract."""
 
     OK = 0
     CHECK_FAILED = 1

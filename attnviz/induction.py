@@ -1,4 +1,4 @@
-"""Probing a model with repeated random tokens, from the draws to their part of the report."""
+"""Probes a model with repeated random tokens, and makes the induction section's data of it."""
 
 from __future__ import annotations
 
@@ -21,63 +21,64 @@ from attnviz.text.types import Tokens
 def probe(loaded: LoadedModel, settings: Settings, most: int) -> tuple[InductionReport | None, str]:
     """Runs the model over repeated random tokens, at most `most` tokens in a batch.
 
-    Returns what its heads do there, or None and the reason in words.
+    Returns the results, or None and the reason in words.
     """
     if loaded.encoder_decoder:
         return None, (
             "It is defined for models that read one text, and an encoder-decoder model reads two."
         )
-    found = draws(loaded, settings.seed)
-    if found is None:
+    texts = draws(loaded, settings.seed)
+    if texts is None:
         return None, (
             f"The model's vocabulary or its limit has no room for {FEWEST} random tokens, "
             f"{REPEATS} times over."
         )
-    if max(map(len, found)) > most:
-        return None, f"{max(map(len, found))} tokens take more memory than is allowed."
-    path = direct_path(loaded, found[0])
-    keeper = InductionKeeper(found, None if path is None else path.logits)
-    run.observe(loaded, found, [keeper], kernel=settings.kernel, most=most)
+    if max(map(len, texts)) > most:
+        return None, f"{max(map(len, texts))} tokens take more memory than is allowed."
+    path = direct_path(loaded, texts[0])
+    keeper = InductionKeeper(texts, None if path is None else path.logits)
+    run.observe(loaded, texts, [keeper], kernel=settings.kernel, most=most)
     margin = rules(settings.evidence).margin(PROBE, PROBE_MARGIN)
     judged = keeper.found(settings.resamples, settings.seed, margin)
-    return report(judged, found, margin), ""
+    return report(judged, texts, margin), ""
 
 
 def report(
-    found: Induction, drawn: Sequence[Tokens], margin: float = PROBE_MARGIN
+    induction: Induction, drawn: Sequence[Tokens], margin: float = PROBE_MARGIN
 ) -> InductionReport:
-    """What was found on the draws, as plain data; `margin` is what made "supported"."""
-    chance = found.baselines["chance"]
-    nothing = np.zeros(len(found.heads))  # what copying is at chance
+    """The results on the draws as plain data; `margin` is the one that "supported" takes."""
+    chance = induction.baselines["chance"]
+    no_copying = np.zeros(len(induction.heads))  # copying at chance
     return InductionReport(
-        draws=found.draws,
+        draws=induction.draws,
         tokens=int(drawn[0].content.sum()) // REPEATS,
         repeats=REPEATS,
-        queries=found.queries,
+        queries=induction.queries,
         margin=margin,
         heads=tuple(
             InductionHead(
                 layer=layer,
                 head=head,
-                prefix_matching=_score(found.prefix_matching, chance, place),
-                baseline=_number(found.baselines[found.against[place]][place]),
-                against=found.against[place],
-                margin_low=_number(found.margin.low[place]),
-                copying=_maybe(found.copying, nothing, place),
-                lifted=_maybe(found.lifted, found.lifted_chance, place),
-                verdict=found.verdicts[place],
+                prefix_matching=_score(induction.prefix_matching, chance, place),
+                baseline=_number(induction.baselines[induction.against[place]][place]),
+                against=induction.against[place],
+                margin_low=_number(induction.margin.low[place]),
+                copying=_maybe(induction.copying, no_copying, place),
+                lifted=_maybe(induction.lifted, induction.lifted_chance, place),
+                verdict=induction.verdicts[place],
             )
-            for place, (layer, head) in enumerate(found.heads)
+            for place, (layer, head) in enumerate(induction.heads)
         ),
     )
 
 
-def _maybe(of: Estimate | None, chance: Array | None, place: int) -> ProbeScore | None:
-    return None if of is None or chance is None else _score(of, chance, place)
+def _maybe(estimate: Estimate | None, chance: Array | None, place: int) -> ProbeScore | None:
+    return None if estimate is None or chance is None else _score(estimate, chance, place)
 
 
-def _score(of: Estimate, chance: Array, place: int) -> ProbeScore:
-    return ProbeScore(*(_number(one[place]) for one in (of.score, of.low, of.high, chance)))
+def _score(estimate: Estimate, chance: Array, place: int) -> ProbeScore:
+    maps = (estimate.score, estimate.low, estimate.high, chance)
+    return ProbeScore(*(_number(values[place]) for values in maps))
 
 
 def _number(value: float) -> float | None:

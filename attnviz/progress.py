@@ -1,4 +1,4 @@
-"""How a run tells what it is doing: lines that move on a terminal, a log, or nothing."""
+"""Shows the progress of a run: as lines that move on a terminal, as a log, or not at all."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BAR = 24
 
 
 class Silent:
-    """Tells nothing, and hears a signal that some library swallowed."""
+    """Shows nothing; raises `signals.Stopped` for a signal that some library swallowed."""
 
     def __enter__(self) -> Self:
         return self
@@ -42,15 +42,15 @@ class Silent:
         signals.check()
 
     def advance(self, steps: int = 1) -> None:  # noqa: ARG002 - for Bar
-        """So many steps are done."""
+        """`steps` more steps are done."""
         signals.check()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far a stage is: `done` of `total` steps, both None where they can't be counted.
+    """The progress of a stage: `done` of `total` steps, both None where they can't be counted.
 
-    `seconds` since the stage began.
+    `seconds` are those since the stage began.
     """
 
     event: Literal["begin", "progress", "end"]
@@ -61,9 +61,9 @@ class Step:
 
 
 class Log(Silent):
-    """Tells when each stage begins and ends, and every ten seconds how many steps are done.
+    """Reports the beginning and the end of each stage, and the steps done each ten seconds.
 
-    A stage that is broken off doesn't end. `tell` writes a step; `now` is a clock in seconds.
+    An interrupted stage has no end. `tell` writes a step; `now` is a clock in seconds.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Log(Silent):
         self._say("begin", now)
 
     def advance(self, steps: int = 1) -> None:
-        """So many steps of the stage are done."""
+        """`steps` more steps of the stage are done."""
         super().advance(steps)
         self._done += steps
         now = self._now()
@@ -105,9 +105,9 @@ class Log(Silent):
 
 
 class Bar(Silent):
-    """A line a stage, with counts and the time left where steps can be counted.
+    """A line for each stage, with counts and the time left where steps can be counted.
 
-    When the run is over, well or not, the lines are gone.
+    The lines are removed when the run ends or fails.
     """
 
     def __init__(self, console: Console) -> None:
@@ -157,7 +157,7 @@ class _Steps(BarColumn):
 
 
 class _Time(ProgressColumn):
-    """How many steps are done and how long the rest takes; in the end, how long all took."""
+    """The steps done and the time left; at the end, the time that all took."""
 
     def render(self, task: Task) -> Text:
         """`12/40, 0:05 left`, or `0:05`."""
@@ -167,7 +167,7 @@ class _Time(ProgressColumn):
         steps = f"{task.completed:.0f}/{task.total:.0f}"
         if task.finished or not task.completed or not task.total or not task.elapsed:
             return Text(f"{steps}, {took}", style="dim")
-        # Steps come in batches: Rich's own guess, from their pace, would be far too short.
+        # Steps come in batches, so Rich's own estimate from their pace is far too short.
         left = task.elapsed * (task.total / task.completed - 1)
         return Text(f"{steps}, {_clock(left)} left", style="dim")
 

@@ -1,7 +1,7 @@
-"""What libraries remark through Python's warnings and logging: told on request, never as such.
+"""Redirects the warnings and log records of libraries: dropped, or passed to a function.
 
-What a report has to say it says itself. A library's warning names paths of its source, and may
-quote hostile text: it reaches a terminal only where somebody asked for it, made harmless.
+They name paths of the libraries' sources and may quote hostile text, so they reach a terminal only
+on request, made harmless.
 """
 
 from __future__ import annotations
@@ -19,22 +19,23 @@ if TYPE_CHECKING:
 
 
 class _Remarks(logging.Handler):
-    """Hands on what is logged; without anybody to tell, it is dropped."""
+    """Passes log records to `tell`; drops them where it is None."""
 
     def __init__(self, tell: Tell | None) -> None:
         super().__init__(logging.WARNING)
         self.tell = tell
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Tell of one record."""
+        """Pass on one record."""
         if self.tell is not None:
             self.tell(f"{record.name}: {record.getMessage()}")
 
 
 def route(tell: Tell | None = None) -> None:
-    """From here on remarks go to `tell`, or nowhere; call it again for libraries imported since.
+    """Sends warnings and log records to `tell`, or drops them.
 
-    Warnings that Python was told about (`-W`, PYTHONWARNINGS) stay as they are.
+    Call it again after libraries are imported. Warnings are left alone where Python has options
+    for them (`-W`, PYTHONWARNINGS).
     """
     if not sys.warnoptions:
         warnings.showwarning = _shower(tell)
@@ -49,7 +50,7 @@ def route(tell: Tell | None = None) -> None:
 
 
 def _shower(tell: Tell | None) -> Callable[..., None]:
-    """What Python is to call with a warning."""
+    """The function for Python to call with a warning."""
 
     def show(
         message: Warning | str,
@@ -67,7 +68,7 @@ def _shower(tell: Tell | None) -> Callable[..., None]:
 
 
 def _divert(logger: logging.Logger) -> None:
-    """Some libraries write to standard error themselves: then the root's handler hears them."""
+    """Removes a library's own handlers for standard error, so that the root's handler is used."""
     own = [
         handler
         for handler in logger.handlers

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from attnviz import folder, signals
 from attnviz.figures.fonts import choose
 from attnviz.figures.gallery import draw_all, tasks, texts
-from attnviz.figures.kind import FigureStyle, Picture
+from attnviz.figures.picture import Picture
+from attnviz.figures.style import FigureStyle
 from attnviz.progress import Silent
 from attnviz.report.format import files, formats
-from attnviz.report.images import in_folders
 from attnviz.report.model import SCHEMA
 from attnviz.report.numbers import count
 from attnviz.report.views import model_view
@@ -73,8 +73,7 @@ def pictures(
     jobs = (jobs or min(os.cpu_count() or 1, MOST_JOBS)) if total > FEWEST_SHARED else 1
     progress.stage("drawing figures", total)
     with signals.unheard_by_children() if jobs > 1 else nullcontext():
-        drawn = draw_all(*views, style, jobs=jobs, progress=lambda _: progress.advance())
-    return tuple(map(in_folders, drawn)) if report.parts else drawn
+        return draw_all(*views, style, jobs=jobs, progress=lambda _: progress.advance())
 
 
 def save(report: Report, path: Path | str, made: Sequence[Picture] | None = None) -> Path:
@@ -97,12 +96,12 @@ def _views(report: Report) -> tuple[tuple[ModelView, ...], tuple[SentenceView, .
     return (
         tuple(map(model_view, report.every_part)),
         tuple(
-            replace(view, attention_of=part.attention)
+            replace(view, stream=part.attention)
             for part in report.every_part
             for view in part.illustrations
         ),
     )
 
 
-def _kind() -> folder.Kind:
-    return folder.Kind(SCHEMA, frozenset(form.filename for form in formats().values()))
+def _kind() -> folder.Signature:
+    return folder.Signature(SCHEMA, frozenset(form.filename for form in formats().values()))

@@ -1,7 +1,7 @@
-"""Ctrl-C, SIGTERM and SIGHUP: an exception that undoes what is half done, and an exit code.
+"""Turns Ctrl-C, SIGTERM and SIGHUP into an exception, so that unfinished work is undone.
 
-Nothing here acts before `install`, which only the command line calls: a script or a notebook
-that imports attnviz keeps its own handlers.
+Handlers are set only by `install`, which only the command line calls: a script or notebook that
+imports attnviz keeps its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import signal
 import sys
 from contextlib import contextmanager
 
-TYPE_CHECKING = False  # Until handlers are installed an interrupt is ugly: nothing slow before.
+TYPE_CHECKING = False  # As typing's: nothing slow is imported before the handlers are set.
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
@@ -24,7 +24,7 @@ class Stopped(KeyboardInterrupt):
 
 
 class _State:
-    """Which signal came, 0 for none, and how many blocks it has to wait for."""
+    """The signal that came, 0 for none, and the number of `held` blocks it waits for."""
 
     number = 0
     holding = 0
@@ -43,7 +43,7 @@ def install() -> None:
 
 
 def settle() -> None:
-    """The work is done, and too late to be undone: Ctrl-C changes nothing any more."""
+    """Ignores signals from here on: the work is done and can't be undone."""
     _state.number = 0
     for name in _NAMES:
         number = getattr(signal, name, None)
@@ -65,7 +65,7 @@ def check() -> None:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """What has to run as a whole: a signal that comes inside is heard by `check`, or at the end."""
+    """Delays signals: inside, `Stopped` is raised only by `check`, or else at the end."""
     before = _state.number
     _state.holding += 1
     try:
@@ -78,10 +78,10 @@ def held() -> Iterator[None]:
 
 @contextmanager
 def unheard_by_children() -> Iterator[None]:
-    """Processes started inside never hear Ctrl-C, which a terminal sends to all of a job.
+    """Processes started inside never get Ctrl-C, which a terminal sends to all of a job.
 
-    A new process inherits what the thread that starts it has blocked, from its first moment on;
-    meanwhile another thread of ours hears the signal. This one answers it at its next step.
+    A new process inherits the signals that its starting thread has blocked; meanwhile another
+    thread of ours gets the signal, and this one answers it at its next step.
     """
     if not hasattr(signal, "pthread_sigmask"):  # as on Windows
         yield
@@ -89,7 +89,7 @@ def unheard_by_children() -> Iterator[None]:
     import threading
     from multiprocessing import resource_tracker
 
-    # Python's helper of all such processes would lift the block as it starts: so it starts now.
+    # Python's resource tracker would unblock the signal as it starts: so it is started before.
     resource_tracker.ensure_running()
     over = threading.Event()
     threading.Thread(target=over.wait, daemon=True).start()
@@ -102,10 +102,10 @@ def unheard_by_children() -> Iterator[None]:
 
 
 def begin_child() -> None:
-    """How a process that we start begins: it leaves Ctrl-C to the first process, and ends with it.
+    """Called first in each process that we start: it ignores Ctrl-C, and ends with its parent.
 
-    Ctrl-C reaches every process of a terminal, and only the first one should answer. A process
-    that is killed tells nobody, and those that it started would wait for work forever.
+    Only the parent is to answer Ctrl-C. A parent that is killed can't end its children, which would
+    wait for work forever.
     """
     import threading
 
@@ -118,7 +118,7 @@ def _end_with_parent() -> None:
 
     parent = multiprocessing.parent_process()
     if parent is not None:
-        parent.join()  # by a pipe, on every system: its other end is open as long as the parent is
+        parent.join()  # by a pipe, on every system: its other end closes with the parent
         os._exit(1)
 
 
@@ -129,6 +129,6 @@ def _stop(number: int, _: FrameType | None) -> None:
 
 
 def _unraisable(event: sys.UnraisableHookArgs) -> None:
-    # Raised in a destructor or a callback, it would be printed and lost: `check` hears it.
+    # Raised in a destructor or a callback it can't propagate: `check` raises it again.
     if not isinstance(event.exc_value, Stopped):
         sys.__unraisablehook__(event)

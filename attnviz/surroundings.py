@@ -1,4 +1,4 @@
-"""What the system gives a process, or keeps from it: streams, memory, a folder to be in."""
+"""What a process depends on: standard streams, terminal size, memory, working folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import IO
 
 _LEAST_SPACE = 2**30
-"""Bytes of addresses that Python, NumPy and torch take before any work."""
+"""Bytes of address space that Python, NumPy and torch take before any work."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
@@ -24,10 +24,10 @@ _NOT_MAPPED = re.compile("cannot allocate memory|failed to map segment", re.IGNO
 
 
 def open_closed_streams() -> None:
-    """Points standard streams that the parent process closed nowhere.
+    """Opens standard streams that the parent process closed, on the null device.
 
-    Else the next file that is opened takes such a stream's number, and what a library or another
-    process writes to standard error ends up in that file.
+    Else the next file that is opened takes the stream's number, and what is written to standard
+    error ends up in that file.
     """
     for number, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
         try:
@@ -38,24 +38,21 @@ def open_closed_streams() -> None:
 
 
 def buffer_output() -> None:
-    """Puts a buffer under standard output where PYTHONUNBUFFERED took it away, as containers do.
+    """Puts a buffer under standard output where PYTHONUNBUFFERED took it away.
 
-    A file without one may take a part of what is written and report no error: half a result.
+    An unbuffered file may take only a part of what is written without an error.
     """
     stream = sys.stdout
     raw = getattr(stream, "buffer", None)
     if isinstance(raw, io.RawIOBase):
-        # The stream as it was lives on as sys.__stdout__, or the file would be closed with it.
+        # sys.__stdout__ keeps the old stream alive, or the file would be closed with it.
         sys.stdout = io.TextIOWrapper(
             io.BufferedWriter(raw), stream.encoding, stream.errors, line_buffering=True
         )
 
 
 def forget_odd_sizes() -> None:
-    """Leaves the size of the terminal to the terminal where COLUMNS or LINES can't be one.
-
-    In no column at all nothing would be shown, and in one nothing that could be read.
-    """
+    """Drops COLUMNS and LINES where they can't be a terminal's size, so that rich asks for it."""
     for name, least in (("COLUMNS", 20), ("LINES", 1)):
         text = os.environ.get(name, "")
         if not (re.fullmatch("[0-9]{1,4}", text) and int(text) >= least):
@@ -63,7 +60,7 @@ def forget_odd_sizes() -> None:
 
 
 def abandon(*streams: IO[str] | None) -> None:
-    """Points streams that can't be written to nowhere, or the interpreter complains as it ends."""
+    """Points streams that can't be written to the null device, or the interpreter fails at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in streams:
         try:
@@ -75,16 +72,16 @@ def abandon(*streams: IO[str] | None) -> None:
 
 
 class Audience:
-    """A stream that is written to while somebody reads it: messages that can't be told stop no run.
+    """A text stream that ignores errors of writing: a lost message stops no run.
 
-    A text file as far as rich asks; what it doesn't have is the stream's.
+    Attributes that it doesn't have are those of the stream.
     """
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Writes, unless nobody reads or there is no room."""
+        """Writes `text`; drops it where nobody reads or the disk is full."""
         try:
             return self._stream.write(text)
         except (OSError, ValueError):
@@ -103,28 +100,22 @@ class Audience:
 
 
 def check_address_space() -> None:
-    """Raises InputError where `ulimit -v` leaves no room for the libraries.
-
-    They would end the process themselves, each in its own way.
-    """
+    """Raises InputError where `ulimit -v` is too low for the libraries, which would crash."""
     try:
         import resource
     except ImportError:  # as on Windows
         return
-    most = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if most != resource.RLIM_INFINITY and most < _LEAST_SPACE:
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < _LEAST_SPACE:
         raise InputError(
-            f"This process may take {most / 2**20:,.0f} MiB of memory addresses, and the libraries "
-            f"alone take about {_LEAST_SPACE / 2**20:,.0f} MiB.",
+            f"This process may take {limit / 2**20:,.0f} MiB of memory addresses, and the "
+            f"libraries alone take about {_LEAST_SPACE / 2**20:,.0f} MiB.",
             "Raise the limit: ulimit -v unlimited.",
         )
 
 
 def working_folder() -> Path:
-    """The folder that the process is in; InputError where it was deleted.
-
-    Libraries look for it as they are loaded, and end the process where they find none.
-    """
+    """The working folder; InputError where it was deleted, on which libraries would crash."""
     from pathlib import Path
 
     try:
@@ -137,7 +128,7 @@ def working_folder() -> Path:
 
 
 def refusal(error: BaseException) -> AttnvizError | None:
-    """The error in our own words where the system refused something; None where it didn't."""
+    """Our error for one of the system's (memory, threads, space, files); None for others."""
     if isinstance(error, MemoryError) or (
         isinstance(error, ImportError | OSError) and _NOT_MAPPED.search(str(error))
     ):

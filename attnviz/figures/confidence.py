@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
+from attnviz.figures.figure import WHOLE, ReportFigure
 from attnviz.figures.grid import statistic_caption, statistic_figure
-from attnviz.figures.kind import FigureStyle, ModelFigure
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import ModelView
 
 
@@ -21,7 +22,8 @@ def draw(view: ModelView, style: FigureStyle) -> Figure:
     )
 
 
-FIGURE = ModelFigure(
+FIGURE = ReportFigure(
+    view=ModelView,
     name="confidence",
     title="Confidence",
     about="How much of its attention each head gives to one key, layers down, heads across.",
@@ -33,6 +35,6 @@ FIGURE = ModelFigure(
         "",
         "The weight of each query's largest key, averaged; 1: the head always picks one token.",
     ),
-    applies=lambda view: "confidence" in view.statistics,
+    subjects=lambda view: WHOLE if "confidence" in view.statistics else (),
     order=40,
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
+from attnviz.figures.figure import WHOLE, ReportFigure
 from attnviz.figures.grid import statistic_caption, statistic_figure
-from attnviz.figures.kind import FigureStyle, ModelFigure
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import ModelView
 
 
@@ -20,7 +21,8 @@ def draw(view: ModelView, style: FigureStyle) -> Figure:
     )
 
 
-FIGURE = ModelFigure(
+FIGURE = ReportFigure(
+    view=ModelView,
     name="entropy",
     title="Entropy",
     about="How spread out each head's attention is: entropy in nats, layers down, heads across.",
@@ -32,6 +34,6 @@ FIGURE = ModelFigure(
         " nats",
         "Low: the head looks at few tokens; high: its attention is spread over many.",
     ),
-    applies=lambda view: "entropy" in view.statistics,
+    subjects=lambda view: WHOLE if "entropy" in view.statistics else (),
     order=20,
 )

@@ -1,7 +1,7 @@
-"""Which fonts show the text: the bundled one, then the system's, as far as they are needed.
+"""Chooses the fonts that show a text: the bundled one, then the system's as needed.
 
-A letter with its marks, or an emoji of several parts, is drawn by one font or not at all: that
-each part has a glyph somewhere doesn't help.
+A cluster (a letter with its marks, an emoji of several characters) is drawn by one font or not at
+all.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import regex
 from matplotlib.font_manager import FontProperties, fontManager, get_font
 from matplotlib.ft2font import FT2Font, LoadFlags
 
-from attnviz.figures.kind import FigureStyle
+from attnviz.figures.style import FigureStyle
 
 FIRST = "DejaVu Sans"
 """The family that comes with matplotlib, so that plain text looks the same everywhere."""
@@ -65,36 +65,37 @@ _IGNORABLE = regex.compile(r"\p{DI}")
 def choose(texts: Iterable[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     """The font families that show `texts`, in order of preference, and what none can show.
 
-    The latter are characters, and clusters whose characters have glyphs but in no one family.
-    The bundled font is first; system fonts are looked at only for characters it lacks: the
-    well-known ones first, then all others by name, until every character has a glyph that can
-    be drawn as an outline. Colour bitmaps, as in most emoji fonts, cannot.
+    The latter are characters without a glyph, and clusters whose glyphs are in no single family.
+    The bundled font is first; system fonts are tried only for what it lacks: the well-known ones,
+    then all others by name, until all text has glyphs that can be drawn as outlines. Colour
+    bitmaps, as in most emoji fonts, can't.
     """
     clusters = set(chain.from_iterable(map(_CLUSTER.findall, texts)))
-    wanted = set("".join(clusters))
-    missing = {char for char in wanted if unicodedata.category(char) in _UNSHOWABLE}
-    families, left = _covering([FIRST], wanted - missing, wanted)
-    missing |= left
-    joined = {one for one in clusters if len(one) > 1 and missing.isdisjoint(one)}
-    families, _ = _covering(families, {one for one in joined if not drawn(one, families)}, wanted)
-    left = {one for one in joined if not drawn(one, families)}
-    return tuple(families), frozenset(missing | left)
+    chars = set("".join(clusters))
+    missing = {char for char in chars if unicodedata.category(char) in _UNSHOWABLE}
+    families, undrawn = _covering([FIRST], chars - missing, chars)
+    missing |= undrawn
+    joined = {cluster for cluster in clusters if len(cluster) > 1 and missing.isdisjoint(cluster)}
+    split = {cluster for cluster in joined if not drawn(cluster, families)}
+    families, _ = _covering(families, split, chars)
+    undrawn = {cluster for cluster in joined if not drawn(cluster, families)}
+    return tuple(families), frozenset(missing | undrawn)
 
 
 def _covering(
-    families: Sequence[str], wanted: set[str], script: set[str]
+    families: Sequence[str], texts: set[str], script: set[str]
 ) -> tuple[list[str], set[str]]:
-    """`families` with those that draw what is `wanted`, and what of it none draws."""
-    found = list(families)
-    left = {text for text in wanted if not any(_covers(family, text) for family in found)}
-    for family in _candidates(script) if left else ():
-        shown = {text for text in left if _covers(family, text)}
-        if shown and family not in found:
-            found.append(family)
-        left -= shown
-        if not left:
+    """`families` and those added to draw `texts`, and the texts that none draws."""
+    covering = list(families)
+    undrawn = {text for text in texts if not any(_covers(family, text) for family in covering)}
+    for family in _system_families(script) if undrawn else ():
+        shown = {text for text in undrawn if _covers(family, text)}
+        if shown and family not in covering:
+            covering.append(family)
+        undrawn -= shown
+        if not undrawn:
             break
-    return found, left
+    return covering, undrawn
 
 
 def _covers(family: str, text: str) -> bool:
@@ -111,10 +112,10 @@ def drawn(text: str, families: Sequence[str]) -> bool:
 
 
 def spelled(text: str, missing: frozenset[str]) -> str:
-    """`text` with code points, U+E000, for what fonts lack: `missing`, as `choose` tells it.
+    """`text` with code points, U+E000, for what is `missing` from the fonts (see `choose`).
 
-    Of a cluster that can't be drawn as it is, the first character stays if it has a glyph; what
-    draws nothing by itself, a joiner say, is left out with what it joined.
+    Of a cluster that can't be drawn, the first character stays if it has a glyph, and characters
+    that draw nothing by themselves (joiners) are left out.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -139,12 +140,12 @@ def fitted(style: FigureStyle, texts: Iterable[str]) -> FigureStyle:
     return replace(style, fonts=families, missing=missing)
 
 
-def _candidates(wanted: set[str]) -> list[str]:
-    """The system's families, the likeliest first; Han characters in the text's own style."""
+def _system_families(chars: set[str]) -> list[str]:
+    """The system's families, the likeliest first; for Han those of the text's language."""
     names = {entry.name for entry in fontManager.ttflist} - {FIRST}
     # A font of last resort draws the empty boxes that readers are to be spared.
     installed = {name for name in names if _BOXES not in name.replace(" ", "").lower()}
-    scripts = {unicodedata.name(char, "").split(" ")[0] for char in wanted}
+    scripts = {unicodedata.name(char, "").split(" ")[0] for char in chars}
     if scripts & {"HIRAGANA", "KATAKANA"}:
         han = (*_JAPANESE, *_CHINESE, *_KOREAN)
     elif "HANGUL" in scripts:
@@ -172,7 +173,7 @@ def face(families: Iterable[str]) -> FT2Font:
 
 @lru_cache(maxsize=512)
 def _font(family: str) -> FT2Font | None:
-    """The regular face of a family; nothing where it can't be opened or scaled."""
+    """The regular face of a family; None where it can't be opened or scaled."""
     try:
         font = face([family])
         font.set_size(12.0, 72.0)
@@ -183,7 +184,7 @@ def _font(family: str) -> FT2Font | None:
 
 @lru_cache(maxsize=65536)
 def _shows(family: str, char: str) -> bool:
-    """Whether the family has an outline for `char`, or rightly has none, as for a space."""
+    """Whether the family has an outline for `char`, or an empty glyph for one without ink."""
     font = _font(family)
     if font is None:
         return False
@@ -200,7 +201,7 @@ def _shows(family: str, char: str) -> bool:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the font manager's remarks about weights it could not match."""
+    """Silences the font manager's warnings about weights it could not match."""
     logger = logging.getLogger("matplotlib.font_manager")
     level = logger.level
     logger.setLevel(logging.ERROR)

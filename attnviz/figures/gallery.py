@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import multiprocessing
-import re
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
+from itertools import chain, count
 
 from attnviz import remarks, signals
+from attnviz.figures.captions import titled
+from attnviz.figures.figure import WHOLE, Subject
 from attnviz.figures.fonts import fitted
-from attnviz.figures.kind import FigureStyle, HeadFigure, ModelFigure, Picture, SentenceFigure
-from attnviz.figures.registry import figures, head_figures, model_figures, sentence_figures
+from attnviz.figures.picture import Picture
+from attnviz.figures.registry import figures
 from attnviz.figures.render import render
-from attnviz.figures.views import HeadView, ModelView, SentenceView
-from attnviz.figures.words import head_name, titled
+from attnviz.figures.style import FigureStyle
+from attnviz.figures.views import ModelView, SentenceView
 
 _BATCH = 4
 """Pictures a worker makes at a time: an interrupt never waits for more than that."""
@@ -26,79 +27,62 @@ Progress = Callable[[Picture], None]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One picture to be made: which figure, of what, where it goes (no suffix)."""
+    """One picture to be made: which figure, of what, and where it goes (no suffix)."""
 
     path: str
     figure: str
     view: ModelView | SentenceView
-    head: HeadView | None = None
+    subject: Subject = WHOLE[0]
 
 
 Models = ModelView | Sequence[ModelView] | None
-"""The maps of a model: one, or one for each of its stacks."""
+"""The maps of a model: one, or one for each of its streams."""
 
 
 def tasks(model: Models, sentences: Sequence[SentenceView]) -> tuple[Task, ...]:
     """What there is to draw, in the order of the report: the model, then each sentence.
 
-    The files of a model with several stacks begin with the stack's name: `s003/cross-mosaic`.
+    Each stream of a model with several has a folder: `figures/cross/s003/mosaic`.
     """
-    found: list[Task] = []
-    for maps in _each(model):
-        found += [
-            Task(f"figures/{_prefix(maps)}{figure.name}", figure.name, maps)
-            for figure in model_figures()
-            if figure.applies(maps)
-        ]
-    for view in sentences:
-        start = f"figures/s{view.id:03d}/{_prefix(view)}"
-        found += [
-            Task(f"{start}{figure.name}", figure.name, view)
-            for figure in sentence_figures()
-            if figure.applies(view)
-        ]
-        found += _head_tasks(start, view)
-    return tuple(found)
+    todo: dict[str, Task] = {}
+    for view in (*_each(model), *sentences):
+        for figure in figures():
+            if isinstance(view, figure.view):
+                for subject in figure.subjects(view):
+                    path = _path(view, subject.name or figure.name, todo)
+                    todo[path] = Task(path, figure.name, view, subject)
+    return tuple(todo.values())
 
 
 def _each(model: Models) -> Sequence[ModelView]:
     return [model] if isinstance(model, ModelView) else model or ()
 
 
-def _prefix(view: ModelView | SentenceView) -> str:
-    return f"{view.attention_of}-" if view.attention_of else ""
-
-
-def _head_tasks(start: str, view: SentenceView) -> Iterator[Task]:
-    """The figures of a sentence's heads, no two at one path."""
-    used: dict[str, int] = {}
-    for head in view.heads:
-        role = re.sub(r"[^a-z0-9]+", "-", head.mark.role.lower()).strip("-") or "head"
-        for figure in head_figures():
-            path = f"{start}{role}-{head_name(head.layer, head.head)}"
-            path += "" if figure.name == "head" else f"-{figure.name}"
-            used[path] = used.get(path, 0) + 1
-            if used[path] > 1:
-                path += f"-{used[path]}"
-            yield Task(path, figure.name, view, head)
+def _path(view: ModelView | SentenceView, name: str, taken: Container[str]) -> str:
+    """Where a picture goes; a name that is taken gets a number."""
+    folder = f"s{view.id:03d}" if isinstance(view, SentenceView) else ""
+    path = "/".join(filter(None, ("figures", view.stream, folder, name)))
+    numbered = chain((path,), (f"{path}-{number}" for number in count(2)))
+    return next(one for one in numbered if one not in taken)
 
 
 def perform(task: Task, style: FigureStyle) -> Picture:
-    """Draw and render one picture; TypeError where the figure is not one of the task's view."""
-    figure = next(found for found in figures() if found.name == task.figure)
-    title = figure.title
-    match figure, task.view, task.head:
-        case HeadFigure(), SentenceView() as view, HeadView() as head:
-            drawn, caption = figure.draw(view, head, style), figure.caption(view, head)
-            title = f"{head.mark.title}, {head_name(head.layer, head.head)}"
-        case SentenceFigure(), SentenceView() as view, None:
-            drawn, caption = figure.draw(view, style), figure.caption(view)
-        case ModelFigure(), ModelView() as model, None:
-            drawn, caption = figure.draw(model, style), figure.caption(model)
-        case _:
-            raise TypeError(f"{figure.name!r} is no figure of a {type(task.view).__name__}.")
-    title = titled(title, task.view.attention_of)
-    return render(drawn, style, path=task.path, title=title, caption=caption)
+    """Draw and render one picture; KeyError where there is no such figure."""
+    figure = {figure.name: figure for figure in figures()}[task.figure]
+    view, subject = task.view, task.subject
+    picture = render(
+        figure.draw(view, *subject.heads, style),
+        style,
+        path=task.path,
+        title=titled(subject.title or figure.title, view.stream),
+        caption=figure.caption(view, *subject.heads),
+    )
+    return replace(
+        picture,
+        stream=view.stream,
+        sentence=view.id if isinstance(view, SentenceView) else None,
+        heads=tuple((head.layer, head.head) for head in subject.heads),
+    )
 
 
 def draw_all(

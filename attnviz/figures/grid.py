@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from attnviz.figures.kind import FigureStyle
+from attnviz.figures.captions import head_name, titled, two
 from attnviz.figures.layout import (
     BAR_ROOM,
     MARGIN,
@@ -26,17 +26,17 @@ from attnviz.figures.margins import (
     Margins,
     draw_brackets,
     layer_width,
+    map_margins,
     margin_note,
-    margins,
     strike,
     write_layer,
 )
 from attnviz.figures.palette import PAPER, QUIET, channels, ink_on
 from attnviz.figures.scale import Pixels, paint
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.tiles import numbered
 from attnviz.figures.views import Floats, ModelView
-from attnviz.figures.words import head_name, titled, two
 
 _WIDTH = 430.0
 _HEIGHT = 560.0
@@ -83,65 +83,65 @@ def absent(view: ModelView) -> NDArray[np.bool_]:
     return np.asarray(np.isnan(maps).all(axis=0))
 
 
-def cells(sheet: Sheet, around: Margins, top: float) -> Cells:
-    """Plan a map whose headline ends at `top`; cells shrink with the model's size."""
-    layers, heads = around.absent.shape
+def cells(sheet: Sheet, margins: Margins, top: float) -> Cells:
+    """The cells of a map whose headline ends at `top`; they shrink with the model's size."""
+    layers, heads = margins.absent.shape
     width = sheet.snap(min(_WIDTH / heads, _WIDEST))
     height = sheet.snap(min(_HEIGHT / layers, _TALLEST, max(width, 12.0)))
-    numbers = max(sheet.measure("layer ↓", SMALL), layer_width(sheet, around, layers))
+    numbers = max(sheet.measure("layer ↓", SMALL), layer_width(sheet, margins, layers))
     left = sheet.snap(MARGIN + numbers + 6.0)
-    above = 2.4 * SMALL + 2.0 + (BRACKET_ROOM if around.group > 1 else 0.0)
+    above = 2.4 * SMALL + 2.0 + (BRACKET_ROOM if margins.group > 1 else 0.0)
     return Cells(left, sheet.snap(top + above), width, height, layers, heads)
 
 
-def draw_cells(sheet: Sheet, plan: Cells, pixels: Pixels, around: Margins) -> None:
+def draw_cells(sheet: Sheet, grid: Cells, pixels: Pixels, margins: Margins) -> None:
     """Draw the colours [layer, head, 3] with white lines between, numbers around them.
 
     Heads that don't exist are crossed out, those that share keys bracketed.
     """
-    width, height = plan.right - plan.left, plan.bottom - plan.top
-    pixels[around.gaps] = channels(PAPER)
-    sheet.image(plan.left, plan.top, width, height, pixels)
+    width, height = grid.right - grid.left, grid.bottom - grid.top
+    pixels[margins.gaps] = channels(PAPER)
+    sheet.image(grid.left, grid.top, width, height, pixels)
     upright = [
-        [(plan.corner(0, head)[0], plan.top), (plan.corner(0, head)[0], plan.bottom)]
-        for head in range(1, plan.heads)
+        [(grid.corner(0, head)[0], grid.top), (grid.corner(0, head)[0], grid.bottom)]
+        for head in range(1, grid.heads)
     ]
     level = [
-        [(plan.left, plan.corner(layer, 0)[1]), (plan.right, plan.corner(layer, 0)[1])]
-        for layer in range(1, plan.layers)
+        [(grid.left, grid.corner(layer, 0)[1]), (grid.right, grid.corner(layer, 0)[1])]
+        for layer in range(1, grid.layers)
     ]
-    sheet.lines(np.array([*upright, *level]), PAPER, 0.96 if plan.width > 10.0 else 0.5)
-    _cross_out(sheet, plan, around)
-    _number(sheet, plan, around)
+    sheet.lines(np.array([*upright, *level]), PAPER, 0.96 if grid.width > 10.0 else 0.5)
+    _cross_out(sheet, grid, margins)
+    _number(sheet, grid, margins)
 
 
-def _cross_out(sheet: Sheet, plan: Cells, around: Margins) -> None:
+def _cross_out(sheet: Sheet, grid: Cells, margins: Margins) -> None:
     """Draw a line through each layer without heads, and through each head missing in others."""
-    rows = [(plan.left, plan.corner(layer, 0)[1]) for layer in around.gaps]
-    strike(sheet, [(x, y + 1.0, plan.right - x, plan.height - 2.0) for x, y in rows])
+    rows = [(grid.left, grid.corner(layer, 0)[1]) for layer in margins.gaps]
+    strike(sheet, [(x, y + 1.0, grid.right - x, grid.height - 2.0) for x, y in rows])
     crosses = []
-    for layer, head in zip(*np.nonzero(around.missing), strict=True):
-        x, y = plan.corner(int(layer), int(head))
-        crosses.append([(x + 1.0, y + plan.height - 1.0), (x + plan.width - 1.0, y + 1.0)])
+    for layer, head in zip(*np.nonzero(margins.missing), strict=True):
+        x, y = grid.corner(int(layer), int(head))
+        crosses.append([(x + 1.0, y + grid.height - 1.0), (x + grid.width - 1.0, y + 1.0)])
     sheet.lines(np.array(crosses), QUIET, 0.4)
 
 
-def _number(sheet: Sheet, plan: Cells, around: Margins) -> None:
+def _number(sheet: Sheet, grid: Cells, margins: Margins) -> None:
     """Number the heads, under their brackets, and the layers."""
-    for head in numbered(plan.heads, plan.width, sheet.measure(str(plan.heads), SMALL) + 3.0):
-        x, _ = plan.centre(0, head)
-        sheet.text(x, plan.top - 4.0, str(head), SMALL, QUIET, align="center")
-    for layer in numbered(plan.layers, plan.height, SMALL):
-        y = middle(plan.centre(layer, 0)[1], SMALL)
-        write_layer(sheet, plan.left - 5.0, y, layer, around)
-    above = plan.top - 4.0 - 1.35 * SMALL
-    if around.group > 1:
-        starts = [plan.corner(0, head)[0] for head in range(plan.heads)]
-        ends = [start + plan.width for start in starts]
-        draw_brackets(sheet, starts, ends, around.group, above + 2.0)
+    for head in numbered(grid.heads, grid.width, sheet.measure(str(grid.heads), SMALL) + 3.0):
+        x, _ = grid.centre(0, head)
+        sheet.text(x, grid.top - 4.0, str(head), SMALL, QUIET, align="center")
+    for layer in numbered(grid.layers, grid.height, SMALL):
+        y = middle(grid.centre(layer, 0)[1], SMALL)
+        write_layer(sheet, grid.left - 5.0, y, layer, margins)
+    above = grid.top - 4.0 - 1.35 * SMALL
+    if margins.group > 1:
+        starts = [grid.corner(0, head)[0] for head in range(grid.heads)]
+        ends = [start + grid.width for start in starts]
+        draw_brackets(sheet, starts, ends, margins.group, above + 2.0)
         above -= BRACKET_ROOM
-    sheet.text(plan.left, above, "head →", SMALL, QUIET)
-    sheet.text(plan.left - 5.0, plan.top - 4.0, "layer ↓", SMALL, QUIET, align="right")
+    sheet.text(grid.left, above, "head →", SMALL, QUIET)
+    sheet.text(grid.left - 5.0, grid.top - 4.0, "layer ↓", SMALL, QUIET, align="right")
 
 
 def statistic_figure(
@@ -160,32 +160,32 @@ def statistic_figure(
     """
     sheet = Sheet(style)
     values = view.statistics[name]
-    around = margins(np.isnan(values), view.key_heads, view.windows)
+    margins = map_margins(np.isnan(values), view.key_heads, view.windows)
     finite = values[np.isfinite(values)]
     marks, end = round_ticks(top or (float(finite.max()) if finite.size else 1.0))
-    width = max(cells(sheet, around, 0.0).right + BAR_ROOM, 220.0)
-    title = titled(title, view.attention_of)
-    plan = cells(sheet, around, headline(sheet, title, "", width - MARGIN))
+    width = max(cells(sheet, margins, 0.0).right + BAR_ROOM, 220.0)
+    title = titled(title, view.stream)
+    grid = cells(sheet, margins, headline(sheet, title, "", width - MARGIN))
     pixels = paint(values / end, style)
-    draw_cells(sheet, plan, pixels, around)
-    _print_values(sheet, plan, values, pixels)
-    height = max(58.0, min(plan.bottom - plan.top, 120.0))
-    draw_bar(sheet, linear_bar(unit, marks, end), plan.right + 12.0, plan.top, height)
-    bottom = max(plan.bottom, plan.top + height) + 2.0
-    bottom = notes(sheet, bottom, margin_note(around), width - MARGIN)
+    draw_cells(sheet, grid, pixels, margins)
+    _print_values(sheet, grid, values, pixels)
+    height = max(58.0, min(grid.bottom - grid.top, 120.0))
+    draw_bar(sheet, linear_bar(unit, marks, end), grid.right + 12.0, grid.top, height)
+    bottom = max(grid.bottom, grid.top + height) + 2.0
+    bottom = notes(sheet, bottom, margin_note(margins), width - MARGIN)
     return sheet.figure(width + MARGIN, bottom + MARGIN)
 
 
-def _print_values(sheet: Sheet, plan: Cells, values: Floats, pixels: Pixels) -> None:
+def _print_values(sheet: Sheet, grid: Cells, values: Floats, pixels: Pixels) -> None:
     """Print each value in its cell, if the longest fits."""
     present = np.isfinite(values)
     texts = {(layer, head): two(float(values[layer, head])) for layer, head in np.argwhere(present)}
     size = 6.4
     widest = max((sheet.measure(text, size) for text in texts.values()), default=0.0)
-    if widest > plan.width - 3.0 or plan.height < size + 3.0:
+    if widest > grid.width - 3.0 or grid.height < size + 3.0:
         return
     for (layer, head), text in texts.items():
-        x, y = plan.centre(layer, head)
+        x, y = grid.centre(layer, head)
         colour = "#{:02X}{:02X}{:02X}".format(*pixels[layer, head].tolist())
         sheet.text(x, middle(y, size), text, size, ink_on(colour), align="center")
 

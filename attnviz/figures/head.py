@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from matplotlib.figure import Figure
 
-from attnviz.figures.kind import FigureStyle, HeadFigure
+from attnviz.figures.captions import READ_MATRIX, head_name, titled, two
+from attnviz.figures.figure import ReportFigure, Subject
 from attnviz.figures.matrix import matrix_figure, thinning_note
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import HeadView, SentenceView
 from attnviz.figures.windows import inside, windows_figure, windows_note
-from attnviz.figures.words import READ_MATRIX, head_name, titled, two
+
+
+def subjects(view: SentenceView) -> Sequence[Subject]:
+    """Each of the heads that are drawn, under the name of its role."""
+    return [_subject(head) for head in view.heads]
+
+
+def _subject(head: HeadView) -> Subject:
+    name = head_name(head.layer, head.head)
+    role = re.sub(r"[^a-z0-9]+", "-", head.mark.role.lower()).strip("-") or "head"
+    return Subject((head,), f"{role}-{name}", f"{head.mark.title}, {name}")
 
 
 def draw(view: SentenceView, head: HeadView, style: FigureStyle) -> Figure:
     """Draw the head's weights [query, key]; title: role, head, mass against chance."""
     name = f"{head.mark.title} · {head_name(head.layer, head.head)}"
-    title, subtitle = titled(name, view.attention_of), _evidence(head)
+    title, subtitle = titled(name, view.stream), _evidence(head)
     if head.windows:
         return windows_figure(view, head, style, title=title, subtitle=subtitle)
     return matrix_figure(
@@ -40,12 +55,12 @@ def _evidence(head: HeadView) -> str:
 
 
 def _right(head: HeadView) -> str:
-    """Of how many words the most attended other word is right: `2 of 3`."""
+    """How often a word's most attended other word is the right one: `2 of 3`."""
     return f"{round((head.mass or 0.0) * head.words)} of {head.words}"
 
 
 def _outlined(head: HeadView) -> bool:
-    """Whether there is anything of the target in what is shown weight by weight."""
+    """Whether any cell of the target is drawn as a single weight."""
     if head.windows:
         return any(inside(head.cells, window) for window in head.windows)
     return bool(head.cells)
@@ -81,13 +96,15 @@ def caption(view: SentenceView, head: HeadView) -> str:
     return " ".join(part for part in (finding, f"{READ_MATRIX}{outlined}", more) if part)
 
 
-FIGURE = HeadFigure(
+FIGURE = ReportFigure(
+    view=SentenceView,
     name="head",
     title="One head",
     about="One head on one sentence, each token named, the cells of its role outlined.",
     formula="a_ij, rows i are queries, columns j keys",
     source="Clark et al. 2019",
+    subjects=subjects,
     draw=draw,
     caption=caption,
-    order=10,
+    order=50,
 )

@@ -49,29 +49,29 @@ def tags(
 def shorten(sheet: Sheet, label: TokenLabel, size: float, longest: float = LONGEST) -> TokenLabel:
     """`label` with its middle left out where it is longer than `longest` points.
 
-    What a reader sees as one character is kept whole: no accents torn off.
+    Grapheme clusters (a letter with its accents) are kept whole.
     """
     # Split as it will be seen: a character without a glyph is a code point of many letters.
-    parts = regex.findall(r"\X", sheet.shown(label.text))
-    if len(parts) < _LEAST_PARTS or sheet.measure(label.text, size) <= longest:
+    clusters = regex.findall(r"\X", sheet.shown(label.text))
+    if len(clusters) < _LEAST_PARTS or sheet.measure(label.text, size) <= longest:
         return label
-    low, high = 1, len(parts) - 1
+    low, high = 1, len(clusters) - 1
     while low < high:
-        kept = (low + high + 1) // 2
-        if sheet.measure(_without_middle(parts, kept), size) <= longest:
-            low = kept
+        count = (low + high + 1) // 2
+        if sheet.measure(_without_middle(clusters, count), size) <= longest:
+            low = count
         else:
-            high = kept - 1
-    return replace(label, text=_without_middle(parts, low))
+            high = count - 1
+    return replace(label, text=_without_middle(clusters, low))
 
 
-def _without_middle(parts: list[str], kept: int) -> str:
-    tail = kept // 2
-    return "".join([*parts[: kept - tail], "…", *parts[len(parts) - tail :]])
+def _without_middle(clusters: list[str], count: int) -> str:
+    tail = count // 2
+    return "".join([*clusters[: count - tail], "…", *clusters[len(clusters) - tail :]])
 
 
 def width(sheet: Sheet, tag: Tag, size: float) -> float:
-    """How many points `write` needs."""
+    """The width in points of what `write` draws."""
     return sum(sheet.measure(text, points) for text, points, _ in _runs(tag, size))
 
 
@@ -86,7 +86,7 @@ def write(
     upright: bool = False,
     ink: str | None = None,
 ) -> None:
-    """Write a tag from (x, y), the baseline's end that `align` names; in `ink` if given."""
+    """Write a tag with the `align` end of its baseline at (x, y), all in `ink` unless None."""
     shift = {"left": 0.0, "center": 0.5, "right": 1.0}[align] * width(sheet, tag, size)
     for text, points, own in _runs(tag, size):
         colour = ink or own

@@ -7,15 +7,16 @@ from math import ceil
 import numpy as np
 from matplotlib.figure import Figure
 
-from attnviz.figures.kind import FigureStyle, SentenceFigure
+from attnviz.figures.captions import READ_MATRIX, location, quoted, share_note, two
+from attnviz.figures.figure import ReportFigure
 from attnviz.figures.layout import BAR_ROOM, MARGIN, SMALL, draw_bar, headline, notes, weight_bar
-from attnviz.figures.margins import Margins, margin_note, margins, strike, write_layer
+from attnviz.figures.margins import Margins, map_margins, margin_note, strike, write_layer
 from attnviz.figures.palette import QUIET
 from attnviz.figures.scale import shares
 from attnviz.figures.sheet import Sheet
-from attnviz.figures.tiles import draw_tiles, tiling
+from attnviz.figures.style import FigureStyle
+from attnviz.figures.tiles import arrange_tiles, draw_tiles
 from attnviz.figures.views import SentenceView
-from attnviz.figures.words import READ_MATRIX, location, quoted, share_note, two
 
 _WIDTH = 480.0
 _LARGEST_TILE = 130.0
@@ -32,37 +33,37 @@ def draw(view: SentenceView, style: FigureStyle) -> Figure:
     rows = ceil(layers / columns)
     room = (_WIDTH - (columns - 1) * _GUTTERS[0]) / columns
     cell = min(room / wide, _LARGEST_TILE / max(tall, wide), _MOST_CELL)
-    plan = tiling(sheet, rows, columns, (tall, wide), cell, _GUTTERS)
-    width = max(MARGIN + plan.width + BAR_ROOM, 250.0)
-    title = f"Mean of the heads of each layer, {location(view.id, view.attention_of)}"
+    tiling = arrange_tiles(sheet, rows, columns, (tall, wide), cell, _GUTTERS)
+    width = max(MARGIN + tiling.width + BAR_ROOM, 250.0)
+    title = f"Mean of the heads of each layer, {location(view.id, view.stream)}"
     top = sheet.snap(headline(sheet, title, "", width - MARGIN) + 1.5 * SMALL)
     left = sheet.snap(MARGIN)
     places = {divmod(layer, columns): weights[layer] for layer in range(layers)}
-    around = _margins(view)
-    gaps = [divmod(layer, columns) for layer in around.gaps]
-    draw_tiles(sheet, left, top, plan, {at: w for at, w in places.items() if at not in gaps})
-    corners = [plan.corner(*place) for place in gaps]
-    strike(sheet, [(left + x, top + y, plan.tile_width, plan.tile_height) for x, y in corners])
-    first = "layer " if plan.tile_width > 30.0 else ""
+    margins = _margins(view)
+    gaps = [divmod(layer, columns) for layer in margins.gaps]
+    draw_tiles(sheet, left, top, tiling, {at: w for at, w in places.items() if at not in gaps})
+    corners = [tiling.corner(*place) for place in gaps]
+    strike(sheet, [(left + x, top + y, tiling.tile_width, tiling.tile_height) for x, y in corners])
+    first = "layer " if tiling.tile_width > 30.0 else ""
     sheet.text(left, top - 4.0, first, SMALL, QUIET)
     for layer, place in enumerate(places):
-        x, y = plan.corner(*place)
+        x, y = tiling.corner(*place)
         x += sheet.measure(first, SMALL) if layer == 0 else 0.0
-        write_layer(sheet, left + x, top + y - 4.0, layer, around, align="left")
-    bar = max(58.0, min(plan.height, 120.0))
-    draw_bar(sheet, weight_bar(sheet), left + plan.width + 12.0, top, bar)
-    small_print = f"{share_note(view.block)} {margin_note(around, heads=False)}"
-    bottom = notes(sheet, top + max(plan.height, bar) + 5.0, small_print, width - MARGIN)
+        write_layer(sheet, left + x, top + y - 4.0, layer, margins, align="left")
+    bar = max(58.0, min(tiling.height, 120.0))
+    draw_bar(sheet, weight_bar(sheet), left + tiling.width + 12.0, top, bar)
+    small_print = f"{share_note(view.block)} {margin_note(margins, heads=False)}"
+    bottom = notes(sheet, top + max(tiling.height, bar) + 5.0, small_print, width - MARGIN)
     return sheet.figure(width + MARGIN, bottom + MARGIN)
 
 
 def _margins(view: SentenceView) -> Margins:
     absent = np.asarray(np.isnan(view.layer_means).all(axis=(1, 2)))
-    return margins(absent[:, None], {}, view.windows)
+    return map_margins(absent[:, None], {}, view.windows)
 
 
 def _columns(layers: int) -> int:
-    """The columns that fill their rows best; wide rather than tall."""
+    """The number of columns that leaves the fewest places of the last row empty."""
     if layers <= 4:
         return layers
     choice = range(3, 5) if layers <= 8 else range(5, 7) if layers <= 18 else range(6, 9)
@@ -91,7 +92,8 @@ def caption(view: SentenceView) -> str:
     )
 
 
-FIGURE = SentenceFigure(
+FIGURE = ReportFigure(
+    view=SentenceView,
     name="layers",
     title="Layers",
     about="The mean attention of each layer's heads on one sentence.",

@@ -1,4 +1,4 @@
-"""What every figure has around its picture: a headline, notes, a colour bar."""
+"""The parts that all figures share: headline, notes and colour bar."""
 
 from __future__ import annotations
 

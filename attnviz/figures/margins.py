@@ -1,4 +1,4 @@
-"""What stands around maps of layers and heads: brackets, windows, and what is crossed out."""
+"""The margins of maps of layers and heads: brackets, windows, and crosses for missing heads."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from attnviz.figures.captions import listing
 from attnviz.figures.layout import SMALL
 from attnviz.figures.palette import FAINT, QUIET
 from attnviz.figures.sheet import Align, Sheet
-from attnviz.figures.words import listing
 
 BRACKET_ROOM = 4.5
 """Points that brackets take above the numbers of heads."""
@@ -24,10 +24,10 @@ _INSET = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """What the margins of a map say: `absent` [layer, head] are the heads that don't exist.
+    """What the margins of a map show: `absent` [layer, head] are the heads that don't exist.
 
-    `groups`: layer -> how many of its heads share a key head, where more than one does;
-    `windows`: layer -> tokens that its heads see, where they don't see all.
+    `groups`: layer -> the number of its heads that share a key head, where that is more than 1;
+    `windows`: layer -> the number of tokens that its heads see, where that is limited.
     """
 
     absent: NDArray[np.bool_]
@@ -36,7 +36,7 @@ class Margins:
 
     @property
     def group(self) -> int:
-        """How many heads stand under a bracket, where that holds in all layers; otherwise 1."""
+        """The number of heads under a bracket, if all layers have the same; else 1."""
         present = np.flatnonzero(~self.absent.all(axis=1)).tolist()
         sizes = {self.groups.get(layer, 1) for layer in present}
         return sizes.pop() if len(sizes) == 1 else 1
@@ -52,7 +52,7 @@ class Margins:
         return self.absent & ~self.absent.all(axis=1, keepdims=True)
 
 
-def margins(
+def map_margins(
     absent: NDArray[np.bool_], key_heads: Mapping[int, int], windows: Mapping[int, int]
 ) -> Margins:
     """The margins of a map of these heads; `key_heads` and `windows` as in `ModelView`."""
@@ -69,7 +69,7 @@ def margins(
 def draw_brackets(
     sheet: Sheet, starts: Sequence[float], ends: Sequence[float], group: int, y: float
 ) -> None:
-    """Draw a bracket, its feet down to `y`, over every `group` heads, given where heads are."""
+    """Draw a bracket with its feet at `y` over each `group` heads, from their starts and ends."""
     segments = []
     inset = min(_INSET, 0.15 * (ends[0] - starts[0]))
     for first in range(0, len(starts), group):
@@ -86,20 +86,20 @@ def strike(sheet: Sheet, boxes: Sequence[tuple[float, float, float, float]]) -> 
     sheet.lines(np.array(lines), FAINT, 0.4)
 
 
-def layer_width(sheet: Sheet, around: Margins, most: int) -> float:
-    """The points that the longest label of a layer takes, of layers up to `most`."""
+def layer_width(sheet: Sheet, margins: Margins, most: int) -> float:
+    """The width in points of the longest label of a layer, of layers up to `most`."""
     digits = sheet.measure(str(most), SMALL)
-    marks = (sheet.measure(mark_of(size), MARK) for size in around.windows.values())
+    marks = (sheet.measure(mark_of(size), MARK) for size in margins.windows.values())
     return digits + max(marks, default=0.0)
 
 
 def write_layer(
-    sheet: Sheet, x: float, y: float, layer: int, around: Margins, align: Align = "right"
+    sheet: Sheet, x: float, y: float, layer: int, margins: Margins, align: Align = "right"
 ) -> None:
-    """Write a layer's number from (x, y), and behind it the window that the layer sees."""
+    """Write a layer's number at (x, y), and after it the size of its window."""
     number = str(layer)
-    mark = mark_of(around.windows[layer]) if layer in around.windows else ""
-    colour = FAINT if layer in around.gaps else QUIET
+    mark = mark_of(margins.windows[layer]) if layer in margins.windows else ""
+    colour = FAINT if layer in margins.gaps else QUIET
     wide = sheet.measure(mark, MARK)
     if align == "left":
         sheet.text(x, y, number, SMALL, colour)
@@ -114,34 +114,31 @@ def mark_of(window: int) -> str:
     return f" w{window}"
 
 
-def margin_note(around: Margins, *, heads: bool = True) -> str:
-    """What the margins mean, in small print; nothing where there is nothing in them."""
-    parts = (_group_note(around) if heads else "", _window_note(around), _gap_note(around))
-    return " ".join(part for part in parts if part)
+def margin_note(margins: Margins, *, heads: bool = True) -> str:
+    """What the margins mean, in small print; "" where they are empty."""
+    notes = (_group_note(margins) if heads else "", _window_note(margins), _gap_note(margins))
+    return " ".join(part for part in notes if part)
 
 
-def _group_note(around: Margins) -> str:
-    if around.group > 1:
+def _group_note(margins: Margins) -> str:
+    if margins.group > 1:
         return "Heads under one bracket share keys."
-    if not around.groups:
+    if not margins.groups:
         return ""
-    sizes = sorted(set(around.groups.values()))
-    parts = [
-        f"{size} at a time in {_layers([layer for layer, n in around.groups.items() if n == size])}"
-        for size in sizes
-    ]
-    return f"Neighbouring heads share keys: {listing(parts)}."
+    sizes = sorted(set(margins.groups.values()))
+    layers_of = {size: [at for at, n in margins.groups.items() if n == size] for size in sizes}
+    groups = [f"{size} at a time in {_layers(layers)}" for size, layers in layers_of.items()]
+    return f"Neighbouring heads share keys: {listing(groups)}."
 
 
-def _window_note(around: Margins) -> str:
-    sizes = sorted(set(around.windows.values()))
-    parts = [f"w{size}: these layers see a window of {size} tokens." for size in sizes]
-    return " ".join(parts)
+def _window_note(margins: Margins) -> str:
+    sizes = sorted(set(margins.windows.values()))
+    return " ".join(f"w{size}: these layers see a window of {size} tokens." for size in sizes)
 
 
-def _gap_note(around: Margins) -> str:
-    named = ["layers without attention to show"] if around.gaps else []
-    named += ["heads that don’t exist"] if around.missing.any() else []
+def _gap_note(margins: Margins) -> str:
+    named = ["layers without attention to show"] if margins.gaps else []
+    named += ["heads that don’t exist"] if margins.missing.any() else []
     return f"Crossed out: {listing(named)}." if named else ""
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from attnviz.figures import labels as token_labels
-from attnviz.figures.kind import FigureStyle
+from attnviz.figures.captions import share_note
 from attnviz.figures.labels import MOST_LABELLED, Tag
 from attnviz.figures.layout import (
     BAR_ROOM,
@@ -27,8 +27,8 @@ from attnviz.figures.layout import (
 from attnviz.figures.palette import OUTLINE, QUIET
 from attnviz.figures.scale import pool, shade, shares
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import POOLED, Floats
-from attnviz.figures.words import share_note
 from attnviz.text.types import TokenLabel
 
 LEAST_CELL = 8.6
@@ -41,10 +41,10 @@ Labels = tuple[TokenLabel, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How queries and keys become `rows` x `columns` cells of `side` points.
+class CellGrid:
+    """The cells of a heatmap: `rows` x `columns` squares of `side` points.
 
-    A cell stands for `block` tokens each way; every `step`-th is labelled, in `size` points.
+    A cell stands for `block` tokens each way; each `step`-th is labelled, in `size` points.
     """
 
     rows: int
@@ -66,41 +66,41 @@ class Plan:
 
 
 def block_of(queries: int, keys: int) -> int:
-    """How many tokens a cell stands for, each way."""
+    """The number of tokens that a cell stands for, each way."""
     return ceil(max(queries, keys) / POOLED)
 
 
-def plan(sheet: Sheet, queries: int, keys: int) -> Plan:
-    """The cells of a heatmap of so many tokens: their side in points, snapped to pixels."""
+def cell_grid(sheet: Sheet, queries: int, keys: int) -> CellGrid:
+    """The cells of a heatmap of so many tokens; their side is a whole number of pixels."""
     block, most = block_of(queries, keys), max(queries, keys)
     rows, columns = ceil(queries / block), ceil(keys / block)
     if most <= MOST_LABELLED:
         side = sheet.snap(min(max(_SIDE / most, LEAST_CELL), _MOST_CELL))
-        return Plan(rows, columns, block, 1, side, 7.5 if side >= ROOMY_CELL else 6.6)
+        return CellGrid(rows, columns, block, 1, side, 7.5 if side >= ROOMY_CELL else 6.6)
     side = sheet.snap(_LARGE_SIDE / max(rows, columns))
-    return Plan(rows, columns, block, ceil(LEAST_CELL / side), side, 6.6)
+    return CellGrid(rows, columns, block, ceil(LEAST_CELL / side), side, 6.6)
 
 
 def cell_weights(weights: Floats, queries: int, keys: int) -> Floats:
-    """The cells of weights [query, key], or of their block means if those are given."""
+    """The cells for weights [query, key], which may be block means already."""
     block = block_of(queries, keys)
     means = pool(weights, block) if weights.shape == (queries, keys) else weights
     return shares(means, keys, block)
 
 
 def thinning_note(tokens: int) -> str:
-    """What a figure with too many tokens to label, or to draw one by one, must say."""
+    """The small print of a figure whose tokens aren't all labelled, or are drawn in blocks."""
     if tokens <= MOST_LABELLED:
         return ""
-    kept = "Not every token is labelled; labels begin with the token's position, from 0."
-    return f"{share_note(block_of(tokens, tokens))} {kept}".strip()
+    thinned = "Not every token is labelled; labels begin with the token's position, from 0."
+    return f"{share_note(block_of(tokens, tokens))} {thinned}".strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """The labels around a plan's cells, and the room they take at the left and above."""
+    """The labels around a grid of cells, and the room they take at the left and above."""
 
-    plan: Plan
+    grid: CellGrid
     queries: tuple[Tag, ...]
     keys: tuple[Tag, ...]
     left: float
@@ -108,20 +108,19 @@ class Axes:
     upright: bool
 
 
-def axes(sheet: Sheet, layout: Plan, queries: Labels, keys: Labels) -> Axes:
-    """Measure the labels; those of keys stand upright where they are wider than a cell."""
-    size = layout.size
+def label_axes(sheet: Sheet, grid: CellGrid, queries: Labels, keys: Labels) -> Axes:
+    """Measure the labels; those of keys are upright where they are wider than a cell."""
+    size = grid.size
     down, across = (
-        token_labels.tags(sheet, labels, size, layout.block, layout.step)
-        for labels in (queries, keys)
+        token_labels.tags(sheet, labels, size, grid.block, grid.step) for labels in (queries, keys)
     )
     broad, tall = (
         max(token_labels.width(sheet, mark, size) for mark in marks) for marks in (down, across)
     )
-    upright = tall > layout.side - 2.0
+    upright = tall > grid.side - 2.0
     left = max(broad, sheet.measure("query ↓", SMALL)) + 5.0
     return Axes(
-        layout, down, across, left, max(tall if upright else size, 2.6 * SMALL) + 4.0, upright
+        grid, down, across, left, max(tall if upright else size, 2.6 * SMALL) + 4.0, upright
     )
 
 
@@ -141,50 +140,50 @@ def matrix_figure(
     weights may be given as block means.
     """
     sheet = Sheet(style)
-    layout = plan(sheet, len(queries), len(keys))
-    around = axes(sheet, layout, queries, keys)
-    left = sheet.snap(MARGIN + around.left)
+    grid = cell_grid(sheet, len(queries), len(keys))
+    axes = label_axes(sheet, grid, queries, keys)
+    left = sheet.snap(MARGIN + axes.left)
     heading = max(sheet.measure(title, TITLE), sheet.measure(subtitle, SMALL))
-    width = max(left + layout.width + BAR_ROOM, min(_SIDE, MARGIN + heading + 1.0))
-    top = sheet.snap(headline(sheet, title, subtitle, width - MARGIN) + around.above)
-    draw_matrix(sheet, around, cell_weights(weights, len(queries), len(keys)), left, top, cells)
-    height = max(58.0, min(layout.height, 120.0))
-    draw_bar(sheet, weight_bar(sheet), left + layout.width + 12.0, top, height)
+    width = max(left + grid.width + BAR_ROOM, min(_SIDE, MARGIN + heading + 1.0))
+    top = sheet.snap(headline(sheet, title, subtitle, width - MARGIN) + axes.above)
+    draw_matrix(sheet, axes, cell_weights(weights, len(queries), len(keys)), left, top, cells)
+    height = max(58.0, min(grid.height, 120.0))
+    draw_bar(sheet, weight_bar(sheet), left + grid.width + 12.0, top, height)
     small_print = thinning_note(max(len(queries), len(keys)))
-    bottom = top + max(layout.height, height) + 5.0
+    bottom = top + max(grid.height, height) + 5.0
     bottom = notes(sheet, bottom, small_print, width - 2 * MARGIN)
     return sheet.figure(width + MARGIN, bottom + MARGIN)
 
 
 def draw_matrix(
     sheet: Sheet,
-    around: Axes,
+    axes: Axes,
     weights: Floats,
     left: float,
     top: float,
     cells: Iterable[tuple[int, int]] = (),
 ) -> None:
     """Draw the cells' weights [row, column] from their corner, `cells` outlined, with labels."""
-    layout = around.plan
-    width, height, side = layout.width, layout.height, layout.side
+    grid = axes.grid
+    width, height, side = grid.width, grid.height, grid.side
     sheet.image(left, top, width, height, shade(weights, sheet.style))
     if bool(np.isnan(weights).all()):
         sheet.lines(np.array([[(left, top + height), (left + width, top)]]), QUIET, 0.4)
     sheet.frame(left, top, width, height, 0.5)
-    borders = outline(cells, layout.rows, layout.columns, layout.block) * side + (left, top)
+    borders = outline(cells, grid.rows, grid.columns, grid.block) * side + (left, top)
     sheet.lines(borders, OUTLINE, min(0.75, 0.08 * side))
-    _label(sheet, around, left, top)
+    _label(sheet, axes, left, top)
 
 
-def _label(sheet: Sheet, around: Axes, left: float, top: float) -> None:
+def _label(sheet: Sheet, axes: Axes, left: float, top: float) -> None:
     """Label the rows at the left and the columns on top, and say which is which."""
-    size, side = around.plan.size, around.plan.side
-    for mark in around.queries:
+    size, side = axes.grid.size, axes.grid.side
+    for mark in axes.queries:
         along = middle(top + (mark.cell + 0.5) * side, size)
         token_labels.write(sheet, left - 4.0, along, mark, size, align="right")
-    for mark in around.keys:
+    for mark in axes.keys:
         across = left + (mark.cell + 0.5) * side
-        if around.upright:
+        if axes.upright:
             x = middle(across, size)
             token_labels.write(sheet, x, top - 4.0, mark, size, upright=True)
         else:

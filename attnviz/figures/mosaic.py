@@ -9,7 +9,8 @@ from math import ceil
 import numpy as np
 from matplotlib.figure import Figure
 
-from attnviz.figures.kind import FigureStyle, SentenceFigure
+from attnviz.figures.captions import READ_MATRIX, block_note, location, plural, quoted, share_note
+from attnviz.figures.figure import ReportFigure
 from attnviz.figures.layout import (
     BAR_ROOM,
     MARGIN,
@@ -25,17 +26,17 @@ from attnviz.figures.margins import (
     Margins,
     draw_brackets,
     layer_width,
+    map_margins,
     margin_note,
-    margins,
     strike,
     write_layer,
 )
 from attnviz.figures.palette import QUIET
 from attnviz.figures.scale import shares
 from attnviz.figures.sheet import Sheet
-from attnviz.figures.tiles import Tiling, draw_tiles, numbered, shrink, tiling
+from attnviz.figures.style import FigureStyle
+from attnviz.figures.tiles import Tiling, arrange_tiles, draw_tiles, numbered, shrink
 from attnviz.figures.views import Floats, SentenceView
-from attnviz.figures.words import READ_MATRIX, block_note, location, plural, quoted, share_note
 
 _WIDTH = 500.0
 _HEIGHT = 620.0
@@ -61,33 +62,33 @@ def draw(view: SentenceView, style: FigureStyle) -> Figure:
     layers, heads = view.attention.shape[:2]
     weights, _ = _cells(view)
     tall, wide = weights.shape[-2:]
-    around = _margins(view)
-    numbers = _NUMBERS + max(0.0, layer_width(sheet, around, layers) + 6.0 - _NUMBERS)
+    margins = _margins(view)
+    numbers = _NUMBERS + max(0.0, layer_width(sheet, margins, layers) + 6.0 - _NUMBERS)
     panels = _arrange(layers, heads, (tall, wide))
-    plan = tiling(sheet, panels.rows, heads, (tall, wide), panels.cell, (_GUTTER, _GUTTER))
-    step = plan.width + numbers
+    tiling = arrange_tiles(sheet, panels.rows, heads, (tall, wide), panels.cell, (_GUTTER, _GUTTER))
+    step = tiling.width + numbers
     width = max(MARGIN + panels.count * step + BAR_ROOM, 200.0)
-    title = f"All {layers} × {heads} heads, {location(view.id, view.attention_of)}"
-    brackets = BRACKET_ROOM if around.group > 1 else 0.0
+    title = f"All {layers} × {heads} heads, {location(view.id, view.stream)}"
+    brackets = BRACKET_ROOM if margins.group > 1 else 0.0
     top = sheet.snap(headline(sheet, title, "", width - MARGIN) + 2.2 * SMALL + brackets)
     for panel in range(panels.count):
         left = sheet.snap(MARGIN + panel * step + numbers)
         first = panel * panels.rows
-        _panel(sheet, left, top, plan, weights[first : first + panels.rows], first, around)
-    bar = max(58.0, min(plan.height, 120.0))
+        _panel(sheet, left, top, tiling, weights[first : first + panels.rows], first, margins)
+    bar = max(58.0, min(tiling.height, 120.0))
     draw_bar(sheet, weight_bar(sheet), MARGIN + panels.count * step + 12.0, top, bar)
-    small_print = f"{_cell_note(view)} {margin_note(around)}"
-    bottom = notes(sheet, top + max(plan.height, bar) + 5.0, small_print, width - MARGIN)
+    small_print = f"{_cell_note(view)} {margin_note(margins)}"
+    bottom = notes(sheet, top + max(tiling.height, bar) + 5.0, small_print, width - MARGIN)
     return sheet.figure(width + MARGIN, bottom + MARGIN)
 
 
 def _margins(view: SentenceView) -> Margins:
     absent = np.isnan(view.attention).all(axis=(-2, -1))
-    return margins(np.asarray(absent), view.key_heads, view.windows)
+    return map_margins(np.asarray(absent), view.key_heads, view.windows)
 
 
 def _cells(view: SentenceView) -> tuple[Floats, int]:
-    """The cells [layer, head, query, key] that fit, and how many tokens each stands for."""
+    """The cells [layer, head, query, key] pooled so that they fit, and the tokens a cell."""
     means, more = shrink(view.attention, _most_cells(*view.attention.shape[:2]))
     block = view.block * more
     return means if view.block == 1 else shares(means, len(view.keys), block), block
@@ -102,30 +103,30 @@ def _panel(
     sheet: Sheet,
     left: float,
     top: float,
-    plan: Tiling,
+    tiling: Tiling,
     weights: Floats,
     first: int,
-    around: Margins,
+    margins: Margins,
 ) -> None:
     """Draw some layers [layer, head, query, key], numbered from `first`."""
-    gaps = [row for row in range(len(weights)) if first + row in around.gaps]
+    gaps = [row for row in range(len(weights)) if first + row in margins.gaps]
     places = (place for place in np.ndindex(weights.shape[:2]) if place[0] not in gaps)
     tiles = {(row, column): weights[row, column] for row, column in places}
-    draw_tiles(sheet, left, top, plan, tiles)
-    levels = [top + plan.corner(row, 0)[1] for row in gaps]
-    strike(sheet, [(left, y, plan.width, plan.tile_height) for y in levels])
-    wide = sheet.measure(str(plan.columns), SMALL) + 3.0
-    for head in numbered(plan.columns, plan.corner(0, 1)[0], wide):
-        x = left + plan.corner(0, head)[0] + plan.tile_width / 2
+    draw_tiles(sheet, left, top, tiling, tiles)
+    levels = [top + tiling.corner(row, 0)[1] for row in gaps]
+    strike(sheet, [(left, y, tiling.width, tiling.tile_height) for y in levels])
+    wide = sheet.measure(str(tiling.columns), SMALL) + 3.0
+    for head in numbered(tiling.columns, tiling.corner(0, 1)[0], wide):
+        x = left + tiling.corner(0, head)[0] + tiling.tile_width / 2
         sheet.text(x, top - 4.0, str(head), SMALL, QUIET, align="center")
-    for row in numbered(weights.shape[0], plan.corner(1, 0)[1], SMALL):
-        y = middle(top + plan.corner(row, 0)[1] + plan.tile_height / 2, SMALL)
-        write_layer(sheet, left - 4.0, y, first + row, around)
+    for row in numbered(weights.shape[0], tiling.corner(1, 0)[1], SMALL):
+        y = middle(top + tiling.corner(row, 0)[1] + tiling.tile_height / 2, SMALL)
+        write_layer(sheet, left - 4.0, y, first + row, margins)
     above = top - 4.0 - 1.3 * SMALL
-    if around.group > 1:
-        starts = [left + plan.corner(0, head)[0] for head in range(plan.columns)]
-        ends = [start + plan.tile_width for start in starts]
-        draw_brackets(sheet, starts, ends, around.group, above + 2.0)
+    if margins.group > 1:
+        starts = [left + tiling.corner(0, head)[0] for head in range(tiling.columns)]
+        ends = [start + tiling.tile_width for start in starts]
+        draw_brackets(sheet, starts, ends, margins.group, above + 2.0)
         above -= BRACKET_ROOM
     sheet.text(left, above, "head →", SMALL, QUIET)
     if first == 0:
@@ -133,7 +134,7 @@ def _panel(
 
 
 def _arrange(layers: int, heads: int, cells: tuple[int, int]) -> _Panels:
-    """The number of panels that lets `cells` (down, across) be largest; few where they tie."""
+    """The panels that let `cells` (down, across) be largest; the fewest of these."""
     tall, wide = cells
     best = _Panels(1, layers, 0.0)
     for count in range(1, min(_MOST_PANELS, layers) + 1):
@@ -148,14 +149,14 @@ def _arrange(layers: int, heads: int, cells: tuple[int, int]) -> _Panels:
 
 def _most_cells(layers: int, heads: int) -> int:
     """The cells a tile may have before one of them is less than a pixel at 150 dpi."""
-    found = [
+    sides = [
         min(
             (_WIDTH * 1.4 / (count * heads) - _GUTTER) / _LEAST_CELL,
             (_HEIGHT * 1.4 / ceil(layers / count) - _GUTTER) / _LEAST_CELL,
         )
         for count in range(1, _MOST_PANELS + 1)
     ]
-    return max(8, int(max(found)))
+    return max(8, int(max(sides)))
 
 
 def caption(view: SentenceView) -> str:
@@ -182,7 +183,8 @@ def caption(view: SentenceView) -> str:
     return " ".join(part for part in (finding, reading, _cell_note(view)) if part)
 
 
-FIGURE = SentenceFigure(
+FIGURE = ReportFigure(
+    view=SentenceView,
     name="mosaic",
     title="All heads",
     about="All heads of the model on one sentence, in one image.",

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from attnviz.figures import labels as token_labels
-from attnviz.figures.kind import FigureStyle, SentenceFigure
+from attnviz.figures.captions import listing, location, plural, quoted, two
+from attnviz.figures.figure import ReportFigure
 from attnviz.figures.labels import Tag
 from attnviz.figures.layout import (
     BAR_ROOM,
@@ -23,8 +24,8 @@ from attnviz.figures.layout import (
 from attnviz.figures.palette import HAIRLINE, QUIET, ink_on, luminance
 from attnviz.figures.scale import position, shade
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import POOLED, Floats, SentenceView
-from attnviz.figures.words import listing, location, plural, quoted, two
 
 _WIDTH = 400.0
 _SIZE = 9.0
@@ -35,7 +36,7 @@ _LINE = 41.0
 _ABOVE = _NUMBER + _BAR + 3.0
 _STRETCHES = 3
 _STRETCH = 40
-"""Of a long text so many stretches of so many tokens are shown."""
+"""Of a long text this many stretches of this many tokens are shown."""
 
 _LIGHT = 0.6
 """On paper darker than this, grey labels get full ink."""
@@ -47,7 +48,7 @@ _BAR_COLOUR = "#B3B3B3"
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where something stands in the running text: its line, its left edge and width in points."""
+    """A place in the running text: the line, the left edge and the width in points."""
 
     line: int
     x: float
@@ -56,7 +57,7 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """The tokens shown, their numbers and places; `gaps` say how many are left out between."""
+    """The tokens shown, their numbers and places; `gaps` are notes on tokens left out between."""
 
     tags: tuple[Tag, ...]
     numbers: tuple[str, ...]
@@ -84,14 +85,14 @@ def stretches(received: Floats) -> tuple[tuple[int, int], ...]:
 def draw(view: SentenceView, style: FigureStyle) -> Figure:
     """Draw the tokens as running text: shaded by what they receive, a bar over each."""
     sheet = Sheet(style)
-    text = _set(sheet, view)
-    every = (*text.places, *(place for _, place in text.gaps))
-    lines = max(place.line for place in every) + 1
-    text_width = max(place.x + place.width for place in every)
+    text = _lay_out(sheet, view)
+    places = (*text.places, *(place for _, place in text.gaps))
+    lines = max(place.line for place in places) + 1
+    text_width = max(place.x + place.width for place in places)
     width = max(MARGIN + text_width + BAR_ROOM, 270.0)
-    title = f"Attention received, {location(view.id, view.attention_of)}"
+    title = f"Attention received, {location(view.id, view.stream)}"
     top = headline(sheet, title, "", width - MARGIN) + 4.0
-    _words(sheet, view, text, top)
+    _draw_tokens(sheet, view, text, top)
     for skipped, place in text.gaps:
         baseline = middle(top + place.line * _LINE + _ABOVE + _BOX / 2, SMALL)
         sheet.text(MARGIN + place.x + _PAD, baseline, skipped, SMALL, QUIET)
@@ -105,7 +106,7 @@ def draw(view: SentenceView, style: FigureStyle) -> Figure:
     return sheet.figure(width + MARGIN, bottom + MARGIN)
 
 
-def _set(sheet: Sheet, view: SentenceView) -> _Text:
+def _lay_out(sheet: Sheet, view: SentenceView) -> _Text:
     """Break the tokens that are shown into lines of at most `_WIDTH` points."""
     tags: list[Tag] = []
     numbers: list[str] = []
@@ -141,22 +142,22 @@ def _next(before: _Place, width: float) -> _Place:
     return _Place(before.line, x, width)
 
 
-def _words(sheet: Sheet, view: SentenceView, text: _Text, top: float) -> None:
+def _draw_tokens(sheet: Sheet, view: SentenceView, text: _Text, top: float) -> None:
     """Draw the tokens on their shades, a bar with a number over each."""
     received = np.asarray(view.received, dtype=np.float64)[[tag.cell for tag in text.tags]]
     colours = shade(received[:, None], sheet.style)[:, 0].tolist()  # [token, 3]
     heights = position(received, sheet.style.scale)
-    parts = (heights / heights.max()).tolist()
+    fractions = (heights / heights.max()).tolist()
     for index, place in enumerate(text.places):
         y = top + place.line * _LINE
-        _bar(sheet, place, y, parts[index], text.numbers[index])
+        _bar(sheet, place, y, fractions[index], text.numbers[index])
         _token(sheet, place, y, text.tags[index], "#{:02X}{:02X}{:02X}".format(*colours[index]))
 
 
-def _bar(sheet: Sheet, place: _Place, y: float, part: float, number: str) -> None:
+def _bar(sheet: Sheet, place: _Place, y: float, fraction: float, number: str) -> None:
     """Draw a token's bar, `part` of the tallest, with its number on top."""
     left, floor = MARGIN + place.x, y + _ABOVE - 1.0
-    height = _BAR * part
+    height = _BAR * fraction
     sheet.boxes([(left, floor - height, place.width, height)], fill=_BAR_COLOUR)
     middle_of = left + place.width / 2
     sheet.text(middle_of, floor - height - 1.5, number, _NUMBER, QUIET, align="center")
@@ -191,12 +192,13 @@ def caption(view: SentenceView) -> str:
     )
 
 
-def _share(part: float, *, whole: bool) -> str:
-    """A share of the attention; of long texts in per cent, or all would be nearly nothing."""
-    return two(float(part)) if whole else f"{two(100.0 * float(part))} %"
+def _share(fraction: float, *, whole: bool) -> str:
+    """A share of the attention; of long texts, where shares are small, in per cent."""
+    return two(float(fraction)) if whole else f"{two(100.0 * float(fraction))} %"
 
 
-FIGURE = SentenceFigure(
+FIGURE = ReportFigure(
+    view=SentenceView,
     name="received",
     title="Attention received",
     about="The sentence as text, each token shaded by the attention it receives.",

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
-from attnviz.figures.kind import FigureKind, HeadFigure, ModelFigure, SentenceFigure
+from attnviz import figures as room
+from attnviz.figures.figure import ReportFigure
+from attnviz.figures.views import SentenceView
 from attnviz.registry import discover
 
 
+def figures() -> tuple[ReportFigure[Any], ...]:
+    """All figures: those of a model, then those of a sentence; each by order and name."""
+    return _figures(tuple(room.__path__))
+
+
 @cache
-def _all() -> tuple[FigureKind, ...]:
-    return discover("attnviz.figures", "FIGURE", FigureKind)
-
-
-def figures() -> tuple[FigureKind, ...]:
-    """All figures: those of the model, of a sentence, of a head; each kind by order and name."""
-    return (*model_figures(), *sentence_figures(), *head_figures())
-
-
-def model_figures() -> tuple[ModelFigure, ...]:
-    """The figures of a whole model."""
-    return tuple(figure for figure in _all() if isinstance(figure, ModelFigure))
-
-
-def sentence_figures() -> tuple[SentenceFigure, ...]:
-    """The figures of one sentence."""
-    return tuple(figure for figure in _all() if isinstance(figure, SentenceFigure))
-
-
-def head_figures() -> tuple[HeadFigure, ...]:
-    """The figures of one head on one sentence."""
-    return tuple(figure for figure in _all() if isinstance(figure, HeadFigure))
+def _figures(folders: tuple[str, ...]) -> tuple[ReportFigure[Any], ...]:  # noqa: ARG001
+    """The same, searched for again when the room has another folder."""
+    every = discover(room.__name__, "FIGURE", ReportFigure)
+    return tuple(sorted(every, key=lambda figure: figure.view is SentenceView))

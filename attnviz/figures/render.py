@@ -1,4 +1,4 @@
-"""One figure -> PNG and SVG bytes, the same bytes in every run."""
+"""Renders a figure as PNG and SVG, to the same bytes in every run."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from attnviz.figures.kind import FigureStyle, Picture
+from attnviz.figures.picture import Picture
 from attnviz.figures.png import encode
 from attnviz.figures.sheet import Page
+from attnviz.figures.style import FigureStyle
 
 _SETTINGS: dict[Any, Any] = {
     # Tokens are text, never formulas.

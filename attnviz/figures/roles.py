@@ -8,15 +8,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from attnviz.figures.captions import listing, plural, titled
+from attnviz.figures.figure import ReportFigure
 from attnviz.figures.grid import Cells, absent, cells, draw_cells
-from attnviz.figures.kind import FigureStyle, ModelFigure
 from attnviz.figures.layout import MARGIN, SMALL, headline, middle, notes
-from attnviz.figures.margins import margin_note, margins
+from attnviz.figures.margins import map_margins, margin_note
 from attnviz.figures.palette import FAMILIES, INK, QUIET, channels, ink_on, tint
 from attnviz.figures.scale import Pixels
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import ModelView, RoleMark
-from attnviz.figures.words import listing, plural, titled
 
 _EMPTY = "#F4F4F4"
 _GAP_CELL = "#E4E4E4"
@@ -29,16 +30,16 @@ _ROW = 15.0
 def draw(view: ModelView, style: FigureStyle) -> Figure:
     """Draw the map: colour for the first role's family, lightness for its strength."""
     sheet = Sheet(style)
-    around = margins(absent(view), view.key_heads, view.windows)
-    width = max(cells(sheet, around, 0.0).right, 330.0)
-    title = titled(f"Head roles, {view.model}", view.attention_of)
-    plan = cells(sheet, around, headline(sheet, title, "", width - MARGIN))
-    draw_cells(sheet, plan, _colours(view, around.absent), around)
+    margins = map_margins(absent(view), view.key_heads, view.windows)
+    width = max(cells(sheet, margins, 0.0).right, 330.0)
+    title = titled(f"Head roles, {view.model}", view.stream)
+    grid = cells(sheet, margins, headline(sheet, title, "", width - MARGIN))
+    draw_cells(sheet, grid, _colours(view, margins.absent), margins)
     for layer, row in enumerate(view.roles):
         for head, marks in enumerate(row):
-            _mark(sheet, plan, layer, head, marks)
-    bottom = _legend(sheet, view, plan.bottom + 10.0, width - MARGIN)
-    bottom = notes(sheet, bottom, margin_note(around), width - MARGIN)
+            _mark(sheet, grid, layer, head, marks)
+    bottom = _legend(sheet, view, grid.bottom + 10.0, width - MARGIN)
+    bottom = notes(sheet, bottom, margin_note(margins), width - MARGIN)
     return sheet.figure(width + MARGIN, bottom + MARGIN)
 
 
@@ -68,19 +69,19 @@ def _colours(view: ModelView, gaps: NDArray[np.bool_]) -> Pixels:
     return pixels
 
 
-def _mark(sheet: Sheet, plan: Cells, layer: int, head: int, marks: tuple[RoleMark, ...]) -> None:
+def _mark(sheet: Sheet, grid: Cells, layer: int, head: int, marks: tuple[RoleMark, ...]) -> None:
     """Write a cell's letters, as many as fit; outline it where its role is tentative."""
     if not marks:
         return
-    x, y = plan.centre(layer, head)
-    size = min(8.0, plan.height * 0.62)
+    x, y = grid.centre(layer, head)
+    size = min(8.0, grid.height * 0.62)
     text = next(
         letters(marks, most)
         for most in range(_MOST_LETTERS, 0, -1)
-        if most == 1 or sheet.measure(letters(marks, most), size) <= plan.width - 3.0
+        if most == 1 or sheet.measure(letters(marks, most), size) <= grid.width - 3.0
     )
     ink = ink_on(shade_of(marks[0])) if marks[0].supported else INK
-    _outline(sheet, (*plan.corner(layer, head), plan.width, plan.height), marks[0])
+    _outline(sheet, (*grid.corner(layer, head), grid.width, grid.height), marks[0])
     sheet.text(x, middle(y, size), text, size, ink, align="center")
 
 
@@ -96,14 +97,14 @@ def _outline(sheet: Sheet, cell: tuple[float, float, float, float], mark: RoleMa
 
 def _legend(sheet: Sheet, view: ModelView, y: float, width: float) -> float:
     """Name the roles that occur, by family; returns the y below."""
-    found: dict[str, RoleMark] = {}
+    first_marks: dict[str, RoleMark] = {}
     for row in view.roles:
         for marks in row:
             for mark in marks:
-                found.setdefault(mark.role, mark)
+                first_marks.setdefault(mark.role, mark)
     families = list(FAMILIES)
     order = sorted(
-        found.values(),
+        first_marks.values(),
         key=lambda mark: (
             families.index(mark.family) if mark.family in families else len(families),
             mark.title,
@@ -117,13 +118,13 @@ def _legend(sheet: Sheet, view: ModelView, y: float, width: float) -> float:
     for index, mark in enumerate(order):
         column, level = divmod(index, rows)
         _entry(sheet, mark, MARGIN + column * widest, y + level * _ROW)
-    every = [mark for row in view.roles for marks in row for mark in marks]
+    marks_shown = [mark for row in view.roles for marks in row for mark in marks]
     text = "Fill: the first role named; the paler, the lower its score."
-    if not any(mark.judged for mark in every):
+    if not any(mark.judged for mark in marks_shown):
         text = "Outline and small letter: above chance here; no verdict."
-    elif any(not mark.supported for mark in every):
+    elif any(not mark.supported for mark in marks_shown):
         text += " Outline and small letter: tentative"
-        text += "." if all(mark.judged for mark in every) else ", or no verdict."
+        text += "." if all(mark.judged for mark in marks_shown) else ", or no verdict."
     return notes(sheet, y + rows * _ROW + 1.0, text, width)
 
 
@@ -169,7 +170,8 @@ def _have(count: int) -> str:
     return "has" if count == 1 else "have"
 
 
-FIGURE = ModelFigure(
+FIGURE = ReportFigure(
+    view=ModelView,
     name="roles",
     title="Head roles",
     about="Which head plays which role: layers down, heads across, a letter and colour for each.",

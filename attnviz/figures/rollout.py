@@ -6,20 +6,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from attnviz.figures.kind import FigureStyle, SentenceFigure
+from attnviz.figures.captions import READ_MATRIX, location, quoted, two
+from attnviz.figures.figure import WHOLE, ReportFigure
 from attnviz.figures.matrix import block_of, matrix_figure, thinning_note
 from attnviz.figures.scale import shares
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import SentenceView
-from attnviz.figures.words import READ_MATRIX, location, quoted, two
 
 
-def applies(view: SentenceView) -> bool:
-    """Whether there is a rollout: cross-attention alone has none."""
-    return view.rollout is not None
-
-
-def _given(view: SentenceView) -> NDArray[np.float64]:
-    """The rollout as it is given; TypeError where there is none."""
+def _matrix(view: SentenceView) -> NDArray[np.float64]:
+    """The rollout [query, key]; TypeError where there is none."""
     if view.rollout is None:
         raise TypeError("This sentence has no rollout.")
     return np.asarray(view.rollout, dtype=np.float64)
@@ -27,13 +23,13 @@ def _given(view: SentenceView) -> NDArray[np.float64]:
 
 def draw(view: SentenceView, style: FigureStyle) -> Figure:
     """Draw the rollout [query, key] with every token named."""
-    title = f"Attention rollout, {location(view.id, view.attention_of)}"
-    return matrix_figure(_given(view), view.labels, view.keys, style, title=title)
+    title = f"Attention rollout, {location(view.id, view.stream)}"
+    return matrix_figure(_matrix(view), view.labels, view.keys, style, title=title)
 
 
 def caption(view: SentenceView) -> str:
     """The token that most flows from, and how alike the rows are."""
-    rows, block = _given(view), 1  # [query, key]
+    rows, block = _matrix(view), 1  # [query, key]
     content = np.array([not label.special for label in view.labels])
     if len(rows) < len(content):
         block = block_of(len(content), len(view.keys))
@@ -63,7 +59,8 @@ def _spread(rows: NDArray[np.float64]) -> float:
     return float(0.5 * np.abs(rows - rows.mean(axis=0)).sum(axis=-1).mean())
 
 
-FIGURE = SentenceFigure(
+FIGURE = ReportFigure(
+    view=SentenceView,
     name="rollout",
     title="Rollout",
     about="Attention rollout: what flows from each token into each through all layers.",
@@ -71,6 +68,6 @@ FIGURE = SentenceFigure(
     source="Abnar & Zuidema 2020",
     draw=draw,
     caption=caption,
-    applies=applies,
+    subjects=lambda view: () if view.rollout is None else WHOLE,
     order=40,
 )

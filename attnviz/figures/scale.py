@@ -11,8 +11,8 @@ from matplotlib.colors import Colormap, ListedColormap
 from numpy.typing import NDArray
 
 from attnviz.errors import UsageError
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.palette import GAP, channels
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import Floats
 from attnviz.values import quoted
 
@@ -74,19 +74,19 @@ def pool(weights: Floats, block: int) -> Floats:
         return weights
     rows, columns = weights.shape[-2:]
     down = np.add.reduceat(weights, np.arange(0, rows, block), axis=-2)
-    both = np.add.reduceat(down, np.arange(0, columns, block), axis=-1)
-    return both / np.outer(_sizes(rows, block), _sizes(columns, block))
+    sums = np.add.reduceat(down, np.arange(0, columns, block), axis=-1)
+    return sums / np.outer(_sizes(rows, block), _sizes(columns, block))
 
 
 def shares(means: Floats, keys: int, block: int) -> Floats:
-    """Means of blocks [..., query, key] -> the share of attention that a block's keys get in all.
+    """Means of blocks [..., query, key] -> the share of attention that all keys of a block get.
 
-    A row sums to 1 again, and a scale from 0 to 1 shows what it did; `keys` counts the tokens.
+    So a row sums to 1 again, as the 0-1 scale needs; `keys` is the number of key tokens.
     """
     return means * _sizes(keys, block) if block > 1 else means
 
 
 def _sizes(count: int, block: int) -> NDArray[np.float64]:
-    """How many of `count` things each block holds."""
+    """The number of tokens, of `count`, in each block."""
     starts = np.arange(0, count, block)
     return np.minimum(block, count - starts).astype(np.float64)

@@ -1,8 +1,8 @@
 """A sheet of paper to draw on, in points from the top left corner.
 
-A matplotlib axes with its ticks costs more time than everything else in a figure, and a heatmap
-of tokens needs none of it. So a sheet only lists what is to be drawn, and one artist hands the
-list to the renderer, which is the same for PNG and SVG.
+A matplotlib axes with its ticks takes more time than everything else in a figure, and a heatmap
+of tokens needs none of it. So a sheet only lists what is to be drawn, and one artist draws the
+list, for PNG and SVG alike.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
 from attnviz.figures.fonts import spelled
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.palette import HAIRLINE, INK, PAPER
 from attnviz.figures.scale import Pixels
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.writing import UNIT, Run, markup, path, typeset
 
 Align = Literal["left", "center", "right"]

@@ -8,8 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from attnviz.figures.captions import head_name, listing, plural, titled, two
+from attnviz.figures.figure import WHOLE, ReportFigure
 from attnviz.figures.grid import absent
-from attnviz.figures.kind import FigureStyle, ModelFigure
 from attnviz.figures.layout import (
     BAR_ROOM,
     MARGIN,
@@ -23,8 +24,8 @@ from attnviz.figures.matrix import outline
 from attnviz.figures.palette import OUTLINE, QUIET
 from attnviz.figures.scale import paint
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import Floats, ModelView
-from attnviz.figures.words import head_name, listing, plural, titled, two
 
 MOST = sqrt(log(2.0))
 """The dissimilarity of two heads that share no key: the root of ln 2 nats."""
@@ -47,7 +48,7 @@ def draw(view: ModelView, style: FigureStyle) -> Figure:
     margin = sheet.measure("L00H00", _NAME) + 5.0 if named else 6.0
     left = sheet.snap(MARGIN + margin)
     width = max(left + side + BAR_ROOM, 260.0)
-    title = titled(f"Similarity of heads, {view.model}", view.attention_of)
+    title = titled(f"Similarity of heads, {view.model}", view.stream)
     top = sheet.snap(headline(sheet, title, "", width - MARGIN) + margin)
     sheet.image(left, top, side, side, paint(1.0 - values / MOST, style))
     sheet.frame(left, top, side, side, 0.5)
@@ -66,7 +67,7 @@ def draw(view: ModelView, style: FigureStyle) -> Figure:
 
 
 def _order(view: ModelView) -> tuple[int, ...]:
-    """The heads that exist, by cluster; as they come where no order is given."""
+    """The heads that exist, by cluster if the clusters are known."""
     if view.dissimilarity is None:
         return ()
     empty = np.asarray(np.isnan(_without_diagonal(view.dissimilarity)).all(axis=-1))
@@ -86,18 +87,18 @@ def _grouped(view: ModelView) -> list[tuple[int, int]]:
     """The cells that belong to a redundant group, in cluster order."""
     place = {head: index for index, head in enumerate(_order(view))}
     groups = [[place[head] for head in group if head in place] for group in view.groups]
-    return [(one, other) for group in groups for one in group for other in group]
+    return [(head, other) for group in groups for head in group for other in group]
 
 
 def _head_names(view: ModelView) -> list[str]:
-    """The heads' names, in the order in which the dissimilarities count them.
+    """The names of the heads in the order of the dissimilarities.
 
-    Those that don't exist are left out there, or have a row of NaN.
+    Heads that don't exist are left out of these, or have a row of NaN.
     """
-    here = ~absent(view)
-    if view.dissimilarity is None or here.sum() != len(view.dissimilarity):
-        here = np.ones_like(here)
-    return [head_name(int(layer), int(head)) for layer, head in np.argwhere(here)]
+    exists = ~absent(view)
+    if view.dissimilarity is None or exists.sum() != len(view.dissimilarity):
+        exists = np.ones_like(exists)
+    return [head_name(int(layer), int(head)) for layer, head in np.argwhere(exists)]
 
 
 def _names(sheet: Sheet, view: ModelView, left: float, top: float, cell: float) -> None:
@@ -122,8 +123,9 @@ def caption(view: ModelView) -> str:
     if not np.isfinite(values).any():
         return f"No two heads could be compared. {reading}"
     names = _head_names(view)
-    one, other = np.unravel_index(int(np.nanargmin(values)), values.shape)
-    pair = f"the most alike are {names[one]} and {names[other]} ({two(float(values[one, other]))})"
+    first, second = np.unravel_index(int(np.nanargmin(values)), values.shape)
+    distance = two(float(values[first, second]))
+    pair = f"the most alike are {names[first]} and {names[second]} ({distance})"
     if not view.groups:
         return f"No heads are surely redundant; {pair}. {reading}"
     inside = sum(len(group) for group in view.groups)
@@ -139,11 +141,12 @@ def caption(view: ModelView) -> str:
 
 
 def _without_diagonal(values: Floats) -> NDArray[np.float64]:
-    """The same with NaN for each head's distance to itself."""
+    """`values` with NaN for each head's distance to itself."""
     return np.where(np.eye(len(values), dtype=bool), np.nan, np.asarray(values, dtype=np.float64))
 
 
-FIGURE = ModelFigure(
+FIGURE = ReportFigure(
+    view=ModelView,
     name="similarity",
     title="Similarity of heads",
     about="How alike every two heads are, sorted by cluster, redundant heads outlined.",
@@ -151,6 +154,6 @@ FIGURE = ModelFigure(
     source="Clark et al. 2019; Lin 1991",
     draw=draw,
     caption=caption,
-    applies=lambda view: view.dissimilarity is not None,
+    subjects=lambda view: WHOLE if view.dissimilarity is not None else (),
     order=50,
 )

@@ -19,7 +19,7 @@ _FINEST = 3.5
 
 @dataclass(frozen=True, slots=True)
 class Tiling:
-    """Where the tiles of a `rows` x `columns` arrangement stand, in points.
+    """An arrangement of `rows` x `columns` tiles, in points.
 
     A tile has `tall` x `wide` cells, each drawn as `split` x `split` image pixels of `pixel`
     points; `across` and `down` count the image pixels of the gutters.
@@ -62,7 +62,7 @@ class Tiling:
         )
 
 
-def tiling(
+def arrange_tiles(
     sheet: Sheet,
     rows: int,
     columns: int,
@@ -70,7 +70,7 @@ def tiling(
     cell: float,
     gutters: tuple[float, float] = (3.0, 3.0),
 ) -> Tiling:
-    """Plan tiles of `cells` (down, across) cells of about `cell` points.
+    """Arrange tiles of `cells` (down, across) cells of about `cell` points.
 
     `gutters` are (across, down) points.
     """
@@ -84,44 +84,44 @@ def draw_tiles(
     sheet: Sheet,
     x: float,
     y: float,
-    plan: Tiling,
+    tiling: Tiling,
     tiles: Mapping[tuple[int, int], Floats],
 ) -> None:
-    """Draw weights [query, key] at (row, column) places as one image, each finely framed.
+    """Draw the tiles, (row, column) -> weights [query, key], as one image, each finely framed.
 
     A tile of NaN is a head that doesn't exist: grey and crossed out. Places without a tile stay
-    paper.
+    white.
     """
-    tall, wide = plan.tall * plan.split, plan.wide * plan.split
+    tall, wide = tiling.tall * tiling.split, tiling.wide * tiling.split
     shape = (
-        plan.rows * tall + (plan.rows - 1) * plan.down,
-        plan.columns * wide + (plan.columns - 1) * plan.across,
+        tiling.rows * tall + (tiling.rows - 1) * tiling.down,
+        tiling.columns * wide + (tiling.columns - 1) * tiling.across,
     )
     pixels = np.full((*shape, 3), 255, dtype=np.uint8)
     for (row, column), weights in tiles.items():
-        top, left = row * (tall + plan.down), column * (wide + plan.across)
-        colours = shade(weights, sheet.style).repeat(plan.split, 0).repeat(plan.split, 1)
+        top, left = row * (tall + tiling.down), column * (wide + tiling.across)
+        colours = shade(weights, sheet.style).repeat(tiling.split, 0).repeat(tiling.split, 1)
         pixels[top : top + tall, left : left + wide] = colours
-    sheet.image(x, y, plan.width, plan.height, pixels)
-    corners = [(x + dx, y + dy) for dx, dy in (plan.corner(*place) for place in tiles)]
-    sheet.frames(corners, plan.tile_width, plan.tile_height)
+    sheet.image(x, y, tiling.width, tiling.height, pixels)
+    corners = [(x + dx, y + dy) for dx, dy in (tiling.corner(*place) for place in tiles)]
+    sheet.frames(corners, tiling.tile_width, tiling.tile_height)
     absent = [
         corner
         for corner, weights in zip(corners, tiles.values(), strict=True)
         if bool(np.isnan(weights).all())
     ]
     crosses = [
-        [(left, top + plan.tile_height), (left + plan.tile_width, top)] for left, top in absent
+        [(left, top + tiling.tile_height), (left + tiling.tile_width, top)] for left, top in absent
     ]
     sheet.lines(np.array(crosses), QUIET, 0.35)
 
 
 def shrink(weights: Floats, limit: int) -> tuple[Floats, int]:
-    """Pool [..., query, key] to at most `limit` cells a side; returns it with its block."""
+    """Pool [..., query, key] to at most `limit` cells a side; the means, and tokens a cell."""
     block = ceil(max(weights.shape[-2:]) / max(1, limit))
     return pool(weights, block), block
 
 
 def numbered(count: int, room: float, least: float) -> Iterator[int]:
-    """Which of `count` numbers fit when each has `room` points and needs `least`."""
+    """The numbers below `count` that fit when each has `room` points and needs `least`."""
     return iter(range(0, count, max(1, ceil(least / room))))

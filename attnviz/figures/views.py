@@ -40,7 +40,7 @@ class ModelView:
     `dissimilarity` [head, head] is the root of the mean Jensen-Shannon divergence (nats), heads
     counted layer by layer, those that don't exist all in (as NaN) or all left out; `order` sorts
     them by cluster; `groups` are the redundant ones.
-    `attention_of` names the stack in models of several: "encoder", "decoder" or "cross".
+    `stream` names the stack in models of several: "encoder", "decoder" or "cross".
     `key_heads`: layer -> number of key heads, where heads share them; `windows`: layer -> tokens
     that a head sees, where it doesn't see all.
     """
@@ -51,7 +51,7 @@ class ModelView:
     dissimilarity: Floats | None
     order: tuple[int, ...] = ()
     groups: tuple[tuple[int, ...], ...] = ()
-    attention_of: str = ""
+    stream: str = ""
     key_heads: Mapping[int, int] = field(default_factory=dict)
     windows: Mapping[int, int] = field(default_factory=dict)
 
@@ -99,7 +99,7 @@ class SentenceView:
     """One illustrated sentence. Rows are queries, columns keys, everywhere.
 
     `labels` name the queries, `key_labels` the keys where they are other tokens, as in
-    cross-attention; `attention_of` as in `ModelView`, and so `key_heads` and `windows`.
+    cross-attention; `stream` as in `ModelView`, and so `key_heads` and `windows`.
     `attention` [layer, head, query, key]; where queries or keys are more than `POOLED` it holds
     the means of square blocks of `block` tokens a side instead, so that its last two axes are
     ceil(queries / block) and ceil(keys / block). `layer_means` [layer, query, key] likewise;
@@ -118,7 +118,7 @@ class SentenceView:
     causal: bool
     block: int = 1
     key_labels: tuple[TokenLabel, ...] = ()
-    attention_of: str = ""
+    stream: str = ""
     key_heads: Mapping[int, int] = field(default_factory=dict)
     windows: Mapping[int, int] = field(default_factory=dict)
 

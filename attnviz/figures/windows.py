@@ -1,15 +1,15 @@
-"""One head on a long text: a map of the whole in blocks, and windows to be read word by word."""
+"""One head on a long text: a map of the whole text in blocks, and windows of single weights."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from attnviz.figures.kind import FigureStyle
+from attnviz.figures.captions import listing, place_range, share_note, two
 from attnviz.figures.layout import (
     BAR_ROOM,
     MARGIN,
@@ -25,17 +25,17 @@ from attnviz.figures.matrix import (
     LEAST_CELL,
     ROOMY_CELL,
     Axes,
-    Plan,
-    axes,
+    CellGrid,
     block_of,
     cell_weights,
     draw_matrix,
+    label_axes,
 )
 from attnviz.figures.palette import INK, PAPER, QUIET
 from attnviz.figures.scale import shade
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import HeadView, SentenceView, Window
-from attnviz.figures.words import listing, place_range, share_note, two
 
 _WIDTH = 650.0
 _MAP_SIDE = 246.0
@@ -64,16 +64,15 @@ def windows_figure(
     """Draw the map of all blocks with the windows' frames, then each window with its labels."""
     sheet = Sheet(style)
     whole = _map_axes(sheet, view)
-    around = [_window_axes(sheet, view, window) for window in head.windows]
-    framed = zip(head.windows, around, strict=True)
-    sizes = [_map_size(whole), *(_window_size(sheet, *one) for one in framed)]
+    windows = [(window, _window_axes(sheet, view, window)) for window in head.windows]
+    sizes = [_map_size(whole), *(_window_size(sheet, window, axes) for window, axes in windows)]
     corners, width, height = _flow(sizes)
     top = sheet.snap(headline(sheet, title, subtitle, MARGIN + width))
     (x, y), *places = [(sheet.snap(MARGIN + x), sheet.snap(top + y)) for x, y in corners]
     _map(sheet, view, head, whole, x, y)
-    for index, (window, one, place) in enumerate(zip(head.windows, around, places, strict=True)):
-        _window(sheet, window, one, head.cells, place, letter(index))
-    bottom = notes(sheet, top + height + 6.0, _small_print(whole.plan.block), width)
+    for index, ((window, axes), place) in enumerate(zip(windows, places, strict=True)):
+        _window(sheet, window, axes, head.cells, place, letter(index))
+    bottom = notes(sheet, top + height + 6.0, _small_print(whole.grid.block), width)
     return sheet.figure(2 * MARGIN + width, bottom + MARGIN)
 
 
@@ -90,7 +89,7 @@ def _small_print(block: int) -> str:
 
 
 def windows_note(view: SentenceView, windows: Sequence[Window]) -> str:
-    """How to read the figure, and how much of the attention the windows leave out."""
+    """How to read the figure, and the share of attention that the windows leave out."""
     block = block_of(len(view.labels), len(view.keys))
     means = [two(float(omitted(window).mean())) for window in windows]
     names = [letter(index) for index in range(len(windows))]
@@ -107,42 +106,42 @@ def windows_note(view: SentenceView, windows: Sequence[Window]) -> str:
 class _Map:
     """The map's cells and the room around them."""
 
-    plan: Plan
+    grid: CellGrid
     left: float
     above: float
 
 
 def _map_axes(sheet: Sheet, view: SentenceView) -> _Map:
-    """Plan the map: its cells, its labels the numbers of the tokens."""
+    """The cells of the map, and the room for the token numbers around it."""
     queries, keys = len(view.labels), len(view.keys)
     block = block_of(queries, keys)
     rows, columns = -(-queries // block), -(-keys // block)
     side = sheet.snap(min(_MAP_SIDE / max(rows, columns), _MOST_MAP_CELL))
     left = max(sheet.measure("query ↓", SMALL), sheet.measure(str(queries), SMALL) + 3.0) + 5.0
-    return _Map(Plan(rows, columns, block, 1, side, SMALL), left, 2.6 * SMALL + 4.0)
+    return _Map(CellGrid(rows, columns, block, 1, side, SMALL), left, 2.6 * SMALL + 4.0)
 
 
 def _map_size(whole: _Map) -> tuple[float, float]:
-    height = max(whole.plan.height, 58.0)
-    return whole.left + whole.plan.width + BAR_ROOM, _HEADING + whole.above + height
+    height = max(whole.grid.height, 58.0)
+    return whole.left + whole.grid.width + BAR_ROOM, _HEADING + whole.above + height
 
 
 def _window_axes(sheet: Sheet, view: SentenceView, window: Window) -> Axes:
-    """Plan a window: as large as its labels need."""
+    """The cells and labels of a window; cells are as large as their labels need."""
     queries, keys = view.labels[slice(*window.queries)], view.keys[slice(*window.keys)]
     most = max(len(queries), len(keys))
     side = sheet.snap(min(max(_WINDOW_SIDE / most, LEAST_CELL), _MOST_CELL))
     size = 7.5 if side >= ROOMY_CELL else 6.6
-    found = axes(sheet, Plan(len(queries), len(keys), 1, 1, side, size), queries, keys)
-    above = max(found.above, sheet.measure(ELSEWHERE, SMALL) + 4.0)
-    return Axes(found.plan, found.queries, found.keys, found.left, above, found.upright)
+    grid = CellGrid(len(queries), len(keys), 1, 1, side, size)
+    axes = label_axes(sheet, grid, queries, keys)
+    return replace(axes, above=max(axes.above, sheet.measure(ELSEWHERE, SMALL) + 4.0))
 
 
-def _window_size(sheet: Sheet, window: Window, around: Axes) -> tuple[float, float]:
-    layout = around.plan
-    width = around.left + layout.width + 1.5 * layout.side + 2.0
+def _window_size(sheet: Sheet, window: Window, axes: Axes) -> tuple[float, float]:
+    grid = axes.grid
+    width = axes.left + grid.width + 1.5 * grid.side + 2.0
     heading = 2 * SMALL + sheet.measure(_ranges(window), SMALL)
-    return max(width, heading), _HEADING + around.above + layout.height
+    return max(width, heading), _HEADING + axes.above + grid.height
 
 
 def _ranges(window: Window) -> str:
@@ -153,7 +152,7 @@ def _ranges(window: Window) -> str:
 def _flow(
     sizes: Sequence[tuple[float, float]],
 ) -> tuple[list[tuple[float, float]], float, float]:
-    """Set panels in lines like words: their corners, and the width and height of all."""
+    """Lay out panels of these sizes in lines: their corners, and the width and height of all."""
     corners: list[tuple[float, float]] = []
     x = y = line = 0.0
     for width, height in sizes:
@@ -167,26 +166,26 @@ def _flow(
 
 def _map(sheet: Sheet, view: SentenceView, head: HeadView, whole: _Map, x: float, y: float) -> None:
     """Draw the blocks of the whole text, numbered, with the frames of the windows."""
-    layout = whole.plan
+    grid = whole.grid
     queries, keys = len(view.labels), len(view.keys)
     left, top = sheet.snap(x + whole.left), sheet.snap(y + _HEADING + whole.above)
     count = f"{queries} tokens" if queries == keys else f"{queries} × {keys} tokens"
     sheet.text(x, y + SMALL, f"all {count}", SMALL, INK)
     weights = cell_weights(head.attention, queries, keys)
-    draw_matrix(sheet, Axes(layout, (), (), 0.0, 0.0, upright=False), weights, left, top)
-    _numbers(sheet, layout, queries, left, top, upright=True)
-    _numbers(sheet, layout, keys, left, top, upright=False)
-    _frames(sheet, head.windows, layout, left, top)
-    height = max(58.0, min(layout.height, 120.0))
-    draw_bar(sheet, weight_bar(sheet), left + layout.width + 12.0, top, height)
+    draw_matrix(sheet, Axes(grid, (), (), 0.0, 0.0, upright=False), weights, left, top)
+    _numbers(sheet, grid, queries, left, top, upright=True)
+    _numbers(sheet, grid, keys, left, top, upright=False)
+    _frames(sheet, head.windows, grid, left, top)
+    height = max(58.0, min(grid.height, 120.0))
+    draw_bar(sheet, weight_bar(sheet), left + grid.width + 12.0, top, height)
 
 
 def _numbers(
-    sheet: Sheet, layout: Plan, tokens: int, left: float, top: float, *, upright: bool
+    sheet: Sheet, grid: CellGrid, tokens: int, left: float, top: float, *, upright: bool
 ) -> None:
     """Write round token numbers along an axis of the map, each with a tick."""
     marks, _ = round_ticks(float(tokens))
-    scale = layout.side / layout.block
+    scale = grid.side / grid.block
     ticks = []
     for mark in (round(mark) for mark in marks[1:] if mark <= tokens):
         at = mark * scale
@@ -200,34 +199,36 @@ def _numbers(
     sheet.lines(np.array(ticks), QUIET, 0.4)
 
 
-def _frames(sheet: Sheet, windows: Sequence[Window], layout: Plan, left: float, top: float) -> None:
+def _frames(
+    sheet: Sheet, windows: Sequence[Window], grid: CellGrid, left: float, top: float
+) -> None:
     """Frame the windows on the map, each with its letter at its right."""
-    scale = layout.side / layout.block
+    scale = grid.side / grid.block
     frames = []
     for window in windows:
         x, width = _stretch(window.keys, scale)
         y, height = _stretch(window.queries, scale)
         frames.append((left + x, top + y, width, height))
     sheet.boxes(frames, edge=INK, line=0.7)
-    taken = list(frames)
+    occupied = list(frames)
     for index, (x, y, width, height) in enumerate(frames):
         centre, wide = y + height / 2, sheet.measure(letter(index), SMALL) + 2.0
         box = (x + width + 2.0, centre - SMALL / 2, wide, SMALL)
-        while any(_overlap(box, other) for other in taken):
+        while any(_overlap(box, other) for other in occupied):
             box = (box[0] + 2.0, *box[1:])
-        taken.append(box)
+        occupied.append(box)
         sheet.boxes([box], fill=PAPER)
         sheet.text(box[0] + 1.0, middle(centre, SMALL), letter(index), SMALL, INK)
 
 
-def _overlap(one: Box, other: Box) -> bool:
-    """Whether two boxes (x, y, width, height) have a place in common."""
-    across = one[0] < other[0] + other[2] and other[0] < one[0] + one[2]
-    return across and one[1] < other[1] + other[3] and other[1] < one[1] + one[3]
+def _overlap(first: Box, second: Box) -> bool:
+    """Whether two boxes (x, y, width, height) overlap."""
+    across = first[0] < second[0] + second[2] and second[0] < first[0] + first[2]
+    return across and first[1] < second[1] + second[3] and second[1] < first[1] + first[3]
 
 
 def _stretch(tokens: tuple[int, int], scale: float) -> tuple[float, float]:
-    """Where a range of tokens begins on the map and how far it goes; never too small to see."""
+    """The start and length of a range of tokens on the map, at least `_LEAST_FRAME` points."""
     begin, end = (place * scale for place in tokens)
     more = max(0.0, _LEAST_FRAME - (end - begin)) / 2
     return begin - more, end - begin + 2 * more
@@ -236,27 +237,27 @@ def _stretch(tokens: tuple[int, int], scale: float) -> tuple[float, float]:
 def _window(
     sheet: Sheet,
     window: Window,
-    around: Axes,
+    axes: Axes,
     cells: Sequence[tuple[int, int]],
     corner: tuple[float, float],
     name: str,
 ) -> None:
     """Draw one window from its corner: a heading, the weights, what goes elsewhere."""
-    layout, (x, y) = around.plan, corner
-    left, top = sheet.snap(x + around.left), sheet.snap(y + _HEADING + around.above)
+    grid, (x, y) = axes.grid, corner
+    left, top = sheet.snap(x + axes.left), sheet.snap(y + _HEADING + axes.above)
     sheet.text(x, y + SMALL, name, SMALL, INK)
     sheet.text(x + 2 * SMALL, y + SMALL, _ranges(window), SMALL, QUIET)
-    draw_matrix(sheet, around, window.attention, left, top, inside(cells, window))
-    beside = sheet.snap(left + layout.width + 0.5 * layout.side)
+    draw_matrix(sheet, axes, window.attention, left, top, inside(cells, window))
+    beside = sheet.snap(left + grid.width + 0.5 * grid.side)
     column = shade(omitted(window)[:, None], sheet.style)
-    sheet.image(beside, top, layout.side, layout.height, column)
-    sheet.frame(beside, top, layout.side, layout.height, 0.5)
-    centre = middle(beside + layout.side / 2, SMALL)
+    sheet.image(beside, top, grid.side, grid.height, column)
+    sheet.frame(beside, top, grid.side, grid.height, 0.5)
+    centre = middle(beside + grid.side / 2, SMALL)
     sheet.text(centre, top - 4.0, ELSEWHERE, SMALL, QUIET, upright=True)
 
 
 def inside(cells: Sequence[tuple[int, int]], window: Window) -> list[tuple[int, int]]:
     """The cells in the window, counted from its corner."""
     places = np.array(cells, dtype=np.intp).reshape(-1, 2) - (window.queries[0], window.keys[0])
-    found = ((places >= 0) & (places < window.attention.shape)).all(axis=1)
-    return [(int(query), int(key)) for query, key in places[found]]
+    within = ((places >= 0) & (places < window.attention.shape)).all(axis=1)
+    return [(int(query), int(key)) for query, key in places[within]]

@@ -1,8 +1,8 @@
-"""Text as outlines: laid out once for each string, written in the way that suits the format.
+"""Lays text out as outlines, and writes it as a path (PNG) or as SVG elements.
 
-Laying out text is what costs most in a figure, and the tokens of a sentence come back in each of
-its figures. So outlines are kept. For pixels, all text of one colour becomes one path; an SVG
-defines each glyph once and says where it stands, which makes it four times smaller.
+Layout is the most costly step of a figure, and a sentence's tokens appear in each of its figures:
+outlines are cached. For PNG all text of one colour becomes one path; SVG defines each glyph once
+and refers to it, which makes it four times smaller.
 """
 
 from __future__ import annotations
@@ -36,9 +36,8 @@ _COMMANDS = {1: ("M", 1), 2: ("L", 1), 3: ("Q", 2), 4: ("C", 3), 79: ("Z", 1)}
 class Line:
     """A string laid out at `UNIT` points, from the left end of its baseline.
 
-    `outline` and `codes` are the whole as one path. `glyphs` are its parts as they stand in an
-    SVG: a name that is unique among all fonts, path data in thousandths of the font size, and
-    the start (x, y), likewise.
+    `outline` and `codes` are the whole as one path. `glyphs` are for SVG: a name that is unique
+    among all fonts, path data, and the start (x, y), both in thousandths of the font size.
     """
 
     outline: Points
@@ -49,7 +48,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A line put on the page: the left (`upright`: lower) end of its baseline, in points."""
+    """A line on the page: (x, y) is the left (`upright`: lower) end of its baseline, in points."""
 
     line: Line
     x: float
@@ -101,18 +100,18 @@ def typeset(text: str, fonts: tuple[str, ...]) -> Line:
     font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
     scale = UNIT / text_to_path.FONT_SCALE
     width = float(font.get_width_height()[0]) / _FIXED * scale
-    placed, outlines, _ = text_to_path.get_glyphs_with_font(font, text)
-    found = [(name, *outlines[name], x, y) for name, x, y, _ in placed if len(outlines[name][0])]
-    moved = [np.add(points, np.array([x, y])) for _, points, _, x, y in found]
+    laid_out, outlines, _ = text_to_path.get_glyphs_with_font(font, text)
+    glyphs = [(name, *outlines[name], x, y) for name, x, y, _ in laid_out if len(outlines[name][0])]
+    moved = [np.add(points, np.array([x, y])) for _, points, _, x, y in glyphs]
     per_em = _EM / text_to_path.FONT_SCALE
     return Line(
         outline=np.concatenate([np.zeros((0, 2)), *moved]) * (scale, -scale),
         codes=np.concatenate(
-            [np.zeros(0, dtype=np.uint8), *(codes for _, _, codes, _, _ in found)]
+            [np.zeros(0, dtype=np.uint8), *(codes for _, _, codes, _, _ in glyphs)]
         ),
         glyphs=tuple(
             (name, _data(np.asarray(points) * (per_em, -per_em), codes), *_whole(x, y, per_em))
-            for name, points, codes, x, y in found
+            for name, points, codes, x, y in glyphs
         ),
         width=width,
     )
@@ -126,10 +125,11 @@ def _whole(x: float, y: float, scale: float) -> tuple[int, int]:
 def _data(points: Points, codes: Codes) -> str:
     """The `d` of an SVG path."""
     numbers = [f"{x} {y}" for x, y in np.rint(points).astype(int).tolist()]
-    parts: list[str] = []
+    commands: list[str] = []
     index = 0
     while index < len(numbers):
         letter, count = _COMMANDS[int(codes[index])]
-        parts.append(letter + (" ".join(numbers[index : index + count]) if letter != "Z" else ""))
+        operands = " ".join(numbers[index : index + count]) if letter != "Z" else ""
+        commands.append(letter + operands)
         index += count
-    return "".join(parts)
+    return "".join(commands)

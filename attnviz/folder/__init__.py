@@ -1,9 +1,9 @@
-"""The one place that writes files: a whole report folder, or nothing.
+"""Writes a report folder, whole or not at all; no other room writes files.
 
-Public are `Kind`, `check` and `write`; only bytes and paths come in.
+Public are `Signature`, `check` and `write`; only bytes and paths come in.
 """
 
-from attnviz.folder.contents import Kind
+from attnviz.folder.contents import Signature
 from attnviz.folder.writing import check, write
 
-__all__ = ["Kind", "check", "write"]
+__all__ = ["Signature", "check", "write"]

@@ -1,8 +1,8 @@
-"""The new report is made beside the old one, and the two folders change places.
+"""Makes the new report beside the old one, and swaps the two folders.
 
-That is one step where the system has it for folders. Where it hasn't, the old report steps
-aside first: a run killed at that moment leaves it in the temporary folder, whole, and the next
-run puts it back.
+The swap is one step where the system has one for folders. Elsewhere the old report is moved into
+the temporary folder first: a run killed at that moment leaves it there, and the next run puts it
+back.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from attnviz import signals
 from attnviz.errors import WriteError
 from attnviz.folder import staging
 from attnviz.folder.clutter import belongs_to_disk
-from attnviz.folder.contents import NEW, OLD, STAGING, Kind, refuse_strangers, stagings
+from attnviz.folder.contents import NEW, OLD, STAGING, Signature, refuse_strangers, stagings
 from attnviz.folder.exchange import exchange
 
 
 def possible(folder: Path) -> bool:
-    """Whether another folder may take the place of `folder`, if there is one.
+    """Whether `folder` may be replaced by another folder.
 
-    Not where somebody may stand in it, where a disk begins, or where it is another user's.
+    Not if it is the current folder, a mount point, or another user's.
     """
     if not folder.is_dir():
         return True
@@ -38,54 +38,54 @@ def possible(folder: Path) -> bool:
     )
 
 
-def write(folder: Path, files: Mapping[str, bytes], kind: Kind) -> None:
-    """Writes `files` as `folder`, which keeps its rights; OSError leaves it as it was."""
+def write(folder: Path, files: Mapping[str, bytes], signature: Signature) -> None:
+    """Writes `files` as `folder`, which keeps its permissions; OSError leaves it as it was."""
     folder = Path(os.path.realpath(folder))
-    place = _place(folder)
-    clear = partial(_clear, folder, place, kind)
-    with staging.locked(place, folder), staging.cleared(clear):
-        there = folder if folder.is_dir() else None
-        if there is not None:
-            refuse_strangers(there, kind)
-        staging.fill(place, files, there)
+    temporary = _temporary(folder)
+    clear = partial(_clear, folder, temporary, signature)
+    with staging.locked(temporary, folder), staging.cleared(clear):
+        existing = folder if folder.is_dir() else None
+        if existing is not None:
+            refuse_strangers(existing, signature)
+        staging.fill(temporary, files, existing)
         signals.check()
-        _show(folder, place, kind)
+        _show(folder, temporary, signature)
 
 
-def sweep(folder: Path, kind: Kind) -> None:
-    """Clears what a killed run left beside `folder`, if anything."""
+def sweep(folder: Path, signature: Signature) -> None:
+    """Removes what a killed run left beside `folder`."""
     folder = Path(os.path.realpath(folder))
-    place = _place(folder)
-    if os.path.lexists(place):
-        with staging.locked(place, folder):
-            _clear(folder, place, kind)
+    temporary = _temporary(folder)
+    if os.path.lexists(temporary):
+        with staging.locked(temporary, folder):
+            _clear(folder, temporary, signature)
 
 
-def _place(folder: Path) -> Path:
-    # A name of its own for each folder, however long that folder's name is.
+def _temporary(folder: Path) -> Path:
+    # Unique to the folder, and short however long the folder's name is.
     digest = hashlib.sha256(os.fsencode(folder.name)).hexdigest()[:16]
     return folder.parent / f"{STAGING}-{digest}"
 
 
-def _clear(folder: Path, place: Path, kind: Kind) -> None:
-    if os.path.lexists(place / OLD) and not os.path.lexists(folder):
-        (place / OLD).rename(folder)
-    staging.clear(place, kind)
+def _clear(folder: Path, temporary: Path, signature: Signature) -> None:
+    if os.path.lexists(temporary / OLD) and not os.path.lexists(folder):
+        (temporary / OLD).rename(folder)
+    staging.clear(temporary, signature)
 
 
-def _show(folder: Path, place: Path, kind: Kind) -> None:
-    """Lets the new report be `folder`."""
-    new = place / NEW
+def _show(folder: Path, temporary: Path, signature: Signature) -> None:
+    """Puts the new report at `folder`, and the old one into the temporary folder."""
+    new = temporary / NEW
     if not os.path.lexists(folder):
         _appear(folder, new)
         return
-    _swap(folder, place)
+    _swap(folder, temporary)
     try:
-        # Nobody can put anything into the old one now, but somebody may just have done so.
-        refuse_strangers(new, kind, folder)
+        # Files may have been put into the old report until just now.
+        refuse_strangers(new, signature, folder)
         _refuse_company(folder, new)
     except BaseException:
-        _swap(folder, place)
+        _swap(folder, temporary)
         raise
 
 
@@ -93,14 +93,14 @@ def _appear(folder: Path, new: Path) -> None:
     try:
         new.rename(folder)
     except BaseException:
-        # Over a network it may be done although it is said to have failed.
+        # A network file system may report an error for a rename that was done.
         if os.path.lexists(folder) and not os.path.lexists(new):
             folder.rename(new)
         raise
 
 
 def _refuse_company(folder: Path, old: Path) -> None:
-    """Raises WriteError if another run, of another user perhaps, was at work inside."""
+    """Raises WriteError if another run is at work inside the old report."""
     if any(map(staging.in_use, stagings(old))):
         raise WriteError(
             f"Another run is writing to {folder}.",
@@ -108,8 +108,8 @@ def _refuse_company(folder: Path, old: Path) -> None:
         )
 
 
-def _swap(folder: Path, place: Path) -> None:
-    new, old = place / NEW, place / OLD
+def _swap(folder: Path, temporary: Path) -> None:
+    new, old = temporary / NEW, temporary / OLD
     if not exchange(folder, new):
         folder.rename(old)
         new.rename(folder)

@@ -1,4 +1,4 @@
-"""Files that nobody made: what systems and file managers leave in any folder they show."""
+"""Files that systems and file managers leave in folders by themselves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FILES = re.compile(
 
 _UNPACKED = "__MACOSX"  # what an archive made on macOS leaves, full of `._` files
 
-# What belongs to a disk stands where the disk begins: it is neither ours nor in our way.
+# Folders that a system keeps at the root of a disk: they are left alone.
 _OF_DISKS = re.compile(
     r"""
     lost\+found | \.trash(es|-\d+)? | \$recycle\.bin | \#recycle | @recycle
@@ -31,7 +31,7 @@ _OF_DISKS = re.compile(
 
 
 def is_clutter(path: Path) -> bool:
-    """Whether nobody would miss `path`; a link, or a folder with a file's name, somebody might."""
+    """Whether `path` is such a file, or such an archive's folder; links never are."""
     if path.is_symlink():
         return False
     if path.is_dir():
@@ -47,5 +47,5 @@ def _holds_clutter_only(folder: Path) -> bool:
 
 
 def belongs_to_disk(path: Path) -> bool:
-    """Whether `path` is a disk's own: its trash, its index, what a repair has recovered."""
+    """Whether `path` is a folder that a system keeps on its disk: trash, index, recovered files."""
     return _OF_DISKS.fullmatch(path.name) is not None and path.is_dir()

@@ -1,4 +1,4 @@
-"""What a folder holds: an earlier report of ours, what nobody made, and what is a stranger's."""
+"""Tells an earlier report in a folder from clutter, and from files that are somebody else's."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from attnviz.errors import WriteError
 from attnviz.folder.clutter import belongs_to_disk, is_clutter
 
 STAGING = ".attnviz-staging"
-"""What temporary folders of ours are called, or begin with."""
+"""The name of our temporary folders, or what it begins with."""
 
 OLD, NEW, SHOWN = "old", "new", "shown"
-"""What stands in one: two whole reports, and a link to the one that is shown."""
+"""Names in a temporary folder: two whole reports, and a link to the one that is shown."""
 
 _MANIFEST = "report.json"
 _SUFFIXES = (".png", ".svg")
@@ -25,19 +25,19 @@ _SHOWN_NAME = re.compile(f"{_STAGING_NAME.pattern}/{SHOWN}/[^/]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """How a folder of ours is known: `schema` in its report.json, the names of its `pages`."""
+class Signature:
+    """How a report folder is recognised: `schema` in its report.json, the names of its `pages`."""
 
     schema: str
     pages: Collection[str]
 
 
-def refuse_strangers(folder: Path, kind: Kind, name: Path | None = None) -> None:
-    """Raises WriteError if `folder` holds anything that no report of ours put there.
+def refuse_strangers(folder: Path, signature: Signature, name: Path | None = None) -> None:
+    """Raises WriteError if `folder` holds anything that isn't part of a report of ours.
 
-    `name` is what the error calls it, if it is looked at in another place.
+    `name` is what the error calls the folder, `folder` unless given.
     """
-    others = strangers(folder, kind)
+    others = strangers(folder, signature)
     if others:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         raise WriteError(
@@ -46,15 +46,14 @@ def refuse_strangers(folder: Path, kind: Kind, name: Path | None = None) -> None
         )
 
 
-def strangers(folder: Path, kind: Kind) -> list[str]:
-    """What no report of ours put into `folder`, as paths relative to it, sorted.
+def strangers(folder: Path, signature: Signature) -> list[str]:
+    """What isn't part of a report of ours in `folder`, as paths relative to it, sorted.
 
-    Of a folder that is no part of a report only the folder itself is told, for it may hold the
-    whole disk.
+    Folders that aren't part of a report are not looked into, for they may be large.
     """
     # A run that was killed while it swapped reports has its manifests in its staging folder.
-    places = [folder, *(place / part for place in stagings(folder) for part in (OLD, NEW))]
-    ours = {path for place in places for path in _files(place / _MANIFEST, kind)}
+    reports = [folder, *(temporary / name for temporary in stagings(folder) for name in (OLD, NEW))]
+    ours = {path for report in reports for path in _files(report / _MANIFEST, signature)}
     ours |= {str(parent) for path in ours for parent in PurePosixPath(path).parents}
     return sorted(name for name in _others(folder, ours) if not belongs_to_disk(folder / name))
 
@@ -65,7 +64,7 @@ def stagings(folder: Path) -> list[Path]:
 
 
 def entries(folder: Path) -> list[Path]:
-    """What stands directly in `folder`, without temporary folders of ours and clutter."""
+    """The entries of `folder` without temporary folders of ours and clutter."""
     return sorted(
         path
         for path in folder.iterdir()
@@ -74,7 +73,7 @@ def entries(folder: Path) -> list[Path]:
 
 
 def shows_staging(path: Path) -> bool:
-    """Whether `path` is a link that stands for a report's file while reports are swapped."""
+    """Whether `path` is a link that replaces an entry of a report while reports are swapped."""
     return path.is_symlink() and bool(_SHOWN_NAME.fullmatch(path.readlink().as_posix()))
 
 
@@ -88,14 +87,14 @@ def _others(folder: Path, ours: Collection[str]) -> Iterator[str]:
             yield from (start + name for name in _others(path, inside))
 
 
-def _files(manifest: Path, kind: Kind) -> set[str]:
-    """The files that the report whose JSON this is consists of; none if it isn't one."""
+def _files(manifest: Path, signature: Signature) -> set[str]:
+    """The files of the report with this report.json; none if it isn't one."""
     try:
-        # Whoever reads from a pipe waits for ever.
+        # Reading from a pipe would wait for ever.
         report = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
-        if report["schema"].split("/")[0] != kind.schema.split("/")[0]:
+        if report["schema"].split("/")[0] != signature.schema.split("/")[0]:
             return set()
         figures = [str(figure["path"]) for figure in report["figures"]]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return set()
-    return set(kind.pages) | {f"{path}{suffix}" for path in figures for suffix in _SUFFIXES}
+    return set(signature.pages) | {f"{path}{suffix}" for path in figures for suffix in _SUFFIXES}

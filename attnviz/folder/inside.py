@@ -1,11 +1,10 @@
-"""The new report is made inside the folder, which stays: where it can't be replaced as a whole.
+"""Makes the new report inside a folder that can't be replaced as a whole.
 
-So it is for a disk's first folder, the current one, another user's, or a parent that can't be
-written to. Each entry of the old report is replaced by a link through `shown`, another link,
-to what it was; then `shown` is turned from the old report to the new one, which is the one step
-that counts; then each link is replaced by what it shows. At every moment whoever reads finds
-one of the two reports, whole. Undoing, finishing, and recovering after a kill are the same:
-what `shown` shows takes the place of the links.
+That is a mount point, the current folder, another user's, or one whose parent isn't writable. Each
+entry of the old report is replaced by a link to it through a second link, `shown`; then `shown` is
+pointed from the old report to the new one, in one step; then each link is replaced by what it
+points to. A reader finds one of the two reports, whole, at any moment. Undoing, finishing and
+recovering after a kill are the same: the links are replaced by what `shown` points to.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from attnviz.folder.contents import (
     OLD,
     SHOWN,
     STAGING,
-    Kind,
+    Signature,
     entries,
     refuse_strangers,
     shows_staging,
@@ -34,52 +33,52 @@ from attnviz.folder.contents import (
 from attnviz.folder.exchange import exchange
 
 
-def write(folder: Path, files: Mapping[str, bytes], kind: Kind) -> None:
+def write(folder: Path, files: Mapping[str, bytes], signature: Signature) -> None:
     """Writes `files` as the content of `folder`; OSError leaves that as it was."""
-    place = folder / STAGING
+    temporary = folder / STAGING
     with suppress(OSError):
-        beside.sweep(folder, kind)
-    clear = partial(_clear, folder, place, kind)
-    with staging.locked(place, folder), staging.cleared(clear):
-        refuse_strangers(folder, kind)
-        staging.fill(place, files, None)
-        _link(folder, place)
-        refuse_strangers(place / OLD, kind, folder)
+        beside.sweep(folder, signature)
+    clear = partial(_clear, folder, temporary, signature)
+    with staging.locked(temporary, folder), staging.cleared(clear):
+        refuse_strangers(folder, signature)
+        staging.fill(temporary, files, None)
+        _link(folder, temporary)
+        refuse_strangers(temporary / OLD, signature, folder)
         signals.check()
-        _turn(place, NEW)
+        _turn(temporary, NEW)
 
 
-def _clear(folder: Path, place: Path, kind: Kind) -> None:
-    if (place / SHOWN).is_symlink():
-        _settle(folder, place)
-    staging.clear(place, kind)
+def _clear(folder: Path, temporary: Path, signature: Signature) -> None:
+    if (temporary / SHOWN).is_symlink():
+        _settle(folder, temporary)
+    staging.clear(temporary, signature)
 
 
-def _turn(place: Path, report: str) -> None:
-    """Lets the links show `report`, the old or the new one."""
-    turned = place / "turned"
+def _turn(temporary: Path, report: str) -> None:
+    """Points `shown` to `report`, the old or the new one."""
+    turned = temporary / "turned"
     try:
         turned.symlink_to(report)
     except OSError as error:
         if error.errno not in (EPERM, ENOTSUP, ENOSYS):
             raise
         raise WriteError(
-            f"{place.parent} can't be replaced as a whole, and its file system has no links.",
-            f"Choose a folder inside it, as -o {place.parent / 'report'}.",
+            f"{temporary.parent} can't be replaced as a whole, and its file system has no links.",
+            f"Choose a folder inside it, as -o {temporary.parent / 'report'}.",
         ) from error
-    turned.replace(place / SHOWN)
+    turned.replace(temporary / SHOWN)
 
 
-def _link(folder: Path, place: Path) -> None:
-    """Replaces the entries of `folder`, and what is still to come, by links to what they were."""
-    (place / OLD).mkdir()
-    _turn(place, OLD)
-    there = {path.name for path in entries(folder) if not belongs_to_disk(path)}
-    for name in sorted(there | {path.name for path in (place / NEW).iterdir()}):
-        entry, link = folder / name, place / OLD / name
-        shown = f"{place.name}/{SHOWN}/{name}"
+def _link(folder: Path, temporary: Path) -> None:
+    """Replaces the entries of `folder` by links to them; also makes links for new entries."""
+    (temporary / OLD).mkdir()
+    _turn(temporary, OLD)
+    existing = {path.name for path in entries(folder) if not belongs_to_disk(path)}
+    for name in sorted(existing | {path.name for path in (temporary / NEW).iterdir()}):
+        entry, link = folder / name, temporary / OLD / name
+        shown = f"{temporary.name}/{SHOWN}/{name}"
         link.symlink_to(shown)
-        if name not in there:
+        if name not in existing:
             link.rename(entry)
         elif not exchange(entry, link):
             link.unlink()
@@ -87,9 +86,9 @@ def _link(folder: Path, place: Path) -> None:
             entry.symlink_to(shown)
 
 
-def _settle(folder: Path, place: Path) -> None:
-    """Replaces the links by what they show; those that show nothing go."""
-    shown = place / SHOWN
+def _settle(folder: Path, temporary: Path) -> None:
+    """Replaces the links by what they point to; those that point to nothing are removed."""
+    shown = temporary / SHOWN
     for link in filter(shows_staging, folder.iterdir()):
         if not os.path.lexists(shown / link.name):
             link.unlink()

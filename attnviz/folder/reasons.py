@@ -1,4 +1,4 @@
-"""Why a folder can't be written, in words that name it and what mends it."""
+"""Errors for a folder that can't be written, with what mends it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The temporary folder a report is made in: one run's at a time, cleared by the next.
+"""The temporary folder that a report is made in, used by one run at a time.
 
-There is one for each place a report goes to, so a run finds what a killed one left, and a lock
-on a file in it tells a killed run from one that is still at work.
+Its name depends on the report's folder alone, so a run finds and removes what a killed one left. A
+lock on a file in it tells a killed run from one that is still at work.
 """
 
 from __future__ import annotations
@@ -18,38 +18,38 @@ from pathlib import Path, PurePosixPath
 
 from attnviz import signals
 from attnviz.errors import WriteError
-from attnviz.folder.contents import NEW, OLD, Kind, refuse_strangers
+from attnviz.folder.contents import NEW, OLD, Signature, refuse_strangers
 
 if sys.platform != "win32":
     import fcntl
 
 PATIENCE = 10.0
-"""Seconds to wait for another run that is writing to the same place."""
+"""Seconds to wait for another run that is writing to the same folder."""
 
 _LOCK, _FILLING, _GONE = "lock", "filling", "gone"
 _PAUSE = 0.05  # seconds
-_DEAD = 3600.0  # Where nothing can be locked, what is as old as this (seconds) was left behind.
+_DEAD = 3600.0  # Without locks, a temporary folder of this age (seconds) is a killed run's.
 
 
 @contextmanager
-def locked(place: Path, folder: Path) -> Iterator[None]:
-    """Has `place` to itself, a temporary folder for `folder`; it is gone afterwards if empty.
+def locked(temporary: Path, folder: Path) -> Iterator[None]:
+    """Makes and locks `temporary`, the temporary folder for `folder`; removes it if empty.
 
-    Raises WriteError if another run still has it after `PATIENCE`.
+    Raises WriteError if another run still holds it after `PATIENCE`.
     """
     with ExitStack() as leave:
-        leave.callback(_insist, place.rmdir)
-        handle = _take(place, folder)
+        leave.callback(_insist, temporary.rmdir)
+        handle = _take(temporary, folder)
         leave.callback(os.close, handle)
-        leave.callback(_insist, lambda: _unlock(place, handle))
+        leave.callback(_insist, lambda: _unlock(temporary, handle))
         yield
 
 
 @contextmanager
 def cleared(clear: Callable[[], None]) -> Iterator[None]:
-    """Clears away what a killed run left, and at the end what this one did.
+    """Calls `clear` for what a killed run left, and again at the end for what this one left.
 
-    What can't be cleared at the end is no error, and left to the next run.
+    What can't be removed at the end is no error, and left to the next run.
     """
     clear()
     try:
@@ -58,10 +58,10 @@ def cleared(clear: Callable[[], None]) -> Iterator[None]:
         _insist(clear)
 
 
-def in_use(place: Path) -> bool:
-    """Whether a run is at work in `place`."""
+def in_use(temporary: Path) -> bool:
+    """Whether a run is at work in `temporary`."""
     try:
-        handle = os.open(place / _LOCK, os.O_RDWR)
+        handle = os.open(temporary / _LOCK, os.O_RDWR)
     except OSError:
         return False
     try:
@@ -70,9 +70,9 @@ def in_use(place: Path) -> bool:
         os.close(handle)
 
 
-def fill(place: Path, files: Mapping[str, bytes], like: Path | None) -> None:
-    """Writes `files` to `place`/new; the folder gets the rights of `like`, as do files in it."""
-    folder = place / _FILLING
+def fill(temporary: Path, files: Mapping[str, bytes], like: Path | None) -> None:
+    """Writes `files` to `temporary`/new; the folder gets the permissions of `like`."""
+    folder = temporary / _FILLING
     folder.mkdir()
     if like is not None:
         _give_rights(folder, like)
@@ -81,20 +81,20 @@ def fill(place: Path, files: Mapping[str, bytes], like: Path | None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         signals.check()
-    # From here on it is a whole report: what is called otherwise may be removed unseen.
-    folder.rename(place / NEW)
+    # A folder of this name is a whole report; one of any other name may be removed.
+    folder.rename(temporary / NEW)
 
 
-def clear(place: Path, kind: Kind) -> None:
-    """Removes what is in `place`, reports of ours; WriteError if there is more than that."""
-    reports = (place / OLD, place / NEW)
-    for path in place.iterdir():
+def clear(temporary: Path, signature: Signature) -> None:
+    """Empties `temporary`; WriteError if its reports hold files that aren't ours."""
+    reports = (temporary / OLD, temporary / NEW)
+    for path in temporary.iterdir():
         if path not in reports and path.name != _LOCK:
             _remove(path)
     for report in filter(Path.is_dir, reports):
-        refuse_strangers(report, kind)
-        # A report that is half removed is not known for ours any more.
-        _remove(report.rename(place / _GONE))
+        refuse_strangers(report, signature)
+        # A half removed report would not be recognised as ours.
+        _remove(report.rename(temporary / _GONE))
 
 
 def _remove(path: Path) -> None:
@@ -104,50 +104,50 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
 
 
-def _take(place: Path, folder: Path) -> int:
-    """Makes and locks `place`; returns the lock's handle."""
+def _take(temporary: Path, folder: Path) -> int:
+    """Makes and locks `temporary`; returns the lock's handle."""
     end = time.monotonic() + PATIENCE
     while True:
         signals.check()
-        made = _make(place)
-        # It may be gone again: whoever had it before removes it.
+        created = _make(temporary)
+        # The run that held it may just have removed it.
         with suppress(FileNotFoundError):
-            handle = os.open(place / _LOCK, os.O_RDWR | os.O_CREAT)
-            if _is_ours(place, handle, made):
+            handle = os.open(temporary / _LOCK, os.O_RDWR | os.O_CREAT)
+            if _is_ours(temporary, handle, created):
                 return handle
             os.close(handle)
         if time.monotonic() > end:
             raise WriteError(
                 f"Another run is writing to {folder}.",
-                f"Wait until it is done, or choose another folder with -o; {place} is its own.",
+                f"Wait until it is done, or choose another folder with -o; {temporary} is its own.",
             )
         time.sleep(_PAUSE)
 
 
-def _make(place: Path) -> bool:
-    """Makes `place`, or returns False where it is."""
+def _make(temporary: Path) -> bool:
+    """Makes `temporary`; False where it exists."""
     try:
-        place.mkdir()
+        temporary.mkdir()
     except FileExistsError:
-        # Its name can be guessed: nobody else may have put a folder of theirs there.
-        there = place.lstat()
-        mine = sys.platform == "win32" or there.st_uid == os.geteuid()
-        if not stat.S_ISDIR(there.st_mode) or not mine:
-            raise PermissionError(EACCES, f"{place} is somebody else's") from None
+        # Its name can be guessed: it must not be another user's, or a link.
+        status = temporary.lstat()
+        mine = sys.platform == "win32" or status.st_uid == os.geteuid()
+        if not stat.S_ISDIR(status.st_mode) or not mine:
+            raise PermissionError(EACCES, f"{temporary} is somebody else's") from None
         return False
     return True
 
 
-def _is_ours(place: Path, handle: int, made: bool) -> bool:
-    """Whether the lock is ours, and is still the one that others would ask for."""
+def _is_ours(temporary: Path, handle: int, created: bool) -> bool:
+    """Whether we hold the lock, and its file is still the one at that path."""
     state = _lock(handle)
     if state is None:
-        return made or time.time() - place.stat().st_mtime > _DEAD
-    return state and os.path.samestat(os.fstat(handle), (place / _LOCK).stat())
+        return created or time.time() - temporary.stat().st_mtime > _DEAD
+    return state and os.path.samestat(os.fstat(handle), (temporary / _LOCK).stat())
 
 
 def _lock(handle: int) -> bool | None:
-    """Whether the lock could be had; None where the file system has no locks."""
+    """Whether the file could be locked; None where the file system has no locks."""
     if sys.platform == "win32":
         return None
     try:
@@ -165,14 +165,14 @@ def _give_rights(folder: Path, like: Path) -> None:
     shutil.copystat(like, folder)
 
 
-def _unlock(place: Path, handle: int) -> None:
-    # Nothing of ours is touched from here on: the next run may have it already.
-    if os.path.samestat(os.fstat(handle), (place / _LOCK).stat()):
-        (place / _LOCK).unlink()
+def _unlock(temporary: Path, handle: int) -> None:
+    # The lock is removed last: the next run may have the folder from here on.
+    if os.path.samestat(os.fstat(handle), (temporary / _LOCK).stat()):
+        (temporary / _LOCK).unlink()
 
 
 def _insist(step: Callable[[], None]) -> None:
-    """Does `step`, and once more if it fails, for what the first try didn't come to."""
+    """Does `step`, and once more if it fails; only an interruption is raised again."""
     try:
         step()
     except (OSError, KeyboardInterrupt) as error:

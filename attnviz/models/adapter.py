@@ -15,30 +15,30 @@ from attnviz.errors import AttnvizError, InputError
 CONFIG, WEIGHTS, PICKLE = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
 _PREFIX = "base_model.model."
 _MERGED = {"IA3": "ia3_", "LOHA": "hada_", "LOKR": "lokr_", "LORA": "lora_"}
-"""Kinds of adapters that become part of the base model's weights -> how their own are named."""
+"""Types of adapters that can be merged into the base model -> the prefix of their weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """An adapter's folder, what kind it is, and the base model that it names."""
+    """An adapter: MODEL as the user wrote it, its folder, peft's type of it, its base model."""
 
-    given: str
+    argument: str
     folder: str
-    kind: str
+    method: str
     base: str
 
 
 def is_adapter(folder: Path) -> bool:
     """Whether a folder holds an adapter: its config, and its weights or no model's config."""
-    there = [(folder / name).is_file() for name in (CONFIG, WEIGHTS, PICKLE, "config.json")]
-    return there[0] and (there[1] or there[2] or not there[3])
+    present = [(folder / name).is_file() for name in (CONFIG, WEIGHTS, PICKLE, "config.json")]
+    return present[0] and (present[1] or present[2] or not present[3])
 
 
-def read(given: str, folder: Path, *, allow_pickle: bool) -> Adapter:
+def read(argument: str, folder: Path, *, allow_pickle: bool) -> Adapter:
     """The adapter in a folder. Raises InputError where it can't be put into its base model."""
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        kind, base = config["peft_type"], config["base_model_name_or_path"]
+        method, base = config["peft_type"], config["base_model_name_or_path"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             f"{folder / CONFIG} can't be read: {type(error).__name__}.",
@@ -49,23 +49,23 @@ def read(given: str, folder: Path, *, allow_pickle: bool) -> Adapter:
         base = str(folder)  # a model and what changes it, side by side
     if not isinstance(base, str) or not base:
         raise InputError(
-            f"{given} is an adapter that names no base model.",
+            f"{argument} is an adapter that names no base model.",
             f"Write the base model's name or folder into {CONFIG}: base_model_name_or_path.",
         )
-    if not isinstance(kind, str) or kind not in _MERGED:
+    if not isinstance(method, str) or method not in _MERGED:
         raise InputError(
-            f"{given} is an adapter of type {kind}, and can't be merged here.",
+            f"{argument} is an adapter of type {method}, and can't be merged here.",
             f"Adapters of types {', '.join(_MERGED)} can be reported on; another may be merged "
             "with peft's merge_and_unload() and saved as a model.",
         )
-    _check_files(given, folder, allow_pickle=allow_pickle)
-    return Adapter(given, str(folder), kind, base)
+    _check_files(argument, folder, allow_pickle=allow_pickle)
+    return Adapter(argument, str(folder), method, base)
 
 
 def base_error(adapter: Adapter, error: AttnvizError) -> InputError:
     """The error for an adapter whose base model can't be had."""
     return InputError(
-        f"{adapter.given} is an adapter, whose base model can't be used: {error.message}",
+        f"{adapter.argument} is an adapter, whose base model can't be used: {error.message}",
         f"{error.hint} Another place for {adapter.base} can be written into the adapter's "
         f"{CONFIG}: base_model_name_or_path.",
     )
@@ -74,9 +74,9 @@ def base_error(adapter: Adapter, error: AttnvizError) -> InputError:
 def merged(adapter: Adapter, whole: Any) -> Any:  # noqa: ANN401 - transformers' own
     """The base model with the adapter's changes in its weights.
 
-    Which modules are changed is read off the adapter's weights: their names say it exactly, while
-    the patterns in its config may be of a model with another head around it. What the adapter has
-    for a head that was not loaded is left out. Raises InputError where weights fit no module.
+    The modules to change are those that the adapter's weights name: the patterns in its config may
+    be for a model with another head. Weights for a head that was not loaded are left out. Raises
+    InputError where weights fit no module.
     """
     peft: Any = import_module("peft")
     state = _renamed(_state(Path(adapter.folder)), whole)
@@ -116,20 +116,20 @@ def has_tokenizer(adapter: Adapter) -> bool:
 def note(adapter: Adapter) -> str:
     """What the report says of its model."""
     base = adapter.base if not Path(adapter.base).is_dir() else Path(adapter.base).name
-    return f"The adapter ({adapter.kind}) was merged into its base model, {base}."
+    return f"The adapter ({adapter.method}) was merged into its base model, {base}."
 
 
-def _check_files(given: str, folder: Path, *, allow_pickle: bool) -> None:
+def _check_files(argument: str, folder: Path, *, allow_pickle: bool) -> None:
     if (folder / WEIGHTS).is_file():
         return
     if not (folder / PICKLE).is_file():
         raise InputError(
-            f"{given} is an adapter without weights: there is no {WEIGHTS} in it.",
+            f"{argument} is an adapter without weights: there is no {WEIGHTS} in it.",
             f"Put the adapter's {WEIGHTS} next to its {CONFIG}.",
         )
     if not allow_pickle:
         raise InputError(
-            f"{given} has only pickled weights ({PICKLE}), and a pickle can run code.",
+            f"{argument} has only pickled weights ({PICKLE}), and a pickle can run code.",
             "Convert them to safetensors, or pass --allow-pickle if you trust them.",
         )
 
@@ -140,31 +140,28 @@ def _state(folder: Path) -> dict[str, Any]:
 
     if (folder / WEIGHTS).is_file():
         return load_file(folder / WEIGHTS)
-    found: dict[str, Any] = torch.load(folder / PICKLE, map_location="cpu", weights_only=True)
-    return found
+    weights: dict[str, Any] = torch.load(folder / PICKLE, map_location="cpu", weights_only=True)
+    return weights
 
 
 def _renamed(state: Mapping[str, Any], whole: Any) -> dict[str, Any]:  # noqa: ANN401
-    """The adapter's weights by the names of this model: with its head's prefix, or without.
-
-    Those of another head than this model's are left out.
-    """
+    """The adapter's weights under this model's names, without those of another head."""
     modules = {path for path, _ in whole.named_modules()}
     prefix = f"{whole.base_model_prefix}."
-    found = {}
+    renamed = {}
     for name, tensor in state.items():
         if ".original_module" in name:  # the base model's, beside what takes its place
             continue
         path = name.removeprefix(_PREFIX).replace(".modules_to_save", "").replace(".base_layer", "")
-        for as_named in (path, path.removeprefix(prefix), prefix + path):
-            if _owner(as_named, modules):
-                found[as_named] = tensor
+        for candidate in (path, path.removeprefix(prefix), prefix + path):
+            if _owner(candidate, modules):
+                renamed[candidate] = tensor
                 break
-    return found
+    return renamed
 
 
 def _owner(name: str, modules: Set[str]) -> str:
-    """The module that a weight of an adapter belongs to: its path's longest part that is one."""
+    """The path of the innermost module that an adapter's weight belongs to."""
     parts = name.split(".")
     paths = (".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
     owner = next((path for path in paths if path in modules), "")
@@ -185,23 +182,23 @@ def _changed(name: str) -> str:
 
 
 def _replace(adapter: Adapter, whole: Any, state: Mapping[str, Any]) -> None:  # noqa: ANN401
-    """Puts weights that were trained as a whole in the place of the base model's.
+    """Replaces weights of the base model by those that were trained in full.
 
-    Embeddings may be more than those of the base: the adapter may have brought tokens.
+    There may be more embeddings than in the base model: the adapter may have added tokens.
     """
     table = whole.get_input_embeddings()
     for name, tensor in state.items():
         path, _, last = name.rpartition(".")
         if whole.get_submodule(path) is table and len(tensor) != len(table.weight):
             whole.resize_token_embeddings(len(tensor))
-        there = getattr(whole.get_submodule(path), last, None)
-        if there is None or there.shape != tensor.shape:
+        weight = getattr(whole.get_submodule(path), last, None)
+        if weight is None or weight.shape != tensor.shape:
             raise _unfit(adapter, f"{name} is of another shape")
-        there.data.copy_(tensor)
+        weight.data.copy_(tensor)
 
 
 def _unfit(adapter: Adapter, what: str) -> InputError:
     return InputError(
-        f"{adapter.given} is an adapter of another model than {adapter.base}: {what}.",
+        f"{adapter.argument} is an adapter of another model than {adapter.base}: {what}.",
         f"Write the base model it was trained on into its {CONFIG}: base_model_name_or_path.",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attnviz.models.kinds import ARCHITECTURES, FALLBACK, NAMES, REFUSED, TOKENIZER_PACKAGES
+from attnviz.models.architectures import ARCHITECTURES, FALLBACK, NAMES, REFUSED, TOKENIZER_PACKAGES
 
 
 def rows() -> list[Mapping[str, str]]:

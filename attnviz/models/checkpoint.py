@@ -1,4 +1,4 @@
-"""What a checkpoint's files hold, told from their headers before anything is loaded or built."""
+"""Reads what a checkpoint holds from its files' headers, before anything is loaded or built."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _AGAIN = "Download the model again, all files of it."
 
 @dataclass(frozen=True)
 class Stored:
-    """How many `tensors` the weights are, and how many `numbers` they hold, both at most.
+    """Upper bounds on the number of `tensors` in a checkpoint and of the `numbers` in them.
 
-    `names` are theirs, where they can be known; `promised` are those that an index names.
+    `names` are the tensors' names, where known; `promised` those that an index lists.
     """
 
     tensors: int
@@ -35,12 +35,12 @@ class Stored:
 def read_index(index: Path) -> dict[str, str]:
     """The index of a sharded checkpoint: tensor -> the file that holds it.
 
-    Raises InputError where it is damaged, and where it names a file that is no safetensors file
-    of the same folder: others may be pickles, which can run code, or anywhere.
+    Raises InputError where it is damaged, and where it names anything but safetensors files in the
+    same folder: other files may be pickles, which can run code, or lie anywhere.
     """
     try:
-        found = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-        shards = {str(tensor): str(shard) for tensor, shard in found.items()}
+        weight_map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+        shards = {str(tensor): str(shard) for tensor, shard in weight_map.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{index} is damaged: {_said(error)}.", _AGAIN) from error
     if not shards:
@@ -68,7 +68,7 @@ def check_shards(index: Path) -> list[Path]:
 
 
 def stored(location: str, gguf: str, config: dict[str, Any], options: dict[str, Any]) -> Stored:
-    """What the weights hold that a folder, a GGUF file or a name on the Hub stands for.
+    """What the weights of a folder, a GGUF file or a model on the Hub hold.
 
     `config` is the config as it was read, `options` are those of loading. Raises InputError for
     an index that can't be trusted, SafetensorError for damaged files.
@@ -99,25 +99,25 @@ def hub_adapter(location: str, options: dict[str, Any]) -> Path | None:
 
 
 _UNKNOWN = Stored(2**31, 2**43)
-"""More than any model holds: what is known before pickles from the Hub are loaded."""
+"""More than any model holds: pickles can't be looked into before they are loaded."""
 
 
 def _sharded(location: str, index: Path, options: dict[str, Any]) -> Stored:
     named = read_index(index)
     if Path(location).is_dir():
         return _of(check_shards(index), named)
-    found = (_local(location, shard, options) for shard in sorted(set(named.values())))
-    return _of([path for path in found if path is not None], named)
+    paths = (_local(location, shard, options) for shard in sorted(set(named.values())))
+    return _of([path for path in paths if path is not None], named)
 
 
 def _local(location: str, name: str, options: dict[str, Any]) -> Path | None:
-    """A file of the model on this disk, from the Hub if it must; None where there is none."""
+    """The path of one of the model's files, downloaded if need be; None where there is none."""
     if Path(location).is_dir():
         path = Path(location) / name
         return path if path.is_file() else None
     from transformers.utils.hub import cached_file
 
-    found = cached_file(
+    cached = cached_file(
         location,
         name,
         revision=options.get("revision"),
@@ -125,7 +125,7 @@ def _local(location: str, name: str, options: dict[str, Any]) -> Path | None:
         _raise_exceptions_for_missing_entries=False,
         _raise_exceptions_for_connection_errors=False,
     )
-    return None if found is None else Path(found)
+    return None if cached is None else Path(cached)
 
 
 def _of(files: Iterable[Path], promised: Iterable[str] = ()) -> Stored:
@@ -140,7 +140,7 @@ def _of(files: Iterable[Path], promised: Iterable[str] = ()) -> Stored:
 
 
 def _gguf(file: Path) -> Stored:
-    """By the count in the file's head; a weight takes more than an eighth of a byte."""
+    """Bounds from the count in the file's header: a weight takes more than an eighth of a byte."""
     with file.open("rb") as opened:
         head = opened.read(16)
     if len(head) < 16 or head[:4] != b"GGUF":
@@ -151,7 +151,7 @@ def _gguf(file: Path) -> Stored:
 
 
 def _inside(name: str) -> bool:
-    """Whether a name is that of a safetensors file in the folder, on any system."""
+    """Whether a name stays in the folder, on any system, and is that of a safetensors file."""
     parts = {*PurePosixPath(name).parts, *PureWindowsPath(name).parts}
     rooted = PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor
     return name.endswith(".safetensors") and not rooted and ".." not in parts and "\0" not in name

@@ -1,4 +1,4 @@
-"""Which class a checkpoint is loaded as: what its config's `architectures` names has the say."""
+"""Chooses the class that a checkpoint is loaded as, by its config's `architectures`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from attnviz.models.checkpoint import Stored
 
 
 def loading_class(config: Any, raw: Mapping[str, Any], held: Stored, *, generates: bool) -> Any:  # noqa: ANN401
-    """The class whose `from_pretrained` loads a model of this config, with its head if asked for.
+    """The class whose `from_pretrained` loads a model of this config, with a head if `generates`.
 
-    The usual class of the config's type will do wherever the saved class holds all of it
-    (`LlamaForCausalLM`). Where it doesn't, as half of the model was never saved
-    (`T5EncoderModel`, `BartForCausalLM`), the saved class is loaded itself. `raw` is the config as
-    it was read, `held` what the weights hold. Raises InputError where a model that has no head is
-    to write.
+    That is the usual class of the config's type if the saved class holds all of it
+    (`LlamaForCausalLM`), or else the saved class itself, as half of the model was never saved
+    (`T5EncoderModel`, `BartForCausalLM`). `raw` is the config as it was read, `held` what the
+    weights hold. Raises InputError where a model without a head is to generate.
     """
     from transformers import AutoModel
 
@@ -34,7 +33,7 @@ def loading_class(config: Any, raw: Mapping[str, Any], held: Stored, *, generate
 
 
 def below(whole: Any) -> Any:  # noqa: ANN401 - transformers' own
-    """What is below a model's head, and below a wrapper that holds a single model (Bart's)."""
+    """The model below its head, and below a wrapper around a single model (Bart's)."""
     model = whole.base_model
     while len(inner := list(model.children())) == 1 and hasattr(inner[0], "base_model_prefix"):
         model = inner[0]
@@ -50,11 +49,11 @@ def _saved(config: Any) -> Any:  # noqa: ANN401
 
     for name in config.architectures or ():
         try:
-            found = getattr(transformers, name)
+            named = getattr(transformers, name)
         except (AttributeError, ImportError, TypeError):
             continue
-        if isinstance(found, type) and issubclass(found, transformers.PreTrainedModel):
-            return found if found.config_class is type(config) else None
+        if isinstance(named, type) and issubclass(named, transformers.PreTrainedModel):
+            return named if named.config_class is type(config) else None
     return None
 
 
@@ -66,15 +65,16 @@ def _holds_usual(saved: Any, config: Any) -> bool:  # noqa: ANN401
     # Of several, transformers chooses by `architectures` itself (Funnel).
     if usual is None or isinstance(usual, tuple) or saved is usual:
         return True
-    made = _empty(saved, config)
-    if isinstance(made.base_model, usual):
+    saved_model = _empty(saved, config)
+    if isinstance(saved_model.base_model, usual):
         return True
-    prefix = f"{made.base_model_prefix}."
-    held = {name.removeprefix(prefix) for name in made.state_dict()}
-    return all(name in held or "pooler" in name for name in _empty(usual, config).state_dict())
+    prefix = f"{saved_model.base_model_prefix}."
+    names_held = {name.removeprefix(prefix) for name in saved_model.state_dict()}
+    needed = _empty(usual, config).state_dict()
+    return all(name in names_held or "pooler" in name for name in needed)
 
 
-def _empty(made_as: Any, config: Any) -> Any:  # noqa: ANN401
-    """A model of shapes alone; its config is a copy, as some classes change theirs."""
+def _empty(model_class: Any, config: Any) -> Any:  # noqa: ANN401
+    """A model without weights; its config is a copy, as some classes change theirs."""
     with torch.device("meta"):
-        return made_as(copy.deepcopy(config))
+        return model_class(copy.deepcopy(config))

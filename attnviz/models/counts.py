@@ -1,4 +1,4 @@
-"""How many layers and heads a config promises."""
+"""The numbers of layers and heads by a model's config."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def layers(config: Any) -> int:  # noqa: ANN401 - transformers' own
 def heads(config: Any) -> int:  # noqa: ANN401
     """Attention heads over all layers and streams."""
     names = ("decoder_attention_heads",) if _decoder_alone(config) else ()
-    one = _first(config.get_text_config(), *names, "num_attention_heads") or 1
-    many = layers(config) or 1
+    per_layer = _first(config.get_text_config(), *names, "num_attention_heads") or 1
+    layer_count = layers(config) or 1
     if not config.is_encoder_decoder:
-        return one * many
-    of_decoder = _first(config, "decoder_attention_heads") or one
-    decoders = _first(config, "decoder_layers", "num_decoder_layers") or many
-    return one * many + 2 * of_decoder * decoders
+        return per_layer * layer_count
+    per_decoder_layer = _first(config, "decoder_attention_heads") or per_layer
+    decoders = _first(config, "decoder_layers", "num_decoder_layers") or layer_count
+    return per_layer * layer_count + 2 * per_decoder_layer * decoders
 
 
 def key_value_heads(config: Any) -> int:  # noqa: ANN401
@@ -29,10 +29,10 @@ def key_value_heads(config: Any) -> int:  # noqa: ANN401
 
 
 def _decoder_alone(config: Any) -> bool:  # noqa: ANN401
-    """Whether this is the decoder of a kind that has an encoder as well (BartForCausalLM)."""
+    """Whether this is the decoder of an encoder-decoder architecture (BartForCausalLM)."""
     return not config.is_encoder_decoder and bool(getattr(config, "is_decoder", False))
 
 
 def _first(config: Any, *names: str) -> int:  # noqa: ANN401
     """The first of these settings that the config has; 0 where it has none."""
-    return int(next((one for name in names if (one := getattr(config, name, None))), 0))
+    return int(next((value for name in names if (value := getattr(config, name, None))), 0))

@@ -1,4 +1,4 @@
-"""Which token a decoder begins with, wherever a model's files say so."""
+"""Finds the token that a decoder's input begins with."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHOWN = 60
 
 
 def decoder_start(name: ModelName, model: Any, options: Mapping[str, Any]) -> int | None:  # noqa: ANN401
-    """The id that decoder inputs begin with, None where the target's last token moves there.
+    """The id that decoder inputs begin with; None where the target's last token is moved there.
 
     `options` are those that the model was loaded with. InputError where the id is no token's.
     """
@@ -30,19 +30,19 @@ def decoder_start(name: ModelName, model: Any, options: Mapping[str, Any]) -> in
     if shift is not None and len(inspect.signature(shift).parameters) == 2:  # mBART
         return None
     names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
-    of_config = [getattr(model.config, each, None) for each in names]
-    starts = (of_config[0], _of_generation(name, options), *of_config[1:], 0)
+    from_config = [getattr(model.config, setting, None) for setting in names]
+    starts = (from_config[0], _from_generation_config(name, options), *from_config[1:], 0)
     return _checked(name, next(start for start in starts if start is not None), model)
 
 
-def _of_generation(name: ModelName, options: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON
-    """What generation_config.json says, where newer models keep it; None without such a file."""
+def _from_generation_config(name: ModelName, options: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON
+    """The id in generation_config.json, where newer models have it; None without that file."""
     from transformers import GenerationConfig
 
-    kept = {key: options[key] for key in ("revision", "local_files_only") if key in options}
-    with _explained(name.given):
+    where = {key: options[key] for key in ("revision", "local_files_only") if key in options}
+    with _explained(name.argument):
         try:
-            return GenerationConfig.from_pretrained(name.location, **kept).decoder_start_token_id
+            return GenerationConfig.from_pretrained(name.location, **where).decoder_start_token_id
         except OSError:
             if (Path(name.location) / "generation_config.json").is_file():
                 raise
@@ -68,6 +68,7 @@ def _checked(name: ModelName, token: object, model: Any) -> int:  # noqa: ANN401
     if isinstance(token, int) and token >= 0 and (known is None or token < known):
         return int(token)
     raise InputError(
-        f"The decoder_start_token_id of {name.given} is {str(token)[:_SHOWN]}, which is no token.",
+        f"The decoder_start_token_id of {name.argument} is {str(token)[:_SHOWN]}, "
+        "which is no token.",
         "Correct it in its generation_config.json or config.json: it is the number of a token.",
     )

@@ -1,4 +1,4 @@
-"""What heads do to logits by themselves, past all later layers."""
+"""The direct effect of heads on the logits, past all later layers."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from attnviz.text.types import Tokens
 
 @dataclass(frozen=True, eq=False)
 class DirectPath:
-    """The way from what a head writes straight to the logits, past all later layers.
+    """Maps what a head writes to the logits, past all later layers.
 
     `outputs` are the layers' output projections, [head x width, hidden] by layer number; their
     biases belong to no head. `unembedding` [vocabulary, hidden], `mean` [hidden] is its mean over
-    the vocabulary. `gain` [hidden] is the final norm's, which takes the mean out first if
-    `centred`; what it divides by is one number a token, and left out. So is a norm of the layer's
-    own between its projection and the residual stream (Gemma 2).
+    the vocabulary. `gain` [hidden] is that of the final norm, which subtracts the mean first if
+    `centred`; its division by one number a token is left out. So is a norm of the layer's own
+    between its projection and the residual stream (Gemma 2).
     """
 
     outputs: Mapping[int, Tensor]
@@ -36,11 +36,11 @@ class DirectPath:
     centred: bool
 
     def logits(self, layer: int, mixed: Tensor, ids: Tensor) -> Tensor | None:
-        """How each head by itself moves the logits of some tokens, less their vocabulary's mean.
+        """The change of some tokens' logits by each head, less the mean over the vocabulary.
 
         `mixed` [batch, head, query, width] are the values as the head mixed them, `ids` [batch,
-        token] the tokens asked about. Returns float32 [batch, head, query, token], None for a
-        layer whose output projection isn't known.
+        token] those tokens. Returns float32 [batch, head, query, token], None for a layer whose
+        output projection isn't known.
         """
         if layer not in self.outputs:
             return None
@@ -54,24 +54,24 @@ class DirectPath:
 
 
 def direct_path(loaded: LoadedModel, tokens: Tokens) -> DirectPath | None:
-    """Finds where heads write and what reads the logits, by one run over `tokens`.
+    """Finds the output projections, the final norm and the unembedding, by a run over `tokens`.
 
-    A layer's output projection is the linear map that is given its mixed values, just as they
-    are; the final norm is the module whose output is the model's. None for models without an
-    unembedding: encoders, and decoders loaded without their head whose config doesn't tie it to
-    the input embedding. None, too, where attention comes as weights only.
+    A layer's output projection is the linear map whose input is the layer's mixed values; the final
+    norm is the module whose output is the model's. None for models without an unembedding
+    (encoders, and decoders loaded without a head that isn't tied to the input embedding), and where
+    attention comes as weights only.
     """
     unembedding = _unembedding(loaded)
     if unembedding is None or loaded.path != "interface":
         return None
-    found = _Writes(unembedding.shape[1])
-    with found.hooked(loaded.model):
-        run.observe(loaded, [tokens], [found], to_the_end=True, kernel="tiles")
-    if not found.outputs:
+    writes = _Writes(unembedding.shape[1])
+    with writes.hooked(loaded.model):
+        run.observe(loaded, [tokens], [writes], to_the_end=True, kernel="tiles")
+    if not writes.outputs:
         return None
-    gain, centred = _gain(found.norm, unembedding)
+    gain, centred = _gain(writes.norm, unembedding)
     mean = unembedding.mean(0, dtype=torch.float32)
-    return DirectPath(found.outputs, unembedding, mean, gain, centred)
+    return DirectPath(writes.outputs, unembedding, mean, gain, centred)
 
 
 def _unembedding(loaded: LoadedModel) -> Tensor | None:
@@ -93,7 +93,7 @@ def _unembedding(loaded: LoadedModel) -> Tensor | None:
 
 
 class _Writes(Observer):
-    """Sees which linear map is given a layer's mixed values, and which norm comes last."""
+    """Finds the linear map that takes a layer's mixed values, and the norm that comes last."""
 
     def __init__(self, hidden: int) -> None:
         self._hidden = hidden
@@ -109,35 +109,35 @@ class _Writes(Observer):
     @contextmanager
     def hooked(self, model: nn.Module) -> Iterator[None]:
         """Looks at every linear map and every norm while inside."""
-        hooks = [model.register_forward_hook(self._last)]
+        hooks = [model.register_forward_hook(self._see_output)]
         for module in model.modules():
             weight = getattr(module, "weight", None)
             if _maps(module):
-                hooks.append(module.register_forward_pre_hook(self._given))
+                hooks.append(module.register_forward_pre_hook(self._see_input))
             elif isinstance(weight, Tensor) and weight.shape == (self._hidden,):
-                hooks.append(module.register_forward_hook(self._after))
+                hooks.append(module.register_forward_hook(self._see_norm))
         try:
             yield
         finally:
             for hook in hooks:
                 hook.remove()
 
-    def _given(self, module: nn.Module, given: tuple[Any, ...]) -> None:
-        if self._seen is None or not given or given[0].numel() != self._seen[1].numel():
+    def _see_input(self, module: nn.Module, arguments: tuple[Any, ...]) -> None:
+        if self._seen is None or not arguments or arguments[0].numel() != self._seen[1].numel():
             return
         layer, mixed = self._seen
-        if torch.equal(given[0].reshape(mixed.shape), mixed):
+        if torch.equal(arguments[0].reshape(mixed.shape), mixed):
             weight: Any = module.weight
             weight = weight.detach() if type(module).__name__ == "Conv1D" else weight.detach().T
             if weight.shape == (mixed.shape[-1], self._hidden):
                 self.outputs[layer] = weight
             self._seen = None
 
-    def _after(self, module: nn.Module, _: object, output: Any) -> None:  # noqa: ANN401
+    def _see_norm(self, module: nn.Module, _: object, output: Any) -> None:  # noqa: ANN401
         if isinstance(output, Tensor):
             self._normed[module] = output
 
-    def _last(self, _: nn.Module, __: object, output: Any) -> None:  # noqa: ANN401
+    def _see_output(self, _: nn.Module, __: object, output: Any) -> None:  # noqa: ANN401
         last = output[0]
         for module, normed in self._normed.items():
             if normed.shape == last.shape and torch.equal(normed, last):
@@ -146,14 +146,14 @@ class _Writes(Observer):
 
 
 def _maps(module: nn.Module) -> bool:
-    """Whether this is a linear map: torch's own, or GPT-2's with its weight the other way round."""
+    """Whether this is a linear map: torch's, or GPT-2's with its weight transposed."""
     return isinstance(module, nn.Linear) or type(module).__name__ == "Conv1D"
 
 
 def _gain(norm: nn.Module | None, like: Tensor) -> tuple[Tensor, bool]:
-    """The factors [hidden] of a norm, and whether it takes the mean out; 1 where there is none.
+    """The factors [hidden] of a norm, 1 for None, and whether it subtracts the mean.
 
-    They are read off what it does, as some norms write a factor g as g - 1 (Gemma).
+    They are read off its outputs, as some norms store a factor g as g - 1 (Gemma).
     """
     hidden = like.shape[1]
     if norm is None:
@@ -161,7 +161,7 @@ def _gain(norm: nn.Module | None, like: Tensor) -> tuple[Tensor, bool]:
     signs = torch.ones(hidden, device=like.device, dtype=like.dtype)
     signs[1::2] = -1
     with torch.inference_mode():
-        there, back, moved = norm(torch.stack([signs, -signs, signs + 1])).float()
+        normed, mirrored, shifted = norm(torch.stack([signs, -signs, signs + 1])).float()
     # Half the difference, as a bias adds the same to both.
-    gain = (there - back) / 2 * signs.float()
-    return gain, bool(torch.allclose(moved, there, atol=1e-2, rtol=1e-2))
+    gain = (normed - mirrored) / 2 * signs.float()
+    return gain, bool(torch.allclose(shifted, normed, atol=1e-2, rtol=1e-2))

@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def embeddings(model: Any, *, decoder: bool = False) -> Tensor | None:  # noqa: ANN401 - transformers' own
-    """Those of tokens, [vocabulary, width]; of the decoder where asked. None where it has none."""
+    """The input embeddings [vocabulary, width], or the decoder's; None where there are none."""
     try:
         owner = model.get_decoder() if decoder else model
         weight = owner.get_input_embeddings().weight
@@ -18,6 +18,6 @@ def embeddings(model: Any, *, decoder: bool = False) -> Tensor | None:  # noqa: 
 
 
 def vocabulary(model: Any) -> int | None:  # noqa: ANN401 - transformers' own
-    """How many tokens have an embedding, None where the model doesn't say."""
-    found = embeddings(model)
-    return None if found is None else len(found)
+    """The number of tokens that have an embedding; None where the model has no embeddings."""
+    table = embeddings(model)
+    return None if table is None else len(table)

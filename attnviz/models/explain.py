@@ -1,4 +1,4 @@
-"""What goes wrong while a model is loaded, in words that name the fix."""
+"""Turns errors of loading and running a model into errors that name the fix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from attnviz.models.embeddings import vocabulary
 from attnviz.models.names import ModelName
 
 _NOT_THERE = frozenset({"OSError", "ConnectionError", "HfHubHTTPError", "LocalEntryNotFoundError"})
-"""What is raised where a file can't be had, by name: importing its classes takes long."""
+"""Errors that say a file can't be had, by name: importing the classes takes long."""
 
 _AGAIN = "Download the model again; the files may be cut short, or of another model."
 
@@ -32,18 +32,18 @@ def explained(name: ModelName, revision: str | None) -> Iterator[None]:
         raise _explain(name, revision, error) from error
 
 
-def unsupported(kind: str, why: str, *, yet: str = " yet") -> InputError:
+def unsupported(model_type: str, why: str, *, yet: str = " yet") -> InputError:
     """The error for a model that loads but can't be measured."""
     return InputError(
-        f"Models of type {kind} can't be reported on{yet}: {why}.",
+        f"Models of type {model_type} can't be reported on{yet}: {why}.",
         "Run `attnviz list models` for the kinds that can.",
     )
 
 
 def stopped(what: str, error: Exception) -> InputError | None:
-    """The error for a model whose own code failed while it ran; None where ours did.
+    """The error for a model whose own code failed while it ran; None where attnviz failed.
 
-    Ours is what a model's code called, below it: that is a bug, and no model is to blame.
+    It is attnviz that failed if the model's code had called it: that is a bug.
     """
     frames = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
     inside = dropwhile(lambda name: name.startswith("attnviz."), frames)
@@ -59,7 +59,7 @@ def stopped(what: str, error: Exception) -> InputError | None:
 
 
 def out_of_memory(error: Exception) -> bool:
-    """Whether torch ran out of memory; on a CPU it says so only in words."""
+    """Whether torch ran out of memory; on a CPU only the message says so."""
     said = str(error).lower()
     return (
         isinstance(error, torch.OutOfMemoryError | MemoryError)
@@ -71,7 +71,7 @@ def out_of_memory(error: Exception) -> bool:
 def check_weights(name: ModelName, model: Any, info: dict[str, Any], held: Stored) -> None:  # noqa: ANN401
     """Raises InputError where weights are missing or of another shape than the config says.
 
-    Files that are cut short are refused before: of those that can be read, none lacks a byte.
+    Files that are cut short were refused before.
     """
     # Missing weights are filled at random, and random heads look like a finding. A pooler is
     # missing from most checkpoints, and it comes after the last attention layer; sinusoids are
@@ -82,15 +82,16 @@ def check_weights(name: ModelName, model: Any, info: dict[str, Any], held: Store
     shapes = sorted(info["mismatched_keys"], key=str)
     if missing:
         raise InputError(
-            f"The weights of {name.given} don't fit its config: {_tensors(len(missing))} missing, "
-            f"{missing[0]} first.",
+            f"The weights of {name.argument} don't fit its config: "
+            f"{_tensors(len(missing))} missing, {missing[0]} first.",
             _why_missing(model, sorted(map(str, info["unexpected_keys"])), held),
         )
     if shapes:
-        key, stored, wanted = (shapes[0][k] for k in range(3))
+        key, stored, expected = (shapes[0][k] for k in range(3))
         raise InputError(
-            f"The weights of {name.given} don't fit its config: {_tensors(len(shapes))} of another "
-            f"shape, {key} first, which is {_shape(stored)} and should be {_shape(wanted)}.",
+            f"The weights of {name.argument} don't fit its config: {_tensors(len(shapes))} of "
+            f"another shape, {key} first, which is {_shape(stored)} and should be "
+            f"{_shape(expected)}.",
             "Put the config.json there that was saved with these weights.",
         )
 
@@ -104,7 +105,7 @@ def _shape(sizes: Any) -> str:  # noqa: ANN401 - a torch.Size, or a list
 
 
 def _why_missing(model: Any, unexpected: list[str], held: Stored) -> str:  # noqa: ANN401
-    """What to do about missing weights, by what there is instead."""
+    """What to do about missing weights: it depends on what the files hold instead."""
     lost = held.promised - held.names
     if lost:
         return (
@@ -131,7 +132,7 @@ def check_vocabulary(name: ModelName, model: Any, tokenizer: Any) -> None:  # no
     size = max(tokenizer.vocab_size, *(number + 1 for number in tokenizer("a")["input_ids"]), 0)
     if known is not None and size > known:
         raise InputError(
-            f"The tokenizer of {name.given} is of another model: it has {size:,} "
+            f"The tokenizer of {name.argument} is of another model: it has {size:,} "
             f"tokens, and the model knows {known:,}.",
             "Put the model's own tokenizer files next to its config.json.",
         )
@@ -147,7 +148,7 @@ def _computed(model: Any, key: str) -> bool:  # noqa: ANN401 - transformers' own
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error that says something, as a sentence."""
+    """The first line of an error's message, with the second if it ends in a colon, and a stop."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     says = lines[0] if lines else type(error).__name__
     if says.endswith(":") and len(lines) > 1:
@@ -157,27 +158,29 @@ def first_line(error: BaseException) -> str:
 
 def _explain(name: ModelName, revision: str | None, error: Exception) -> InputError:
     links = list(chain(error))
-    kinds = {kind.__name__ for link in links for kind in type(link).__mro__}
-    told = " ".join(str(link) for link in links)
-    if "SafetensorError" in kinds:
-        return InputError(f"The weights of {name.given} are damaged: {first_line(error)}", _AGAIN)
-    if "trust_remote_code" in told:
+    classes = {base.__name__ for link in links for base in type(link).__mro__}
+    messages = " ".join(str(link) for link in links)
+    if "SafetensorError" in classes:
         return InputError(
-            f"{name.given} brings its own code, which attnviz doesn't run unasked.",
+            f"The weights of {name.argument} are damaged: {first_line(error)}", _AGAIN
+        )
+    if "trust_remote_code" in messages:
+        return InputError(
+            f"{name.argument} brings its own code, which attnviz doesn't run unasked.",
             "Pass --trust-remote-code if you have read that code and trust it.",
         )
     if any(out_of_memory(link) for link in links if isinstance(link, Exception)):
-        return InputError(f"{name.given} doesn't fit into memory.", "Try --dtype bfloat16.")
-    if "does not recognize this architecture" in told:
+        return InputError(f"{name.argument} doesn't fit into memory.", "Try --dtype bfloat16.")
+    if "does not recognize this architecture" in messages:
         return InputError(
-            f"{name.given} is of a type that the installed transformers doesn't know.",
+            f"{name.argument} is of a type that the installed transformers doesn't know.",
             "Upgrade it (pip install --upgrade transformers), or check model_type in config.json.",
         )
-    if name.kind == "hub":
-        return _explain_hub(name, revision, error, kinds, told)
-    if name.kind == "gguf":
+    if name.source == "hub":
+        return _explain_hub(name, revision, error, classes, messages)
+    if name.source == "gguf":
         return InputError(
-            f"{name.given} is damaged, or no GGUF file: {first_line(error)}",
+            f"{name.argument} is damaged, or no GGUF file: {first_line(error)}",
             "Download the file again.",
         )
     return _unloadable(name, error)
@@ -185,36 +188,36 @@ def _explain(name: ModelName, revision: str | None, error: Exception) -> InputEr
 
 def _unloadable(name: ModelName, error: Exception) -> InputError:
     return InputError(
-        f"{name.given} can't be loaded: {first_line(error)}",
+        f"{name.argument} can't be loaded: {first_line(error)}",
         "Check its config.json: it has to be the one that was saved with the weights.",
     )
 
 
 def _explain_hub(
-    name: ModelName, revision: str | None, error: Exception, kinds: set[str], told: str
+    name: ModelName, revision: str | None, error: Exception, classes: set[str], messages: str
 ) -> InputError:
     at = f" at revision {revision}" if revision else ""
-    if "GatedRepoError" in kinds:
+    if "GatedRepoError" in classes:
         return InputError(
-            f"Access to {name.given} must be asked for on the Hub.",
+            f"Access to {name.argument} must be asked for on the Hub.",
             "Ask on the model's page, then set HF_TOKEN or run: hf auth login",
         )
-    if "RevisionNotFoundError" in kinds:
-        return InputError(f"{name.given} has no revision {revision}.", "Check --revision.")
-    if kinds & {"RepositoryNotFoundError", "HFValidationError"}:
+    if "RevisionNotFoundError" in classes:
+        return InputError(f"{name.argument} has no revision {revision}.", "Check --revision.")
+    if classes & {"RepositoryNotFoundError", "HFValidationError"}:
         return InputError(
-            f"There is no model {name.given} on the Hub, nor a folder of that name.",
+            f"There is no model {name.argument} on the Hub, nor a folder of that name.",
             "Check the spelling; a private model needs HF_TOKEN.",
         )
-    if not kinds & _NOT_THERE:
+    if not classes & _NOT_THERE:
         return _unloadable(name, error)
-    if "safetensors" in told:
+    if "safetensors" in messages:
         return InputError(
-            f"{name.given}{at} has no safetensors weights, and a pickle can run code.",
+            f"{name.argument}{at} has no safetensors weights, and a pickle can run code.",
             "Choose a revision with safetensors, or pass --allow-pickle if you trust it.",
         )
     return InputError(
-        f"There is no folder {name.given}, no such model{at} in the local cache, and the Hub "
+        f"There is no folder {name.argument}, no such model{at} in the local cache, and the Hub "
         "can't be reached.",
         "Check the name and the network, unset HF_HUB_OFFLINE, or give a local folder; "
         "`minilm` works offline.",
@@ -222,7 +225,7 @@ def _explain_hub(
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """An error, what caused it, what caused that, and so on."""
+    """An error, its cause, the cause of that, and so on."""
     link: BaseException | None = error
     seen: list[BaseException] = []
     while link is not None and link not in seen:

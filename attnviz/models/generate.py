@@ -1,4 +1,4 @@
-"""What a model itself writes: prompts are continued, sources answered, always the same way."""
+"""Generates text: a decoder continues prompts, an encoder-decoder model answers sources."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from attnviz.text.tokenize import continued, picked, started
 from attnviz.text.types import Tokens
 
 _BEFORE = 16
-"""So many tokens before what was written settle whether that begins with a space."""
+"""Tokens before the new ones that are decoded with them, for the space between them."""
 
 _CLOSING = ("eos", "sep")
 _OF_CHANCE = (
     *("temperature", "top_k", "top_p", "typical_p", "min_p"),
     *("max_length", "early_stopping", "length_penalty"),
 )
-_BROKEN = "\ufffd"
-"""What decoding writes for a character of which bytes are still to come."""
+BROKEN = "\ufffd"
+"""What decoding writes for a character whose bytes aren't complete."""
 
 
 def generate(
@@ -33,13 +33,13 @@ def generate(
     count: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Tokens]:
-    """Lets the model write at most `count` tokens to each sentence, the likeliest one each time.
+    """Generates at most `count` tokens for each sentence, greedily.
 
-    A decoder's answer is the prompt and its continuation; an encoder-decoder model's is what its
-    decoder read: the start token and what it wrote. The token that ends a text is left out. Where
-    the model's context is full before, `cut` grows by the tokens that were not written.
-    Sentences go one by one: padding would change the last digits, and with them the words.
-    `progress` gets sentences done. Raises InputError where the model can't write.
+    Returns a decoder's prompt with its continuation, or what an encoder-decoder model's decoder
+    read: the start token and what it wrote. The token that ends a text is left out. Where the
+    model's context is full before, `cut` grows by the tokens that were not written. Sentences run
+    one by one: padding would change the last digits, and with them the words. `progress` gets
+    sentences done. Raises InputError where the model has no head.
     """
     if loaded.generator is None:
         raise InputError(
@@ -47,16 +47,15 @@ def generate(
             "Load it with generates=True; encoders such as BERT have no such head.",
         )
     written: list[Tokens] = []
-    for one in tokens:
-        written.append(
-            _answer(loaded, one, count) if loaded.encoder_decoder else _more(loaded, one, count)
-        )
+    for prompt in tokens:
+        write = _answer if loaded.encoder_decoder else _continuation
+        written.append(write(loaded, prompt, count))
         progress(1)
     return written
 
 
-def _more(loaded: LoadedModel, tokens: Tokens, count: int) -> Tokens:
-    """The prompt and what a decoder goes on to write."""
+def _continuation(loaded: LoadedModel, tokens: Tokens, count: int) -> Tokens:
+    """The prompt and its continuation by a decoder."""
     # What the tokenizer added is left out, not what the text itself ends with.
     closed = len(tokens) > 1 and tokens.kinds[-1] in _CLOSING and not tokens.surfaces[-1]
     prompt = picked(tokens, slice(0, len(tokens) - closed))
@@ -84,15 +83,15 @@ def _joined(
     ended = bool(ids) and ids[-1] in _endings(loaded.generator)
     body = list(ids[:-1] if ended else ids)
     text, ends = _decoded(loaded.tokenizer, before, body)
-    made = continued(before, loaded.tokenizer, body, text, ends)
+    longer = continued(before, loaded.tokenizer, body, text, ends)
     unwritten = 0 if ended or len(ids) < allowed else count - allowed
-    return replace(made, cut=made.cut + unwritten)
+    return replace(longer, cut=longer.cut + unwritten)
 
 
-def _room(loaded: LoadedModel, taken: int, count: int) -> int:
-    """How many tokens may be written into what is left of the context."""
+def _room(loaded: LoadedModel, used: int, count: int) -> int:
+    """The number of tokens, at most `count`, that fit into the rest of the context."""
     limit = loaded.target_limit if loaded.encoder_decoder else loaded.limit
-    return count if limit is None else max(0, min(count, limit - taken))
+    return count if limit is None else max(0, min(count, limit - used))
 
 
 def _write(
@@ -100,28 +99,28 @@ def _write(
 ) -> list[int]:
     """The ids that the model writes: an answer with its start token, else the new ones alone."""
     model = loaded.generator
-    given = torch.tensor([ids], device=loaded.device)
+    prompt = torch.tensor([ids], device=loaded.device)
     if count == 0:
         return [loaded.decoder_start or 0] if answers else []
     try:
         with torch.inference_mode(), quiet():
-            found = model.generate(
-                given,
-                attention_mask=torch.ones_like(given),
+            output = model.generate(
+                prompt,
+                attention_mask=torch.ones_like(prompt),
                 generation_config=_greedy(model, loaded.pad, count),
             )
     except AttnvizError:
         raise
     except Exception as error:
-        if (known := stopped(f"{loaded.name} stops while it writes", error)) is None:
+        if (explanation := stopped(f"{loaded.name} stops while it writes", error)) is None:
             raise
-        raise known from error
-    written: list[int] = found[0].tolist()
+        raise explanation from error
+    written: list[int] = output[0].tolist()
     return written if answers else written[len(ids) :]
 
 
 def _greedy(model: Any, pad: int, count: int) -> Any:  # noqa: ANN401 - transformers' own
-    """The model's own settings (forced and suppressed tokens and the like) without chance."""
+    """The model's own settings (forced and suppressed tokens and the like) without sampling."""
     settings = copy.deepcopy(model.generation_config)
     settings.update(do_sample=False, num_beams=1, max_new_tokens=count)
     for name in _OF_CHANCE:
@@ -133,10 +132,10 @@ def _greedy(model: Any, pad: int, count: int) -> Any:  # noqa: ANN401 - transfor
 
 def _endings(model: Any) -> set[int]:  # noqa: ANN401
     """The ids that end a text."""
-    found = model.generation_config.eos_token_id
-    if found is None:
-        found = model.config.eos_token_id
-    return set(found) if isinstance(found, list) else {found}
+    ids = model.generation_config.eos_token_id
+    if ids is None:
+        ids = model.config.eos_token_id
+    return set(ids) if isinstance(ids, list) else {ids}
 
 
 def _decoded(
@@ -144,23 +143,24 @@ def _decoded(
     before: Tokens,
     ids: Sequence[int],
 ) -> tuple[str, list[int]]:
-    """The text that the ids add to what stands before, and where in it each of them ends.
+    """The text that the ids add to the tokens before, and where in it each of them ends.
 
-    Decoded together with what stands before, as many tokenizers drop a leading space.
+    They are decoded together with the tokens before, as many tokenizers drop a leading space.
     """
-    prompt = [one for one, kind in zip(before.ids, before.kinds, strict=True) if not kind]
+    prompt = [token for token, kind in zip(before.ids, before.kinds, strict=True) if not kind]
     text, ends = "", list[int]()
     prompt = prompt[-_BEFORE:]
-    base = len(_text(tokenizer, prompt))
+    base = len(decode(tokenizer, prompt))
     for count in range(1, len(ids) + 1):
-        text = _text(tokenizer, [*prompt, *ids[:count]])[base:]
-        ends.append(max(len(text.rstrip(_BROKEN)), ends[-1] if ends else 0))
-    if ends and text.endswith(_BROKEN):
+        text = decode(tokenizer, [*prompt, *ids[:count]])[base:]
+        ends.append(max(len(text.rstrip(BROKEN)), ends[-1] if ends else 0))
+    if ends and text.endswith(BROKEN):
         ends[-1] = len(text)
     return text, [min(end, len(text)) for end in ends]
 
 
-def _text(tokenizer: Any, ids: Sequence[int]) -> str:  # noqa: ANN401
+def decode(tokenizer: Any, ids: Sequence[int]) -> str:  # noqa: ANN401
+    """The text of ids without special tokens, its white space as it is."""
     text: str = tokenizer.decode(
         list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
     )

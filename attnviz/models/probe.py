@@ -15,8 +15,8 @@ from attnviz.attention.layer import LayerAttention
 from attnviz.attention.plan import Plan
 from attnviz.errors import AttnvizError, InputError
 from attnviz.models import finite, hooks, tap
+from attnviz.models.architectures import REFUSED
 from attnviz.models.explain import first_line, stopped, unsupported
-from attnviz.models.kinds import REFUSED
 from attnviz.models.readers import Size
 from attnviz.models.streams import ALL, Stream, number
 

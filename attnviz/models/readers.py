@@ -1,6 +1,6 @@
-"""What an attention module returned becomes weights [batch, head, query, key].
+"""Converts what an attention module returns to weights [batch, head, query, key].
 
-Most modules return just that. The exceptions stand here, each under its class's name.
+Most modules return just that. The exceptions are listed here by the modules' classes.
 """
 
 from __future__ import annotations
@@ -69,11 +69,11 @@ def _reach_where_local(module: Any) -> Size | None:  # noqa: ANN401
 
 @dataclass(frozen=True)
 class Reader:
-    """How to read one class of modules.
+    """How to read the weights that a class of modules returns.
 
-    `rank`: dimensions of the tensor that holds the weights; `read` makes them square; `reach`:
-    how many keys to the left and right a query sees, None for all. `drop` names places in what
-    the module returns that hold further weights, which nobody asks for.
+    `rank`: the dimensions of the tensor that holds the weights; `read` converts it; `reach`: the
+    number of keys to the left and right that a query sees, None for all. `drop`: places in what the
+    module returns that hold further weights, which aren't used.
     """
 
     rank: int = 4
@@ -85,15 +85,15 @@ class Reader:
         """The place of the weights in what a module returned: they come last."""
         if not isinstance(returned, tuple | list):
             return None
-        found = [place for place, one in enumerate(returned) if _is_full(one, self.rank)]
-        return found[-1] if found and found[-1] > 0 else None
+        places = [place for place, value in enumerate(returned) if _is_full(value, self.rank)]
+        return places[-1] if places and places[-1] > 0 else None
 
     def emptied(self, returned: Sequence[Any], place: int) -> Any:  # noqa: ANN401 - as returned
-        """The same without weights: what is passed on is small, so that none pile up."""
+        """What the module returned with its weights emptied, so that they don't pile up."""
         gone = {place, *self.drop}
         return type(returned)(  # type: ignore[call-arg]
-            one.new_empty((0,) * one.dim()) if k in gone and one is not None else one
-            for k, one in enumerate(returned)
+            value.new_empty((0,) * value.dim()) if k in gone and value is not None else value
+            for k, value in enumerate(returned)
         )
 
 
@@ -116,5 +116,5 @@ def reader(module: nn.Module) -> Reader:
 _USUAL = Reader()
 
 
-def _is_full(one: object, rank: int) -> bool:
-    return isinstance(one, Tensor) and one.dim() == rank and one.numel() > 0
+def _is_full(value: object, rank: int) -> bool:
+    return isinstance(value, Tensor) and value.dim() == rank and value.numel() > 0

@@ -1,4 +1,4 @@
-"""Which words a model takes for related before it reads them: those of close input embeddings."""
+"""Finds words close in meaning by the model's input embeddings."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from attnviz.text.aligned import word_tokens
 from attnviz.text.types import Tokens
 
 QUANTILE = 0.99
-"""Words are related whose cosine is above that of all but one in a hundred of the text's pairs."""
+"""Words are related if their cosine is above this quantile of that of the text's pairs."""
 
 NEAR = 2
-"""Words so few places apart are neighbours."""
+"""Words at most this many places apart are neighbours."""
 
 MOST = 8
-"""So many words at most are related to a word: the closest ones."""
+"""A word has at most this many related words: the closest ones."""
 
 FEWEST = 15
-"""With fewer words a text has no hundred pairs, and nothing is one in a hundred."""
+"""Below this many words a text has fewer than a hundred pairs, too few for `QUANTILE`."""
 
 _OPEN = {"ADJ", "ADV", "NOUN", "PROPN", "VERB"}
 _DRAWN = 10_000
@@ -127,7 +127,7 @@ def _frequent(counts: Counter[str]) -> frozenset[str]:
     """
     frequent, left = set[str](), counts.total() / 2
     for _, group in groupby(counts.most_common(), key=lambda item: item[1]):
-        forms = dict(group)  # those that are as frequent as each other go or stay together
+        forms = dict(group)  # equally frequent forms are treated alike
         left -= sum(forms.values())
         if left < 0:
             break
@@ -143,19 +143,19 @@ def _content(words: Iterable[tuple[_Word, bool | None]], frequent: Container[str
 
 
 def _words(tokens: Tokens) -> Iterator[tuple[_Word, bool | None]]:
-    """The words with letters, and whether each is known to be a content word or not.
+    """The words with letters, each with whether its tag is a content word's, None if untagged.
 
-    None with a token that the vocabulary lacks: its embedding is that of any such token.
+    Words with unknown tokens are left out: all unknown tokens have the same embedding.
     """
     words, annotation = word_tokens(tokens), tokens.sentence.annotation
-    parts: dict[int, set[str]] = {}
+    tags: dict[int, set[str]] = {}
     if annotation:
-        for at, part in zip(words.of_word, annotation.upos, strict=True):
-            parts.setdefault(at, set()).add(part)
+        for at, tag in zip(words.of_word, annotation.upos, strict=True):
+            tags.setdefault(at, set()).add(tag)
     for place, unit in enumerate(words.tokens):
         form = "".join(tokens.surfaces[token] for token in unit).strip().casefold()
         if any(map(str.isalpha, form)) and not tokens.unknown[list(unit)].any():
-            known = parts.get(place, set()) - {""}
+            known = tags.get(place, set()) - {""}
             ids = tuple(tokens.ids[token] for token in unit)
             yield _Word(place, unit, ids, form), bool(known & _OPEN) if known else None
 
@@ -171,22 +171,22 @@ def _vectors(table: Tensor, words: Sequence[tuple[int, ...]]) -> Floats:
 
 
 def _floor(vectors: Floats) -> float:
-    """The cosine that one in a hundred pairs of different words exceeds."""
-    many = len(vectors)
-    if many * (many - 1) // 2 <= _DRAWN:
-        one, other = np.triu_indices(many, 1)
+    """The quantile `QUANTILE` of the cosines of pairs of different words."""
+    count = len(vectors)
+    if count * (count - 1) // 2 <= _DRAWN:
+        first, second = np.triu_indices(count, 1)
     else:
         rng = np.random.default_rng(0)
-        one = rng.integers(0, many, _DRAWN)
-        other = (one + rng.integers(1, many, _DRAWN)) % many
-    cosines = (vectors[one] * vectors[other]).sum(1).round(_DIGITS)
+        first = rng.integers(0, count, _DRAWN)
+        second = (first + rng.integers(1, count, _DRAWN)) % count
+    cosines = (vectors[first] * vectors[second]).sum(1).round(_DIGITS)
     return float(np.quantile(cosines, QUANTILE, method="higher"))
 
 
 def _pairs(
     words: Sequence[_Word], vectors: Floats, floor: float, tokens: Tokens
 ) -> Iterator[tuple[Pair, Pair]]:
-    """Pairs of tokens of related words, each with the pair that it is matched with."""
+    """Pairs of tokens of related words, each with its matched pair of unrelated words."""
     rng = np.random.default_rng(tokens.sentence.digest)
     forms = np.unique([word.form for word in words], return_inverse=True)[1]
     sizes = np.array([len(word.tokens) for word in words], dtype=np.int64)
@@ -201,10 +201,10 @@ def _pairs(
             if not len(related):
                 continue
             sides = np.sign(places - places[at]) * sizes  # where a word is, and how long
-            for one, match in _matched(related, sides, other & ~close, far, rng):
-                both = zip(words[one].tokens, words[match].tokens, strict=True)
-                for query, (key, instead) in product(words[at].tokens, both):
-                    yield (query, key), (query, instead)
+            for close_word, match in _matched(related, sides, other & ~close, far, rng):
+                keys = zip(words[close_word].tokens, words[match].tokens, strict=True)
+                for query, (key, matched_key) in product(words[at].tokens, keys):
+                    yield (query, key), (query, matched_key)
 
 
 def _matched(
@@ -212,9 +212,9 @@ def _matched(
 ) -> Iterator[tuple[int, int]]:
     """Each related word with an unrelated one on the same side and of the same length.
 
-    Those that are no neighbours come first. No word is drawn twice.
+    Words that are no neighbours are drawn first, and none twice.
     """
     for side in np.unique(sides[related]):
-        there = fit & (sides == side)
-        pool = np.concatenate([rng.permutation(np.flatnonzero(there & k)) for k in (far, ~far)])
+        suitable = fit & (sides == side)
+        pool = np.concatenate([rng.permutation(np.flatnonzero(suitable & k)) for k in (far, ~far)])
         yield from zip(related[sides[related] == side].tolist(), pool.tolist(), strict=False)

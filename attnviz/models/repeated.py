@@ -1,7 +1,7 @@
-"""Random tokens from a model's own vocabulary, repeated.
+"""Sequences of random tokens from a model's own vocabulary, repeated.
 
-On random tokens nothing but the repetition itself says what comes next, so that a head which
-finds it there does so by induction and not by habit (Olsson et al. 2022).
+On random tokens only the repetition says what comes next, so a head that attends to it does so by
+induction (Olsson et al. 2022).
 """
 
 from __future__ import annotations
@@ -9,50 +9,48 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import regex
 
 from attnviz.models.embeddings import vocabulary
+from attnviz.models.generate import BROKEN, decode
 from attnviz.models.load import LoadedModel
 from attnviz.text.tokenize import continued, picked, tokenize
 from attnviz.text.types import Sentence, Tokens
 
 DRAWS, TOKENS, REPEATS = 10, 25, 4
-"""So many draws, of so many random tokens, repeated so often (Olsson et al. 2022)."""
+"""The number of draws, of random tokens in each, and of their repetitions (Olsson et al. 2022)."""
 
 FEWEST = 4
-"""With fewer tokens than this a draw tells nothing: it repeats within a few places."""
+"""A draw of fewer tokens shows nothing: it repeats within a few places."""
 
 # `[unused12]`, `<extra_id_0>`, `<0x0A>`, `<|reserved_7|>`, and what fairseq fills up with.
 _NO_TEXT = regex.compile(r"[\[<].+[\]>]|madeupword\d+")
-_BROKEN = "\ufffd"
 
 
 def draws(loaded: LoadedModel, seed: int) -> list[Tokens] | None:
     """Draws random tokens and repeats them, between the special tokens that the tokenizer adds.
 
-    No token comes twice within a draw, and the same seed gives the same draws. The tokens are
-    those of the vocabulary that stand for text by themselves; the paper leaves out the most and
-    the least common ones too, which a vocabulary doesn't tell. A draw has fewer than `TOKENS`
-    where the model's limit or its vocabulary has no room for more; None where there is no room
-    for `FEWEST`.
+    The tokens of a draw differ, and stand for text by themselves; the same seed gives the same
+    draws. (The paper leaves out the most and least common tokens too, which a vocabulary doesn't
+    tell.) A draw has fewer than `TOKENS` where the model's limit or its vocabulary allows no more;
+    None where it allows fewer than `FEWEST`.
     """
     opening, closing = _ends(loaded)
     room = TOKENS
     if loaded.limit is not None:
         room = max(0, min(room, (loaded.limit - len(opening) - len(closing)) // REPEATS))
     vocabulary, rng = _Vocabulary(loaded), np.random.default_rng(seed)
-    found = []
+    texts = []
     for number in range(1, DRAWS + 1):
         ids = list(islice(vocabulary.shuffled(rng), room))
         if len(ids) < FEWEST:
             return None
         sentence = Sentence(number, "", source="random tokens")
         body = _body(loaded, replace(opening, sentence=sentence), ids * REPEATS)
-        found.append(_joined(body, closing))
-    return found
+        texts.append(_joined(body, closing))
+    return texts
 
 
 class _Vocabulary:
@@ -73,12 +71,12 @@ class _Vocabulary:
 
     def shuffled(self, rng: np.random.Generator) -> Iterator[int]:
         """The ids of all such tokens in random order."""
-        order = rng.permutation(len(self._ids))  # at once: what is drawn next depends on nothing
+        order = rng.permutation(len(self._ids))
         return (self._ids[place] for place in order if self._is_text(self._ids[place]))
 
     def _is_text(self, number: int) -> bool:
-        text = _decoded(self._tokenizer, [number]).strip()
-        return bool(text) and _BROKEN not in text and text.isprintable()
+        text = decode(self._tokenizer, [number]).strip()
+        return bool(text) and BROKEN not in text and text.isprintable()
 
 
 def _ends(loaded: LoadedModel) -> tuple[Tokens, Tokens]:
@@ -91,10 +89,10 @@ def _ends(loaded: LoadedModel) -> tuple[Tokens, Tokens]:
 
 def _body(loaded: LoadedModel, opening: Tokens, ids: Sequence[int]) -> Tokens:
     """Adds tokens to those that open a text; what they decode to is the sentence."""
-    ends = [len(_decoded(loaded.tokenizer, ids[:count])) for count in range(1, len(ids) + 1)]
-    text = _decoded(loaded.tokenizer, ids)
-    made = continued(opening, loaded.tokenizer, ids, text, ends)
-    return replace(made, generated=None)
+    ends = [len(decode(loaded.tokenizer, ids[:count])) for count in range(1, len(ids) + 1)]
+    text = decode(loaded.tokenizer, ids)
+    body = continued(opening, loaded.tokenizer, ids, text, ends)
+    return replace(body, generated=None)
 
 
 def _joined(tokens: Tokens, closing: Tokens) -> Tokens:
@@ -108,10 +106,3 @@ def _joined(tokens: Tokens, closing: Tokens) -> Tokens:
         words=tokens.words + closing.words,
         spans=tokens.spans + closing.spans,
     )
-
-
-def _decoded(tokenizer: Any, ids: Sequence[int]) -> str:  # noqa: ANN401
-    text: str = tokenizer.decode(
-        list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
-    )
-    return text

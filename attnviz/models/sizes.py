@@ -1,7 +1,7 @@
-"""Whether a config's sizes can be those of the weights: asked before a model of them is built.
+"""Checks a config's sizes against its weights before a model is built.
 
-A config is a few lines of text and can ask for a million layers; building them takes all time and
-memory there is, only to find that the weights are of two.
+A config is a few lines of text and may name a million layers; building them would take all memory,
+only to find that the weights are of two.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from attnviz.errors import AttnvizError, InputError
 from attnviz.models.checkpoint import Stored
 
 _SHARED = 1000
-"""So many layers a model may have with fewer tensors: ALBERT's share theirs."""
+"""A model may have this many layers with fewer tensors: ALBERT's share theirs."""
 
 _LISTED = 2**24
 """No number in a list is larger: lists name layers, windows and ids of tokens."""
 
 _TIMES = 8
-"""A model may be so many times what is stored: weights are packed to a bit or to shared ones."""
+"""A model may be this many times what is stored: weights are packed, or shared."""
 
 _MORE_TENSORS, _MORE_NUMBERS = 1000, 10**7
-"""And so much more: little, beside what a machine can hold."""
+"""And have this many more, which is little beside what a machine can hold."""
 
 _NO_SIZES = ("_id", "position", "theta", "seed", "_ids")
 _COUNTS = ("layer", "expert", "block", "group", "head")
@@ -44,9 +44,9 @@ _MAY_BE_NULL = frozenset({"num_key_value_heads", "head_dim", "num_decoder_layers
 
 
 def check(config: Mapping[str, Any], held: Stored) -> None:
-    """Raises InputError for a config, as it was read, that no model with these weights can have.
+    """Raises InputError for a config, as it was read, that can't be that of these weights.
 
-    Asked before transformers reads it: some configs make lists as long as there are layers.
+    Called before transformers reads it, as some configs make lists with an entry a layer.
     """
     for name, value in _settings(config):
         last = name.rpartition(".")[2]
@@ -86,7 +86,7 @@ def within(config: Mapping[str, Any], held: Stored) -> Iterator[None]:
 
 
 def _budget(config: Mapping[str, Any], held: Stored) -> Callable[..., None]:
-    """What counts the parameters of a model while it is made of shapes alone."""
+    """A hook that counts the parameters of a model being built without weights."""
     most = _TIMES * held.tensors + _MORE_TENSORS, _TIMES * held.numbers + _MORE_NUMBERS
     built = [0, 0]
 
@@ -105,7 +105,7 @@ def _budget(config: Mapping[str, Any], held: Stored) -> Callable[..., None]:
 
 
 def _blamed(config: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[str, int]:
-    """The setting that made a tensor so large: its size, or what divides it."""
+    """The setting that made a tensor so large: it is the size, or divides it."""
     largest = max(shape, default=0)
     for name, value in _settings(config):
         if value == largest and not isinstance(value, bool):

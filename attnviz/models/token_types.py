@@ -1,4 +1,4 @@
-"""Token types: how some encoders are told which of two texts a token is of."""
+"""Token types: the input that tells some encoders which text of a pair a token is of."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from attnviz.attention.batch import Batch
 
 
 def token_types(model: Any, batch: Batch) -> dict[str, Tensor]:  # noqa: ANN401 - transformers' own
-    """The input that says so, [batch, token]; empty for single texts and models without types.
+    """The input `token_type_ids` [batch, token]; {} for single texts and models without types.
 
-    As in transformers the tokenizer makes them, and whether a model takes them its `forward` says.
+    The tokenizer makes the types; a model takes them if its `forward` has the parameter.
     """
     if batch.types is None or not _takes(model, int(batch.types.max())):
         return {}

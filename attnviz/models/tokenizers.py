@@ -1,4 +1,4 @@
-"""Loads a model's tokenizer, and says which packages it needs where they aren't there."""
+"""Loads a model's tokenizer, or says which packages it needs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 from attnviz.errors import InputError
 from attnviz.models import adapter
+from attnviz.models.architectures import TOKENIZER_PACKAGES
 from attnviz.models.explain import chain, first_line
-from attnviz.models.kinds import TOKENIZER_PACKAGES
 from attnviz.models.names import ModelName
 
 _FILES = "A model folder needs its tokenizer.json or vocabulary files next to config.json."
@@ -20,8 +20,8 @@ _SENTENCEPIECE = ("sentencepiece", "protobuf")
 # Files of SentencePiece models, from which transformers makes a tokenizer.json's tokenizer too.
 _SENTENCEPIECE_FILES = ("*.model", "*.spm")
 
-# What must be installed for a module that a tokenizer imports, where it isn't called like it:
-# the dictionaries that Japanese word splitters can't do without, and names that differ.
+# Packages to install for a module that a tokenizer imports, where the names differ or more is
+# needed: Japanese word splitters need dictionaries.
 _INSTALLED_BY: Mapping[str, tuple[str, ...]] = {
     "sentencepiece": _SENTENCEPIECE,
     "google": ("protobuf",),
@@ -33,7 +33,7 @@ _INSTALLED_BY: Mapping[str, tuple[str, ...]] = {
 _MODULES: Mapping[str, str] = {"protobuf": "google.protobuf"}
 
 
-def load_tokenizer(name: ModelName, kind: str, options: Mapping[str, Any]) -> Any:  # noqa: ANN401 - transformers' own
+def load_tokenizer(name: ModelName, model_type: str, options: Mapping[str, Any]) -> Any:  # noqa: ANN401 - transformers' own
     """Loads the tokenizer of a model of type `kind`.
 
     Raises InputError where there is none, or where it needs packages that aren't installed.
@@ -52,29 +52,29 @@ def load_tokenizer(name: ModelName, kind: str, options: Mapping[str, Any]) -> An
             tokenizer = AutoTokenizer.from_pretrained(where, mistral_format=False, **options)
             tokenizer("a")  # some of its settings are looked at only now
     except Exception as error:
-        if missing := _missing(where, kind, error):
+        if missing := _missing(where, model_type, error):
             raise _needs(name, missing) from error
         raise InputError(
-            f"The tokenizer of {name.given} can't be loaded: {first_line(error)}", _FILES
+            f"The tokenizer of {name.argument} can't be loaded: {first_line(error)}", _FILES
         ) from error
     # Without any files, transformers makes a tokenizer that knows its special tokens only.
     if len(tokenizer.get_vocab()) <= len(tokenizer.all_special_tokens):
-        raise InputError(f"{name.given} has no tokenizer.", _FILES)
+        raise InputError(f"{name.argument} has no tokenizer.", _FILES)
     # Without this package BERTweet's would read emoji in another way than it was trained to.
     if getattr(tokenizer, "normalization", False) and not getattr(tokenizer, "demojizer", True):
         raise _needs(name, ["emoji"])
-    return _of_text(tokenizer) if hasattr(tokenizer, "entity_vocab") else tokenizer
+    return _without_entities(tokenizer) if hasattr(tokenizer, "entity_vocab") else tokenizer
 
 
-def _of_text(tokenizer: Any) -> Any:  # noqa: ANN401
-    """LUKE's tokenizer as it is without entities: itself it can't be told to split special tokens.
+def _without_entities(tokenizer: Any) -> Any:  # noqa: ANN401
+    """LUKE's tokenizer without entities: its own class fails where special tokens are to be split.
 
-    It then hands that option on twice (transformers 5.24).
+    It passes that option on twice (transformers 5.24).
     """
     from transformers import PreTrainedTokenizerFast
 
-    made: Any = PreTrainedTokenizerFast
-    return made(
+    fast_class: Any = PreTrainedTokenizerFast
+    return fast_class(
         tokenizer_object=tokenizer.backend_tokenizer,
         model_max_length=tokenizer.model_max_length,
         model_input_names=["input_ids", "attention_mask"],
@@ -85,12 +85,12 @@ def _of_text(tokenizer: Any) -> Any:  # noqa: ANN401
 
 def _needs(name: ModelName, packages: Sequence[str]) -> InputError:
     return InputError(
-        f"The tokenizer of {name.given} needs {' and '.join(packages)}, not installed here.",
+        f"The tokenizer of {name.argument} needs {' and '.join(packages)}, not installed here.",
         f"Run: pip install {' '.join(packages)}",
     )
 
 
-def _missing(where: str, kind: str, error: BaseException) -> list[str]:
+def _missing(where: str, model_type: str, error: BaseException) -> list[str]:
     """The packages without which a tokenizer couldn't be loaded, as pip calls them."""
     needed: list[str] = []
     for link in chain(error):
@@ -98,7 +98,7 @@ def _missing(where: str, kind: str, error: BaseException) -> list[str]:
             module = link.name.partition(".")[0]
             needed += _INSTALLED_BY.get(module, (module,))
     if not (Path(where) / "tokenizer.json").is_file():
-        needed += TOKENIZER_PACKAGES.get(kind, ())
+        needed += TOKENIZER_PACKAGES.get(model_type, ())
     if "SentencePiece" in str(error) or _is_sentencepiece(Path(where)):
         # transformers asks for tiktoken where it can't read a SentencePiece model.
         needed = [*(package for package in needed if package != "tiktoken"), *_SENTENCEPIECE]

@@ -1,4 +1,4 @@
-"""The weights of a model: loaded once their files, their sizes and their numbers are checked."""
+"""Loads the weights of a model once their files and sizes are checked."""
 
 from __future__ import annotations
 
@@ -16,20 +16,17 @@ from attnviz.models.explain import check_vocabulary, check_weights, explained
 from attnviz.models.names import ModelName
 
 _NO_ADAPTER = {"subfolder": "no-adapter"}
-"""Where transformers is told to look for an adapter: it would load another model for its sake, or
-not, by whether peft is installed. Adapters are merged here instead."""
+"""A folder without an adapter for transformers to look into: where peft is installed, it would load
+the adapter's base model. Adapters are merged by `attnviz.models.adapter` instead."""
 
 
 class NotInterfaceError(AttnvizError):
-    """The model's classes don't know the tap."""
+    """The model's classes don't use transformers' attention interface."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What is loaded, onto which device, and how.
-
-    `raw` is the config as it was read, `held` what the files hold.
-    """
+    """What to load, onto which device, and how; `raw` is the config as read, `held` the files'."""
 
     name: ModelName
     config: Any
@@ -47,7 +44,7 @@ class Weights:
                 self.config, self.raw, self.held, generates=self.generates
             )
             whole = self._whole(loads, attention)
-            finite.check_weights(self.name.given, whole)
+            finite.check_weights(self.name.argument, whole)
             whole.to(self.device).eval()
             model = heads.without(whole) if self.generates else classes.below(whole)
             check_vocabulary(self.name, model, self.tokenizer)
@@ -72,7 +69,7 @@ class Weights:
 
 @contextmanager
 def _known(attention: str) -> Iterator[None]:
-    """Some classes look an attention function up among their own, and don't know others."""
+    """Raises NotInterfaceError where a class looks `attention` up among its own functions only."""
     try:
         yield
     except KeyError as error:

@@ -32,7 +32,7 @@ from attnviz.report.model import (
 from attnviz.roles.role import Role
 from attnviz.statistics.statistic import Statistic
 from attnviz.text.types import Tokens
-from attnviz.text.words import word_spans
+from attnviz.text.word_numbers import word_spans
 
 UNIFORM = 0.9
 """A head is near-uniform when its normalised entropy is surely above this."""

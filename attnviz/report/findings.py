@@ -12,7 +12,7 @@ from attnviz.measurement.probed import InductionReport
 from attnviz.report.build import UNIFORM
 from attnviz.report.model import Finding, HeadReport, Report, RoleInfo, RoleScore, Similarity
 from attnviz.report.numbers import counted, estimate, evidence, number
-from attnviz.report.tables import Tables, strongest
+from attnviz.report.role_heads import in_order, strongest
 
 _NAMED = 6
 _GROUPS = 4
@@ -34,7 +34,7 @@ def findings(
     told = [_overview(found, sentences)]
     told += _of_roles(roles, by_place)
     if induction is not None and induction.supported:
-        told.append(_of_induction(induction, by_place))
+        told.append(_of_induction(induction, by_place, roles))
     if similarity is not None:
         told += _of_similarity(similarity, by_place)
     return tuple(replace(one, attention=found[0].attention) for one in told)
@@ -53,9 +53,7 @@ def _leading(part: Report) -> list[Finding]:
     by_place = {(head.layer, head.head): head for head in part.heads}
     told = [one for one in part.findings if one.kind == "overview"]
     roles = {role.name: role for role in part.roles}
-    told += [
-        _of_role(one.role, by_place, roles) for one in strongest(Tables(part).in_order, LEADING)
-    ]
+    told += [_of_role(one.role, by_place, roles) for one in strongest(in_order(part), LEADING)]
     return [replace(one, attention=part.attention) for one in told]
 
 
@@ -183,7 +181,9 @@ def _mass(best: RoleScore) -> str:
 
 
 def _of_induction(
-    induction: InductionReport, by_place: dict[tuple[int, int], HeadReport]
+    induction: InductionReport,
+    by_place: dict[tuple[int, int], HeadReport],
+    roles: Sequence[RoleInfo],
 ) -> Finding:
     found = induction.supported
     best, prefix = found[0], found[0].prefix_matching

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from attnviz.errors import UsageError
@@ -12,7 +11,7 @@ from attnviz.registry import discover
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from attnviz.figures.kind import Picture
+    from attnviz.figures.picture import Picture
     from attnviz.report.model import Report
 
 
@@ -29,7 +28,6 @@ class Format:
     write: Callable[[Report, Sequence[Picture]], bytes]
 
 
-@cache
 def formats() -> dict[str, Format]:
     """All formats by name, sorted."""
     return {one.name: one for one in discover("attnviz.report.formats", "FORMAT", Format)}

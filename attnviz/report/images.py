@@ -1,20 +1,15 @@
-"""Pictures of a report: which part and sentence each belongs to, and its bytes as a data URI."""
+"""Pictures of a report: which stream and sentence each belongs to, and its bytes as a data URI."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
-
-from attnviz.report.model import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attnviz.figures.kind import Picture
+    from attnviz.figures.picture import Picture
 
-_PLACE = re.compile(rf"^figures/(?:({'|'.join(PARTS)})/)?(?:s0*(\d+)/)?")
-_DRAWN = re.compile(rf"^figures/(?P<sentence>(?:s\d+/)?)(?P<part>{'|'.join(PARTS)})-")
 _OUTLINE = re.compile(r'(?<= d=")[^"]*')
 _DIGITS = re.compile(r"(\.\d\d)\d+")
 _BREAKS = re.compile(r"\s*\n(?=[A-Za-z])")
@@ -22,31 +17,12 @@ _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _RESERVED = "%#\"'<>&\\\t\n\r"  # "%" first: the others become it
 
 
-def in_folders(picture: Picture) -> Picture:
-    """The picture in the folder of its part: `s003/cross-mosaic` becomes `cross/s003/mosaic`."""
-    return replace(picture, path=_DRAWN.sub(r"figures/\g<part>/\g<sentence>", picture.path))
-
-
-def place_of(picture: Picture) -> tuple[str, int | None]:
-    """The part that a picture belongs to and the sentence that it shows, from its path.
-
-    "" in reports without parts; None for pictures of the whole model.
-    """
-    found = _PLACE.match(picture.path)
-    if not found:
-        return "", None
-    return found[1] or "", int(found[2]) if found[2] else None
-
-
-def by_sentence(
-    pictures: Sequence[Picture], attention: str = ""
-) -> dict[int | None, list[Picture]]:
-    """The pictures of one part by sentence, those of the whole model under None, in order."""
+def by_sentence(pictures: Sequence[Picture], stream: str = "") -> dict[int | None, list[Picture]]:
+    """The pictures of one stream by sentence, those of the whole model under None, in order."""
     placed: dict[int | None, list[Picture]] = {}
     for picture in pictures:
-        part, sentence = place_of(picture)
-        if part == attention:
-            placed.setdefault(sentence, []).append(picture)
+        if picture.stream == stream:
+            placed.setdefault(picture.sentence, []).append(picture)
     return placed
 
 

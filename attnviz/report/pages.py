@@ -10,14 +10,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from attnviz.errors import AttnvizError
-from attnviz.report import numbers
 from attnviz.report.escape import harmless
 
 
 @cache
 def environment() -> Environment:
     """The environment of all pages: everything printed is harmless first and escaped second."""
-    pages = Environment(
+    return Environment(
         loader=FileSystemLoader(templates(), encoding="utf-8"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -26,19 +25,6 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for function in (
-        numbers.number,
-        numbers.exact,
-        numbers.count,
-        numbers.counted,
-        numbers.magnitude,
-        numbers.percent,
-        numbers.aligned,
-        numbers.verdict,
-    ):
-        pages.filters[function.__name__] = function
-    pages.globals["stylesheet"] = stylesheet
-    return pages
 
 
 def templates() -> Path:

@@ -42,7 +42,7 @@ from attnviz.shape import (
 )
 
 if TYPE_CHECKING:
-    from attnviz.figures.kind import Picture
+    from attnviz.figures.picture import Picture
     from attnviz.report.model import Report
     from attnviz.report.profiles import Example, HeadReport
 

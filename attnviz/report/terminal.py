@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from attnviz.report import layers, words
 from attnviz.report.escape import harmless
-from attnviz.report.numbers import count, counted, estimate, verdict
-from attnviz.report.tables import Played, Tables, strongest
+from attnviz.report.numbers import counted
+from attnviz.report.sections import findings, roles, top
+from attnviz.report.sections.streams import MEANINGS, TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
     from attnviz.report.model import Report
+    from attnviz.report.sections.roles import RoleSummary
+    from attnviz.report.sections.top import Top
 
 WIDTH = 80
 NARROW = 72
 """Below this width the bars and the evidence make room for the roles."""
 
 BAR = 5
-ROLES_OF_PART = 8
-"""Roles in the table of one part of an encoder-decoder model."""
+ROLES_OF_STREAM = 8
+"""Roles in the table of one stream of several."""
 
 RELATIONS = 4
 """Roles between words in the table of a whole model."""
@@ -36,7 +38,7 @@ FINDINGS = ("overview", "induction", "redundant", "collapsed", "uniform")
 """The kinds of findings that the table of roles doesn't tell."""
 
 OVERVIEW = FINDINGS[:1]
-"""Those that there is room for where a report has several parts."""
+"""Those that there is room for where a report has several streams."""
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -52,10 +54,10 @@ class Summary:
         """Rows of text, never markup: what tokens and names hold is printed as it is."""
         plain = options.ascii_only
         width = min(options.max_width, WIDTH)
-        yield Text(_headline(self.report), style="bold")
+        yield Text(_headline(top.of(self.report), self.report), style="bold")
         for part in self.report.every_part:
             if part.attention:
-                yield Text(f"\n{': '.join(words.PARTS[part.attention])}", style="bold")
+                yield Text(f"\n{TITLES[part.attention]}: {MEANINGS[part.attention]}", style="bold")
             yield from _part(part, plain=plain, width=width)
         if self.report.warnings:
             yield Text(_warnings(self.report), style="yellow")
@@ -67,39 +69,40 @@ def summary(report: Report, where: str) -> Summary:
     return Summary(report, where)
 
 
-def _headline(report: Report) -> str:
-    return (
-        f"{harmless(report.model.name)}: {layers.headline(report)}, "
-        f"{counted(report.input.sentences, 'sentence')}{' in words' * report.options.words}"
-    )
+def _headline(top: Top, report: Report) -> str:
+    words = " in words" if report.options.words else ""
+    return f"{harmless(top.model)}: {top.shape}, {top.sentences}{words}"
 
 
 def _part(part: Report, *, plain: bool, width: int) -> RenderResult:
-    """The roles of one stack, all of them or the strongest of several parts' each."""
-    played = Tables(part).in_order
-    shown = strongest(played, ROLES_OF_PART) if part.attention else _fewer(part, played)
+    """The roles of one stream: all of them, or of several streams the strongest of each."""
+    section = roles.of(part)
+    shown = _fewer(section.summary, of_stream=bool(part.attention))
     if shown:
-        yield _roles(shown, plain=plain, width=width, bars=not part.attention)
+        yield _table(shown, plain=plain, width=width, bars=not part.attention)
     else:
         none = "has any of the roles" if part.judged else "is above chance by any role's margin"
         yield Text(f"No head {none}.")
-    if together := [one for one in shown if one.with_it]:
-        told = (f"{' and '.join(one.with_it)} with {one.role.title}" for one in together)
-        yield Text(_encodable(f"One fact, told once: {harmless('; '.join(told))}.", plain=plain))
-    if len(played) > len(shown):
-        yield Text(f"And {counted(len(played) - len(shown), 'more role')} in the report.")
-    for line in _notes(part, OVERVIEW if part.attention else FINDINGS):
-        yield Text(line)
+    if same := [role for role in shown if role.also]:
+        says = "; ".join(f"{' and '.join(role.also)} with {role.title}" for role in same)
+        yield Text(_encodable(f"One fact, told once: {harmless(says)}.", plain=plain))
+    if more := len(section.summary) - len(shown):
+        yield Text(f"And {counted(more, 'more role')} in the report.")
+    about = OVERVIEW if part.attention else FINDINGS
+    for finding in findings.of(part).findings:
+        if finding.about in about:
+            yield Text(harmless(finding.says.text))
 
 
-def _fewer(part: Report, played: Sequence[Played]) -> Sequence[Played]:
-    """All roles, but of those between words, which may be dozens, the strongest."""
-    known = {row.role for row in part.relations}
-    between = strongest([one for one in played if one.role.name in known], RELATIONS)
-    return [one for one in played if one.role.name not in known or one in between]
+def _fewer(every: Sequence[RoleSummary], *, of_stream: bool) -> Sequence[RoleSummary]:
+    """The strongest roles; of one stream only, all but those between words, which may be dozens."""
+    many = every if of_stream else [role for role in every if role.between_words]
+    best = sorted(many, key=lambda role: role.rank)
+    left_out = best[ROLES_OF_STREAM if of_stream else RELATIONS :]
+    return [role for role in every if role not in left_out]
 
 
-def _roles(played: Sequence[Played], *, plain: bool, width: int, bars: bool) -> Table:
+def _table(shown: Sequence[RoleSummary], *, plain: bool, width: int, bars: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, width=width, header_style="dim")
     table.add_column("", no_wrap=True)
     table.add_column("Role", ratio=1, no_wrap=True)
@@ -111,26 +114,25 @@ def _roles(played: Sequence[Played], *, plain: bool, width: int, bars: bool) -> 
         table.add_column("", no_wrap=True)
     if width >= NARROW:
         table.add_column("Sent.", justify="right", no_wrap=True)
-    most = max(len(one.own) for one in played) if bars else 0
-    for one in played:
-        cells = _row(one, most, plain=plain)
+    most = max(role.amount for role in shown) if bars else 0
+    for role in shown:
+        cells = _row(role, most, plain=plain)
         table.add_row(*islice(cells, len(table.columns)))
     return table
 
 
-def _row(one: Played, most: int, *, plain: bool) -> Iterable[Text]:
-    best, many = one.own[0], len(one.own)
-    score = best.score
-    yield Text(harmless(one.chip.letter), style=f"bold {one.chip.ink} on {one.chip.colour}")
-    yield Text(harmless(one.role.title), overflow="crop" if plain else "ellipsis")
+def _row(role: RoleSummary, most: int, *, plain: bool) -> Iterable[Text]:
+    best = role.heads[0]
+    yield Text(harmless(role.chip.letter), style=f"bold {role.chip.ink} on {role.chip.colour}")
+    yield Text(harmless(role.title), overflow="crop" if plain else "ellipsis")
     yield Text(best.head.full_name)
-    yield Text(_encodable(estimate(score.score, score.low, score.high), plain=plain))
-    said = _encodable(verdict(score.verdict), plain=plain)
-    yield Text(said, style="" if score.verdict == "supported" else "italic")
-    yield Text(count(many))
+    yield Text(_encodable(best.score.text, plain=plain))
+    verdict = _encodable(best.verdict.text, plain=plain)
+    yield Text(verdict, style="" if best.verdict.name == "supported" else "italic")
+    yield Text(role.count)
     if most:
-        yield Text(bar(many / most, plain=plain), style=one.chip.colour)
-    yield Text(count(score.sentences))
+        yield Text(bar(role.amount / most, plain=plain), style=role.chip.colour)
+    yield Text(best.sentences)
 
 
 def bar(share: float, *, plain: bool = False, width: int = BAR) -> str:
@@ -140,10 +142,6 @@ def bar(share: float, *, plain: bool = False, width: int = BAR) -> str:
         return "#" * max(round(eighths / 8), 1)
     full, rest = divmod(eighths, 8)
     return "█" * full + (_EIGHTHS[rest] if rest else "")
-
-
-def _notes(report: Report, kinds: Sequence[str]) -> Iterable[str]:
-    return (harmless(one.text) for one in report.findings if one.kind in kinds)
 
 
 def _warnings(report: Report) -> str:

@@ -110,7 +110,7 @@ def model_view(report: Report) -> ModelView:
         dissimilarity=np.array(alike.dissimilarity, dtype=float) if alike else None,
         order=alike.order if alike else (),
         groups=tuple(tuple(places[h] for h in group) for group in alike.groups) if alike else (),
-        attention_of=report.attention,
+        stream=report.attention,
         key_heads=_key_heads(report),
         windows=_windows(report),
     )
@@ -146,7 +146,7 @@ def sentence_view(
         causal=report.model.causal,
         block=drawn.block,
         key_labels=keys.labels if keys else (),
-        attention_of=report.attention,
+        stream=report.attention,
         key_heads=_key_heads(report),
         windows=_windows(report),
     )

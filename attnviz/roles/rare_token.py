@@ -22,7 +22,7 @@ from attnviz.roles import masks
 from attnviz.roles.masks import Ints
 from attnviz.roles.role import TargetRole
 from attnviz.text.types import Tokens
-from attnviz.text.words import longest_run
+from attnviz.text.word_numbers import longest_run
 
 _GOLDEN = 0.6180339887498949
 

@@ -1,4 +1,4 @@
-"""Files become sentences, sentences become tokens that can be shown.
+"""Files become sentences, and sentences become tokens that can be shown.
 
-Nothing comes in here but paths, text and a tokenizer; no other room is imported.
+Only paths, text and a tokenizer come in; no other room is imported.
 """

@@ -6,23 +6,21 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from attnviz.text.words import word_spans
+from attnviz.text.word_numbers import word_spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from attnviz.text.types import Tokens
-
-Span = tuple[int, int]
+    from attnviz.text.types import Span, Tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """Which tokens stand for which words.
 
-    `tokens` has the places of the tokens of each unit, in order. A unit is a word, or several that
-    can't be told apart because a token covers them all. `of_word` has the unit of each word of
-    the annotation, -1 where no token stands for it; tokens may likewise belong to no unit.
+    `tokens` are the indices of each unit's tokens, in order. A unit is a word, or several words
+    that share a token. `of_word` is the unit of each word of the annotation, -1 for a word without
+    tokens. Tokens may belong to no unit.
     """
 
     tokens: tuple[tuple[int, ...], ...]
@@ -30,7 +28,7 @@ class Words:
 
 
 def word_tokens(tokens: Tokens) -> Words:
-    """Align the annotation's words with the tokens; those of `Tokens.words` where there is none."""
+    """Align the words of the annotation, or else those of `Tokens.words`, with the tokens."""
     annotation = tokens.sentence.annotation
     if annotation is None:
         units = tuple(tuple(range(word.start, word.end)) for word in word_spans(tokens))
@@ -53,7 +51,7 @@ def word_tokens(tokens: Tokens) -> Words:
 
 
 def _stretches(spans: Sequence[Span]) -> tuple[list[Span], list[int]]:
-    """Merge the spans that overlap, in the order of the text; the stretch of each, -1 if empty."""
+    """Merge overlapping spans to stretches of text; also the stretch of each span, -1 if empty."""
     stretches: list[Span] = []
     of_span = [-1] * len(spans)
     for place in sorted(range(len(spans)), key=spans.__getitem__):
@@ -69,10 +67,10 @@ def _stretches(spans: Sequence[Span]) -> tuple[list[Span], list[int]]:
 
 
 def _touched(tokens: Tokens, stretches: Sequence[Span]) -> Iterator[tuple[int, range]]:
-    """Tell for each content token which stretches it overlaps with, if any.
+    """Yield each content token that overlaps with stretches, and the range of these.
 
-    A token that is nothing but the space before a word (`▁` of SentencePiece) goes with it, where
-    the tokenizer takes it for a part of the word.
+    A token of nothing but the space before a word (`▁` of SentencePiece) goes with the word where
+    the tokenizer counts it as one of the word's tokens.
     """
     starts = [start for start, _ in stretches]
     ends = [end for _, end in stretches]

@@ -17,7 +17,7 @@ from attnviz.text.showable import showable
 from attnviz.text.types import Annotation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from attnviz.text.types import Sentence
 
@@ -52,35 +52,36 @@ class Parser:
 
     def annotated(self, sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:
         """The sentences, those without an annotation with one."""
-        places = [place for place, each in enumerate(sentences) if each.annotation is None]
-        if not places:
+        bare = [sentence for sentence in sentences if sentence.annotation is None]
+        if not bare:
             return tuple(sentences)
-        _check_lengths([sentences[place] for place in places], self._parser.max_length)
+        _check_lengths(bare, self._parser.max_length)
         # spaCy takes no lone surrogates; a stand-in of the same length keeps the places right.
-        parts = [sentences[place].pair or (sentences[place].text,) for place in places]
-        texts = [_SURROGATE.sub("\ufffd", part) for of_sentence in parts for part in of_sentence]
-        parsed = iter([_annotation(document) for document in self._parser.pipe(texts)])
-        annotations = [
-            _joined([next(parsed) for _ in of], sentences[at])
-            for of, at in zip(parts, places, strict=True)
+        texts = [
+            _SURROGATE.sub("\ufffd", text)
+            for sentence in bare
+            for text in sentence.pair or (sentence.text,)
         ]
-        if not any(relation for each in annotations for relation in each.relations):
+        parsed = iter([_annotation(document) for document in self._parser.pipe(texts)])
+        annotations = [_sentence_annotation(sentence, parsed) for sentence in bare]
+        if not any(relation for annotation in annotations for relation in annotation.relations):
             raise UsageError(
                 f"The spaCy model {showable(self._name)} doesn't parse.",
                 f"Name one with a dependency parser, such as spacy:{DEFAULT_MODEL}.",
             )
-        annotated = list(sentences)
-        for place, annotation in zip(places, annotations, strict=True):
-            annotated[place] = replace(sentences[place], annotation=annotation)
-        return tuple(annotated)
+        new = iter(annotations)
+        return tuple(
+            replace(sentence, annotation=next(new)) if sentence.annotation is None else sentence
+            for sentence in sentences
+        )
 
 
-def _joined(parts: Sequence[Annotation], sentence: Sentence) -> Annotation:
-    """The annotation of a sentence from those of its texts."""
+def _sentence_annotation(sentence: Sentence, parsed: Iterator[Annotation]) -> Annotation:
+    """The annotation of a sentence; those of a pair's two texts, the next `parsed`, joined."""
+    first = next(parsed)
     if sentence.pair is None:
-        return parts[0]
-    first, second = parts
-    return joined([(first, 0), (second, second_start(sentence.pair))])
+        return first
+    return joined([(first, 0), (next(parsed), second_start(sentence.pair))])
 
 
 def spacy_model(value: str) -> str:

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 import regex
 
-from attnviz.text.types import Annotation
+from attnviz.text.types import Annotation, Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-Span = tuple[int, int]
 
 # How far ahead a form is looked for that doesn't stand where it should, in characters.
 _REACH = 64
@@ -23,30 +21,32 @@ _CHUNK = regex.compile(r"\S+")
 
 
 def placed_forms(text: str, forms: Sequence[str]) -> list[Span]:
-    """Find each of `forms` in `text`, one after the other: their places (start, end).
+    """Find the spans (start, end) of `forms` in `text`, in order.
 
-    White space and the way that accents are encoded don't matter. Forms that aren't there get
-    what `text` has between their neighbours: a chunk each where there are as many, else they
-    share all of it, which may be nothing.
+    White space and the encoding of accents don't matter. Forms that aren't in the text get what it
+    has between their neighbours: a chunk each where there are as many chunks as forms, else all of
+    it, which may be nothing.
     """
     chars, places = _squeezed(text)
-    wanted = [_bare(form) for form in forms]
-    found: list[Span | None] = []
+    bare_forms = [_bare(form) for form in forms]
+    spans: list[Span | None] = []
     cursor = 0
-    for k, form in enumerate(wanted):
+    for k, form in enumerate(bare_forms):
         start = (
-            cursor if chars.startswith(form, cursor) else _ahead(chars, wanted[k : k + 2], cursor)
+            cursor
+            if chars.startswith(form, cursor)
+            else _ahead(chars, bare_forms[k : k + 2], cursor)
         )
         if form and start >= 0:
             cursor = start + len(form)
-            found.append((places[start][0], places[cursor - 1][1]))
+            spans.append((places[start][0], places[cursor - 1][1]))
         else:
-            found.append(None)
-    return _filled(text, found)
+            spans.append(None)
+    return _filled(text, spans)
 
 
 def divided(text: str, span: Span, forms: Sequence[str]) -> list[Span]:
-    """Place the words of a multiword token within its `span`; all of it each if they don't fit."""
+    """The spans of a multiword token's words within its `span`; all of it each if they differ."""
     start, end = span
     surface = text[start:end]
     if _bare(surface) != "".join(map(_bare, forms)):
@@ -54,25 +54,30 @@ def divided(text: str, span: Span, forms: Sequence[str]) -> list[Span]:
     return [(start + first, start + last) for first, last in placed_forms(surface, forms)]
 
 
-def joined(parts: Sequence[tuple[Annotation, int]]) -> Annotation:
-    """Make one annotation of several, each with the place where its text starts in the whole."""
+def joined(annotations: Sequence[tuple[Annotation, int]]) -> Annotation:
+    """Join annotations, each with the offset of its text in the joined text, to one."""
     spans: list[Span] = []
     heads: list[int] = []
     mentions = []
-    for part, offset in parts:
+    for annotation, offset in annotations:
         before = len(spans)
-        spans += [(start + offset, end + offset) for start, end in part.spans]
-        heads += [head + before if head >= 0 else head for head in part.heads]
+        spans += [(start + offset, end + offset) for start, end in annotation.spans]
+        heads += [head + before if head >= 0 else head for head in annotation.heads]
         mentions += [
-            replace(each, start=each.start + before, end=each.end + before, head=each.head + before)
-            for each in part.mentions
+            replace(
+                mention,
+                start=mention.start + before,
+                end=mention.end + before,
+                head=mention.head + before,
+            )
+            for mention in annotation.mentions
         ]
     return Annotation(
-        forms=tuple(chain.from_iterable(part.forms for part, _ in parts)),
+        forms=tuple(chain.from_iterable(annotation.forms for annotation, _ in annotations)),
         spans=tuple(spans),
-        upos=tuple(chain.from_iterable(part.upos for part, _ in parts)),
+        upos=tuple(chain.from_iterable(annotation.upos for annotation, _ in annotations)),
         heads=tuple(heads),
-        relations=tuple(chain.from_iterable(part.relations for part, _ in parts)),
+        relations=tuple(chain.from_iterable(annotation.relations for annotation, _ in annotations)),
         mentions=tuple(mentions),
     )
 
@@ -83,7 +88,7 @@ def _bare(text: str) -> str:
 
 
 def _squeezed(text: str) -> tuple[str, list[Span]]:
-    """The same, with the place in `text` of each character left."""
+    """`_bare(text)`, and the span in `text` of each of its characters."""
     if unicodedata.is_normalized("NFC", text):
         places = [(k, k + 1) for k, char in enumerate(text) if not char.isspace()]
         return _bare(text), places
@@ -96,21 +101,21 @@ def _squeezed(text: str) -> tuple[str, list[Span]]:
     return "".join(chars), places
 
 
-def _ahead(chars: str, wanted: Sequence[str], cursor: int) -> int:
-    """Find the first of `wanted` beyond the cursor, -1 where it isn't near."""
+def _ahead(chars: str, forms: Sequence[str], cursor: int) -> int:
+    """Find the first of `forms` beyond the cursor; -1 where it isn't near."""
     # A short form is soon found inside another word: the one that follows must follow here too.
-    if len(wanted) > 1:
-        pair = wanted[0] + wanted[1]
+    if len(forms) > 1:
+        pair = forms[0] + forms[1]
         return chars.find(pair, cursor, cursor + _REACH + len(pair))
-    start = len(chars) - len(wanted[0])
-    return start if start >= cursor and chars.endswith(wanted[0]) else -1
+    start = len(chars) - len(forms[0])
+    return start if start >= cursor and chars.endswith(forms[0]) else -1
 
 
-def _filled(text: str, found: Sequence[Span | None]) -> list[Span]:
+def _filled(text: str, spans: Sequence[Span | None]) -> list[Span]:
     """Give the forms that weren't found what lies between their neighbours."""
     filled: list[Span] = []
     missing = 0
-    for span in (*found, (len(text), len(text))):
+    for span in (*spans, (len(text), len(text))):
         if span is None:
             missing += 1
             continue

@@ -28,7 +28,7 @@ _HINT = (
 
 
 class Conversation(NamedTuple):
-    """One conversation: the line it begins on, what is said in it, and itself as JSON."""
+    """One conversation: its first line in the file, its texts joined, and itself as JSON."""
 
     line: int
     text: str
@@ -51,8 +51,8 @@ def conversations(file: SourceFile) -> Iterator[Conversation]:
             raise _malformed(file, fault, f"no JSON: {error.msg}") from error
         except (ValueError, RecursionError) as error:  # a number, or a nesting, too large to read
             raise _malformed(file, line, f"no JSON that can be read: {error}") from error
-        for each in _listed(value):
-            yield Conversation(line, *_checked(each, file, line))
+        for chat in _listed(value):
+            yield Conversation(line, *_checked(chat, file, line))
         line += text.count("\n", start, place)
 
 
@@ -62,7 +62,7 @@ def _after_space(text: str, place: int) -> int:
 
 
 def _listed(value: object) -> list[object]:
-    """The conversations in a value: itself, or each of a list of them."""
+    """The conversations of a JSON value, which is one conversation or a list of several."""
     if isinstance(value, list) and value:
         first = value[0]
         return [value] if isinstance(first, dict) and "role" in first else value
@@ -85,7 +85,7 @@ def _checked(value: object, file: SourceFile, line: int) -> tuple[str, str]:
 
 
 def _content(message: object, file: SourceFile, line: int, which: str) -> str:
-    """What a message says; a list of parts joined, and nothing where it calls tools."""
+    """The text of a message: a list of texts is joined; "" where it only calls tools."""
     if not isinstance(message, dict) or not isinstance(role := message.get("role"), str):
         raise _malformed(file, line, f"{which} has no role")
     if role not in ROLES:
@@ -95,8 +95,8 @@ def _content(message: object, file: SourceFile, line: int, which: str) -> str:
     content = message.get("content")
     if content is None and message.get("tool_calls"):
         return ""
-    parts = content if isinstance(content, list) else [{"text": content}]
-    texts = [part.get("text") if isinstance(part, dict) else None for part in parts]
+    items = content if isinstance(content, list) else [{"text": content}]
+    texts = [item.get("text") if isinstance(item, dict) else None for item in items]
     if not all(isinstance(text, str) for text in texts):
         raise _malformed(file, line, f"{which} has no content that is text")
     return "".join(map(str, texts))
@@ -108,15 +108,15 @@ def _malformed(file: SourceFile, line: int, reason: str) -> InputError:
 
 def rendered(
     sentences: Sequence[Sentence],
-    tokenizer: Any,  # noqa: ANN401 - a whole one, not only what `Tokenizer` names
+    tokenizer: Any,  # noqa: ANN401 - of transformers: more is used than `Tokenizer` names
     model: str,
     *,
     answered: bool,
 ) -> tuple[Sentence, ...]:
-    """The sentences as the chat template of `model` writes them, each for one conversation.
+    """The sentences, one a conversation, as the chat template of `model` writes them.
 
-    A sentence without messages is a user's only message; one without text stays as it is.
-    `answered`: the model is to answer, so that the text ends with the beginning of its answer.
+    A sentence without messages is taken for a user's message; one without text stays as it is.
+    `answered`: the model is to answer, so the text ends with the beginning of its answer.
     The template runs in transformers' sandbox.
 
     Raises `InputError` where there is no template, and where it refuses a conversation.
@@ -128,10 +128,10 @@ def rendered(
             "chat_template.jinja in the model's folder.",
         )
     return tuple(
-        replace(each, text=_render(each, tokenizer, model, answered=answered), forms=())
-        if each.text
-        else each
-        for each in sentences
+        replace(sentence, text=_render(sentence, tokenizer, model, answered=answered), forms=())
+        if sentence.text
+        else sentence
+        for sentence in sentences
     )
 
 

@@ -1,7 +1,7 @@
-"""Which document each sentence is from, where documents can be told and are many enough.
+"""Tells which document each sentence is from, where there are enough documents to resample.
 
-Sentences of one document are alike. Taken as independent they seem to say more than they do, so
-whole documents are resampled; of few documents, though, resampling says nothing.
+Sentences of one document are alike, so intervals that take them for independent are too narrow:
+whole documents are resampled. Resampling a few documents gives no interval, though.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from attnviz.text.pairs import lines
 from attnviz.text.types import Sentence, SourceFile, Tokens
 
 ENOUGH = 20
-"""So many documents are resampled as wholes; of fewer, sentences are."""
+"""From this many documents on, documents are resampled; below, sentences."""
 
 DocumentName = Callable[[Sentence], str]
 """The name of a sentence's document within its file, "" where it isn't known."""
@@ -106,9 +106,9 @@ def _block_starts(text: str) -> array[int]:
 def _warning(documents: int) -> list[str]:
     if not documents:
         return []
-    told = "1 document" if documents == 1 else f"{documents} documents"
+    count = "1 document" if documents == 1 else f"{documents} documents"
     warning = (
-        f"The sentences are from {told} (# newdoc, files, or blocks between blank lines), and "
+        f"The sentences are from {count} (# newdoc, files, or blocks between blank lines), and "
         f"documents are resampled from {ENOUGH} on: sentences are, as if they were independent. "
         "Where those of a document are alike, intervals are too narrow."
     )

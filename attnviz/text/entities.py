@@ -1,4 +1,4 @@
-"""Reads who or what a sentence speaks of: the `Entity` brackets of CorefUD."""
+"""Reads the mentions of entities from the `Entity` brackets of CorefUD."""
 
 from __future__ import annotations
 
@@ -41,14 +41,13 @@ def entity_mentions(
     one a node: empty nodes have -1. `heads` are the places of the words' heads, `order` names the
     fields of a bracket.
 
-    Of a mention in several parts only the first is read: attention to it is attention to a stretch
-    of words. Mentions that aren't opened and closed in the sentence are left out, and so are those
-    of empty nodes alone.
+    Of a discontinuous mention only the first stretch of words is read. Mentions that aren't opened
+    and closed in the sentence are left out, as are those of empty nodes alone.
     """
     tree = _Tree(heads)
     counts = [0, *accumulate(place >= 0 for place in places)]
     opened: dict[str, list[_Opened]] = defaultdict(list)
-    found: list[Mention] = []
+    mentions: list[Mention] = []
     for node, value in enumerate(brackets):
         for bracket in _BRACKET.finditer(value):
             label = bracket["label"]
@@ -57,8 +56,10 @@ def entity_mentions(
                 label = fields.get("eid") or fields.get("GRP") or ""
                 opened[label].append(_opened(label, fields, node))
             if bracket["closes"] and opened[label]:
-                found += _closed(opened[label].pop(), node, places, counts, tree)
-    return tuple(sorted(found, key=lambda each: (each.start, -each.end, each.entity)))
+                mentions += _closed(opened[label].pop(), node, places, counts, tree)
+    return tuple(
+        sorted(mentions, key=lambda mention: (mention.start, -mention.end, mention.entity))
+    )
 
 
 def _opened(label: str, fields: dict[str, str], node: int) -> _Opened:
@@ -78,13 +79,13 @@ def _closed(
         return []
     # The number counts empty nodes too.
     node = mention.node + mention.head - 1
-    given = places[node] if mention.head and node <= last else -1
-    head = given if given >= 0 else tree.topmost(start, end - 1)
+    named = places[node] if mention.head and node <= last else -1
+    head = named if named >= 0 else tree.topmost(start, end - 1)
     return [Mention(mention.entity, start, end, head)]
 
 
 class _Tree:
-    """How far down each word hangs, told once for all mentions of a sentence."""
+    """The depth of each word in the dependency tree of a sentence."""
 
     def __init__(self, heads: Sequence[int]) -> None:
         depths = [-1] * len(heads)
@@ -100,8 +101,5 @@ class _Tree:
         self._depths = np.array(depths, dtype=np.int64)
 
     def topmost(self, first: int, last: int) -> int:
-        """The word nearest the root from `first` to `last`; of several the last.
-
-        So it is, too, where no heads are known.
-        """
+        """The word nearest the root from `first` to `last`; the last of several."""
         return last - int(self._depths[first : last + 1][::-1].argmin())

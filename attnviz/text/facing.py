@@ -1,4 +1,4 @@
-"""Puts each sentence beside what a decoder reads with it: the same line of another file."""
+"""Pairs each source sentence with the target a decoder reads: the same line of another file."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 def facing(
     sources: Sequence[Sentence], targets: Sequence[Sentence], unit: str = "line"
 ) -> tuple[tuple[Sentence, ...], tuple[Sentence, ...]]:
-    """The sentences of both sides that stand at the same place, numbered anew from 1.
+    """The source and target sentences of each line, numbered anew from 1.
 
-    Blank lines count as lines, so both sides are to have them (see `attnviz.text.split`). Where
-    both are blank there is nothing; where one is, its sentence has no text. Blank lines that one
-    side has more at its end don't matter. `unit` is what messages call a sentence.
+    Blank lines count, so both sides must hold them (see `attnviz.text.split`). Lines that are blank
+    on both sides are left out; where one side is blank its sentence has no text. Additional blank
+    lines at the end of a side don't matter. `unit` is what messages call a sentence.
 
     Raises `InputError` where one side has more lines with text than the other has lines.
     """
@@ -32,20 +32,20 @@ def facing(
             "Give the target of each line of the text on the same line of the target file; a pair "
             "of which one line is blank is left out.",
         )
-    both = [
+    pairs = [
         (source, target)
         for source, target in zip(sources[:length], targets[:length], strict=True)
         if source.text or target.text
     ]
     return (
-        tuple(replace(source, id=number) for number, (source, _) in enumerate(both, 1)),
-        tuple(replace(target, id=number) for number, (_, target) in enumerate(both, 1)),
+        tuple(replace(source, id=number) for number, (source, _) in enumerate(pairs, 1)),
+        tuple(replace(target, id=number) for number, (_, target) in enumerate(pairs, 1)),
     )
 
 
 def _length(side: Sequence[Sentence]) -> int:
-    """How many lines there are up to the last one with text."""
-    return max((number for number, each in enumerate(side, 1) if each.text), default=0)
+    """The number of lines up to the last with text."""
+    return max((number for number, sentence in enumerate(side, 1) if sentence.text), default=0)
 
 
 def _counted(side: Sequence[Sentence], unit: str) -> str:

@@ -1,4 +1,4 @@
-"""Reads the text that is named on the command line; says clearly why where it can't."""
+"""Reads the text files named on the command line, or says why one can't be read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from attnviz.errors import InputError, NothingToAnalyseError, UsageError
-from attnviz.text.missing import absent, closed_folder, of_folder, too_long, unwritten
+from attnviz.text.missing import absent, closed_folder, folder_hint, too_long, unwritten
 from attnviz.text.showable import showable
 from attnviz.text.types import SourceFile
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 STDIN = "-"
 MAX_BYTES = 256 * 2**20
 _CHUNK = 2**20
-# What share of the characters of UTF-16 are from the first 256, for it to be told from other data.
+# A file is taken for UTF-16 if more than this share of its characters are from the first 256.
 _MOSTLY = 0.5
 
 _PARQUET = """python3 -c "import pandas, sys; print(*pandas.read_parquet(sys.argv[1])['text'], \
@@ -108,7 +108,7 @@ def _from_stdin(stdin: BinaryIO | None, max_bytes: int) -> bytes:
 def _from_disk(path: Path, name: str, max_bytes: int) -> bytes:
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
-        raise InputError(f"{name} is a folder, not a text file.", of_folder(path, name))
+        raise InputError(f"{name} is a folder, not a text file.", folder_hint(path, name))
     if stat.S_ISBLK(status.st_mode):
         raise InputError(f"{name} is a storage device, not a text file.", "Name a text file.")
     if status.st_size > max_bytes:
@@ -135,7 +135,7 @@ def _unreadable(path: Path, name: str, error: OSError | ValueError, command: str
 
 
 def _drain(stream: BinaryIO, name: str, max_bytes: int) -> bytes:
-    """All of `stream`, given up as soon as it turns out to be no text or too much."""
+    """All of `stream`; stops reading at the first sign that it is no text or too large."""
     chunks: list[bytes] = []
     size = 0
     while chunk := stream.read(min(_CHUNK, max_bytes + 1 - size)):
@@ -164,18 +164,18 @@ def _check_encoding(start: bytes, name: str) -> None:
             raise InputError(
                 f"{_spoken(name)} is in {encoding}, not in UTF-8.", _recode(name, encoding)
             )
-    for magic, kind, command in _MAGIC:
+    for magic, contents, command in _MAGIC:
         if start.startswith(magic):
-            how = command.format("-" if name == STDIN else shlex.quote(name))
+            extraction = command.format("-" if name == STDIN else shlex.quote(name))
             raise InputError(
-                f"{_spoken(name)} is not a text file: it is {kind}.",
+                f"{_spoken(name)} is not a text file: it is {contents}.",
                 "Extract the text first, and give that as plain text in UTF-8"
-                + (f": `{how}`." if how else "."),
+                + (f": `{extraction}`." if extraction else "."),
             )
 
 
 def _wide(start: bytes) -> str:
-    """Guess at UTF-16 without a mark, in which every other byte of most text is zero."""
+    """Guess at UTF-16 without a byte-order mark: every other byte of most text is zero."""
     pairs = len(start) // 2
     for first, encoding in ((0, "UTF-16BE"), (1, "UTF-16LE")):
         zeros, others = start[first::2].count(0), start[1 - first :: 2].count(0)

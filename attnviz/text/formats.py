@@ -1,4 +1,4 @@
-"""Tells what a text file holds, by its name and content, and refuses what isn't sentences."""
+"""Detects a text file's format from its name and content; refuses tables and markup."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _LOOKED_AT = 50
 
 
 def format_of(file: SourceFile, *, pairs: bool = False) -> Format:
-    """What `file` holds: what was said of it, else what its name and content tell.
+    """The format of `file`: the user's choice, or else detected from its name and content.
 
-    `pairs`: two texts on a line with a tab between them are what is wanted.
+    `pairs`: the file is to hold two texts a line with a tab between them, so that is no table.
 
     Raises `InputError`, with a command that gets the sentences out, for a table and for markup.
     """
@@ -94,7 +94,7 @@ def _holds_words(lines: Sequence[str]) -> bool:
 
 
 def _separator(file: SourceFile, lines: Sequence[str]) -> str:
-    """What parts the columns of a table; "" where `lines` aren't those of one."""
+    """The separator of a table's columns; "" where `lines` are no table."""
     if named := _TABLE_NAME.search(file.name):
         return "," if named[1].lower() == "csv" else "\t"
     if len(lines) > 1 and _evenly(lines, "\t"):

@@ -10,7 +10,7 @@ import regex
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Span = tuple[int, int]
+    from attnviz.text.types import Span
 
 # An extended grapheme cluster of Unicode's UAX 29: a letter with its marks, a Hangul syllable,
 # an emoji with its skin tone or the joiners of a family. A line break stays two characters.
@@ -20,9 +20,9 @@ _CLUSTER = regex.compile(r"\r|\X")
 def whole_characters(text: str, spans: Sequence[Span], texts: Sequence[int] = (0,)) -> list[Span]:
     """Move each end of the spans that stands within a grapheme cluster of `text` outwards.
 
-    So a mark that a tokenizer stripped belongs to the token of its letter, and tokens that split a
-    cluster have all of it; empty spans within one move behind it. `texts` says where texts begin
-    that were joined to `text`: no cluster reaches across.
+    So a mark that a tokenizer stripped belongs to the token of its letter, and each token of a
+    split cluster has all of it; empty spans within a cluster move behind it. `texts` are the
+    offsets of the texts that were joined to `text`: no cluster crosses them.
     """
     if text.isascii():
         return list(spans)

@@ -1,4 +1,4 @@
-"""Places tokens in the text they stand for, and labels them by it: never by mangled bytes."""
+"""Corrects the spans of tokens, and labels each token by the text it stands for."""
 
 from __future__ import annotations
 
@@ -7,26 +7,24 @@ from typing import TYPE_CHECKING
 import regex
 
 from attnviz.text.showable import showable
-from attnviz.text.types import TokenLabel
+from attnviz.text.types import Span, TokenLabel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-Span = tuple[int, int]
 
 # How tokenizers write a leading space: byte-level BPE, SentencePiece.
 _SPACE_MARKS = ("Ġ", "▁")
 # ... and all white space that byte-level BPE may start a token with: tab, line feed, return.
 _WHITE_MARKS = (*_SPACE_MARKS, "ĉ", "Ċ", "č")
-# What isn't text in the pieces of tokenizers that tell no offsets: `##ing`, `▁the`, `lo@@`.
+# Marks in the pieces of tokenizers without offsets: `##ing`, `▁the`, `lo@@`.
 _AFFIX = regex.compile(r"^(?:##|[▁Ġ]+)|(?:@@|</w>)$")
 
 
-def placed(
+def with_leading_space(
     text: str, spans: Sequence[Span], pieces: Sequence[str], kinds: Sequence[str]
 ) -> list[Span]:
-    """Give `spans` the leading white space that a tokenizer trimmed off; special ones stay."""
-    found: list[Span] = []
+    """The `spans` of tokens with the leading white space that a tokenizer left off."""
+    spaced: list[Span] = []
     last = 0
     for span, piece, kind in zip(spans, pieces, kinds, strict=True):
         start, end = span
@@ -37,20 +35,20 @@ def placed(
         elif piece.startswith(_WHITE_MARKS) and text[start : start + 1] != piece[0]:
             while start > last and text[start - 1].isspace():
                 start -= 1
-        found.append((start, end))
+        spaced.append((start, end))
         last = max(last, end)
-    return found
+    return spaced
 
 
 def _is_dummy(piece: str, surface: str) -> bool:
-    """Tell whether this is the space put before a text without one, placed on what follows it."""
+    """Whether a piece is the space that a tokenizer put before a text that begins without one."""
     if not surface or surface[0].isspace() or surface[0] in _SPACE_MARKS:
         return False
     return set(piece) <= set(_SPACE_MARKS)
 
 
-def shared(spans: Sequence[Span], kinds: Sequence[str]) -> Iterator[Span]:
-    """Give tokens that end within a character (bytes of an emoji) that whole character."""
+def with_shared_characters(spans: Sequence[Span], kinds: Sequence[str]) -> Iterator[Span]:
+    """The spans of decoded tokens: tokens that end within a character have the whole character."""
     for place, ((start, end), kind) in enumerate(zip(spans, kinds, strict=True)):
         if kind:
             yield 0, 0
@@ -71,21 +69,21 @@ def labels(
     Tokens that share a character (bytes of an emoji, say) are numbered: `🦀·1`, `🦀·2`.
     """
     shares = _shares(spans, kinds)
-    made: list[TokenLabel] = []
-    for k, (surface, piece, kind) in enumerate(zip(surfaces, pieces, kinds, strict=True)):
+    token_labels: list[TokenLabel] = []
+    for place, (surface, piece, kind) in enumerate(zip(surfaces, pieces, kinds, strict=True)):
         if kind:
-            made.append(TokenLabel(showable(piece), special=True))
+            token_labels.append(TokenLabel(showable(piece), special=True))
             continue
-        continues = k > 0 and words[k] is not None and words[k] == words[k - 1]
+        continues = place > 0 and words[place] is not None and words[place] == words[place - 1]
         text = _text(surface, piece)
-        if shares[k]:
-            text = f"{text}·{shares[k]}"
-        made.append(TokenLabel(text, space=_starts_spaced(surface, piece), piece=continues))
-    return tuple(made)
+        if shares[place]:
+            text = f"{text}·{shares[place]}"
+        token_labels.append(TokenLabel(text, space=_starts_spaced(surface, piece), piece=continues))
+    return tuple(token_labels)
 
 
 def _shares(spans: Sequence[Span], kinds: Sequence[str]) -> list[int]:
-    """Count each token among those that share a character with it; 0 where none does."""
+    """Number the tokens that share a character, from 1; 0 for a token that shares none."""
     shares = [0] * len(spans)
     for k in range(1, len(spans)):
         if not kinds[k] and not kinds[k - 1] and spans[k][0] < spans[k - 1][1]:

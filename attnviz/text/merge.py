@@ -10,25 +10,25 @@ from attnviz.text.aligned import word_tokens
 from attnviz.text.showable import showable
 from attnviz.text.types import TokenLabel, Tokens
 from attnviz.text.unknown import unknown_label
-from attnviz.text.words import longest_run
+from attnviz.text.word_numbers import longest_run
 
 Groups = tuple[tuple[int, ...], ...]
 Pieces = Literal["auto", "mean", "last"]
-"""Which tokens of a word look for it; "auto" is the last in a causal model, else all."""
+"""Which of a word's tokens are its queries; "auto": the last in a causal model, else all."""
 
 
 def last_looks(pieces: Pieces, *, causal: bool) -> bool:
-    """Whether only the last token of a word looks for it."""
+    """Whether only the last token of a word is a query for it."""
     return pieces == "last" or (pieces == "auto" and causal)
 
 
 @dataclass(frozen=True)
 class Merged:
-    """A sentence in words: `tokens` has an entry a word, `groups` the places of its tokens.
+    """A sentence in words: `tokens` has an entry a word, `groups` the indices of its tokens.
 
     Words are those of the annotation, else of `Tokens.words`; special tokens, and tokens that
-    belong to no word, stay as they are. A word's id says which words are the same, and is the
-    higher the rarer the word: see `attnviz.roles.rare_token`.
+    belong to no word, stay as they are. The same words have the same id, and rarer words higher
+    ids (see `attnviz.roles.rare_token`).
     """
 
     tokens: Tokens
@@ -36,22 +36,22 @@ class Merged:
 
 
 def merged(texts: Sequence[Tokens]) -> list[Merged]:
-    """Each of the texts in words; the same tokens get the same id in all of them."""
+    """Each sentence in words; words of the same tokens have the same id in all sentences."""
     groups = [_groups(tokens) for tokens in texts]
     spelled = [
-        [tuple(tokens.ids[place] for place in group) for group in of_text]
-        for tokens, of_text in zip(texts, groups, strict=True)
+        [tuple(tokens.ids[place] for place in group) for group in text_groups]
+        for tokens, text_groups in zip(texts, groups, strict=True)
     ]
     runs: dict[tuple[int, ...], int] = {}
-    for tokens, of_text, ids in zip(texts, groups, spelled, strict=True):
-        for group, word in zip(of_text, ids, strict=True):
+    for tokens, text_groups, ids in zip(texts, groups, spelled, strict=True):
+        for group, word in zip(text_groups, ids, strict=True):
             if word not in runs:
                 runs[word] = longest_run([tokens.surfaces[place] for place in group])
     rarest_last = sorted(runs, key=lambda ids: (runs[ids], max(ids), ids))
     numbers = {ids: number for number, ids in enumerate(rarest_last)}
     return [
-        Merged(_merge(tokens, of_text, [numbers[word] for word in ids]), of_text)
-        for tokens, of_text, ids in zip(texts, groups, spelled, strict=True)
+        Merged(_merge(tokens, text_groups, [numbers[word] for word in ids]), text_groups)
+        for tokens, text_groups, ids in zip(texts, groups, spelled, strict=True)
     ]
 
 
@@ -66,7 +66,7 @@ def _groups(tokens: Tokens) -> Groups:
 def _merge(tokens: Tokens, groups: Groups, ids: Sequence[int]) -> Tokens:
     first = [group[0] for group in groups]
     kinds = tuple(tokens.kinds[place] for place in first)
-    of_token = {place: word for word, group in enumerate(groups) for place in group}
+    word_of = {place: word for word, group in enumerate(groups) for place in group}
     return replace(
         tokens,
         ids=tuple(ids),
@@ -76,9 +76,9 @@ def _merge(tokens: Tokens, groups: Groups, ids: Sequence[int]) -> Tokens:
         kinds=kinds,
         words=tuple(None if kind else word for word, kind in enumerate(kinds)),
         spans=tuple(_span(tokens, group) for group in groups) if tokens.spans else (),
-        generated=None if tokens.generated is None else of_token[tokens.generated],
-        related=_pairs(tokens.related, of_token),
-        unrelated=_pairs(tokens.unrelated, of_token),
+        generated=None if tokens.generated is None else word_of[tokens.generated],
+        related=_pairs(tokens.related, word_of),
+        unrelated=_pairs(tokens.unrelated, word_of),
         segments=tuple(tokens.segments[place] for place in first) if tokens.segments else (),
         types=(),  # the model gets the tokens, not the words
     )
@@ -111,8 +111,8 @@ def _label(tokens: Tokens, group: Sequence[int]) -> TokenLabel:
 
 
 def _pairs(
-    pairs: Sequence[tuple[int, int]], of_token: Mapping[int, int]
+    pairs: Sequence[tuple[int, int]], word_of: Mapping[int, int]
 ) -> tuple[tuple[int, int], ...]:
-    """Pairs of words for pairs of their tokens, each once, none of a word with itself."""
-    found = dict.fromkeys((of_token[query], of_token[key]) for query, key in pairs)
-    return tuple(pair for pair in found if pair[0] != pair[1])
+    """The pairs of words for pairs of tokens, each once; none of a word with itself."""
+    word_pairs = dict.fromkeys((word_of[query], word_of[key]) for query, key in pairs)
+    return tuple(pair for pair in word_pairs if pair[0] != pair[1])

@@ -1,4 +1,4 @@
-"""Says what a user may have meant by a name that is no file of text."""
+"""Error messages for paths that can't be read as text, with what the user may have meant."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def unwritten(paths: Sequence[str | Path], command: str) -> InputError | None:
 
 def _is_name(name: str) -> bool:
     try:
-        there = name == "-" or os.path.lexists(name)
+        exists = name == "-" or os.path.lexists(name)
     except ValueError:
-        there = False
-    return there or os.sep in name or _SUFFIX.search(name) is not None or not name
+        exists = False
+    return exists or os.sep in name or _SUFFIX.search(name) is not None or not name
 
 
 def absent(path: Path, name: str, command: str) -> InputError:
@@ -114,7 +114,7 @@ def _unexpanded(name: str) -> str:
 def _closest(path: Path) -> Path | None:
     """The file of the same folder whose name is most like that of `path`, if any is."""
     try:
-        names = [each.name for each in path.parent.iterdir()]
+        names = [file.name for file in path.parent.iterdir()]
     except OSError:
         return None
     near = difflib.get_close_matches(path.name, names, n=1)
@@ -127,18 +127,18 @@ def closed_folder(path: Path) -> Path | None:
     return next((folder for folder in above if not os.access(folder, os.X_OK)), None)
 
 
-def of_folder(path: Path, name: str) -> str:
-    """The hint for a folder where a file was wanted."""
+def folder_hint(path: Path, name: str) -> str:
+    """What to name instead of a folder."""
     bare = shlex.quote(name.rstrip("/") or name)
     try:
-        names = [each.name for each in path.iterdir()]
+        names = [file.name for file in path.iterdir()]
     except OSError:
         names = []
     if "config.json" in names:
         return f"It looks like a model, which comes first: attnviz report {bare} TEXT"
     if not names:
         return "It holds no files; name a text file."
-    suffixes = Counter(Path(each).suffix.lower() for each in names)
+    suffixes = Counter(Path(file).suffix.lower() for file in names)
     known = [suffix for suffix in _TEXTS if suffixes[suffix]]
     best = max(known, key=lambda suffix: suffixes[suffix], default=".txt")
     return f"Name the files in it: {bare}/*{best}"

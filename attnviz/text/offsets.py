@@ -1,8 +1,8 @@
-"""Finds where in a text the tokens of a tokenizer stand that doesn't tell it itself.
+"""Finds the offsets of tokens in a text, for tokenizers that don't tell them.
 
 Tokenizers written in Python give pieces only: lowercased, without accents, in bytes, with Moses'
-escapes, or unknown. Pieces and text are brought into one form and aligned from left to right; of
-all ways the cheapest is kept, where a character left out, put in or exchanged costs 1.
+escapes, or unknown. Pieces and text are brought into one form and aligned from left to right: the
+alignment of the lowest cost is chosen, where a character left out, put in or exchanged costs 1.
 """
 
 from __future__ import annotations
@@ -20,23 +20,22 @@ from attnviz.text.spelling import Char, is_white, spelled
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-Span = tuple[int, int]
+    from attnviz.text.types import Span
 
-# What leaving out costs: a mark or format character, which tokenizers strip, next to nothing, and
-# five of them are always looked behind.
+# Cost of leaving out a mark or format character, which tokenizers strip; up to `_MARKS` of cost
+# (five of them) an exact match is always looked for.
 _STRIPPED, _MARKS = 0.1, 0.5
 _STRIPPED_CATEGORIES = frozenset(("Mn", "Me", "Mc", "Cf", "Cc", "Cn", "Co", "Cs"))
-# A piece may be spelled another way altogether (an emoji in words), a stretch be left out: from
-# here on it costs no more.
+# The most that respelling a piece costs: it may be quite different (an emoji in words).
 _AT_MOST = 2.5
-# An unknown token stands for some characters of one word, rarely for none or for several words.
-# Most of all it is what tokenizers take for a word: a run of letters and digits, or a sign.
+# An unknown token mostly stands for what tokenizers take for a word: a run of letters and digits,
+# or a sign. It rarely stands for nothing or for several words.
 _UNKNOWN, _UNKNOWN_NOTHING, _OVER_SPACE, _ODD_END = 0.3, 2.0, 1.0, 0.05
 _STRETCH = regex.compile(r"(?V1)\p{Han}|[\w--\p{Han}][[\w\p{M}]--\p{Han}]*|.\p{M}*", regex.DOTALL)
-# A piece marked as the beginning of a word begins one (not after punctuation, though); any other
-# doesn't.
+# Cost of a piece marked as the beginning of a word within a word (it may follow punctuation), and
+# of any other piece at the beginning of a word.
 _NO_START, _NO_CONTINUATION = 0.2, 0.5
-# Ways that cost more than the cheapest by this are given up, and all but so many.
+# Alignments that cost more than the cheapest by this are dropped, and all but the cheapest so many.
 _SLACK, _WAYS = 2.5, 12
 # How far ahead, in characters, a piece is looked for where it doesn't come next.
 _REACH = 24
@@ -56,11 +55,11 @@ class _Text(NamedTuple):
     word_ends: tuple[int, ...]
 
 
-class _Part(NamedTuple):
-    """What must stand together: the form of a stretch of pieces, from `first` to `last`.
+class _Fragment(NamedTuple):
+    """The characters that the pieces from `first` to `last` spell together, in compared form.
 
-    A piece has several parts where a character's bytes are shared with its neighbours. `begins`
-    says whether it begins a word, None where that isn't known; `unknown`: it isn't spelled out.
+    A piece has several fragments where it shares the bytes of a character with its neighbours.
+    `begins`: whether it begins a word, None if unmarked; `unknown`: it isn't spelled out.
     """
 
     form: str
@@ -71,7 +70,7 @@ class _Part(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """The last part on a way through text and parts: where it stands, what came before it."""
+    """An alignment of the fragments so far: where the last one stands, and the way before it."""
 
     cost: float
     start: int
@@ -87,15 +86,15 @@ def offsets(
     unknown: str | None = None,
     alphabet: Mapping[str, int] | None = None,
 ) -> list[Span]:
-    """Give the place (start, end) of each piece in `text`, in characters.
+    """The span (start, end) of each piece in `text`, in characters, in rising order.
 
-    Places never go back. Pieces that hold bytes of one character have all of it; a piece that
-    stands for nothing in the text has an empty place. `unknown` is the piece of unknown tokens,
-    `alphabet` says which byte a character stands for in the pieces of a byte-level tokenizer.
+    Pieces that share the bytes of a character have all of it; a piece that stands for nothing in
+    the text has an empty span. `unknown` is the piece of unknown tokens, `alphabet` the byte that
+    each character stands for in the pieces of a byte-level tokenizer.
     """
     chars = spelled(text, pieces, unknown, alphabet or {})
-    prepared, parts = _prepared(text), list(_parts(chars))
-    places = _places(len(pieces), parts, _aligned(prepared, parts), prepared.at)
+    prepared, fragments = _prepared(text), list(_fragments(chars))
+    places = _places(len(pieces), fragments, _aligned(prepared, fragments), prepared.at)
     return list(_with_spaces(text, places, {char.first for char in chars if char.white}))
 
 
@@ -103,7 +102,7 @@ def offsets(
 def _form(character: str) -> str:
     """A character as it is compared: decomposed, without case; nothing for white space."""
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
-    return "".join(each for each in folded if not is_white(each))
+    return "".join(char for char in folded if not is_white(char))
 
 
 @lru_cache(maxsize=4096)
@@ -118,10 +117,10 @@ def _prepared(text: str) -> _Text:
         if is_white(character):
             fresh = True
             continue
-        for each in _form(character):
-            form.append(each)
+        for compared in _form(character):
+            form.append(compared)
             at.append(place)
-            costs.append(_omission_cost(each))
+            costs.append(_omission_cost(compared))
             begins.append(fresh)
             fresh = False
     firsts = [place for place, first in enumerate(begins) if first]
@@ -129,30 +128,32 @@ def _prepared(text: str) -> _Text:
     return _Text("".join(form), tuple(at), tuple(costs), tuple(begins), tuple(word_ends))
 
 
-def _parts(chars: Sequence[Char]) -> Iterator[_Part]:
+def _fragments(chars: Sequence[Char]) -> Iterator[_Fragment]:
     """Group the characters that belong to the same pieces; white space is left out."""
     held: list[Char] = []
     for char in chars:
         if char.white:
             continue
         if held and (held[0].first, held[0].last) != (char.first, char.last):
-            yield _part(held)
+            yield _fragment(held)
             held = []
         held.append(char)
     if held:
-        yield _part(held)
+        yield _fragment(held)
 
 
-def _part(held: Sequence[Char]) -> _Part:
+def _fragment(held: Sequence[Char]) -> _Fragment:
     form = "".join(_form(char.text or "") for char in held)
-    return _Part(form, held[0].first, held[0].last, held[0].begins, not form)
+    return _Fragment(form, held[0].first, held[0].last, held[0].begins, not form)
 
 
-def _aligned(text: _Text, parts: Sequence[_Part]) -> list[_Way]:
-    """Choose the cheapest way: for each part its place in the form of the text."""
+def _aligned(text: _Text, fragments: Sequence[_Fragment]) -> list[_Way]:
+    """The cheapest alignment: for each fragment its place in the form of the text."""
     ways = {0: _Way(0.0, 0, 0, True, None)}
-    for part in parts:
-        ways = _best(_unknown(text, part, ways) if part.unknown else _known(text, part, ways))
+    for fragment in fragments:
+        ways = _best(
+            _unknown(text, fragment, ways) if fragment.unknown else _known(text, fragment, ways)
+        )
     last = min(
         ways.values(), key=lambda way: way.cost + sum(text.costs[way.end : way.end + _REACH])
     )
@@ -165,7 +166,7 @@ def _aligned(text: _Text, parts: Sequence[_Part]) -> list[_Way]:
 
 
 def _best(ways: Iterator[_Way]) -> dict[int, _Way]:
-    """Keep the cheapest way to each place, and of these the cheap ones."""
+    """The cheapest way to each end, without those that cost too much more than the cheapest."""
     by_end: dict[int, _Way] = {}
     for way in ways:
         if way.end not in by_end or way.cost < by_end[way.end].cost:
@@ -174,40 +175,40 @@ def _best(ways: Iterator[_Way]) -> dict[int, _Way]:
     return {way.end: way for way in ranked if way.cost <= ranked[0].cost + _SLACK}
 
 
-def _known(text: _Text, part: _Part, ways: Mapping[int, _Way]) -> Iterator[_Way]:
-    """All ways on with a part that is spelled out; others than the exact ones only at need."""
+def _known(text: _Text, fragment: _Fragment, ways: Mapping[int, _Way]) -> Iterator[_Way]:
+    """Each way continued by a fragment that is spelled out; inexactly only where need be."""
     cheapest = min(way.cost for way in ways.values())
-    exact = [on for way in ways.values() for on in _exact(text, part, way, _MARKS)]
+    exact = [on for way in ways.values() for on in _exact(text, fragment, way, _MARKS)]
     yield from exact
     if any(way.cost <= cheapest + _NO_CONTINUATION for way in exact):
         return
     for way in ways.values():
-        yield from _exact(text, part, way, inf)
-        yield from _respelled(text, part, way)
+        yield from _exact(text, fragment, way, inf)
+        yield from _respelled(text, fragment, way)
 
 
-def _exact(text: _Text, part: _Part, way: _Way, most: float) -> Iterator[_Way]:
-    """The part as it is spelled, here or after what may be left out for a cost of `most`."""
+def _exact(text: _Text, fragment: _Fragment, way: _Way, most: float) -> Iterator[_Way]:
+    """The fragment exactly, here or after characters left out for a cost of at most `most`."""
     skipped = 0.0
     for start in range(way.end, min(way.end + _REACH, len(text.form)) + 1):
         if skipped > most:
             return
-        if text.form.startswith(part.form, start):
+        if text.form.startswith(fragment.form, start):
             # Farther on it costs a little more, so that of two the nearer is taken.
             cost = way.cost + min(skipped, _AT_MOST) + 0.01 * (start - way.end)
-            end = start + len(part.form)
-            yield _Way(cost + _start_cost(text, part, start), start, end, True, way)
+            end = start + len(fragment.form)
+            yield _Way(cost + _start_cost(text, fragment, start), start, end, True, way)
         skipped += text.costs[start] if start < len(text.form) else 0.0
 
 
-def _respelled(text: _Text, part: _Part, way: _Way) -> Iterator[_Way]:
-    """The part in place of whatever comes next: for each end, the edits that it takes."""
+def _respelled(text: _Text, fragment: _Fragment, way: _Way) -> Iterator[_Way]:
+    """The fragment in place of the next characters: for each end, by its edit distance."""
     start = way.end
-    window = text.form[start : start + len(part.form) + _REACH // 4]
+    window = text.form[start : start + len(fragment.form) + _REACH // 4]
     row = [0.0]
     for place in range(len(window)):
         row.append(row[-1] + text.costs[start + place])
-    for character in part.form:
+    for character in fragment.form:
         above, row = row, [row[0] + 1]
         for place, other in enumerate(window):
             row.append(
@@ -220,16 +221,16 @@ def _respelled(text: _Text, part: _Part, way: _Way) -> Iterator[_Way]:
     spaces = 0.0
     for length, cost in enumerate(row):
         spaces += _OVER_SPACE * (length > 1 and text.begins[start + length - 1])
-        total = min(cost, _AT_MOST + 0.01 * abs(length - len(part.form))) + spaces
-        begin = _start_cost(text, part, start) if length else 0.0
+        total = min(cost, _AT_MOST + 0.01 * abs(length - len(fragment.form))) + spaces
+        begin = _start_cost(text, fragment, start) if length else 0.0
         yield _Way(way.cost + total + begin, start, start + length, False, way)
 
 
-def _unknown(text: _Text, part: _Part, ways: Mapping[int, _Way]) -> Iterator[_Way]:
-    """All ways on with a part that may stand for anything, up to the end of the next word."""
+def _unknown(text: _Text, fragment: _Fragment, ways: Mapping[int, _Way]) -> Iterator[_Way]:
+    """Each way continued by an unknown fragment, up to the end of the next word."""
     for way in ways.values():
         yield _Way(way.cost + _UNKNOWN_NOTHING, way.end, way.end, False, way)
-        cost = way.cost + _UNKNOWN + _start_cost(text, part, way.end)
+        cost = way.cost + _UNKNOWN + _start_cost(text, fragment, way.end)
         stretch_end, word_end = _ends(text, way.end)
         for end in range(way.end + 1, min(stretch_end, way.end + _REACH // 2)):
             yield _Way(cost + _ODD_END, way.end, end, False, way)
@@ -248,37 +249,37 @@ def _ends(text: _Text, start: int) -> tuple[int, int]:
     return stretch.end() if stretch else word_end, word_end
 
 
-def _start_cost(text: _Text, part: _Part, start: int) -> float:
-    if part.begins is None or start >= len(text.form) or part.begins == text.begins[start]:
+def _start_cost(text: _Text, fragment: _Fragment, start: int) -> float:
+    if fragment.begins is None or start >= len(text.form) or fragment.begins == text.begins[start]:
         return 0.0
-    return _NO_START if part.begins else _NO_CONTINUATION
+    return _NO_START if fragment.begins else _NO_CONTINUATION
 
 
 def _places(
-    count: int, parts: Sequence[_Part], ways: Sequence[_Way], at: Sequence[int]
+    count: int, fragments: Sequence[_Fragment], ways: Sequence[_Way], at: Sequence[int]
 ) -> list[Span | None]:
-    """The place of each piece, from the first to the last of its parts; None if it has none."""
+    """The span of each piece, from the first to the last of its fragments; None if it has none."""
     places: list[Span | None] = [None] * count
     inexact: Span | None = None
-    for part, way in zip(parts, ways, strict=True):
+    for fragment, way in zip(fragments, ways, strict=True):
         place = (at[way.start], at[way.end - 1] + 1) if way.start < way.end else None
         # What takes several pieces to respell (an emoji in words) is the place of each of them.
-        if place is None and part.begins is not True:
+        if place is None and fragment.begins is not True:
             place = inexact
         inexact = None if way.exact else place
         if place is None:
             continue
-        for piece in range(part.first, part.last + 1):
+        for piece in range(fragment.first, fragment.last + 1):
             known = places[piece]
             places[piece] = place if known is None else (known[0], max(known[1], place[1]))
     return places
 
 
 def _with_spaces(text: str, places: Sequence[Span | None], spaces: set[int]) -> Iterator[Span]:
-    """Give pieces of nothing but white space that between their neighbours, one character each.
+    """Give each piece of nothing but white space one white character between its neighbours.
 
-    Whatever else has no place stands, empty, where the last one ended; among pieces that share a
-    place it has that, too.
+    Any other piece without a span gets an empty one where the last ended, or the span that the
+    pieces around it share.
     """
     starts = [len(text)]  # of what follows each piece, from the last to the first
     for known in reversed(places):

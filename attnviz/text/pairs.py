@@ -39,25 +39,25 @@ def second_start(pair: Pair) -> int:
 
 
 def continued(pair: Pair | None, text: str) -> Pair | None:
-    """A pair whose second text goes on; None for none."""
+    """The pair with `text` added to its second text; None for None."""
     return pair and (pair[0], pair[1] + text)
 
 
 def sides(sentences: Sequence[Sentence]) -> tuple[list[str], list[str]]:
-    """The texts, or of pairs the first ones and the second ones."""
-    found = [one.pair for one in sentences if one.pair]
-    if not found:
-        return [one.text for one in sentences], []
-    if len(found) < len(sentences):
+    """The first texts and the second texts of pairs; all texts and nothing where there are none."""
+    pairs = [sentence.pair for sentence in sentences if sentence.pair]
+    if not pairs:
+        return [sentence.text for sentence in sentences], []
+    if len(pairs) < len(sentences):
         raise ValueError("pairs and single texts can't be tokenized together")
-    return [first for first, _ in found], [second for _, second in found]
+    return [first for first, _ in pairs], [second for _, second in pairs]
 
 
 def pair_lines(file: SourceFile) -> Iterator[PairLine]:
-    """Yield the pairs of a file, a line each, without the space around the texts.
+    """Yield the pairs of a file, one a line, their texts stripped.
 
-    Of a blank line both texts are empty; a line may also lack one of them only. Raises
-    `InputError`, with the line, for one that isn't two texts with one tab between them.
+    Both texts of a blank line are empty; one may be. Raises `InputError`, with the line, for a line
+    that isn't two texts with one tab between them.
     """
     for number, line in lines(file.text):
         halves = [half.strip() for half in line.split("\t")] if line.strip() else ["", ""]
@@ -95,32 +95,33 @@ def segments(
 ) -> Segments:
     """The segment of each token of the pair at `place` of an encoding.
 
-    `added` is 1 for the tokens that the tokenizer put in by itself. A tokenizer that doesn't tell
-    segments says instead how many tokens the `first` text has.
+    `added` is 1 for the tokens that the tokenizer added. `first` is the number of tokens of the
+    first text, where the tokenizer doesn't tell segments, else None.
     """
     if first is None:
-        found: Sequence[int | None] = encoding.sequence_ids(place)
-        return tuple(found)
+        return tuple(encoding.sequence_ids(place))
     content = 0
-    told: list[int | None] = []
+    numbers: list[int | None] = []
     for by_tokenizer in added:
-        told.append(None if by_tokenizer else int(content >= first))
+        numbers.append(None if by_tokenizer else int(content >= first))
         content += not by_tokenizer
-    return tuple(told)
+    return tuple(numbers)
 
 
-def fitting(of: Segments, room: int) -> set[int]:
-    """The places of the text's tokens that stay where there is `room` for so many.
+def fitting(segments: Segments, room: int) -> set[int]:
+    """The indices of the content tokens that stay where there is `room` for so many.
 
-    The longer text loses tokens from its end, of two alike the second, until both fit: so of each
-    something stays wherever two tokens have room.
+    The longer text, or else the second, loses tokens from its end until both fit. So each text
+    keeps a token wherever there is room for two.
     """
-    first, second = ([at for at, one in enumerate(of) if one == which] for which in (0, 1))
+    first, second = (
+        [at for at, segment in enumerate(segments) if segment == which] for which in (0, 1)
+    )
     half = room // 2
     if len(first) <= room - half:
-        kept = len(first), room - len(first)
+        lengths = len(first), room - len(first)
     elif len(second) <= half:
-        kept = room - len(second), len(second)
+        lengths = room - len(second), len(second)
     else:
-        kept = room - half, half
-    return {*first[: max(kept[0], 0)], *second[: max(kept[1], 0)]}
+        lengths = room - half, half
+    return {*first[: max(lengths[0], 0)], *second[: max(lengths[1], 0)]}

@@ -1,4 +1,4 @@
-"""What tokenizers written in Python tell of a text, which is not where their tokens stand."""
+"""Finds the offsets of the tokens of tokenizers written in Python, which don't tell them."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attnviz.text import pairs
-from attnviz.text.offsets import Span, offsets
+from attnviz.text.offsets import offsets
 from attnviz.text.spelling import byte_alphabet, encodable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attnviz.text.types import Sentence
+    from attnviz.text.types import Sentence, Span
 
 
 class PythonTokenizer(Protocol):
-    """What is used of a Hugging Face tokenizer to find its tokens."""
+    """The methods of a Hugging Face tokenizer that are used here."""
 
     def __hash__(self) -> int:
-        """Tell tokenizers apart."""
+        """The tokenizer is a key of a cache."""
 
     def tokenize(self, text: str) -> list[str]:
-        """Split a text into pieces, unknown ones too as they are spelled, if possible."""
+        """Split a text into pieces, unknown ones as they are spelled where possible."""
 
     def get_vocab(self) -> dict[str, int]:
         """The id of each piece."""
@@ -34,22 +34,22 @@ class PythonTokenizer(Protocol):
         """Look up pieces: a list for a list."""
 
 
-def found_offsets(
+def token_offsets(
     tokenizer: PythonTokenizer,
     sentence: Sentence,
     ids: Sequence[int],
     added: Sequence[int],
     segments: Sequence[int | None],
 ) -> list[Span]:
-    """Find where in a sentence its tokens stand, in characters.
+    """The span (start, end) of each token in its sentence, in characters.
 
-    `added` is 1 for the tokens that the tokenizer put in by itself; they stand at (0, 0). Of a
-    pair `segments` says which text each token is of.
+    `added` is 1 for the tokens that the tokenizer added; they have (0, 0). `segments` says which
+    text of a pair each token is of.
     """
-    of_text = segments or [None if by_tokenizer else 0 for by_tokenizer in added]
+    text_of = segments or [None if by_tokenizer else 0 for by_tokenizer in added]
     places: list[Span] = [(0, 0)] * len(ids)
     for segment, text in enumerate(map(encodable, sentence.pair or (sentence.text,))):
-        own = [place for place, of in enumerate(of_text) if of == segment]
+        own = [place for place, text_number in enumerate(text_of) if text_number == segment]
         pieces = _pieces(tokenizer, text, [ids[place] for place in own])
         shift = pairs.second_start(sentence.pair) if segment and sentence.pair else 0
         spans = _offsets(tokenizer, text, pieces)
@@ -59,7 +59,7 @@ def found_offsets(
 
 
 def written_offsets(tokenizer: PythonTokenizer, text: str, ids: Sequence[int]) -> list[Span]:
-    """Find where in a text that a model wrote its tokens stand, in characters."""
+    """The span (start, end) of each token in a text that a model wrote, in characters."""
     return _offsets(tokenizer, text, tokenizer.convert_ids_to_tokens(list(ids)))
 
 
@@ -74,10 +74,10 @@ def _alphabet(tokenizer: PythonTokenizer) -> dict[str, int]:
 
 
 def _pieces(tokenizer: PythonTokenizer, text: str, ids: list[int]) -> list[str]:
-    """The pieces of a text, as it spells them where the tokenizer still knows before the lookup.
+    """The pieces of a text as it spells them, so that words outside the vocabulary are found.
 
-    So a word that isn't in the vocabulary is found by its letters. What the tokenizer reads in
-    another way (targets in another language) is told by its ids alone.
+    Where the tokenizer reads the text another way now (targets in another language), the pieces of
+    the ids.
     """
     read = tokenizer.tokenize(text)
     if tokenizer.convert_tokens_to_ids(read) == ids:

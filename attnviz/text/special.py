@@ -1,4 +1,4 @@
-"""Special tokens: which a tokenizer declares, and which a text holds."""
+"""Special tokens: those a tokenizer declares, and those written in a text."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from attnviz.text.types import Tokens
 
 Reading = Literal["text", "parse", "chat"]
-"""What special tokens in a text are: text, themselves, or all that there are."""
+"""How `[SEP]` in a text is read: as text, as the special token, or as a chat template wrote it."""
 
-# Encoders name their first and last token CLS and SEP, and often BOS and EOS as well: CLS and SEP
-# say more. PAD comes last, as many models pad with another special token.
+# Encoders' first and last tokens are CLS and SEP, often BOS and EOS too: the first name in this
+# list counts. PAD comes last, as many models pad with another special token.
 _KINDS = ("cls", "sep", "bos", "eos", "pad")
 
-# A special token that looks like one: with a sign in it that words don't have, and no short one.
+# A special token that can't be meant as a word holds a sign that words don't, and isn't short.
 _MARKED = regex.compile(r".*[^\w\s].*")
 _SHORTEST = 3
 
 
 class SpecialTokens:
-    """What the tokenizer declares special, looked up once."""
+    """The tokens that a tokenizer declares special."""
 
     def __init__(self, tokenizer: Any) -> None:  # noqa: ANN401 - a Hugging Face tokenizer
         ids = {kind: getattr(tokenizer, f"{kind}_token_id", None) for kind in _KINDS}
@@ -35,13 +35,13 @@ class SpecialTokens:
         self._eos = ids["eos"]
         self.unknown = unknown_id(tokenizer)
         added = getattr(tokenizer, "added_tokens_decoder", {})
-        self._written = {place: one.content for place, one in added.items() if one.special}
+        self._written = {place: token.content for place, token in added.items() if token.special}
         # The unknown token is declared special, but stands for content, if it has no other use.
         self._declared = {*tokenizer.all_special_ids, *self._written} - {self.unknown}
 
     @property
     def written(self) -> list[str]:
-        """How those are written that can hardly be meant as words, the longest first."""
+        """The special tokens that can hardly be meant as words, as written, the longest first."""
         marked = {
             text
             for text in self._written.values()
@@ -50,16 +50,16 @@ class SpecialTokens:
         return sorted(marked, key=lambda text: (-len(text), text))
 
     def closes(self, token: int, kind: str) -> bool:
-        """Tell whether a token, of the kind that it was given, is one that closes a text."""
+        """Whether a token of this kind closes a text."""
         return kind in ("eos", "sep") or (kind != "" and token == self._eos)
 
     def kinds(
         self, ids: Sequence[int], added: Sequence[int], surfaces: Sequence[str] | None = None
     ) -> list[str]:
-        """Tell the kind of each token; `added` is 1 where the tokenizer put it in by itself.
+        """The kind of each token ("" for content); `added` is 1 for those the tokenizer added.
 
-        `surfaces` are what the tokens stand for in the text: an unknown token that stands for its
-        own name is a special one.
+        `surfaces` are the texts the tokens stand for: an unknown token that stands for its own name
+        is special.
         """
         kinds: list[str] = []
         content_seen = False
@@ -82,7 +82,7 @@ def _pattern(special: SpecialTokens) -> regex.Pattern[str] | None:
 
 
 def unread(texts: Iterable[Tokens], special: SpecialTokens) -> tuple[int, Counter[str]]:
-    """Special tokens that texts hold and that were read as text: in how many texts, which ones."""
+    """How many texts hold special tokens that were read as text, and how often each of these."""
     pattern = _pattern(special)
     many, names = 0, Counter[str]()
     for tokens in texts:

@@ -1,4 +1,4 @@
-"""Reads the pieces of a tokenizer as the characters that they spell, whatever marks they bear."""
+"""Reads the characters that the pieces of a tokenizer spell."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Char(NamedTuple):
 
 
 def encodable(text: str) -> str:
-    """A text as tokenizers take it: lone surrogates, which they don't, have a stand-in each."""
+    """A text as tokenizers take it: each lone surrogate is replaced by U+FFFD."""
     return _SURROGATE.sub("\ufffd", text)
 
 
@@ -120,7 +120,7 @@ def spelled(
 
 
 def _beginnings(pieces: Sequence[str]) -> list[bool | None]:
-    """Tell of each piece whether a word begins with it, as far as the pieces mark it."""
+    """Whether a word begins with each piece; None where the pieces don't mark it."""
     spaced = any(piece.startswith(SPACE_MARK) for piece in pieces)
     ended = any(piece.endswith(_ENDS) for piece in pieces)
     begins: list[bool | None] = []

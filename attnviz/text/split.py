@@ -34,7 +34,9 @@ _FINAL_MARK = regex.compile(r"[\p{Sentence_Terminal}…\u037E][\p{Pe}\p{Pf}\p{Pi
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\u3000-\u303F\uFF00-\uFF60]")
 
 
-class _Found(NamedTuple):
+class _Passage(NamedTuple):
+    """A sentence before it is numbered."""
+
     line: int
     text: str
     forms: tuple[str, ...] = ()
@@ -54,13 +56,13 @@ def sentences(
 ) -> tuple[Sentence, ...]:
     """Split all `files` into sentences, numbered from 1 through the run; blank ones are left out.
 
-    `line` takes each line, `document` each file as one, `sentence` splits prose by the rules of
+    `line` makes each line a sentence, `document` each file, `sentence` splits prose by the rules of
     `language` (a code such as `en`). `auto` decides for each file: `line` where nine lines in ten
-    are one sentence with a final mark, else `sentence`. A treebank brings its own sentences, with
+    are one sentence with a final mark, else `sentence`. A treebank has its own sentences, with
     their annotation; `document` joins them, where the file has `# newdoc` those of each document.
-    `pair` takes each line as two texts with a tab between them; a pair may lack one of them.
+    `pair` takes each line as two texts with a tab between them; one of them may be empty.
 
-    `chat`: JSON brings conversations, and without a `split` each line of text is a message.
+    `chat`: JSON holds conversations, and without a `split` each line of text is a message.
     `blank_lines`: where a sentence is a line, blank lines are sentences without text.
 
     Raises `InputError` for a malformed treebank or conversation, for either that is to hold pairs,
@@ -79,26 +81,17 @@ def iterate(
     blank_lines: bool = False,
 ) -> Iterator[Sentence]:
     """The same, one sentence at a time."""
-    how = _How("line" if chat and split == "auto" else split, language, chat, blank_lines)
-    texts = ((file.name, found) for file in files for found in _split(file, how))
-    empty, number = True, 0
-    for name, found in texts:
-        if not (blank_lines or found.text):
-            continue
-        number += 1
-        empty = empty and not found.text
-        yield Sentence(
-            number,
-            found.text,
-            name,
-            found.line,
-            found.forms,
-            found.annotation,
-            found.document,
-            found.pair,
-            language,
-            found.messages,
-        )
+    options = _Options("line" if chat and split == "auto" else split, language, chat)
+    passages = (
+        (file.name, passage)
+        for file in files
+        for passage in _split(file, options)
+        if blank_lines or passage.text
+    )
+    empty = True
+    for number, (name, passage) in enumerate(passages, 1):
+        empty = empty and not passage.text
+        yield Sentence(id=number, source=name, language=language, **passage._asdict())
     if empty:
         names = ", ".join(file.shown for file in files) or "the input"
         raise NothingToAnalyseError(
@@ -106,63 +99,64 @@ def iterate(
         )
 
 
-class _How(NamedTuple):
+class _Options(NamedTuple):
     split: Split
     language: str
     chat: bool
-    blank_lines: bool
 
 
-def _split(file: SourceFile, how: _How) -> Iterator[_Found]:
-    form = format_of(file, pairs=how.split == "pair")
-    if form == "jsonl" and not how.chat:
+def _split(file: SourceFile, options: _Options) -> Iterator[_Passage]:
+    content = format_of(file, pairs=options.split == "pair")
+    if content == "jsonl" and not options.chat:
         raise no_json(file)
-    if how.split == "pair":
-        return _pairs(file, form)
-    if form == "conllu" and how.chat:
+    if options.split == "pair":
+        return _pairs(file, content)
+    if content == "conllu" and options.chat:
         raise InputError(
             f"{file.shown} holds annotated sentences, and no conversations.",
             "Leave out --chat, or give plain text or JSON Lines.",
         )
-    if form == "conllu":
-        found = (_Found(*one) for one in treebank_sentences(file))
-        return _documents(found) if how.split == "document" else found
-    if form == "jsonl":
-        return (_Found(line, text, messages=chat) for line, text, chat in conversations(file))
-    return _plain(file.text, how)
+    if content == "conllu":
+        annotated = (_Passage(*sentence) for sentence in treebank_sentences(file))
+        return _documents(annotated) if options.split == "document" else annotated
+    if content == "jsonl":
+        return (_Passage(line, text, messages=chat) for line, text, chat in conversations(file))
+    return _plain(file.text, options)
 
 
-def _plain(text: str, how: _How) -> Iterator[_Found]:
-    if how.split == "document":
+def _plain(text: str, options: _Options) -> Iterator[_Passage]:
+    if options.split == "document":
         first = next(_full_lines(text), None)
-        return iter([_Found(first.line if first else 1, text.strip())])
-    if how.split == "line" or (how.split == "auto" and _is_linewise(text, how.language)):
-        return (_Found(number, line.strip()) for number, line in lines(text))
-    return _prose(_full_lines(text), how.language)
+        return iter([_Passage(first.line if first else 1, text.strip())])
+    if options.split == "line" or (
+        options.split == "auto" and _is_linewise(text, options.language)
+    ):
+        return (_Passage(number, line.strip()) for number, line in lines(text))
+    return _prose(_full_lines(text), options.language)
 
 
-def _pairs(file: SourceFile, form: str) -> Iterator[_Found]:
-    if form != "text":
-        what = "annotated sentences" if form == "conllu" else "conversations"
+def _pairs(file: SourceFile, content: str) -> Iterator[_Passage]:
+    if content != "text":
+        what = "annotated sentences" if content == "conllu" else "conversations"
         raise InputError(
             f"{file.shown} holds {what}, and no pairs of texts.",
             "Leave out --split pair, or give a text file with two texts a line, a tab between.",
         )
-    return (_Found(line, text, pair=pair) for line, text, pair in pair_lines(file))
+    return (_Passage(line, text, pair=pair) for line, text, pair in pair_lines(file))
 
 
-def _documents(found: Iterable[_Found]) -> Iterator[_Found]:
+def _documents(passages: Iterable[_Passage]) -> Iterator[_Passage]:
     """Join the sentences of each document of a treebank."""
-    for document, group in groupby(found, key=lambda each: each.document):
-        parts = list(group)
+    for document, group in groupby(passages, key=lambda passage: passage.document):
+        members = list(group)
         text, known = "", []
-        for part in parts:
+        for passage in members:
             text += " " if text else ""
-            if part.annotation is not None:
-                known.append((part.annotation, len(text)))
-            text += part.text
-        forms = tuple(form for part in parts for form in part.forms)
-        yield _Found(parts[0].line, text, forms, joined(known), document)
+            if passage.annotation is not None:
+                known.append((passage.annotation, len(text)))
+            text += passage.text
+        forms = tuple(form for passage in members for form in passage.forms)
+        yield _Passage(members[0].line, text, forms, joined(known), document)
 
 
 @lru_cache(maxsize=8)
@@ -177,25 +171,25 @@ def _is_linewise(text: str, language: str) -> bool:
     return whole >= _LINEWISE * many
 
 
-def _full_lines(text: str) -> Iterator[_Found]:
+def _full_lines(text: str) -> Iterator[_Passage]:
     """The lines that are not blank."""
-    stripped = (_Found(number, line.strip()) for number, line in lines(text))
+    stripped = (_Passage(number, line.strip()) for number, line in lines(text))
     return (line for line in stripped if line.text)
 
 
-def _prose(lines: Iterable[_Found], language: str) -> Iterator[_Found]:
+def _prose(lines: Iterable[_Passage], language: str) -> Iterator[_Passage]:
     for paragraph in _paragraphs(lines):
         text, starts = _unwrapped(paragraph)
         cursor = 0
         for segment in _segments(text, language):
             start = max(text.find(segment, cursor), cursor)
             cursor = start + len(segment)
-            yield _Found(paragraph[bisect_right(starts, start) - 1].line, segment)
+            yield _Passage(paragraph[bisect_right(starts, start) - 1].line, segment)
 
 
-def _paragraphs(lines: Iterable[_Found]) -> Iterator[list[_Found]]:
+def _paragraphs(lines: Iterable[_Passage]) -> Iterator[list[_Passage]]:
     """Group the lines that have no blank line between them."""
-    paragraph: list[_Found] = []
+    paragraph: list[_Passage] = []
     for line in lines:
         if paragraph and line.line > paragraph[-1].line + 1:
             yield paragraph
@@ -205,7 +199,7 @@ def _paragraphs(lines: Iterable[_Found]) -> Iterator[list[_Found]]:
         yield paragraph
 
 
-def _unwrapped(paragraph: Sequence[_Found]) -> tuple[str, list[int]]:
+def _unwrapped(paragraph: Sequence[_Passage]) -> tuple[str, list[int]]:
     """Make one line with single spaces of a paragraph; tell where in it each old line starts."""
     parts: list[str] = []
     starts: list[int] = []

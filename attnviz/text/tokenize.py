@@ -1,4 +1,4 @@
-"""Tokenizes sentences with the model's own tokenizer, and says what each token stands for."""
+"""Tokenizes sentences with the model's own tokenizer, and finds the text of each token."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from attnviz.errors import InputError
 from attnviz.text import pairs
 from attnviz.text.graphemes import whole_characters
-from attnviz.text.labels import labels, placed, shared
-from attnviz.text.python_tokenizer import PythonTokenizer, found_offsets, written_offsets
+from attnviz.text.labels import labels, with_leading_space, with_shared_characters
+from attnviz.text.python_tokenizer import PythonTokenizer, token_offsets, written_offsets
 from attnviz.text.showable import showable
 from attnviz.text.special import Reading, SpecialTokens
 from attnviz.text.spelling import encodable
 from attnviz.text.types import Sentence, TokenLabel, Tokens
 from attnviz.text.unknown import marked
+from attnviz.text.word_numbers import numbered_words
 from attnviz.text.word_splitter import split_words
-from attnviz.text.words import numbered_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-# Sentences in one call of the tokenizer: many for speed, not all for memory.
+# Sentences in one call of the tokenizer: fast, but bounded in memory.
 _AT_ONCE = 512
 
 _T = TypeVar("_T")
 
 
 class Tokenizer(PythonTokenizer, Protocol):
-    """What is used of a Hugging Face tokenizer, besides `cls_token_id` and its like."""
+    """The members of a Hugging Face tokenizer used here, besides `cls_token_id` and its like."""
 
     @property
     def is_fast(self) -> bool:
@@ -57,16 +57,16 @@ def tokenize_all(
 ) -> tuple[Tokens, ...]:
     """Tokenize each sentence, with the special tokens that the tokenizer adds.
 
-    To `targets` it adds those of the other language, where it knows of two.
+    `targets`: add those of the target language, where the tokenizer knows of two languages.
 
-    Of a sentence with more than `limit` tokens the last content tokens are left out, special ones
-    never; None is no limit. A sentence may come out with no content token at all. A pair of texts
-    goes through the tokenizer's own template for pairs, and its longer text is cut first.
+    A sentence with more than `limit` tokens loses its last content tokens, never special ones; None
+    is no limit. It may be left without a content token. A pair of texts goes through the
+    tokenizer's own template for pairs, and its longer text is cut first.
 
-    `reading` says what `[SEP]` in a sentence is. As "text" it is split like any other word; only
-    where the vocabulary knows no other reading (SentencePiece's `</s>`), or the tokenizer is one in
-    Python, does the model see the special token, and then so do we. "parse" reads it as the special
-    token; "chat" too, and adds none, for a chat template has written them all.
+    `reading` says how `[SEP]` in a sentence is read. "text": split like any other word, except
+    where the vocabulary has no other reading (SentencePiece's `</s>`) or the tokenizer is one in
+    Python: there it is the special token. "parse": as the special token. "chat": as the special
+    token, and the tokenizer adds none, for the chat template has written them all.
 
     Raises `InputError` where the tokenizer has no template for pairs.
     """
@@ -75,7 +75,7 @@ def tokenize_all(
         tokens
         for first in range(0, len(sentences), _AT_ONCE)
         for tokens in _chunk(
-            sentences[first : first + _AT_ONCE], tokenizer, special, limit, (targets, reading)
+            sentences[first : first + _AT_ONCE], tokenizer, special, limit, targets, reading
         )
     )
 
@@ -88,16 +88,15 @@ def tokenize_targets(
     *,
     reading: Reading = "text",
 ) -> tuple[Tokens, ...]:
-    """Tokenize each sentence as what a decoder reads: moved to the right, a start token first.
+    """Tokenize each sentence as a decoder reads it: shifted to the right, a start token first.
 
-    So what is read at each place is the token before the one to be written there. `start` is the
-    start token's id, and the token that closes the target is left out; with None the closing
-    token itself is moved to the front (mBART). Tokenizers that tell languages apart write the
+    `start` is the start token's id, and the token that closes the target is left out; with None the
+    closing token itself is moved to the front (mBART). Tokenizers that know languages write the
     target's.
     """
-    found = tokenize_all(sentences, tokenizer, limit, targets=True, reading=reading)
+    texts = tokenize_all(sentences, tokenizer, limit, targets=True, reading=reading)
     special = SpecialTokens(tokenizer)
-    return tuple(_moved_right(tokens, tokenizer, special, limit, start) for tokens in found)
+    return tuple(_moved_right(tokens, tokenizer, special, limit, start) for tokens in texts)
 
 
 def _moved_right(
@@ -112,29 +111,29 @@ def _moved_right(
     if start is None:
         start = last or 0
     # A target that nothing closes grows by the start token.
-    over = int(not closed and limit is not None and len(tokens) >= limit > 0)
-    body = picked(tokens, slice(0, len(tokens) - closed - over))
-    return started(replace(body, cut=body.cut + over), tokenizer, start)
+    overflow = int(not closed and limit is not None and len(tokens) >= limit > 0)
+    body = picked(tokens, slice(0, len(tokens) - closed - overflow))
+    return started(replace(body, cut=body.cut + overflow), tokenizer, start)
 
 
-def picked(tokens: Tokens, kept: slice) -> Tokens:
-    """Keep some of the tokens."""
+def picked(tokens: Tokens, places: slice) -> Tokens:
+    """The tokens at `places`."""
     return replace(
         tokens,
-        ids=tokens.ids[kept],
-        pieces=tokens.pieces[kept],
-        surfaces=tokens.surfaces[kept],
-        labels=tokens.labels[kept],
-        kinds=tokens.kinds[kept],
-        words=tokens.words[kept],
-        spans=tokens.spans[kept],
-        segments=tokens.segments[kept],
-        types=tokens.types[kept],
+        ids=tokens.ids[places],
+        pieces=tokens.pieces[places],
+        surfaces=tokens.surfaces[places],
+        labels=tokens.labels[places],
+        kinds=tokens.kinds[places],
+        words=tokens.words[places],
+        spans=tokens.spans[places],
+        segments=tokens.segments[places],
+        types=tokens.types[places],
     )
 
 
 def started(tokens: Tokens, tokenizer: Tokenizer, start: int) -> Tokens:
-    """Put the token that decoders begin with before the others, whatever else it is used for."""
+    """Put a decoder's start token before the others, as "bos" whatever else it is used for."""
     piece = str(tokenizer.convert_ids_to_tokens([start])[0])
     return replace(
         tokens,
@@ -152,31 +151,26 @@ def started(tokens: Tokens, tokenizer: Tokenizer, start: int) -> Tokens:
 
 def continued(
     tokens: Tokens,
-    tokenizer: Any,  # noqa: ANN401 - a whole one, not only what `Tokenizer` names
+    tokenizer: Any,  # noqa: ANN401 - of transformers: more is used than `Tokenizer` names
     ids: Sequence[int],
     text: str,
     ends: Sequence[int],
 ) -> Tokens:
-    """Add tokens that a model wrote: their `ids`, and the `text` in which each of them `ends`.
+    """Add tokens that a model wrote: their `ids`, their `text`, and where in it each of them ends.
 
-    The ids stay as they were written, though tokenizing the text may give others; only to find
-    its words the tokenizer reads it again. To a pair they continue the second text.
+    The ids stay as written, though tokenizing the text may give others; the tokenizer reads it
+    again only to find its words. The tokens of a pair continue the second text.
     """
     special = SpecialTokens(tokenizer)
     whole = tokens.sentence.text + text
-    pieces = [*tokens.pieces, *tokenizer.convert_ids_to_tokens(list(ids))]
-    kinds = [*tokens.kinds, *special.kinds(ids, [0] * len(ids))]
+    new_pieces = tokenizer.convert_ids_to_tokens(list(ids))
+    new_kinds = special.kinds(ids, [0] * len(ids))
+    pieces, kinds = [*tokens.pieces, *new_pieces], [*tokens.kinds, *new_kinds]
+    new_spans = _written_spans(tokenizer, ids, text, ends, new_pieces, new_kinds)
     offset = len(tokens.sentence.text)
-    own = slice(len(tokens), None)
-    if tokenizer.is_fast:
-        starts = [0, *ends][: len(ends)]
-        new = list(shared([*zip(starts, ends, strict=True)], kinds[own]))
-    else:
-        # What Python decodes may be longer without the tokens that follow (`lo@@`).
-        new = placed(text, written_offsets(tokenizer, text, ids), pieces[own], kinds[own])
     moved = [
         (0, 0) if kind else (offset + start, offset + end)
-        for (start, end), kind in zip(new, kinds[own], strict=True)
+        for (start, end), kind in zip(new_spans, new_kinds, strict=True)
     ]
     spans = _whole([*tokens.spans, *moved], whole, tokens.sentence)
     surfaces = tuple(whole[start:end] for start, end in spans)
@@ -195,10 +189,26 @@ def continued(
         words=words,
         spans=tuple(spans),
         generated=len(tokens),
-        segments=_longer(tokens.segments, [None if kind else 1 for kind in kinds[len(tokens) :]]),
+        segments=_longer(tokens.segments, [None if kind else 1 for kind in new_kinds]),
         types=_longer(tokens.types, tokens.types[-1:] * len(ids)),
     )
     return marked(longer, special.unknown)
+
+
+def _written_spans(
+    tokenizer: Tokenizer,
+    ids: Sequence[int],
+    text: str,
+    ends: Sequence[int],
+    pieces: Sequence[str],
+    kinds: Sequence[str],
+) -> list[tuple[int, int]]:
+    """The spans in `text` of tokens that a model wrote."""
+    if tokenizer.is_fast:
+        starts = [0, *ends][: len(ends)]
+        return list(with_shared_characters([*zip(starts, ends, strict=True)], kinds))
+    # What Python decodes may be longer without the tokens that follow (`lo@@`).
+    return with_leading_space(text, written_offsets(tokenizer, text, ids), pieces, kinds)
 
 
 def _longer(known: tuple[_T, ...], more: Sequence[_T]) -> tuple[_T, ...]:
@@ -208,7 +218,7 @@ def _longer(known: tuple[_T, ...], more: Sequence[_T]) -> tuple[_T, ...]:
 def _whole(
     spans: Sequence[tuple[int, int]], text: str, sentence: Sentence
 ) -> list[tuple[int, int]]:
-    """Spans that end with whole characters; a pair's second text doesn't continue the first."""
+    """The spans widened to whole characters, each text of a pair by itself."""
     texts = (0, pairs.second_start(sentence.pair)) if sentence.pair else (0,)
     return whole_characters(text, spans, texts)
 
@@ -218,14 +228,14 @@ def _hints(
     spans: Sequence[tuple[int, int]],
     tokenizer: Any,  # noqa: ANN401
 ) -> list[int | None] | None:
-    """The tokenizer's own idea of the word at the first letter of each span."""
+    """The tokenizer's own number of the word at the first letter of each span."""
     if not tokenizer.is_fast:
         return None
-    found = tokenizer(encodable(text), add_special_tokens=False, verbose=False)
+    encoding = tokenizer(encodable(text), add_special_tokens=False, verbose=False)
     hints: list[int | None] = []
     for start, end in spans:
         first = start + len(text[start:end]) - len(text[start:end].lstrip())
-        hints.append(found.char_to_word(first) if start < end and first < len(text) else None)
+        hints.append(encoding.char_to_word(first) if start < end and first < len(text) else None)
     return hints
 
 
@@ -234,31 +244,32 @@ def _chunk(
     tokenizer: Tokenizer,
     special: SpecialTokens,
     limit: int | None,
-    how: tuple[bool, Reading],
+    targets: bool,
+    reading: Reading,
 ) -> Iterator[Tokens]:
-    encoding = _encoded(sentences, tokenizer, *how)
+    encoding = _encoded(sentences, tokenizer, targets, reading)
     firsts = _first_lengths(sentences, tokenizer)
     for k, sentence in enumerate(sentences):
         ids, added = encoding["input_ids"][k], encoding["special_tokens_mask"][k]
-        of = pairs.segments(encoding, k, added, first=firsts[k]) if sentence.pair else ()
-        kept = _kept(added, limit, of)
-        offsets = _offsets(encoding, k, sentence, of, tokenizer)
+        segments = pairs.segments(encoding, k, added, first=firsts[k]) if sentence.pair else ()
+        places = _fitting(added, limit, segments)
+        offsets = _offsets(encoding, k, sentence, segments, tokenizer)
         kinds = special.kinds(ids, added, [sentence.text[start:end] for start, end in offsets])
         tokens = _tokens(
             sentence,
-            [ids[i] for i in kept],
-            tokenizer.convert_ids_to_tokens([ids[i] for i in kept]),
-            _picked(kinds, kept),
-            _picked(offsets, kept),
-            _picked(encoding.word_ids(k), kept) if tokenizer.is_fast else None,
-            cut=len(ids) - len(kept),
+            _picked(ids, places),
+            tokenizer.convert_ids_to_tokens(_picked(ids, places)),
+            _picked(kinds, places),
+            _picked(offsets, places),
+            _picked(encoding.word_ids(k), places) if tokenizer.is_fast else None,
+            cut=len(ids) - len(places),
         )
         if sentence.pair:
             types = encoding.get("token_type_ids")
             tokens = replace(
                 tokens,
-                segments=tuple(None if kinds[at] else of[at] for at in kept),
-                types=tuple(_picked(types[k], kept)) if types else (),
+                segments=tuple(None if kinds[at] else segments[at] for at in places),
+                types=tuple(_picked(types[k], places)) if types else (),
             )
         yield marked(tokens, special.unknown)
 
@@ -269,7 +280,7 @@ def _encoded(
     targets: bool,
     reading: Reading,
 ) -> Any:  # noqa: ANN401 - a BatchEncoding
-    """The tokenizer's answer to all sentences, whole; `InputError` where it takes no pairs."""
+    """The encoding of all sentences, uncut; `InputError` where the tokenizer takes no pairs."""
     # A stand-in of the same length for what Rust doesn't take keeps the offsets right.
     texts, seconds = (list(map(encodable, side)) for side in pairs.sides(sentences))
     try:
@@ -283,7 +294,7 @@ def _encoded(
             padding=False,
             truncation=False,
             return_attention_mask=False,
-            # Of pairs those that the model is used to get, if any.
+            # Of pairs, where the model was trained with them.
             return_token_type_ids=None if seconds else False,
             return_special_tokens_mask=True,
             return_offsets_mapping=tokenizer.is_fast,
@@ -306,7 +317,7 @@ def _encoded(
 
 
 def _first_lengths(sentences: Sequence[Sentence], tokenizer: Tokenizer) -> Sequence[int | None]:
-    """How many tokens the first text of each pair has, where the tokenizer tells no segments."""
+    """The number of tokens of each pair's first text, None where the tokenizer tells segments."""
     firsts, seconds = pairs.sides(sentences)
     if tokenizer.is_fast or not seconds:
         return [None] * len(sentences)
@@ -321,28 +332,28 @@ def _offsets(
     segments: Sequence[int | None],
     tokenizer: Tokenizer,
 ) -> list[tuple[int, int]]:
-    """Where the tokens stand in the sentence's text; the tokenizer counts each text by itself."""
+    """The spans of the tokens in the sentence's text; the tokenizer counts each text from 0."""
     if not tokenizer.is_fast:
         ids, added = encoding["input_ids"][place], encoding["special_tokens_mask"][place]
-        return found_offsets(tokenizer, sentence, ids, added, segments)
-    found: list[tuple[int, int]] = encoding["offset_mapping"][place]
+        return token_offsets(tokenizer, sentence, ids, added, segments)
+    spans: list[tuple[int, int]] = encoding["offset_mapping"][place]
     if sentence.pair is None:
-        return found
+        return spans
     shift = pairs.second_start(sentence.pair)
     return [
         (start + shift, end + shift) if segment == 1 else (start, end)
-        for (start, end), segment in zip(found, segments, strict=True)
+        for (start, end), segment in zip(spans, segments, strict=True)
     ]
 
 
-def _picked(values: Sequence[Any], kept: Sequence[int]) -> list[Any]:
-    return [values[i] for i in kept]
+def _picked(values: Sequence[Any], places: Sequence[int]) -> list[Any]:
+    return [values[i] for i in places]
 
 
-def _kept(
+def _fitting(
     added: Sequence[int], limit: int | None, segments: Sequence[int | None] = ()
 ) -> list[int]:
-    """Find the places of the tokens that stay: all special ones and what content fits."""
+    """The indices of the tokens that stay: all special ones and the content that fits."""
     if limit is None or len(added) <= limit:
         return list(range(len(added)))
     room = max(limit - sum(added), 0)
@@ -364,7 +375,7 @@ def _tokens(
     cut: int,
 ) -> Tokens:
     text = sentence.text
-    spans = _whole(placed(text, offsets, pieces, kinds), text, sentence)
+    spans = _whole(with_leading_space(text, offsets, pieces, kinds), text, sentence)
     surfaces = tuple(text[start:end] for start, end in spans)
     words = numbered_words(text, spans, kinds, split_words(text, sentence.language), hints)
     return Tokens(

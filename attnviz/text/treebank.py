@@ -1,4 +1,4 @@
-"""Reads the sentences of CoNLL-U files, with what they tell about the words."""
+"""Reads the sentences of CoNLL-U files, with the annotation of their words."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TreebankSentence(NamedTuple):
 
 
 class _Node(NamedTuple):
-    """A line that is no comment and no range; `place` is -1 for empty nodes."""
+    """A word, or an empty node, whose `place` among the words is -1."""
 
     line: int
     place: int
@@ -57,8 +57,8 @@ def treebank_sentences(file: SourceFile) -> Iterator[TreebankSentence]:
     empty nodes (`3.1`) don't count. The annotation is of the syntactic words (`3` and `4`).
     Documents are named by `# newdoc id =`; those without an id are numbered.
 
-    The columns may be others (CoNLL-U Plus), as the comment `# global.columns =` names them; of
-    those that CoNLL-U doesn't know nothing is read.
+    The comment `# global.columns =` may name other columns (CoNLL-U Plus); only those that CoNLL-U
+    has are read.
 
     Raises `InputError` with the line of the first fault.
     """
@@ -76,10 +76,11 @@ def treebank_sentences(file: SourceFile) -> Iterator[TreebankSentence]:
             order = comments["global.Entity"].split("-")
         surfaces, nodes = _words(file.shown, first, lines)
         text = comments.get("text") or "".join(
-            each.token["form"] + ("" if _no_space_after(each.token) else " ") for each in surfaces
+            surface.token["form"] + ("" if _no_space_after(surface.token) else " ")
+            for surface in surfaces
         )
         if text := text.strip():
-            forms = tuple(each.token["form"] for each in surfaces)
+            forms = tuple(surface.token["form"] for surface in surfaces)
             annotation = _annotation(file.shown, text, surfaces, nodes, order)
             yield TreebankSentence(first, text, forms, annotation, document)
 
@@ -108,18 +109,18 @@ def _rearranged(
         cells = line.split("\t")
         if len(cells) != len(columns):
             raise _malformed(name, number, f"{len(cells)} columns instead of {len(columns)}")
-        of_column = dict(zip(columns, cells, strict=True))
-        yield "\t".join(of_column.get(column, "_") for column in _COLUMNS)
+        cell_of = dict(zip(columns, cells, strict=True))
+        yield "\t".join(cell_of.get(column, "_") for column in _COLUMNS)
 
 
 def _comments(lines: Sequence[str]) -> dict[str, str]:
     """Read comments such as `# text = Hello.`; the first counts where one is repeated."""
-    found: dict[str, str] = {}
+    comments: dict[str, str] = {}
     for line in lines:
         if line.startswith("#"):
             key, _, value = line[1:].partition("=")
-            found.setdefault(" ".join(key.split()), value.strip())
-    return found
+            comments.setdefault(" ".join(key.split()), value.strip())
+    return comments
 
 
 def _annotation(
@@ -131,17 +132,17 @@ def _annotation(
 ) -> Annotation:
     words = [node for node in nodes if node.place >= 0]
     forms = [word.token["form"] for word in words]
-    spans = placed_forms(text, [each.token["form"] for each in surfaces])
+    spans = placed_forms(text, [surface.token["form"] for surface in surfaces])
     heads = _heads(name, words)
     return Annotation(
         forms=tuple(forms),
         spans=tuple(
             span
-            for each, whole in zip(surfaces, spans, strict=True)
+            for surface, whole in zip(surfaces, spans, strict=True)
             for span in (
                 [whole]
-                if len(each.words) == 1
-                else divided(text, whole, [forms[place] for place in each.words])
+                if len(surface.words) == 1
+                else divided(text, whole, [forms[place] for place in surface.words])
             )
         ),
         upos=tuple(_known(word.token["upos"]) for word in words),

@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 InputFormat = Literal["auto", "text", "conllu", "jsonl"]
 
+Span = tuple[int, int]
+"""A place in a text: start and end, in characters."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """One input as it was read: the name the user gave, the hash of its bytes, its text.
 
-    `format` is what the user says that it holds, "auto" where its name and content are to tell.
+    `format` is the user's choice; "auto": detect it from name and content.
     """
 
     name: str
@@ -46,13 +49,12 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What is known of the words of a sentence, one entry a syntactic word.
+    """The annotation of a sentence's words, one entry a syntactic word.
 
     `spans` (start, end) are the words' places in the sentence's text, in characters; words of a
-    multiword token that can't be told apart in the text share its span. `heads` are the places of
-    the words' heads among the words, -1 for the root and where none is known; `relations` the
-    relations to them, subtypes and all ("nmod:poss"), "" where none is known; `upos` the universal
-    parts of speech, "" where none is known.
+    multiword token that can't be told apart in the text share its span. `heads` are the indices of
+    the words' heads, -1 for the root and where unknown; `relations` the relations to the heads with
+    their subtypes ("nmod:poss"); `upos` the universal parts of speech; "" where unknown.
     """
 
     forms: tuple[str, ...]
@@ -70,15 +72,14 @@ def _digest(text: str) -> int:
 
 @dataclass(frozen=True)
 class Sentence:
-    """The unit of evidence: a stretch of text that is given to the model as one sequence.
+    """A sequence that is given to the model.
 
-    `id` counts from 1 through the whole run; `source` and `line` say where it was found.
-    `forms` holds the words where the source gives them (CoNLL-U), else nothing; `annotation` what
-    is known of the words, None where nothing is; `document` names the document that the sentence
-    is from, "" where that isn't known. `pair` are the two texts of a pair, None where the sentence
-    is one text; `text` is then both, as `attnviz.text.pairs` joins them. `language` is the code by
-    whose rules its words are told apart. `messages` is the conversation, in JSON, that a chat
-    template is to make the text of, "" for none.
+    `id` counts from 1 through the run; `source` and `line` are the file and line it is from.
+    `forms` are the words where the source gives them (CoNLL-U); `annotation` is that of the words,
+    if any; `document` the name of its document, "" where unknown. `pair` are the two texts of a
+    pair, None for a single text; `text` is then both (see `attnviz.text.pairs`). `language` is the
+    code by whose rules the text is split into words. `messages` is a conversation in JSON that a
+    chat template turns into the text, "" for none.
     """
 
     id: int
@@ -94,12 +95,12 @@ class Sentence:
 
     @cached_property
     def digest(self) -> int:
-        """64 bits that depend on the text alone: they seed everything drawn per sentence."""
+        """64 bits that depend on the text alone: the seed of everything drawn per sentence."""
         return _digest(self.text)
 
     @cached_property
     def unit(self) -> int:
-        """64 bits that all sentences of one document have in common, `digest` where it isn't known.
+        """64 bits that all sentences of a document share; `digest` where there is no document.
 
         Evidence is resampled, and cut in halves, by these units.
         """
@@ -116,8 +117,8 @@ class TokenLabel:
     """A token made showable: `text` is harmless, the flags say how to draw it.
 
     `space`: the token starts with a space; `piece`: it continues a word; `special`: the
-    tokenizer declares it special (CLS, SEP, BOS, EOS, PAD and the like); `unknown`: the model
-    reads the vocabulary's stand-in for all that is not in it, so that it can't tell what it says.
+    tokenizer declares it special (CLS, SEP, BOS, EOS, PAD and the like); `unknown`: the text isn't
+    in the vocabulary, and the model reads a stand-in.
     """
 
     text: str
@@ -136,16 +137,16 @@ class Tokens:
 
     `pieces` are the tokenizer's own strings, `surfaces` the slices of the sentence they stand
     for (empty for special tokens that the text doesn't hold), `kinds` is "" for content tokens and
-    otherwise one of "cls", "sep", "bos", "eos", "pad", "special"; `words` numbers the word each
-    token belongs to, as `attnviz.text.words` does.
+    otherwise one of "cls", "sep", "bos", "eos", "pad", "special"; `words` is the number of the word
+    each token belongs to (`attnviz.text.word_numbers`), None for special tokens.
     `cut` counts the tokens beyond the model's limit that were left out. `spans` are the places
     (start, end) of the surfaces in the sentence, in characters; (0, 0) for special tokens that the
     text doesn't hold.
-    `generated` is the place of the first token that a model wrote, None where it wrote none.
-    `related` are pairs (query, key) of tokens of words whose meanings a model takes for close,
-    `unrelated` as many of words as far apart that it doesn't; see `attnviz.models.related`.
-    Of a pair of texts `segments` says which one each token is of, 0 or 1, and None for special
-    tokens; `types` are the token type ids, where the tokenizer makes them. Else both are empty.
+    `generated` is the index of the first token that a model wrote, None where it wrote none.
+    `related` are pairs (query, key) of tokens of words close in meaning, `unrelated` as many of
+    words as far apart that aren't; see `attnviz.models.related`.
+    `segments` says which text of a pair each token is of, 0 or 1, None for special tokens; `types`
+    are the token type ids, where the tokenizer makes them. Both are empty for other sentences.
     """
 
     sentence: Sentence
@@ -167,7 +168,7 @@ class Tokens:
         return len(self.ids)
 
     def __hash__(self) -> int:
-        return hash(self.ids)  # which tell sentences apart; all else takes longer than it is worth
+        return hash(self.ids)  # enough to tell sentences apart, and fast
 
     @cached_property
     def content(self) -> NDArray[np.bool_]:

@@ -1,7 +1,7 @@
-"""Unknown tokens: what a vocabulary has no entry for, and a model reads as one stand-in for all.
+"""Unknown tokens: text that a vocabulary has no entry for; the model reads one stand-in for all.
 
-Two of them have one id and may stand for two different things, so they are marked where they are
-shown, and are no copies of each other.
+Two unknown tokens have the same id but may stand for different texts, so they are marked where they
+are shown, and don't count as copies of each other.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _EXAMPLES = 3
 
 
 def unknown_id(tokenizer: object) -> int | None:
-    """The id that stands for all that the vocabulary lacks, None where nothing does.
+    """The id of the unknown token, None where a tokenizer has none.
 
-    Tokenizers that can spell anything out in bytes (GPT-2) name one that has another use.
+    Tokenizers that can spell anything in bytes (GPT-2) declare one that has another use.
     """
     number: int | None = getattr(tokenizer, "unk_token_id", None)
     others = [getattr(tokenizer, f"{kind}_token_id", None) for kind in _OTHER_USES]
@@ -29,11 +29,7 @@ def unknown_id(tokenizer: object) -> int | None:
 
 
 def marked(tokens: Tokens, unknown: int | None) -> Tokens:
-    """The tokens with those marked that have the id `unknown`.
-
-    Not those whose text is the stand-in's own name: where a tokenizer reads that as the stand-in,
-    it is just what was written.
-    """
+    """The tokens with those of the id `unknown` marked, except where the text is its own name."""
     if unknown is None or unknown not in tokens.ids:
         return tokens
     entries = zip(

@@ -1,9 +1,9 @@
-"""Splits plain text into words, as Unicode's rules and, in scripts without spaces, ICU's do.
+"""Splits plain text into words by Unicode's rules, and by ICU's in scripts without spaces.
 
 By Unicode's word boundaries (UAX #29) "didn't" and "3.14" are one word each, "well-known" is
 three, and a mark is a word of its own. Chinese, Japanese, Thai, Lao, Khmer and Burmese put no space
-between words, so that it takes a dictionary to tell them apart: ICU has them (extra `icu`). Without
-it each character of such a text counts by itself.
+between words, so splitting them takes a dictionary: ICU has those (extra `icu`). Without ICU each
+character of such a text counts as a word.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import regex
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-Span = tuple[int, int]
+    from attnviz.text.types import Span
 
 # With the flag `w` the boundaries are Unicode's own.
 _SEGMENT = regex.compile(r"(?V1w)\b(.+?)\b", regex.DOTALL)
@@ -46,14 +46,14 @@ def split_words(text: str, language: str = "en") -> list[Span]:
 
 
 def scripts_without_words(texts: Iterable[str]) -> list[str]:
-    """Names of the scripts in `texts` whose words can't be told apart, for want of ICU."""
+    """Names of the scripts in `texts` that can't be split into words because ICU is missing."""
     if _dictionary("en") is not None:
         return []
     missing = dict.fromkeys(_LETTERS, False)
     for text in texts:
         if _UNSPACED.search(text):
-            missing |= {name: True for name, one in _LETTERS.items() if one.search(text)}
-    return [name for name, there in missing.items() if there]
+            missing |= {name: True for name, letters in _LETTERS.items() if letters.search(text)}
+    return [name for name, present in missing.items() if present]
 
 
 def _divided(text: str, segments: Iterable[Span], breaks: Any) -> Iterator[Span]:  # noqa: ANN401

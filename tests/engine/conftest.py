@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 import torch
 
-from attnviz.models.kinds import FALLBACK, REFUSED
+from attnviz.models.architectures import FALLBACK, REFUSED
 from tests.engine.rounding import Rounding
 
 Errors = dict[str, Rounding]

@@ -13,7 +13,7 @@ from torch import Tensor
 from attnviz.attention.layer import LayerAttention
 from attnviz.errors import InputError
 from attnviz.models import tap
-from attnviz.models.kinds import ARCHITECTURES, FALLBACK, REFUSED
+from attnviz.models.architectures import ARCHITECTURES, FALLBACK, REFUSED
 from attnviz.models.run import observe
 from tests.engine import eager, exact, measure, tiny
 from tests.engine.conftest import Errors

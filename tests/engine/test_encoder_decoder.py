@@ -11,7 +11,7 @@ from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer, Wants
 from attnviz.errors import InputError
-from attnviz.models.kinds import ARCHITECTURES
+from attnviz.models.architectures import ARCHITECTURES
 from attnviz.models.run import observe
 from attnviz.text.tokenize import tokenize_targets
 from attnviz.text.types import Sentence, Tokens

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from attnviz.models import probe, tap
-from attnviz.models.kinds import FALLBACK
+from attnviz.models.architectures import FALLBACK
 from attnviz.models.load import LoadedModel
 from attnviz.models.streams import numbers, streams
 from attnviz.text.types import Tokens

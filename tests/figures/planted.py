@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from attnviz.figures.fonts import fitted
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.scale import Pixels, pool
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import POOLED, HeadView, ModelView, RoleMark, SentenceView, Window
 from attnviz.text.types import TokenLabel
 
@@ -109,7 +109,7 @@ def cross(queries: int, keys: int, layers: int = 2, heads: int = 3) -> SentenceV
         received=weights.mean(axis=(0, 1, 2)),
         heads=(drawn,),
         block=block,
-        attention_of="cross",
+        stream="cross",
     )
 
 

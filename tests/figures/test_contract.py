@@ -5,12 +5,15 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 
+from attnviz.figures.figure import ReportFigure
 from attnviz.figures.gallery import Task, perform, tasks
-from attnviz.figures.kind import HeadFigure, ModelFigure, Picture, SentenceFigure
-from attnviz.figures.registry import figures, head_figures, model_figures, sentence_figures
+from attnviz.figures.picture import Picture
+from attnviz.figures.registry import figures
+from attnviz.figures.views import ModelView, SentenceView
 
 from .planted import cross, decode, hybrid, long, model, sentence, style_for, window
 
@@ -27,7 +30,7 @@ def every_task() -> list[Task]:
     windows = window((300, 340), (280, 320)), window((0, 12), (3, 40)), window((690, 700), (0, 1))
     found += tasks(None, (long(700, *windows), long(8192, window((8152, 8192), (0, 40)))))
     maps, drawn = hybrid()
-    found += tasks((maps, replace(maps, attention_of="cross")), (drawn,))
+    found += tasks((maps, replace(maps, stream="cross")), (drawn,))
     return found
 
 
@@ -68,27 +71,28 @@ def test_nothing_is_clipped_at_the_edges(index: int) -> None:
 
 
 @pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.name)
-def test_every_figure_says_what_it_is(figure: ModelFigure | SentenceFigure | HeadFigure) -> None:
+def test_every_figure_says_what_it_is(figure: ReportFigure[Any]) -> None:
     assert figure.title
     assert figure.about.endswith(".")
     assert figure.name == figure.name.lower()
 
 
 def test_registry_finds_the_figures_in_their_order() -> None:
-    assert [figure.name for figure in model_figures()] == [
+    found = [(figure.view, figure.name) for figure in figures()]
+    assert [name for view, name in found if view is ModelView] == [
         "roles",
         "entropy",
         "distance",
         "confidence",
         "similarity",
     ]
-    assert [figure.name for figure in sentence_figures()] == [
+    assert [name for view, name in found if view is SentenceView] == [
         "mosaic",
         "layers",
         "received",
         "rollout",
+        "head",
     ]
-    assert [figure.name for figure in head_figures()] == ["head"]
 
 
 def test_files_hold_no_date_no_program_and_no_token_text() -> None:
@@ -103,7 +107,7 @@ def test_files_hold_no_date_no_program_and_no_token_text() -> None:
 @pytest.mark.parametrize(("layers", "heads"), [(1, 1), (30, 9), (2, 64), (48, 4)])
 def test_models_of_any_shape_fit_on_a_page(layers: int, heads: int) -> None:
     view = sentence(12, layers, heads)
-    found = [task for task in tasks(model(layers, heads), (view,)) if task.head is None]
+    found = [task for task in tasks(model(layers, heads), (view,)) if not task.subject.heads]
 
     for picture in (perform(task, STYLE) for task in found if task.figure != "received"):
         assert picture.width < 1000, picture.path

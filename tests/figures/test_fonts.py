@@ -11,9 +11,9 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen  # type: ignore[import-untyped]
 from matplotlib.font_manager import fontManager
 
 from attnviz.figures.fonts import FIRST, choose, fitted
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.render import render
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 
 INSTALLED = {entry.name for entry in fontManager.ttflist}
 

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from attnviz.figures import roles, similarity
-from attnviz.figures.gallery import Task, draw_all, perform, tasks
-from attnviz.figures.kind import FigureStyle, Picture
+from attnviz.figures.gallery import draw_all, perform, tasks
+from attnviz.figures.picture import Picture
+from attnviz.figures.style import FigureStyle
 
 from .planted import model, sentence
 
@@ -95,9 +96,12 @@ def test_an_interrupt_reaches_the_caller_with_the_workers_gone() -> None:
     assert not multiprocessing.active_children()
 
 
-def test_a_head_figure_without_a_head_is_refused() -> None:
-    with pytest.raises(TypeError, match="'head'"):
-        perform(Task("x", "head", sentence(3)), FigureStyle())
+def test_a_picture_knows_what_it_shows() -> None:
+    task = tasks(None, [replace(sentence(3), stream="cross")])[-1]
+    picture = perform(task, FigureStyle())
+
+    assert picture.path == "figures/cross/s007/dep-nsubj-reverse-L1H2"
+    assert (picture.stream, picture.sentence, picture.heads) == ("cross", 7, ((1, 2),))
 
 
 def test_captions_say_the_finding_with_numbers() -> None:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from attnviz.figures import head, layers, mosaic, received, rollout
 from attnviz.figures.gallery import perform, tasks
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.matrix import outline
 from attnviz.figures.received import stretches
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import POOLED, SentenceView
 from attnviz.figures.windows import omitted
 

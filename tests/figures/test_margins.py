@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from attnviz.figures import entropy, layers, mosaic, roles, similarity
-from attnviz.figures.kind import FigureStyle
-from attnviz.figures.margins import draw_brackets, margin_note, margins
+from attnviz.figures.margins import draw_brackets, map_margins, margin_note
 from attnviz.figures.render import render
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import ModelView
 
 from .planted import decode, hybrid, model, sentence
@@ -30,7 +30,7 @@ def everywhere(layers: int, heads: int) -> np.ndarray[tuple[int, int], np.dtype[
 
 @pytest.mark.parametrize(("heads", "keys", "group"), [(9, 3, 3), (32, 8, 4), (64, 1, 64)])
 def test_heads_that_share_keys_stand_in_groups(heads: int, keys: int, group: int) -> None:
-    around = margins(everywhere(3, heads), dict.fromkeys(range(3), keys), {})
+    around = map_margins(everywhere(3, heads), dict.fromkeys(range(3), keys), {})
 
     assert around.group == group
     assert margin_note(around) == SHARE
@@ -38,14 +38,14 @@ def test_heads_that_share_keys_stand_in_groups(heads: int, keys: int, group: int
 
 @given(st.integers(1, 6), st.integers(1, 64))
 def test_where_each_head_has_its_own_keys_nothing_is_said(count: int, heads: int) -> None:
-    around = margins(everywhere(count, heads), dict.fromkeys(range(count), heads), {})
+    around = map_margins(everywhere(count, heads), dict.fromkeys(range(count), heads), {})
 
     assert around.group == 1
     assert margin_note(around) == ""
 
 
 def test_where_layers_differ_small_print_says_which_share() -> None:
-    around = margins(everywhere(5, 8), {0: 4, 1: 4, 2: 2, 4: 4}, {})
+    around = map_margins(everywhere(5, 8), {0: 4, 1: 4, 2: 2, 4: 4}, {})
 
     assert around.group == 1
     assert margin_note(around) == (
@@ -58,7 +58,7 @@ def test_layers_with_fewer_heads_still_stand_under_the_brackets() -> None:
     absent[1] = True
     absent[2, 4:] = True
 
-    around = margins(absent, {0: 4, 2: 2}, {})
+    around = map_margins(absent, {0: 4, 2: 2}, {})
 
     assert around.group == 2
     assert around.gaps == [1]

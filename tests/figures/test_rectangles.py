@@ -9,11 +9,11 @@ import pytest
 
 from attnviz.figures import head, layers, mosaic, received, rollout
 from attnviz.figures.gallery import draw_all, tasks
-from attnviz.figures.kind import FigureStyle
-from attnviz.figures.matrix import block_of, cell_weights, plan
+from attnviz.figures.matrix import block_of, cell_grid, cell_weights
 from attnviz.figures.render import render
 from attnviz.figures.scale import colormap, pool
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import SentenceView
 from attnviz.text.types import TokenLabel
 
@@ -73,7 +73,7 @@ def test_the_pixel_of_a_weight_is_in_its_query_s_row_and_its_key_s_column() -> N
 
 @pytest.mark.parametrize(("queries", "keys"), [(1, 130), (300, 200), (20, 8192), (129, 128)])
 def test_one_block_serves_both_axes(queries: int, keys: int) -> None:
-    layout = plan(Sheet(FigureStyle()), queries, keys)
+    layout = cell_grid(Sheet(FigureStyle()), queries, keys)
 
     assert layout.block == block_of(queries, keys) == -(-max(queries, keys) // 128)
     assert (layout.rows, layout.columns) == (-(-queries // layout.block), -(-keys // layout.block))
@@ -120,10 +120,10 @@ def test_without_a_rollout_there_is_no_figure_of_it() -> None:
 
 def test_stacks_of_one_sentence_have_their_own_files() -> None:
     stacks = ("encoder", "decoder", "cross")
-    maps = [replace(model(), attention_of=stack) for stack in stacks]
-    views = [replace(sentence(3), attention_of=stack) for stack in stacks]
+    maps = [replace(model(), stream=stack) for stack in stacks]
+    views = [replace(sentence(3), stream=stack) for stack in stacks]
 
     paths = [task.path for task in tasks(maps, views)]
 
     assert len(set(paths)) == len(paths)
-    assert {"figures/cross-roles", "figures/s007/decoder-mosaic"} <= set(paths)
+    assert {"figures/cross/roles", "figures/decoder/s007/mosaic"} <= set(paths)

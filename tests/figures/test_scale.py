@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from attnviz.errors import UsageError
 from attnviz.figures import head
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.render import render
 from attnviz.figures.scale import Pixels, colormap, pool, shade, ticks
+from attnviz.figures.style import FigureStyle
 
 from .planted import decode, only
 

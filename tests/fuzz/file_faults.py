@@ -24,13 +24,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from attnviz.errors import WriteError
-from attnviz.folder import Kind, exchange, write
+from attnviz.folder import Signature, exchange, write
 from attnviz.folder.contents import STAGING
 
 Files = dict[str, bytes]
 Fault = Callable[[int, str, tuple[object, ...]], None]
 """What happens at an operation: its number, its name, and what it is called with."""
-KIND = Kind("test.report/1", frozenset({"report.html", "report.json"}))
+KIND = Signature("test.report/1", frozenset({"report.html", "report.json"}))
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ NEXT = report("a", "b", body="next")
 
 def visible(folder: Path) -> Files:
     """What a reader finds: links are followed, temporary folders not looked into."""
-    found = {}
+    content = {}
     for place, below, names in os.walk(folder, followlinks=True):
         below[:] = [name for name in below if not name.startswith(STAGING)]
         for path in (Path(place, name) for name in names):
             if path.exists():
-                found[path.relative_to(folder).as_posix()] = path.read_bytes()
-    return found
+                content[path.relative_to(folder).as_posix()] = path.read_bytes()
+    return content
 
 
 def litter(parent: Path, folder: Path) -> list[str]:
@@ -78,7 +78,9 @@ def at_operation(place: Path, fault: Fault) -> None:
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         if event == "open" or event.startswith(("os.", "attnviz.")):
-            named = (os.fsdecode(one) for one in arguments if isinstance(one, str | bytes))
+            named = (
+                os.fsdecode(argument) for argument in arguments if isinstance(argument, str | bytes)
+            )
             if any(name.startswith(start) for name in named):
                 fault(next(numbers), event, arguments)
 
@@ -100,8 +102,8 @@ def forked(action: Callable[[], object]) -> tuple[int, str]:
         finally:
             os._exit(code)
     os.close(sink)
-    with os.fdopen(source) as told:
-        message = told.read()
+    with os.fdopen(source) as pipe:
+        message = pipe.read()
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), message
 
 
@@ -215,11 +217,11 @@ class Trial:
         return wrong + ([] if visible(self.folder) == NEXT else ["next run is not whole"])
 
 
-def faults(base: Path, fault: str, way: str, every: int, first: int) -> Result:
+def faults(base: Path, fault: str, way: str, step: int, first: int) -> Result:
     """Every `every`-th operation of a run from the `first` on is where `fault` happens."""
     trial, tried, wrong = Trial(base, way), 0, []
     for tried in itertools.count():
-        at = first + tried * every
+        at = first + tried * step
         over, complaints = _once(trial, fault, at)
         wrong += [f"{fault} at operation {at} of {way}: {each}" for each in complaints]
         if over:

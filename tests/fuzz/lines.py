@@ -81,10 +81,10 @@ def hostile_lines(count: int, seed: int) -> list[str]:
 
 def one_line(text: str) -> str:
     """What a UTF-8 file can hold on one line, with a word that every tokenizer keeps."""
-    kept = "".join(
+    chars = "".join(
         char for char in text if char not in "\0\r\n" and not "\ud800" <= char < "\ue000"
     )
-    return f"dog {kept}".strip()
+    return f"dog {chars}".strip()
 
 
 def _line(random: Random, place: int) -> str:

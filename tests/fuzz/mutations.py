@@ -62,9 +62,9 @@ def _bytes(folder: Path, rng: random.Random) -> str:
     data = bytearray(path.read_bytes())
     header = 8 + int.from_bytes(data[:8], "little")
     if rng.random() < 0.3:
-        kept = rng.randrange(len(data))
-        path.write_bytes(data[:kept])
-        return f"{path.name} cut to {kept} bytes"
+        size = rng.randrange(len(data))
+        path.write_bytes(data[:size])
+        return f"{path.name} cut to {size} bytes"
     at = [rng.randrange(header) for _ in range(rng.choice((1, 1, 3, 20)))]
     for place in at:
         data[place] ^= 1 << rng.randrange(8)

@@ -48,10 +48,10 @@ def program(name: str, *arguments: str | int | Path) -> dict[str, object]:
 def test_killed_at_any_operation_while_writing(
     tmp_path: Path, way: str, operations: int, fuzz_size: int | None, fuzz_seed: int
 ) -> None:
-    every = _EVERY if fuzz_size is None else 1
-    done = program("file_faults", tmp_path, "kill", way, every, 1 + fuzz_seed % every)
+    step = _EVERY if fuzz_size is None else 1
+    done = program("file_faults", tmp_path, "kill", way, step, 1 + fuzz_seed % step)
     assert done["wrong"] == []
-    assert int(str(done["tried"])) >= operations // every
+    assert int(str(done["tried"])) >= operations // step
 
 
 # An error that lasts, as of a full disk, or that is over at once.
@@ -61,10 +61,10 @@ def test_an_error_at_any_operation_while_writing(
     tmp_path: Path, error: str, way: str, operations: int, fuzz_size: int | None, fuzz_seed: int
 ) -> None:
     """Exit 4 and the old report, or the new one; the message names the folder; no litter."""
-    every = 3 * _EVERY if fuzz_size is None else 1
-    done = program("file_faults", tmp_path, error, way, every, 1 + fuzz_seed % every)
+    step = 3 * _EVERY if fuzz_size is None else 1
+    done = program("file_faults", tmp_path, error, way, step, 1 + fuzz_seed % step)
     assert done["wrong"] == []
-    assert int(str(done["tried"])) >= operations // every
+    assert int(str(done["tried"])) >= operations // step
 
 
 def test_whole_runs_killed_anywhere(tmp_path: Path, fuzz_size: int | None, fuzz_seed: int) -> None:

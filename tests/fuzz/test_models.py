@@ -79,12 +79,12 @@ class Ended:
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("whole")
-    made = {
+    folders = {
         name: write_model(root / name, kind, head=head, **config)
         for name, (kind, head, config, _) in _MODELS.items()
     }
-    _shard(made["shards"])
-    return made
+    _shard(folders["shards"])
+    return folders
 
 
 def test_damaged_models(
@@ -186,7 +186,9 @@ def _shard(folder: Path) -> None:
     names, where = sorted(tensors), dict[str, str]()
     for part in (0, 1):
         file = f"model-0000{part + 1}-of-00002.safetensors"
-        save_file({one: tensors[one] for one in names[part::2]}, folder / file, {"format": "pt"})
+        save_file(
+            {tensor: tensors[tensor] for tensor in names[part::2]}, folder / file, {"format": "pt"}
+        )
         where |= dict.fromkeys(names[part::2], file)
     (folder / "model.safetensors").unlink()
     (folder / INDEX).write_text(json.dumps({"metadata": {}, "weight_map": where}))

@@ -222,8 +222,8 @@ def test_every_setting_from_every_source_has_an_answer(
         out, err = capfd.readouterr()
         codes[code] += 1
         wrong += complaints(case, code, out, err)
-    told = ", ".join(f"{count} with {code}" for code, count in sorted(codes.items()))
-    print(f"{sum(codes.values())} settings ended: {told}")
+    answers = ", ".join(f"{count} with {code}" for code, count in sorted(codes.items()))
+    print(f"{sum(codes.values())} settings ended: {answers}")
     assert wrong == []
     assert codes[ExitCode.USAGE] > 0
 

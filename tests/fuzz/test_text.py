@@ -16,9 +16,9 @@ from rich.console import Console
 
 from attnviz.console import tell
 from attnviz.figures.fonts import choose, fitted
-from attnviz.figures.kind import FigureStyle
 from attnviz.figures.render import render
 from attnviz.figures.sheet import Sheet
+from attnviz.figures.style import FigureStyle
 from attnviz.report import terminal
 from attnviz.report.escape import harmless
 from attnviz.report.formats import html, json_report, markdown

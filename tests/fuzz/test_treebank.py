@@ -36,18 +36,18 @@ def test_sound_treebanks_are_read_as_they_are(fuzz_size: int | None, fuzz_seed: 
         data = treebank(Random(f"{fuzz_seed} {number}"))  # noqa: S311 - nothing secret
         rows = [line.split("\t") for line in data.decode().split("\n") if "\t" in line]
         heads = [int(cells[6]) - 1 for cells in rows if cells[0].isdigit()]
-        found = parsed(data)
-        assert [head for one in found for head in heads_of(one)] == heads
+        read = parsed(data)
+        assert [head for sentence in read for head in heads_of(sentence)] == heads
 
 
 def test_damaged_treebanks_are_read_or_refused(fuzz_size: int | None, fuzz_seed: int) -> None:
     for number in range(4 * (fuzz_size or 150)):
         data = damaged(Random(f"{fuzz_seed} {number}"))  # noqa: S311
-        refused, found = outcome(data)
+        refused, read = outcome(data)
         assert refused is None or refused.hint
         assert getattr(refused, "exit_code", ExitCode.INPUT) in (3, 5)
-        for one in found:
-            check(one)
+        for sentence in read:
+            check(sentence)
 
 
 def test_a_run_on_damaged_treebanks(

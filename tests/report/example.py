@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attnviz.figures.kind import Picture
+from attnviz.figures.picture import Picture
 from attnviz.figures.views import POOLED, SentenceView
 from attnviz.measurement.probed import InductionHead, InductionReport, ProbeScore
 from attnviz.measurement.source import FileInfo, InputInfo, ModelInfo
@@ -165,7 +165,7 @@ def _part(whole: Report, attention: str, hostile: bool) -> Report:
 
 def _looking(view: SentenceView, sentence: SentenceReport, attention: str) -> SentenceView:
     """The figures' arrays of one part: in cross-attention with a column for each key."""
-    view = replace(view, attention_of=attention, causal=attention == "decoder")
+    view = replace(view, stream=attention, causal=attention == "decoder")
     if attention != "cross":
         return view
     last = TokenLabel(sentence.keys[-1], piece=True)
@@ -276,8 +276,9 @@ def pictures(made: Report) -> tuple[Picture, ...]:
     found = [_picture(f"{start}/{name}", name, width, hostile) for name, width in maps]
     for view in made.illustrations:
         for name, width in (("heads", 960), ("rollout", 420), ("head-L2H3", 420)):
-            found.append(_picture(f"{start}/s{view.id:03d}/{name}", name, width, hostile))
-    return tuple(found)
+            drawn = _picture(f"{start}/s{view.id:03d}/{name}", name, width, hostile)
+            found.append(replace(drawn, sentence=view.id))
+    return tuple(replace(picture, stream=made.attention) for picture in found)
 
 
 def induction(

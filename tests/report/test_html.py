@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from attnviz.report import notebook, pages
+from attnviz.report.cells import Piece, linker
 from attnviz.report.formats import html
 from tests.report import example
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from attnviz.figures.kind import Picture
+    from attnviz.figures.picture import Picture
     from attnviz.report.model import Report
 
 Attributes = dict[str, str]
@@ -161,14 +162,14 @@ def test_each_part_of_a_model_says_what_it_means(translated: Page) -> None:
 
 def test_heads_link_to_the_part_that_is_named_last() -> None:
     made = example.translation()
-    cut = html.Linker(made)("cross L0H1, L0H2 and encoder L0H3, not L9H9")
-    assert [piece for piece in cut if piece[1]] == [
-        ("cross L0H1", "cross-L0H1"),
-        ("L0H2", "cross-L0H2"),
-        ("encoder L0H3", "encoder-L0H3"),
+    cut = linker(made)("cross L0H1, L0H2 and encoder L0H3, not L9H9").pieces
+    assert [piece for piece in cut if piece.anchor] == [
+        Piece("cross L0H1", "cross-L0H1"),
+        Piece("L0H2", "cross-L0H2"),
+        Piece("encoder L0H3", "encoder-L0H3"),
     ]
-    assert html.Linker(made.part("cross"))("L0H1")[1] == ("L0H1", "cross-L0H1")
-    assert html.Linker(made)("L0H1") == [("L0H1", "")]
+    assert linker(made.part("cross"))("L0H1").pieces[1] == Piece("L0H1", "cross-L0H1")
+    assert linker(made)("L0H1").pieces == (Piece("L0H1", ""),)
 
 
 def test_what_the_model_wrote_is_marked_with_a_word(translated: Page, long: Page) -> None:

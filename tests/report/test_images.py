@@ -1,38 +1,28 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
 
-from attnviz.figures.kind import Picture
-from attnviz.report.images import by_sentence, data_uri, in_folders
+from attnviz.figures.picture import Picture
+from attnviz.report.images import by_sentence, data_uri
 
 
-def picture(path: str = "figures/roles", svg: str = "<svg/>") -> Picture:
-    return Picture(path, "Title", "Caption.", b"", svg.encode(), 10, 10)
+def picture(svg: str = "<svg/>", stream: str = "", sentence: int | None = None) -> Picture:
+    made = Picture("figures/x", "Title", "Caption.", b"", svg.encode(), 10, 10)
+    return replace(made, stream=stream, sentence=sentence)
 
 
 def test_pictures_go_to_their_sentence() -> None:
-    roles, first, other = map(picture, ("figures/roles", "figures/s001/mosaic", "figures/s12/x"))
-    assert by_sentence([roles, first, other]) == {None: [roles], 1: [first], 12: [other]}
+    maps, first, other = (picture(sentence=number) for number in (None, 1, 12))
+    assert by_sentence([maps, first, other]) == {None: [maps], 1: [first], 12: [other]}
 
 
-def test_pictures_of_a_part_are_its_own() -> None:
-    roles, first = map(picture, ("figures/cross/roles", "figures/cross/s001/mosaic"))
-    assert by_sentence([roles, first], "cross") == {None: [roles], 1: [first]}
-    assert by_sentence([roles, first], "encoder") == {}
-
-
-@pytest.mark.parametrize(
-    ("drawn", "kept"),
-    [
-        ("figures/cross-roles", "figures/cross/roles"),
-        ("figures/s012/decoder-self-L1H2", "figures/decoder/s012/self-L1H2"),
-        ("figures/encoder/s012/mosaic", "figures/encoder/s012/mosaic"),
-    ],
-)
-def test_pictures_of_a_part_go_to_its_folder(drawn: str, kept: str) -> None:
-    assert in_folders(picture(drawn)).path == kept
+def test_pictures_of_a_stream_are_its_own() -> None:
+    maps, first = (picture(stream="cross", sentence=number) for number in (None, 1))
+    assert by_sentence([maps, first], "cross") == {None: [maps], 1: [first]}
+    assert by_sentence([maps, first], "encoder") == {}
 
 
 @pytest.mark.parametrize(

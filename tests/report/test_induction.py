@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from attnviz.report import induction
 from attnviz.report.findings import findings
 from attnviz.report.formats import html, json_report, markdown
+from attnviz.report.numbers import estimate
+from attnviz.report.sections import induction
 from tests.report import example
 from tests.report.test_html import Page
 
@@ -53,7 +54,9 @@ def test_an_encoder_sees_later_copies_and_has_no_copying() -> None:
 
 def test_the_best_ten_have_a_row_the_best_first() -> None:
     made = example.report()
-    assert [row.head.name for row in induction.rows(made)] == [f"L5H{k}" for k in range(11, 1, -1)]
+    found = induction.of(made)
+    assert found is not None
+    assert [row.head.name for row in found.rows] == [f"L5H{k}" for k in range(11, 1, -1)]
     assert "12 of 72 heads are supported" in section(made)
     assert "Here are the best 10, the others in report.json." in section(made)
     assert "Here are" not in section(example.document())
@@ -61,7 +64,11 @@ def test_the_best_ten_have_a_row_the_best_first() -> None:
 
 def test_running_text_stands_beside_it_where_the_role_was_measured() -> None:
     made = example.report()
-    assert all(row.running is row.head.roles["induction"] for row in induction.rows(made))
+    found = induction.of(made)
+    assert found is not None
+    assert found.runs
+    best = made.head(5, 11).roles["induction"]
+    assert found.rows[0].running.text == estimate(best.score, best.low, best.high)
     heads = tuple(replace(head, roles={}) for head in made.heads)
     roles = tuple(replace(role, heads=()) for role in made.roles)
     unmeasured = replace(made, heads=heads, roles=roles)

@@ -16,7 +16,7 @@ from tests.report import example
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attnviz.figures.kind import Picture
+    from attnviz.figures.picture import Picture
     from attnviz.report.model import Report
 
 

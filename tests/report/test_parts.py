@@ -36,7 +36,7 @@ def test_the_view_of_a_part_knows_what_it_shows() -> None:
     view = model_view(example.document())
     assert view.windows == {1: 128}
     assert view.key_heads == {1: 4, 2: 4, 4: 4, 5: 4}
-    assert model_view(example.translation().part("cross")).attention_of == "cross"
+    assert model_view(example.translation().part("cross")).stream == "cross"
 
 
 def test_the_figures_of_each_part_go_to_a_folder_of_their_own(tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ import jsonschema
 import pytest
 
 import attnviz
-from attnviz.report import codec, portraits
+from attnviz.report import codec
 from attnviz.report.formats import html, json_report, markdown
 from attnviz.report.heads import LONG
 from attnviz.report.model import HeadReport, Report
-from attnviz.report.portraits import Portraits
 from attnviz.report.profiles import Example, Kind, Looked, LooksAt, Offsets, ShownToken
+from attnviz.report.sections import examples as section
+from attnviz.report.sections import head_profile
 from attnviz.text.types import TokenLabel
 from tests.conftest import SAMPLES
 from tests.report import example
@@ -85,11 +86,18 @@ def profile(page: str, head: str) -> str:
 def test_all_roles_are_there_those_of_the_head_first_then_those_nearest_to_passing() -> None:
     made = example.report(sentences=3)
     head = made.head(*HEAD)
-    has, near, rest = Portraits(made).measured(head)
-    assert [one.role.name for one in has] == list(head.found)
-    assert {one.role.name for one in (*has, *near, *rest)} == set(head.roles)
-    missing = [one.short for one in (*near, *rest)]
-    assert missing == sorted(missing)
+    titles = {role.name: role.title for role in made.roles}
+    found = head_profile.of(made, head)
+    assert [row.title for row in found.roles] == [titles[name] for name in head.found]
+    others = " ".join(note.says for note in found.other_roles)
+    assert all(titles[name] in others for name in set(head.roles) - {*head.found})
+    missing = {
+        role.title: role.margin - (head.roles[role.name].margin_low or 0.0)
+        for role in made.roles
+        if role.name in head.roles and role.name not in head.found
+    }
+    nearest = min(missing, key=lambda title: missing[title])
+    assert found.other_roles[0].says.startswith(f": {nearest} ")
 
 
 def test_a_head_without_a_role_says_so_and_names_what_comes_nearest() -> None:
@@ -97,8 +105,8 @@ def test_a_head_without_a_role_says_so_and_names_what_comes_nearest() -> None:
     head = next(head for head in made.heads if not head.found)
     said = Page(profile_page(made, head.name)).text
     assert f"It has none of the {len(head.roles)} roles measured." in said
-    nearest = Portraits(made).measured(head)[1][0]
-    assert f"Nearest to passing: {nearest.role.title}" in " ".join(said.split())
+    nearest = head_profile.of(made, head).other_roles[0]
+    assert f"Nearest to passing{nearest.says}" in " ".join(said.split())
 
 
 def profile_page(made: Report, head: str) -> str:
@@ -107,7 +115,7 @@ def profile_page(made: Report, head: str) -> str:
 
 def test_offsets_are_bars_with_their_numbers_against_the_tallest() -> None:
     made = with_profile(example.report(sentences=3))
-    bars = Portraits(made).bars(made.head(*HEAD))
+    bars = head_profile.of(made, made.head(*HEAD)).bars
     assert [(bar.label, bar.own, bar.uniform) for bar in bars] == [
         ("<−2", "20", "40"),
         ("−2", "10", "20"),
@@ -119,10 +127,10 @@ def test_offsets_are_bars_with_their_numbers_against_the_tallest() -> None:
 
 def test_what_words_look_at_stands_beside_what_they_would_at_random() -> None:
     made = with_profile(example.report(sentences=3))
-    speech, relation = Portraits(made).looks(made.head(*HEAD))
-    assert speech[1] == "NOUN 50% (at random 20%; 20 times)."
-    assert "its head 30% (at random 5.0%; 12 times)" in relation[1]
-    assert "; its head by nsubj 25% (at random 1.0%; 10 times)" in relation[1]
+    speech, relation = head_profile.of(made, made.head(*HEAD)).looks
+    assert speech.says == ": NOUN 50% (at random 20%; 20 times)."
+    assert "its head 30% (at random 5.0%; 12 times)" in relation.says
+    assert "; its head by nsubj 25% (at random 1.0%; 10 times)" in relation.says
 
 
 @pytest.mark.parametrize(
@@ -145,9 +153,8 @@ def test_an_example_says_what_its_query_does(known: dict[str, Any], says: str) -
     one = instance(**known)
     tokens = tuple(replace(t, target=t.place in one.target) for t in one.tokens)
     made = with_profile(example.report(sentences=3), replace(one, tokens=tokens))
-    ((_, _, (told,)),) = Portraits(made).examples(made.head(*HEAD))
-    assert told.says == says
-    assert told.where == "sentence 3, 0.80 against chance 0.10 on 12 events."
+    ((told,),) = (role.examples for role in head_profile.of(made, made.head(*HEAD)).examples)
+    assert told.says == f"sentence 3, 0.80 against chance 0.10 on 12 events. {says}"
 
 
 def test_the_query_is_boxed_its_target_underlined_and_weights_are_shades() -> None:
@@ -205,7 +212,9 @@ def test_markdown_has_a_line_for_the_best_head_of_each_role() -> None:
     made = with_profile(
         example.report(sentences=3), instance(), instance(shows="least", mass=0.3, sentence=2)
     )
-    (line,) = portraits.lines(made)
+    found = section.of(made)
+    assert found is not None
+    (line,) = found.lines
     assert line == (
         "previous token, L1H1. "
         "Most: sentence 3, 0.80 against chance 0.10 on 12 events. “sat” puts 0.90 on “cat”. "

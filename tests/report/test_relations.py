@@ -12,11 +12,11 @@ import pytest
 from rich.console import Console
 
 import attnviz
-from attnviz.report import codec, relations, terminal, whole
+from attnviz.report import codec, terminal, whole
 from attnviz.report.findings import findings
 from attnviz.report.formats import json_report, markdown
 from attnviz.report.model import RelationRow, Report
-from attnviz.report.tables import Tables
+from attnviz.report.sections import relations, roles
 from tests.conftest import SAMPLES
 from tests.report import example
 from tests.report.test_html import page
@@ -107,13 +107,18 @@ def test_hostile_relations_stay_text() -> None:
 
 
 def test_the_words_fit_the_rows() -> None:
-    assert "In 1 row the halves choose different heads" in relations.choice(made(ROW, REVERSE))
-    assert "different heads" not in relations.choice(made(ROW))
-    assert "of two the weaker" in relations.reading(made(REVERSE))
-    assert "of two the weaker" not in relations.reading(made(ROW))
-    assert "those to the right" in relations.reading(made(ROW, causal=True))
-    assert "last token" in relations.reading(made(ROW, causal=True))
-    assert "their mean" in relations.reading(made(ROW))
+    def section(*rows: RelationRow, causal: bool = False) -> relations.Relations:
+        found = relations.of(made(*rows, causal=causal))
+        assert found is not None
+        return found
+
+    assert "In 1 row the halves choose different heads" in section(ROW, REVERSE).choice
+    assert "different heads" not in section(ROW).choice
+    assert "of two the weaker" in section(REVERSE).reading
+    assert "of two the weaker" not in section(ROW).reading
+    assert "those to the right" in section(ROW, causal=True).reading
+    assert "last token" in section(ROW, causal=True).reading
+    assert "their mean" in section(ROW).reading
 
 
 def test_without_relations_there_is_no_section() -> None:
@@ -143,8 +148,9 @@ def test_roles_between_words_are_counted_and_not_listed_among_those_that_no_head
     report = made(ROW, REVERSE)
     bare = tuple(replace(one, heads=()) if one.name == ROW.role else one for one in report.roles)
     report = replace(report, roles=bare)
-    assert ROW.role not in {role.name for role, _ in Tables(report).unplayed}
-    assert {role.name for role, _ in Tables(report).unplayed} >= {"comma"}
+    titles = {role.title for role in roles.of(report).unmatched}
+    assert "comma" in titles
+    assert not any("nsubj" in title for title in titles)
     counted = "Of 2 roles between words, 1 has no head: see Relations between words."
     assert counted in told(report)
     assert counted in " ".join(page(report).text.split())

@@ -13,13 +13,12 @@ import pytest
 import attnviz
 from attnviz.evidence.similarity import REDUNDANT, Likeness
 from attnviz.report import codec
-from attnviz.report import spare as section
 from attnviz.report.build import UNIFORM
 from attnviz.report.candidates import Alike, Spare
 from attnviz.report.formats import json_report, markdown
 from attnviz.report.model import Estimate, HeadReport, RoleScore, Similarity
 from attnviz.report.removal import RESTING, spare
-from attnviz.report.tables import Tables
+from attnviz.report.sections import spare as section
 from tests.conftest import SAMPLES
 from tests.report import example
 from tests.report.test_html import page
@@ -107,7 +106,7 @@ def test_where_nothing_is_found_the_closest_is_named() -> None:
         (0, 1),
         (1, 0),
     ]
-    says = section.summary(replace(example.report(sentences=1), heads=tuple(heads), spare=found))
+    says = summary(replace(example.report(sentences=1), heads=tuple(heads), spare=found))
     assert says == (
         "None of 3 heads is a candidate. Closest are L0H0 for root mean Jensen-Shannon divergence "
         f"with 0.20 (at most 0.22) from L1H0, which is not surely below {REDUNDANT}; L0H1 for "
@@ -123,7 +122,7 @@ def test_one_head_alone_is_compared_with_none() -> None:
     nothing = spare([HeadReport(0, 0, {}, {})], None, None)
     assert [one.closest for one in nothing.criteria] == [None, None, None]
     made = replace(example.report(sentences=1), heads=(head(0),), spare=nothing)
-    assert section.summary(made) == "None of 1 head is a candidate."
+    assert summary(made) == "None of 1 head is a candidate."
 
 
 def test_heads_that_do_induction_are_no_candidates() -> None:
@@ -150,6 +149,12 @@ def test_heads_that_do_induction_are_no_candidates() -> None:
     jsonschema.validate(told, codec.schema())
     assert [one["induction"] for one in told["spare"]["working"]] == pytest.approx([best, other])
     assert [one["induction"] for one in told["spare"]["heads"]] == [None, None]
+
+
+def summary(made: Report) -> str:
+    found = section.of(made)
+    assert found is not None
+    return found.says[0].text
 
 
 def many(*, hostile: bool = False) -> Report:
@@ -185,13 +190,14 @@ def test_what_the_page_says() -> None:
 
 def test_few_heads_get_a_row_and_all_are_named_once() -> None:
     made = many()
-    shown = section.rows(made, Tables(made))
-    assert len(shown) == section.SHOWN
-    assert (shown[0].head.name, shown[0].why) == ("L0H0", "redundant, at rest")
-    assert (shown[0].alike, shown[0].apart) == ("L0H1", "0.010 (at most 0.030)")
-    assert shown[2].apart == ""
-    named = [row.head.name for row in shown]
-    named += [one.name for _, heads in section.others(made) for one in heads]
+    found = section.of(made)
+    assert found is not None
+    assert len(found.rows) == section.SHOWN
+    assert (found.rows[0].head.name, found.rows[0].why) == ("L0H0", "redundant, at rest")
+    assert (found.rows[0].alike.text, found.rows[0].apart) == ("L0H1", "0.010 (at most 0.030)")
+    assert found.rows[2].apart == ""
+    named = [row.head.name for row in found.rows]
+    named += [head.name for others in found.others for head in others.heads]
     assert made.spare is not None
     assert sorted(named) == sorted(f"L{one.layer}H{one.head}" for one in made.spare.heads)
 
@@ -203,7 +209,7 @@ def test_a_supported_role_is_told_unless_it_says_the_same() -> None:
 
     def contradiction(role: str) -> str:
         first = replace(bare[0], roles={role: score})
-        return section.summary(replace(made, heads=(first, *bare[1:])))
+        return summary(replace(made, heads=(first, *bare[1:])))
 
     assert "1 of them has a supported role all the same" in contradiction("previous-token")
     assert "all the same" not in contradiction("first-token")

@@ -19,9 +19,10 @@ from attnviz.evidence import bootstrap
 from attnviz.evidence.gather import RoleSums, Sums
 from attnviz.evidence.judge import judge
 from attnviz.evidence.rules import USUAL, Margin, Rules, idle, rules
-from attnviz.report import codec, rerun, whole, words
+from attnviz.report import codec, rerun, whole
 from attnviz.report.formats import json_report, markdown
 from attnviz.report.given import Options
+from attnviz.report.sections import method
 from attnviz.roles.dependency import ROLE as RELATIONS
 from attnviz.roles.previous_token import ROLE as PREVIOUS
 from attnviz.settings import from_mapping
@@ -182,12 +183,12 @@ def test_least_evidence_turns_a_verdict() -> None:
 
 def test_a_report_prints_the_rules_and_how_to_set_them_again() -> None:
     made = replace(example.report(sentences=3), options=Options(evidence=STRICT))
-    assert "at least 20 sentences and 100 events" in dict(words.verdicts(made))["supported"]
+    assert "at least 20 sentences and 100 events" in method.of(made).verdicts[0].takes
     said = (
         "sentences at least 20 instead of 50; dep:nsubj 0.25 instead of 0.1; "
         "induction 0.2 instead of 0.1"
     )
-    assert said in words.unusual(made)
+    assert said in method.of(made).unusual
     assert said in page(made).text
     assert said in markdown.write(made, ()).decode()
     command = shlex.split(rerun.command(made))
@@ -211,7 +212,7 @@ def test_a_report_prints_the_rules_and_how_to_set_them_again() -> None:
 
 def test_a_usual_report_prints_no_difference() -> None:
     made = example.report(sentences=3)
-    assert words.unusual(made) == ""
+    assert method.of(made).unusual == ""
     assert "--evidence" not in rerun.command(made)
     assert "Set for this report" not in page(made).text
 

@@ -20,10 +20,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attnviz.errors import WriteError
-from attnviz.folder import Kind, beside, check, inside, staging, write
+from attnviz.folder import Signature, beside, check, inside, staging, write
 from tests.rim.conftest import content
 
-KIND = Kind("test.report/1", frozenset({"report.html", "report.json"}))
+KIND = Signature("test.report/1", frozenset({"report.html", "report.json"}))
 
 
 def report(*figures: str, body: str = "new") -> dict[str, bytes]:
@@ -60,7 +60,7 @@ def test_replaces_an_earlier_report_as_a_whole(tmp_path: Path) -> None:
 
 
 def test_replaces_a_report_of_an_earlier_version(tmp_path: Path) -> None:
-    write(tmp_path, OLD, Kind("test.report/0", KIND.pages))
+    write(tmp_path, OLD, Signature("test.report/0", KIND.pages))
     write(tmp_path, NEW, KIND)
     assert content(tmp_path) == NEW
 

@@ -109,7 +109,7 @@ def test_a_signal_that_a_library_swallows_is_heard_at_the_next_step(
     assert done == Outcome(130, "", "error: Interrupted.\n")
 
 
-SMALL = folder.Kind("test/1", frozenset({"report.json", "a"}))
+SMALL = folder.Signature("test/1", frozenset({"report.json", "a"}))
 MANIFEST = {"report.json": b'{"schema": "test/1", "figures": []}'}
 
 

@@ -270,7 +270,7 @@ def test_a_temporary_folder_that_somebody_else_has_put_there(tmp_path: Path) -> 
     (tmp_path / "album").mkdir()
     put(tmp_path / "album" / "photo.png")
     out = tmp_path / "out"
-    beside._place(out).symlink_to(tmp_path / "album")
+    beside._temporary(out).symlink_to(tmp_path / "album")
     write(out, NEW, KIND)
     assert content(out) == NEW
     assert (tmp_path / "album" / "photo.png").read_text() == "mine"
@@ -282,7 +282,7 @@ def test_without_locks_only_what_is_old_is_cleared(
     monkeypatch.setattr(staging, "_lock", lambda _: None)
     monkeypatch.setattr(staging, "PATIENCE", 0)
     out = tmp_path / "out"
-    place = beside._place(out)
+    place = beside._temporary(out)
     put(place / "filling" / "report.html")
     with pytest.raises(WriteError, match="Another run is writing"):
         write(out, NEW, KIND)
@@ -295,7 +295,7 @@ def test_the_report_of_a_run_killed_as_it_stepped_aside_is_put_back(tmp_path: Pa
     """Where folders can't change places in one step."""
     out = tmp_path / "out"
     write(out, OLD, KIND)
-    place = beside._place(out)
+    place = beside._temporary(out)
     place.mkdir()
     out.rename(place / "old")
     write(tmp_path / "elsewhere", NEW, KIND)  # another place: none of its business
@@ -307,7 +307,7 @@ def test_the_report_of_a_run_killed_as_it_stepped_aside_is_put_back(tmp_path: Pa
 
 def test_a_file_among_what_a_killed_run_left_is_never_removed(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    left = beside._place(out) / "old" / "thesis.tex"
+    left = beside._temporary(out) / "old" / "thesis.tex"
     write(out, OLD, KIND)
     put(left)
     with pytest.raises(WriteError, match=r"holds files .* thesis\.tex"):

@@ -16,12 +16,13 @@ from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
 
 from attnviz.errors import InputError
 from attnviz.models import tokenizers
+from attnviz.models.architectures import ARCHITECTURES, TOKENIZER_PACKAGES
 from attnviz.models.catalogue import rows
 from attnviz.models.explain import check_vocabulary
-from attnviz.models.kinds import ARCHITECTURES, TOKENIZER_PACKAGES
 from attnviz.models.names import ModelName
 from attnviz.models.tokenizers import load_tokenizer
-from tests.text.tokenizer_classes import OF_ARCHITECTURES, m2m
+from tests.text.tokenizer_classes import OF_ARCHITECTURES
+from tests.text.tokenizer_makers import m2m
 
 
 class _Absent(MetaPathFinder):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from attnviz.text.types import Sentence
+from attnviz.text.types import Sentence, SourceFile
 
 if TYPE_CHECKING:
     from attnviz.text.tokenize import Tokenizer
@@ -19,6 +19,17 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 def sentence(text: str) -> Sentence:
     return Sentence(1, text)
+
+
+def text_file(text: str, name: str = "a.txt") -> SourceFile:
+    return SourceFile(name, "0" * 64, text)
+
+
+@pytest.fixture
+def tokenizer(request: pytest.FixtureRequest, name: str) -> Tokenizer:
+    """The fixture below that the test names by its parameter `name`."""
+    chosen: Tokenizer = request.getfixturevalue(name)
+    return chosen
 
 
 def _installed(package: str) -> Path:

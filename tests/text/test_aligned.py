@@ -48,11 +48,6 @@ def cut_into(sentence: Sentence, spans: Spans, kinds: list[str] | None = None) -
     )
 
 
-def named(request: pytest.FixtureRequest, name: str) -> Tokenizer:
-    tokenizer: Tokenizer = request.getfixturevalue(name)
-    return tokenizer
-
-
 def units(sentence: Sentence, tokenizer: Tokenizer, limit: int | None = None) -> list[str]:
     """The pieces of each unit, and behind them the places of its words."""
     tokens = tokenize(sentence, tokenizer, limit)
@@ -172,9 +167,9 @@ def overlap(tokens: Tokens, place: int, word: tuple[int, int]) -> bool:
 )
 @given(sentence=sentences(), limit=st.one_of(st.none(), st.integers(1, 12)))
 def test_units_of_any_words_are_disjoint_ordered_and_whole(
-    request: pytest.FixtureRequest, name: str, sentence: Sentence, limit: int | None
+    tokenizer: Tokenizer, sentence: Sentence, limit: int | None
 ) -> None:
-    tokens = tokenize(sentence, named(request, name), limit)
+    tokens = tokenize(sentence, tokenizer, limit)
     words = word_tokens(tokens)
     assert sentence.annotation is not None
     spans = sentence.annotation.spans
@@ -192,10 +187,8 @@ def test_units_of_any_words_are_disjoint_ordered_and_whole(
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_units_of_the_tokenizers_own_words_are_those_words(
-    request: pytest.FixtureRequest, name: str
-) -> None:
+def test_units_of_the_tokenizers_own_words_are_those_words(tokenizer: Tokenizer, name: str) -> None:
     text = "LAGG M hello L" if name != "slow" else "LAGG M L"
-    plain = tokenize(Sentence(1, text), named(request, name), None)
+    plain = tokenize(Sentence(1, text), tokenizer, None)
     same = replace(plain, sentence=in_words(text, *text.split()))
     assert word_tokens(same) == word_tokens(plain)

@@ -90,7 +90,7 @@ def test_a_long_chain_of_heads_is_a_tree() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "forms", "found"),
+    ("text", "forms", "spans"),
     [
         ("Wait,  stop.", ["Wait", ",", "stop", "."], ["Wait", ",", "stop", "."]),
         ("the then the", ["the", "then", "the"], ["the", "then", "the"]),
@@ -114,8 +114,8 @@ def test_a_long_chain_of_heads_is_a_tree() -> None:
         ("a", ["", "a"], ["", "a"]),
     ],
 )
-def test_forms_are_placed(text: str, forms: list[str], found: list[str]) -> None:
-    assert placed(text, *forms) == found
+def test_forms_are_placed(text: str, forms: list[str], spans: list[str]) -> None:
+    assert placed(text, *forms) == spans
 
 
 def test_words_are_divided_within_their_place() -> None:
@@ -144,9 +144,9 @@ def test_forms_that_make_up_the_text_are_found_whole(words: list[tuple[str, str]
     text = "".join(form + space for form, space in words)
     # An accent at the start of a form sits on the form before it.
     forms = [form for form, _ in words]
-    found = placed(text, *forms)
+    spans = placed(text, *forms)
     if not any(unicodedata.combining(form[0]) for form in forms):
-        assert found == forms
+        assert spans == forms
 
 
 @given(st.text(st.sampled_from("ab c\u0301é"), max_size=30), st.lists(letters, max_size=8))

@@ -11,14 +11,15 @@ from attnviz.errors import InputError
 from attnviz.text.chat import conversations, rendered
 from attnviz.text.split import sentences
 from attnviz.text.tokenize import Tokenizer, tokenize_all
-from attnviz.text.types import Sentence, SourceFile
+from attnviz.text.types import Sentence
+from tests.text.conftest import text_file
 
 HI = {"role": "user", "content": "Hi."}
 YES = {"role": "assistant", "content": "Yes?"}
 
 
 def read(text: str, name: str = "chats.jsonl") -> list[tuple[int, str]]:
-    return [(one.line, one.text) for one in conversations(SourceFile(name, "", text))]
+    return [(chat.line, chat.text) for chat in conversations(text_file(text, name))]
 
 
 def test_a_line_is_a_conversation() -> None:
@@ -72,43 +73,45 @@ def test_a_fault_is_told_by_its_line(text: str, line: int, reason: str) -> None:
 
 
 def test_sentences_hold_their_conversation_or_are_messages() -> None:
-    chats = SourceFile("-", "", json.dumps({"messages": [HI], "tools": []}))
-    lines = SourceFile("a.txt", "", "How are you? And who?\n\nWho")
-    found = sentences([chats, lines], chat=True)
-    assert [(one.line, one.text, bool(one.messages)) for one in found] == [
+    chats = text_file(json.dumps({"messages": [HI], "tools": []}), "-")
+    lines = text_file("How are you? And who?\n\nWho")
+    split = sentences([chats, lines], chat=True)
+    assert [(sentence.line, sentence.text, bool(sentence.messages)) for sentence in split] == [
         (1, "Hi.", True),
         (1, "How are you? And who?", False),
         (3, "Who", False),
     ]
-    assert json.loads(found[0].messages) == {"messages": [HI], "tools": []}
+    assert json.loads(split[0].messages) == {"messages": [HI], "tools": []}
 
 
 def test_annotated_sentences_are_no_conversations() -> None:
-    tree = SourceFile("-", "", "1\tHi\t_\tINTJ\t_\t_\t0\troot\t_\t_\n")
+    tree = text_file("1\tHi\t_\tINTJ\t_\t_\t0\troot\t_\t_\n", "-")
     with pytest.raises(InputError, match="standard input holds annotated sentences, and no conv"):
         sentences([tree], chat=True)
 
 
-def made(tokenizer: Any, *texts: str, answered: bool = False) -> list[str]:
-    found = [Sentence(number, text, "a.txt", number) for number, text in enumerate(texts, 1)]
-    return [one.text for one in rendered(found, tokenizer, "the model", answered=answered)]
+def template_texts(tokenizer: Any, *texts: str, answered: bool = False) -> list[str]:
+    messages = [Sentence(number, text, "a.txt", number) for number, text in enumerate(texts, 1)]
+    return [
+        sentence.text for sentence in rendered(messages, tokenizer, "the model", answered=answered)
+    ]
 
 
 def test_a_template_makes_the_text(smollm: Tokenizer) -> None:
-    one, blank = made(smollm, "Hi.", "")
-    assert one.endswith("<|im_start|>user\nHi.<|im_end|>\n")
-    assert one.startswith("<|im_start|>system\nYou are")
+    prompt, blank = template_texts(smollm, "Hi.", "")
+    assert prompt.endswith("<|im_start|>user\nHi.<|im_end|>\n")
+    assert prompt.startswith("<|im_start|>system\nYou are")
     assert blank == ""
-    (answered,) = made(smollm, "Hi.", answered=True)
-    assert answered == one + "<|im_start|>assistant\n"
+    (answered,) = template_texts(smollm, "Hi.", answered=True)
+    assert answered == prompt + "<|im_start|>assistant\n"
     chat = Sentence(1, "x", messages=json.dumps({"messages": [{**HI, "role": "system"}, HI]}))
-    (found,) = rendered([chat], smollm, "the model", answered=False)
-    assert found.text == "<|im_start|>system\nHi.<|im_end|>\n<|im_start|>user\nHi.<|im_end|>\n"
+    (sentence,) = rendered([chat], smollm, "the model", answered=False)
+    assert sentence.text == "<|im_start|>system\nHi.<|im_end|>\n<|im_start|>user\nHi.<|im_end|>\n"
 
 
 def test_its_tokens_are_those_of_transformers(smollm: Any) -> None:
-    (found,) = rendered([Sentence(1, "Hi there.")], smollm, "the model", answered=True)
-    (tokens,) = tokenize_all([found], smollm, None, reading="chat")
+    (sentence,) = rendered([Sentence(1, "Hi there.")], smollm, "the model", answered=True)
+    (tokens,) = tokenize_all([sentence], smollm, None, reading="chat")
     expected = smollm.apply_chat_template(
         [{"role": "user", "content": "Hi there."}], add_generation_prompt=True
     )
@@ -119,7 +122,7 @@ def test_its_tokens_are_those_of_transformers(smollm: Any) -> None:
 
 def test_a_model_without_a_template(minilm: Tokenizer) -> None:
     with pytest.raises(InputError, match="the model has no chat template") as caught:
-        made(minilm, "Hi.")
+        template_texts(minilm, "Hi.")
     assert "leave out --chat" in caught.value.hint
 
 
@@ -138,6 +141,6 @@ def test_a_template_that_refuses(
 ) -> None:
     monkeypatch.setattr(smollm, "chat_template", template)
     with pytest.raises(InputError) as caught:
-        made(smollm, "Hi.")
+        template_texts(smollm, "Hi.")
     assert caught.value.message.startswith("a.txt, line 1: the chat template of the model doesn't")
     assert reason in caught.value.message

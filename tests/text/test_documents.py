@@ -8,6 +8,7 @@ from attnviz.text.documents import documented, shared
 from attnviz.text.split import Split, sentences
 from attnviz.text.tokenize import Tokenizer, tokenize
 from attnviz.text.types import Annotation, Mention, Sentence, SourceFile
+from tests.text.conftest import text_file
 from tests.text.conllu_rows import conllu, parsed
 
 ANN = ["1 Ann 2 nsubj PROPN Entity=(e1--1)", "2 ran 0 root VERB"]
@@ -15,14 +16,14 @@ SHE = ["# text = She's in.", "1-2 She's", "1 She 3 nsubj PRON Entity=(e1--1)"]
 SHE += ["2 's 3 cop AUX", "3 in 0 root ADV SpaceAfter=No", "4 . 3 punct PUNCT"]
 
 
-def told(found: tuple[Sentence, ...]) -> list[tuple[str, str]]:
-    return [(each.document, each.text) for each in found]
+def in_documents(split: tuple[Sentence, ...]) -> list[tuple[str, str]]:
+    return [(sentence.document, sentence.text) for sentence in split]
 
 
 @pytest.mark.parametrize("split", ["auto", "line", "sentence"])
 def test_a_document_is_named_until_the_next(split: Split) -> None:
     rows = ["1 A", "", "# newdoc id = one", "1 B", "", "1 C", "", "# newdoc", "1 D"]
-    assert told(parsed(*rows, split=split)) == [
+    assert in_documents(parsed(*rows, split=split)) == [
         ("", "A"),
         ("one", "B"),
         ("one", "C"),
@@ -32,20 +33,20 @@ def test_a_document_is_named_until_the_next(split: Split) -> None:
 
 def test_a_document_may_begin_before_its_sentences() -> None:
     rows = ["# newdoc id = a=b \x1b", "", "1 A"]
-    assert told(parsed(*rows)) == [("a=b <U+001B>", "A")]
+    assert in_documents(parsed(*rows)) == [("a=b <U+001B>", "A")]
 
 
 def test_each_document_of_a_file_is_one_sentence() -> None:
     rows = ["1 A", "", "# newdoc id = one", "1 B", "", "1 C", "", "# newdoc id = two", "1 D"]
-    found = parsed(*rows, split="document")
-    assert told(found) == [("", "A"), ("one", "B C"), ("two", "D")]
-    assert [(each.id, each.line) for each in found] == [(1, 1), (2, 3), (3, 8)]
+    split = parsed(*rows, split="document")
+    assert in_documents(split) == [("", "A"), ("one", "B C"), ("two", "D")]
+    assert [(sentence.id, sentence.line) for sentence in split] == [(1, 1), (2, 3), (3, 8)]
 
 
 def test_documents_end_with_their_file() -> None:
     files = [conllu("# newdoc id = one", "1 A"), conllu("1 B"), conllu("# newdoc id = one", "1 C")]
-    found = sentences(files, "document")
-    assert told(found) == [("one", "A"), ("", "B"), ("one", "C")]
+    split = sentences(files, "document")
+    assert in_documents(split) == [("one", "A"), ("", "B"), ("one", "C")]
 
 
 def test_entities_are_seen_across_the_sentences_of_a_document() -> None:
@@ -62,28 +63,24 @@ def test_entities_are_seen_across_the_sentences_of_a_document() -> None:
 
 
 def test_plain_text_has_neither() -> None:
-    from attnviz.text.types import SourceFile
-
-    (only,) = sentences([SourceFile("a.txt", "0" * 64, "Hi.")])
+    (only,) = sentences([text_file("Hi.")])
     assert (only.annotation, only.document) == (None, "")
 
 
 def resampled(*files: SourceFile, split: Split = "auto") -> tuple[list[str], list[str]]:
     """The documents that sentences are resampled by, and what is warned of."""
-    found, warnings = documented(files, sentences(files, split))
-    return [each.document for each in found], warnings
-
-
-def plain(text: str, name: str = "a.txt") -> SourceFile:
-    return SourceFile(name, "0" * 64, text)
+    named, warnings = documented(files, sentences(files, split))
+    return [sentence.document for sentence in named], warnings
 
 
 def newdocs(count: int) -> list[str]:
-    return [row for one in range(count) for row in (f"# newdoc id = d{one}", "1 A", "", "1 B", "")]
+    return [
+        row for number in range(count) for row in (f"# newdoc id = d{number}", "1 A", "", "1 B", "")
+    ]
 
 
 def test_twenty_documents_are_resampled_and_fewer_are_not() -> None:
-    names = [f"d{one}" for one in range(20) for _ in range(2)]
+    names = [f"d{number}" for number in range(20) for _ in range(2)]
     assert resampled(conllu(*newdocs(20))) == (names, [])
     documents, [warning] = resampled(conllu(*newdocs(19)))
     assert documents == [""] * 38
@@ -102,42 +99,42 @@ def test_a_treebank_that_names_no_document_has_none() -> None:
 
 
 def test_several_files_are_documents() -> None:
-    files = [plain("One. Two.\n\nThree.", f"{one}.txt") for one in range(20)]
-    found, warnings = documented(files, sentences(files, "sentence"))
-    assert len(found) == 60
-    assert len({each.unit for each in found}) == 20
+    files = [text_file("One. Two.\n\nThree.", f"{number}.txt") for number in range(20)]
+    split, warnings = documented(files, sentences(files, "sentence"))
+    assert len(split) == 60
+    assert len({sentence.unit for sentence in split}) == 20
     assert warnings == []
 
 
 def test_blocks_between_blank_lines_are_documents() -> None:
-    text = "\n\n".join(f"It is {one}.\nSo be it." for one in range(20))
-    expected = [f"block {1 + one}" for one in range(20) for _ in range(2)]
+    text = "\n\n".join(f"It is {number}.\nSo be it." for number in range(20))
+    expected = [f"block {1 + number}" for number in range(20) for _ in range(2)]
     for split in ("line", "sentence", "auto"):
-        assert resampled(plain(f"\n\n{text}"), split=split) == (expected, [])
-    documents, [warning] = resampled(plain(text.partition("\n\nIt is 7")[0]))
+        assert resampled(text_file(f"\n\n{text}"), split=split) == (expected, [])
+    documents, [warning] = resampled(text_file(text.partition("\n\nIt is 7")[0]))
     assert documents == [""] * 14
     assert "from 7 documents" in warning
 
 
 def test_blocks_of_two_files_count_where_files_are_few() -> None:
-    blocks = "\n \n".join(f"It is {one}.\nSo be it." for one in range(10))
-    files = [plain(blocks, "a.txt"), plain(blocks, "b.txt")]
-    found, warnings = documented(files, sentences(files))
-    assert len({each.unit for each in found}) == 20
+    blocks = "\n \n".join(f"It is {number}.\nSo be it." for number in range(10))
+    files = [text_file(blocks, "a.txt"), text_file(blocks, "b.txt")]
+    split, warnings = documented(files, sentences(files))
+    assert len({sentence.unit for sentence in split}) == 20
     assert warnings == []
 
 
 def test_blocks_of_one_sentence_are_just_sentences() -> None:
-    lines = "\n\n".join(f"It is {one}." for one in range(30))
-    assert resampled(plain(lines)) == ([""] * 30, [])
-    assert resampled(plain("One.\nTwo.")) == (["", ""], [])
+    lines = "\n\n".join(f"It is {number}." for number in range(30))
+    assert resampled(text_file(lines)) == ([""] * 30, [])
+    assert resampled(text_file("One.\nTwo.")) == (["", ""], [])
 
 
 def test_a_document_read_as_one_sequence_is_a_sentence() -> None:
-    files = [plain("One.\nTwo.\n\nThree.", f"{one}.txt") for one in range(25)]
+    files = [text_file("One.\nTwo.\n\nThree.", f"{number}.txt") for number in range(25)]
     assert resampled(*files, split="document") == ([""] * 25, [])
     assert resampled(conllu(*newdocs(6)), split="document") == ([""] * 6, [])
-    names = [f"d{one}" for one in range(25)]
+    names = [f"d{number}" for number in range(25)]
     assert resampled(conllu(*newdocs(25)), split="document") == (names, [])
 
 
@@ -150,10 +147,10 @@ def test_one_known_document_is_warned_of() -> None:
 def test_targets_are_of_the_documents_of_their_sources(minilm: Tokenizer) -> None:
     places = [("a.txt", "x"), ("a.txt", "x"), ("b.txt", "x"), ("b.txt", "")]
     sources = [
-        tokenize(Sentence(1, str(one), source, document=document), minilm, None)
-        for one, (source, document) in enumerate(places)
+        tokenize(Sentence(1, str(number), source, document=document), minilm, None)
+        for number, (source, document) in enumerate(places)
     ]
-    targets = [tokenize(Sentence(1, f"T{one}", "t.txt"), minilm, None) for one in range(4)]
+    targets = [tokenize(Sentence(1, f"T{number}", "t.txt"), minilm, None) for number in range(4)]
     units = [each.sentence.unit for each in shared(sources, targets)]
     assert units[0] == units[1]
     assert len(set(units)) == 3

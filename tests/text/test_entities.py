@@ -80,14 +80,14 @@ def test_mentions_of_one_entity_may_be_nested() -> None:
 
 
 def test_the_order_of_the_fields_may_be_told() -> None:
-    found = parsed(
+    mentions = parsed(
         "# global.Entity = etype-GRP-infstat-minspan",
         "1 a 0 x X Entity=(person-7-new-2",
         "2 b 1 x X Entity=7)",
         "",
         "1 c 0 x X Entity=(person-8)",
     )
-    assert [each.annotation and each.annotation.mentions for each in found] == [
+    assert [each.annotation and each.annotation.mentions for each in mentions] == [
         (Mention("7", 0, 2, 1),),
         (Mention("8", 0, 1, 0),),
     ]
@@ -126,8 +126,8 @@ def test_what_is_no_whole_mention_is_left_out(misc: str) -> None:
 
 
 def test_a_mention_does_not_cross_sentences() -> None:
-    found = parsed("1 a 0 root X Entity=(e1-x-1", "", "1 b 0 root X Entity=e1)")
-    assert [each.annotation and each.annotation.mentions for each in found] == [(), ()]
+    mentions = parsed("1 a 0 root X Entity=(e1-x-1", "", "1 b 0 root X Entity=e1)")
+    assert [each.annotation and each.annotation.mentions for each in mentions] == [(), ()]
 
 
 def test_an_equals_sign_in_a_field_hides_no_bracket() -> None:

@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 from attnviz.errors import InputError, NothingToAnalyseError
 from attnviz.text.facing import facing
 from attnviz.text.split import Split, sentences
-from attnviz.text.types import SourceFile
+from tests.text.conftest import text_file
 from tests.text.conllu_rows import conllu
 
 Pair = tuple[int, str, str]
 
 
 def faced(sources: list[str], target: str, split: Split = "line") -> list[Pair]:
-    files = [SourceFile(f"{number}.txt", "", text) for number, text in enumerate(sources)]
-    one = sentences(files, split, blank_lines=True)
-    other = sentences([SourceFile("target.txt", "", target)], split, blank_lines=True)
-    return [
-        (source.id, source.text, target.text)
-        for source, target in zip(*facing(one, other), strict=True)
-    ]
+    files = [text_file(text, f"{number}.txt") for number, text in enumerate(sources)]
+    target_file = text_file(target, "target.txt")
+    pairs = facing(
+        sentences(files, split, blank_lines=True),
+        sentences([target_file], split, blank_lines=True),
+    )
+    return [(source.id, source.text, target.text) for source, target in zip(*pairs, strict=True)]
 
 
 def test_a_blank_line_faces_the_line_of_its_number() -> None:
@@ -46,18 +46,18 @@ def test_blank_lines_at_the_end_dont_matter(ending: str) -> None:
 
 
 def test_the_lines_of_several_files_follow_each_other() -> None:
-    found = faced(["a\nb\n\n", "c"], "w\nx\ny\nz")
-    assert found == [(1, "a", "w"), (2, "b", "x"), (3, "", "y"), (4, "c", "z")]
+    pairs = faced(["a\nb\n\n", "c"], "w\nx\ny\nz")
+    assert pairs == [(1, "a", "w"), (2, "b", "x"), (3, "", "y"), (4, "c", "z")]
 
 
 def test_the_same_file_twice() -> None:
-    file = SourceFile("a.txt", "", "a\nb\n")
-    target = SourceFile("t.txt", "", "w\nx\ny\nz\n")
-    found = facing(
+    file = text_file("a\nb\n", "a.txt")
+    target = text_file("w\nx\ny\nz\n", "t.txt")
+    pairs = facing(
         sentences([file, file], "line", blank_lines=True),
         sentences([target], "line", blank_lines=True),
     )
-    assert [one.text for one in found[1]] == ["w", "x", "y", "z"]
+    assert [sentence.text for sentence in pairs[1]] == ["w", "x", "y", "z"]
 
 
 @pytest.mark.parametrize(
@@ -79,18 +79,18 @@ def test_documents_face_each_other_whole() -> None:
 
 
 def test_a_file_without_text_is_a_document_too() -> None:
-    files = [SourceFile(str(number), "", text) for number, text in enumerate(("a", "\n", "b"))]
-    found = sentences(files, "document", blank_lines=True)
-    assert [one.text for one in found] == ["a", "", "b"]
-    assert [one.text for one in sentences(files, "document")] == ["a", "b"]
+    files = [text_file(text, str(number)) for number, text in enumerate(("a", "\n", "b"))]
+    documents = sentences(files, "document", blank_lines=True)
+    assert [sentence.text for sentence in documents] == ["a", "", "b"]
+    assert [sentence.text for sentence in sentences(files, "document")] == ["a", "b"]
 
 
 def test_a_treebank_faces_a_line_a_sentence() -> None:
     trees = conllu("1 Dogs 2 nsubj", "2 run 0 root", "", "1 Cats 2 nsubj", "2 sit 0 root")
-    lines = SourceFile("target.txt", "", "Les chiens\nLes chats\n")
-    one, other = (sentences([file], "line", blank_lines=True) for file in (trees, lines))
-    found = facing(one, other)
-    assert [(source.text, target.text) for source, target in zip(*found, strict=True)] == [
+    lines = text_file("Les chiens\nLes chats\n", "target.txt")
+    sources, targets = (sentences([file], "line", blank_lines=True) for file in (trees, lines))
+    pairs = facing(sources, targets)
+    assert [(source.text, target.text) for source, target in zip(*pairs, strict=True)] == [
         ("Dogs run", "Les chiens"),
         ("Cats sit", "Les chats"),
     ]
@@ -100,8 +100,8 @@ def test_a_treebank_faces_a_line_a_sentence() -> None:
 def test_every_pair_is_of_one_line(rows: list[tuple[str, str]]) -> None:
     source, target = ("".join(f"{row[side]}\n" for row in rows) for side in (0, 1))
     try:
-        found = faced([source], target)
+        pairs = faced([source], target)
     except NothingToAnalyseError:
         assert not source.strip() or not target.strip()
         return
-    assert [pair[1:] for pair in found] == [(a.strip(), b) for a, b in rows if a.strip() or b]
+    assert [pair[1:] for pair in pairs] == [(a.strip(), b) for a, b in rows if a.strip() or b]

@@ -35,11 +35,11 @@ def file(text: str, name: str = "-") -> SourceFile:
     ],
 )
 def test_a_treebank_is_recognised(name: str, text: str) -> None:
-    (found,) = sentences([file(text, name)])
-    assert found.text == "Dogs run"
-    assert found.annotation is not None
-    assert found.annotation.heads == (1, -1)
-    assert found.annotation.relations == ("nsubj", "root")
+    (sentence,) = sentences([file(text, name)])
+    assert sentence.text == "Dogs run"
+    assert sentence.annotation is not None
+    assert sentence.annotation.heads == (1, -1)
+    assert sentence.annotation.relations == ("nsubj", "root")
 
 
 @pytest.mark.parametrize("columns", ["FORM HEAD", "ID FORM HEAD DEPREL"])
@@ -119,14 +119,14 @@ def test_the_command_for_a_table_works() -> None:
 
 def test_what_is_said_outright_counts() -> None:
     table = SourceFile("a.csv", "", "id,text\n1,Dogs.\n", "text")
-    assert [one.text for one in sentences([table], "line")] == ["id,text", "1,Dogs."]
+    assert [sentence.text for sentence in sentences([table], "line")] == ["id,text", "1,Dogs."]
     tree = SourceFile("a.conllu", "", TREE, "text")
-    assert [one.annotation for one in sentences([tree], "line")] == [None, None]
+    assert [sentence.annotation for sentence in sentences([tree], "line")] == [None, None]
     prose = SourceFile("a.txt", "", "Dogs run.", "conllu")
     with pytest.raises(InputError, match=r"a\.txt, line 1: malformed CoNLL-U"):
         sentences([prose])
 
 
 def test_a_table_of_two_columns_is_pairs_where_pairs_are_wanted() -> None:
-    (found,) = sentences([file("Dogs\tCats", "a.tsv")], "pair")
-    assert found.pair == ("Dogs", "Cats")
+    (sentence,) = sentences([file("Dogs\tCats", "a.tsv")], "pair")
+    assert sentence.pair == ("Dogs", "Cats")

@@ -15,7 +15,7 @@ from attnviz.text.merge import merged
 from attnviz.text.pairs import joined
 from attnviz.text.tokenize import continued, tokenize
 from attnviz.text.types import Sentence
-from attnviz.text.words import word_spans
+from attnviz.text.word_numbers import word_spans
 from tests.text.conftest import sentence
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def test_tokens_within_a_character_share_it(smollm: Tokenizer) -> None:
 
 def test_what_a_model_writes_may_go_on_with_a_character(smollm: Tokenizer) -> None:
     before = tokenize(sentence("cafe"), smollm, None)
-    made = continued(before, smollm, [151, 219, 1792], "\u0301 x", [0, 1, 3])
-    assert made.sentence.text == "cafe\u0301 x"
-    assert made.surfaces == ("c", "afe\u0301", "e\u0301", "e\u0301", " x")
+    longer = continued(before, smollm, [151, 219, 1792], "\u0301 x", [0, 1, 3])
+    assert longer.sentence.text == "cafe\u0301 x"
+    assert longer.surfaces == ("c", "afe\u0301", "e\u0301", "e\u0301", " x")
 
 
 def test_a_second_text_doesnt_go_on_with_the_first(minilm: Tokenizer) -> None:
@@ -100,12 +100,12 @@ texts = st.text(
 )
 @given(text=texts)
 def test_spans_end_with_characters_and_share_none_but_whole_ones(
-    request: pytest.FixtureRequest, name: str, text: str
+    tokenizer: Tokenizer, text: str
 ) -> None:
-    tokens = tokenize(sentence(text), request.getfixturevalue(name), None)
+    tokens = tokenize(sentence(text), tokenizer, None)
     clusters = [match.span() for match in regex.finditer(r"\r|\X", text)]
     edges = {0, *(end for _, end in clusters)}
     spans = [span for span, kind in zip(tokens.spans, tokens.kinds, strict=True) if not kind]
     assert all({*span} <= edges for span in spans)
-    for one, two in pairwise(spans):
-        assert two[0] >= one[1] or (two[0], one[1]) in clusters
+    for char, two in pairwise(spans):
+        assert two[0] >= char[1] or (two[0], char[1]) in clusters

@@ -12,13 +12,13 @@ import pytest
 from attnviz.errors import InputError, NothingToAnalyseError
 from attnviz.text.files import read
 from attnviz.text.split import sentences
-from attnviz.text.types import SourceFile
+from tests.text.conftest import text_file
 
 
 def test_a_line_of_megabytes_and_a_million_empty_ones() -> None:
     started = time.process_time()
     text = "\n" * 1_000_000 + "x" * 2_000_000 + "\nthe dog sat. " + "on the mat " * 200_000
-    long, words = sentences([SourceFile("a.txt", "", text)], "line")
+    long, words = sentences([text_file(text)], "line")
     assert (long.line, len(long.text)) == (1_000_001, 2_000_000)
     assert (words.line, len(words.text)) == (1_000_002, 13 + 2_200_000 - 1)
     assert time.process_time() - started < 30  # seconds; it takes one

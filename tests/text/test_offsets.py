@@ -112,7 +112,7 @@ def test_any_pieces_stand_in_the_text_in_order(text: str, pieces: list[str]) -> 
     spans = offsets(text, pieces, unknown="[UNK]")
     assert len(spans) == len(pieces)
     assert all(0 <= start <= end <= len(text) for start, end in spans)
-    assert all(one[0] <= two[0] and one[1] <= two[1] for one, two in pairwise(spans))
+    assert all(piece[0] <= two[0] and piece[1] <= two[1] for piece, two in pairwise(spans))
 
 
 @settings(deadline=None, max_examples=60)

@@ -17,18 +17,18 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 @pytest.mark.parametrize("name", ["quickstart.txt", "scripts.txt"])
 def test_a_sample_is_one_sentence_a_line_and_all_showable(name: str) -> None:
     files = read([SAMPLES / name], None)
-    found = sentences(files)
-    assert [each.text for each in found] == files[0].text.splitlines()
-    assert all(showable(each.text) == each.text for each in found)
+    split = sentences(files)
+    assert [each.text for each in split] == files[0].text.splitlines()
+    assert all(showable(each.text) == each.text for each in split)
 
 
 def test_quickstart_has_enough_evidence_in_both_halves() -> None:
-    found = sentences(read([SAMPLES / "quickstart.txt"], None))
-    assert min(sum(each.half == half for each in found) for half in (0, 1)) >= 50
-    lengths = [len(re.findall(r"\w+", each.text)) for each in found]
+    split = sentences(read([SAMPLES / "quickstart.txt"], None))
+    assert min(sum(each.half == half for each in split) for half in (0, 1)) >= 50
+    lengths = [len(re.findall(r"\w+", each.text)) for each in split]
     assert min(lengths) <= 4
     assert max(lengths) >= 40
-    assert len({each.text for each in found}) == len(found)
+    assert len({each.text for each in split}) == len(split)
 
 
 def test_the_readme_names_every_sample() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from attnviz.text.showable import showable
 from attnviz.text.tokenize import Tokenizer, tokenize, tokenize_all
 from attnviz.text.types import Sentence, Tokens
-from attnviz.text.words import word_spans
+from attnviz.text.word_numbers import word_spans
 from tests.text.conftest import sentence
 
 if TYPE_CHECKING:
@@ -31,11 +31,6 @@ def drawn(tokens: Tokens) -> str:
 
 def words(tokens: Tokens) -> str:
     return " ".join(word.text for word in word_spans(tokens))
-
-
-def named(request: pytest.FixtureRequest, name: str) -> Tokenizer:
-    tokenizer: Tokenizer = request.getfixturevalue(name)
-    return tokenizer
 
 
 def test_wordpiece(minilm: Tokenizer) -> None:
@@ -110,9 +105,9 @@ def test_no_offsets_and_an_unknown_word(slow: Tokenizer) -> None:
     ],
 )
 def test_text_does_not_forge_special_tokens(
-    request: pytest.FixtureRequest, name: str, forged: str, kinds: dict[str, int]
+    tokenizer: Tokenizer, forged: str, kinds: dict[str, int]
 ) -> None:
-    tokens = tokenize(sentence(forged), named(request, name), None)
+    tokens = tokenize(sentence(forged), tokenizer, None)
     assert {kind: tokens.kinds.count(kind) for kind in set(tokens.kinds) - {""}} == kinds
 
 
@@ -147,8 +142,7 @@ def test_words_need_no_places(minilm: Tokenizer) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_many_sentences_are_tokenized_like_each(request: pytest.FixtureRequest, name: str) -> None:
-    tokenizer = named(request, name)
+def test_many_sentences_are_tokenized_like_each(tokenizer: Tokenizer) -> None:
     texts = ["hello world.", "", "L", "  two \ud800 lines\n", "hello"] * 120
     many = [Sentence(number, text) for number, text in enumerate(texts, 1)]
     together = tokenize_all(many, tokenizer, 8)
@@ -178,9 +172,9 @@ quickly = settings(
 @quickly
 @given(text=texts, limit=st.one_of(st.none(), st.integers(1, 20)))
 def test_tokens_of_any_text_are_whole_and_harmless(
-    request: pytest.FixtureRequest, name: str, text: str, limit: int | None
+    tokenizer: Tokenizer, text: str, limit: int | None
 ) -> None:
-    tokens = tokenize(sentence(text), named(request, name), limit)
+    tokens = tokenize(sentence(text), tokenizer, limit)
     columns: Iterable[tuple[object, ...]] = (
         tokens.pieces,
         tokens.surfaces,
@@ -213,11 +207,9 @@ def test_tokens_of_any_text_are_whole_and_harmless(
         )
     )
 )
-def test_byte_level_surfaces_join_to_the_text(
-    request: pytest.FixtureRequest, name: str, text: str
-) -> None:
+def test_byte_level_surfaces_join_to_the_text(tokenizer: Tokenizer, text: str) -> None:
     # Without the few control characters whose bytes the vocabulary of SmolLM2 doesn't have.
-    tokens = tokenize(sentence(text), named(request, name), None)
+    tokens = tokenize(sentence(text), tokenizer, None)
     joined = ""
     for (start, end), surface in zip(tokens.spans, tokens.surfaces, strict=True):
         joined += surface[max(len(joined) - start, 0) :]  # bytes of one character share it

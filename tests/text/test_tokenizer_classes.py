@@ -24,8 +24,9 @@ from attnviz.text.tokenize import (
     tokenize_targets,
 )
 from attnviz.text.types import Sentence, Tokens
-from attnviz.text.words import word_spans
-from tests.text.tokenizer_classes import OF_ARCHITECTURES, OF_CHECKPOINTS, m2m
+from attnviz.text.word_numbers import word_spans
+from tests.text.tokenizer_classes import OF_ARCHITECTURES, OF_CHECKPOINTS
+from tests.text.tokenizer_makers import m2m
 
 LINES = (
     "The café isn't “open” today – naïve?",
@@ -48,34 +49,34 @@ CLASSES = {**OF_ARCHITECTURES, **OF_CHECKPOINTS}
 
 
 def loaded(name: str, folder: Path) -> Any:
-    made = CLASSES[name]
-    for package in made.needs:
+    tokenizer_class = CLASSES[name]
+    for package in tokenizer_class.needs:
         if find_spec(package) is None:
             pytest.skip(f"{name} needs {package}, which is not installed")
-    model = made.save(folder)
-    return load_tokenizer(ModelName(name, "folder", str(model)), made.kind, {})
+    model = tokenizer_class.save(folder)
+    return load_tokenizer(ModelName(name, "folder", str(model)), tokenizer_class.kind, {})
 
 
-def check_places(tokens: Tokens, told: str) -> None:
+def check_places(tokens: Tokens, message: str) -> None:
     """The tokens stand in order, on whole characters, cover all letters, and read as spelled."""
     text = tokens.sentence.text
     edges = {match.start() for match in regex.finditer(r"\X", text)} | {len(text)}
     content = [place for place, kind in enumerate(tokens.kinds) if not kind]
     spans = [tokens.spans[place] for place in content]
     for start, end in spans:
-        assert 0 <= start <= end <= len(text), told
-        assert start == end or {start, end} <= edges, told
+        assert 0 <= start <= end <= len(text), message
+        assert start == end or {start, end} <= edges, message
     for before, after in pairwise(spans):
-        assert before[0] <= after[0], told
-        assert before[1] <= after[1], told
+        assert before[0] <= after[0], message
+        assert before[1] <= after[1], message
         shared = text[after[0] : before[1]]
-        assert len(regex.findall(r"\X", shared)) <= 1, told
+        assert len(regex.findall(r"\X", shared)) <= 1, message
     covered = {place for start, end in spans for place in range(start, end)}
     letters = {place for place, each in enumerate(text) if each.isalnum()}
-    assert letters <= covered, told
+    assert letters <= covered, message
     for place in content:
         spelled, surface = _letters(tokens.pieces[place]), _form(tokens.surfaces[place])
-        assert spelled is None or spelled in surface, told
+        assert spelled is None or spelled in surface, message
 
 
 def _form(text: str) -> str:
@@ -99,9 +100,9 @@ def test_tokens_stand_where_they_are_read(name: str, tmp_path: Path) -> None:
     )
     sentences = [Sentence(place, line) for place, line in enumerate(LINES)]
     for tokens in tokenize_all(sentences, tokenizer, None):
-        told = f"{tokens.sentence.text!r}: {[*zip(tokens.pieces, tokens.surfaces, strict=True)]}"
-        assert tokens.ids == tuple(tokenizer(tokens.sentence.text)["input_ids"]), told
-        check_places(tokens, told)
+        message = f"{tokens.sentence.text!r}: {[*zip(tokens.pieces, tokens.surfaces, strict=True)]}"
+        assert tokens.ids == tuple(tokenizer(tokens.sentence.text)["input_ids"]), message
+        check_places(tokens, message)
 
 
 @pytest.mark.parametrize("name", LEFT_OUT)
@@ -114,13 +115,13 @@ def test_pairs(name: str, tmp_path: Path) -> None:
     tokenizer = loaded(name, tmp_path)
     pair = ("The café is open", "\u0301and so is the mat")
     (tokens,) = tokenize_all([Sentence(1, joined(pair), pair=pair)], tokenizer, None)
-    told = f"{[*zip(tokens.pieces, tokens.surfaces, tokens.segments, strict=True)]}"
-    of_first = [place for place, segment in enumerate(tokens.segments) if segment == 0]
-    of_second = [place for place, segment in enumerate(tokens.segments) if segment == 1]
-    assert max(tokens.spans[place][1] for place in of_first) == len(pair[0]), told
-    assert min(tokens.spans[place][0] for place in of_second) >= second_start(pair), told
-    last = [tokens.surfaces[place].strip() for place in of_second][-3:]
-    assert "".join(last).endswith("mat"), told
+    message = f"{[*zip(tokens.pieces, tokens.surfaces, tokens.segments, strict=True)]}"
+    first = [place for place, segment in enumerate(tokens.segments) if segment == 0]
+    second = [place for place, segment in enumerate(tokens.segments) if segment == 1]
+    assert max(tokens.spans[place][1] for place in first) == len(pair[0]), message
+    assert min(tokens.spans[place][0] for place in second) >= second_start(pair), message
+    last = [tokens.surfaces[place].strip() for place in second][-3:]
+    assert "".join(last).endswith("mat"), message
 
 
 @pytest.mark.parametrize("name", ["MarianTokenizer", "M2M100Tokenizer", "PLBartTokenizer"])
@@ -142,10 +143,10 @@ def test_what_a_model_writes(name: str, tmp_path: Path) -> None:
     before = picked(before, slice(0, before.kinds.count("")))
     ids = tokenizer(" leading cat!", add_special_tokens=False)["input_ids"]
     # Where each ends is of no use: `lo@@` is longer than what it comes to, once more follows.
-    made = continued(before, tokenizer, ids, " leading cat!", [13] * len(ids))
-    assert made.generated == len(before)
-    assert "".join(made.surfaces[len(before) :]).replace(" ", "") == "leadingcat!"
-    assert [word.text for word in word_spans(made)] == ["the", "leading", "cat", "!"]
+    longer = continued(before, tokenizer, ids, " leading cat!", [13] * len(ids))
+    assert longer.generated == len(before)
+    assert "".join(longer.surfaces[len(before) :]).replace(" ", "") == "leadingcat!"
+    assert [word.text for word in word_spans(longer)] == ["the", "leading", "cat", "!"]
 
 
 def test_targets_in_no_language(tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ from tests.text.conftest import sentence
 
 def test_an_unknown_token_is_named_before_what_it_stands_for(minilm: Tokenizer) -> None:
     tokens = tokenize(sentence("I like 🦀 and\u20f0\x1b 🍋 ."), minilm, None)
-    told = [str(label) for label in tokens.labels]
-    assert told[3] == "[UNK]:🦀"
+    names = [str(label) for label in tokens.labels]
+    assert names[3] == "[UNK]:🦀"
     assert tokens.pieces[3] == "[UNK]"
     assert tokens.surfaces[3] == "🦀"
     assert tokens.unknown.tolist() == [label.unknown for label in tokens.labels]
-    assert [told[at] for at in tokens.unknown.nonzero()[0]] == ["[UNK]:🦀", "[UNK]:🍋"]
+    assert [names[at] for at in tokens.unknown.nonzero()[0]] == ["[UNK]:🦀", "[UNK]:🍋"]
     assert tokens.content[3]
 
 
@@ -31,9 +31,9 @@ def test_a_long_unknown_word_keeps_its_mark_in_front(minilm: Tokenizer) -> None:
 
 def test_a_word_with_an_unknown_token_is_unknown(t5_like: Tokenizer) -> None:
     tokens = tokenize(sentence("helloж world"), t5_like, None)
-    assert [str(one) for one in tokens.labels if one.unknown] == ["<unk>:ж"]
+    assert [str(word) for word in tokens.labels if word.unknown] == ["<unk>:ж"]
     [words] = merged([tokens])
-    assert [str(one) for one in words.tokens.labels] == ["<unk>:helloж", "world", "</s>"]
+    assert [str(word) for word in words.tokens.labels] == ["<unk>:helloж", "world", "</s>"]
     assert words.tokens.unknown.tolist() == [True, False, False]
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from attnviz.text import word_splitter
 from attnviz.text.tokenize import Tokenizer, tokenize
 from attnviz.text.types import Sentence
+from attnviz.text.word_numbers import longest_run, numbered_words, word_spans
 from attnviz.text.word_splitter import scripts_without_words, split_words
-from attnviz.text.words import longest_run, numbered_words, word_spans
 
 
 def words(text: str, language: str = "en") -> list[str]:

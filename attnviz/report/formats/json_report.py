@@ -13,7 +13,7 @@ from attnviz.report.format import Format
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attnviz.figures.kind import Picture
+    from attnviz.figures.picture import Picture
     from attnviz.report.model import Report
 
 

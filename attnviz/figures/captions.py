@@ -1,4 +1,4 @@
-"""Numbers and names as captions and figures write them."""
+"""Writes numbers, names and notes for captions and figures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def two(value: float) -> str:
 
 
 def head_name(layer: int, head: int) -> str:
-    """A head as everyone writes it: `L5H7`."""
+    """The name of a head: `L5H7`."""
     return f"L{layer}H{head}"
 
 
@@ -48,33 +48,33 @@ def listing(parts: list[str]) -> str:
 
 
 def block_note(block: int) -> str:
-    """What a pooled cell is, as a sentence; nothing where cells are single weights."""
+    """What a pooled cell is, as a sentence; "" where cells are single weights."""
     return f"Each cell is the mean of {block} × {block} weights." if block > 1 else ""
 
 
 def share_note(block: int, where: str = "") -> str:
-    """What a cell of `scale.shares` is, as a sentence; nothing where cells are single weights."""
+    """What a cell of `scale.shares` is, as a sentence; "" where cells are single weights."""
     cell = f"{where} each cell" if where else "Each cell"
-    given = f"the share of attention that {block} queries on average give to {block} keys"
-    return f"{cell} is {given}." if block > 1 else ""
+    share = f"the share of attention that {block} queries on average give to {block} keys"
+    return f"{cell} is {share}." if block > 1 else ""
 
 
-def stack_name(attention_of: str) -> str:
+def stack_name(stream: str) -> str:
     """Which attention of a model with several stacks: "cross-attention"; nothing for others."""
-    return "cross-attention" if attention_of == "cross" else attention_of
+    return "cross-attention" if stream == "cross" else stream
 
 
-def titled(title: str, attention_of: str) -> str:
+def titled(title: str, stream: str) -> str:
     """A title that says which stack it is of, if there are several."""
-    return f"{title}, {stack_name(attention_of)}" if attention_of else title
+    return f"{title}, {stack_name(stream)}" if stream else title
 
 
 def place_range(places: tuple[int, int]) -> str:
-    """A half-open range of tokens as one reads it: `12–19`."""
+    """A half-open range of tokens with its last one: (12, 20) is `12–19`."""
     first, end = places
     return f"{first}–{end - 1}" if end - first > 1 else str(first)
 
 
-def location(view_id: int, attention_of: str) -> str:
+def location(view_id: int, stream: str) -> str:
     """What a figure of a sentence is of: `sentence 3`, `cross-attention, sentence 3`."""
-    return ", ".join(filter(None, (stack_name(attention_of), f"sentence {view_id}")))
+    return ", ".join(filter(None, (stack_name(stream), f"sentence {view_id}")))

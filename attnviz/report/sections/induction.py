@@ -1,4 +1,4 @@
-"""What a report says about induction on repeated random tokens, and the rows of its table."""
+"""Induction on repeated random tokens: which heads match prefixes, and do they copy."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnviz.baselines.known import title_of
+from attnviz.report.cells import Head, Interval, Linked, Number, column, head, linker, scores
 from attnviz.report.numbers import counted, estimate, exact, number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from attnviz.measurement.probed import ProbeScore
-    from attnviz.report.model import HeadReport, Report, RoleScore
+    from attnviz.measurement.probed import InductionHead
+    from attnviz.report.model import Report
 
 TITLE = "Induction on repeated random tokens"
 SHOWN = 10
@@ -26,7 +25,11 @@ READING = (
     "score. As all repeats are of one length, a head that always looks so far back matches "
     "prefixes too; its score in running text, where copies stand anywhere, tells it apart."
 )
-
+_LATER = " This model sees later copies too; only earlier ones count."
+_NO_LOGITS = {
+    True: "the way from these heads to the logits is not known",
+    False: "the model has no logits of a next token",
+}
 
 DEFINITIONS = (
     {
@@ -69,38 +72,97 @@ DEFINITIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One supported head; `running` is its role in running text, where that was measured."""
+    """One supported head; `running` is its score in running text."""
 
-    head: HeadReport
-    prefix_matching: ProbeScore
-    baseline: float | None
+    head: Head
+    prefix_matching: Interval
+    chance: Number
+    baseline: Number
     against: str
-    copying: ProbeScore | None
-    lifted: ProbeScore | None
-    running: RoleScore | None
+    copying: Interval
+    lifted: str
+    running: Interval
 
 
-def measured(report: Report) -> str:
+@dataclass(frozen=True, slots=True)
+class Induction:
+    """What heads do on repeated random tokens.
+
+    Where it was not measured there is only `reason`. `copying` and `reading` are about the `rows`,
+    which have `copies` or scores in running text (`runs`) where any of them has.
+    """
+
+    title: str
+    reason: str
+    measured: str
+    copying: str
+    supported: Linked
+    reading: str
+    rows: tuple[Row, ...]
+    copies: bool
+    runs: bool
+
+
+def of(report: Report) -> Induction | None:
+    """That of the whole model; None where it has not been asked for."""
+    if report.attention or not (report.induction or report.no_induction):
+        return None
+    shown = report.induction.supported[:SHOWN] if report.induction else ()
+    heads = [report.head(one.layer, one.head) for one in shown]
+    running = [one.roles.get(RUNNING) for one in heads]
+    columns = (
+        scores(one.prefix_matching for one in shown),
+        column(one.prefix_matching.chance for one in shown),
+        column(one.baseline for one in shown),
+        scores(one.copying for one in shown),
+        scores(running),
+    )
+    return Induction(
+        TITLE,
+        report.no_induction,
+        _measured(report),
+        _copying(report),
+        linker(report)(_supported(report)),
+        READING,
+        tuple(
+            Row(
+                head(report.head(one.layer, one.head)),
+                prefix,
+                chance,
+                baseline,
+                title_of(one.against),
+                copied,
+                _lifted(one),
+                run,
+            )
+            for one, prefix, chance, baseline, copied, run in zip(shown, *columns, strict=True)
+        ),
+        any(one.copying for one in shown),
+        any(running),
+    )
+
+
+def _measured(report: Report) -> str:
     """What is measured, in two sentences, and a third on what each number means."""
-    found = report.induction
-    if found is None:
+    probe = report.induction
+    if probe is None:
         return ""
     seen = "" if report.model.causal else _LATER
     return (
-        f"{counted(found.draws, 'draw')} of {found.tokens} random tokens from the model's own "
-        f"vocabulary (seed {report.options.seed}), each draw {found.repeats} times over: nothing "
+        f"{counted(probe.draws, 'draw')} of {probe.tokens} random tokens from the model's own "
+        f"vocabulary (seed {report.options.seed}), each draw {probe.repeats} times over: nothing "
         "but the repetition says what comes next. Prefix matching is the share of attention that "
         "a token which occurred before gives to the tokens that followed its earlier copies, and "
         f"the mark of an induction head (Olsson et al. 2022).{seen}"
     )
 
 
-def copying(report: Report) -> str:
+def _copying(report: Report) -> str:
     """What copying is, beside its chance; or that it was not measured."""
-    found = report.induction
-    if found is None:
+    probe = report.induction
+    if probe is None:
         return ""
-    if not any(one.copying for one in found.heads):
+    if not any(head.copying for head in probe.heads):
         return (
             "Copying, whether a head makes the tokens that it attends to likelier, was not "
             f"measured: {_NO_LOGITS[report.model.causal]}."
@@ -114,62 +176,33 @@ def copying(report: Report) -> str:
     )
 
 
-_LATER = " This model sees later copies too; only earlier ones count."
-_NO_LOGITS = {
-    True: "the way from these heads to the logits is not known",
-    False: "the model has no logits of a next token",
-}
-
-
-def supported(report: Report) -> str:
+def _supported(report: Report) -> str:
     """How many heads match prefixes, and by which rule; of none, which comes closest."""
-    found = report.induction
-    if found is None:
+    probe = report.induction
+    if probe is None:
         return ""
-    many, of = len(found.supported), counted(len(found.heads), "head")
+    many, of = len(probe.supported), counted(len(probe.heads), "head")
     rule = (
         "the lower bound of prefix matching − baseline, the strongest of uniform attention, "
-        f"duplicate token and previous token, exceeds {exact(found.margin)}"
+        f"duplicate token and previous token, exceeds {exact(probe.margin)}"
     )
     if many:
         verb = "is" if many == 1 else "are"
         rest = f" Here are the best {SHOWN}, the others in report.json." if many > SHOWN else ""
         return f"{many} of {of} {verb} supported: {rule}.{rest}"
-    best = found.ranked[0]
+    best = probe.ranked[0]
     prefix = best.prefix_matching
     return (
         f"None of {of} is supported; the highest prefix matching is that of "
         f"L{best.layer}H{best.head}, {estimate(prefix.score, prefix.low, prefix.high)} against "
-        f"{title_of(best.against)} {number(best.baseline)} + {exact(found.margin)}."
+        f"{title_of(best.against)} {number(best.baseline)} + {exact(probe.margin)}."
     )
 
 
-def copies(rows: Sequence[Row]) -> bool:
-    """Whether any row has copying."""
-    return any(row.copying for row in rows)
-
-
-def lifted(row: Row) -> str:
+def _lifted(of_head: InductionHead) -> str:
     """The share of queries whose attended token is lifted, with that of chance: "0.98 (0.47)"."""
-    if row.lifted is None or row.lifted.score is None:
+    lifted = of_head.lifted
+    if lifted is None or lifted.score is None:
         return number(None)
-    share = estimate(row.lifted.score, row.lifted.low, row.lifted.high)
-    return f"{share} ({number(row.lifted.chance)})"
-
-
-def rows(report: Report) -> tuple[Row, ...]:
-    """The best supported heads."""
-    if report.induction is None:
-        return ()
-    return tuple(
-        Row(
-            head := report.head(one.layer, one.head),
-            one.prefix_matching,
-            one.baseline,
-            title_of(one.against),
-            one.copying,
-            one.lifted,
-            head.roles.get(RUNNING),
-        )
-        for one in report.induction.supported[:SHOWN]
-    )
+    share = estimate(lifted.score, lifted.low, lifted.high)
+    return f"{share} ({number(lifted.chance)})"

@@ -1,12 +1,14 @@
-"""The section about relations between words: what it says, and its table."""
+"""Relations between words: for each the head that follows it best."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnviz.baselines.known import title_of
-from attnviz.report import words
-from attnviz.report.numbers import counted, number, percent
+from attnviz.report.cells import Head, Interval, Number, Verdict, column, head, scores, verdict
+from attnviz.report.numbers import count, counted, evidence, number, percent
+from attnviz.report.sections import reading
 
 if TYPE_CHECKING:
     from attnviz.report.model import RelationRow, Report
@@ -14,7 +16,63 @@ if TYPE_CHECKING:
 TITLE = "Relations between words"
 
 
-def choice(report: Report) -> str:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A relation, its best head, or two, and the strongest rule that needs no head."""
+
+    relation: str
+    direction: str
+    heads: tuple[Head, ...]
+    score: Interval
+    baseline: Number
+    against: str
+    sentences: str
+    events: str
+    evidence: str
+    coverage: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """The relations; `choice` says how a head was chosen, `reading` what the numbers mean."""
+
+    title: str
+    choice: str
+    reading: str
+    rows: tuple[Row, ...]
+
+
+def of(report: Report) -> Relations | None:
+    """Those of one stream; None where none was measured."""
+    rows = report.relations
+    if not rows:
+        return None
+    columns = rows, scores(rows), column(row.baseline for row in rows)
+    return Relations(
+        TITLE,
+        _choice(report),
+        _reading(report),
+        tuple(
+            Row(
+                row.relation,
+                row.direction,
+                tuple(head(report.head(*place)) for place in row.heads),
+                score,
+                baseline,
+                _which(row),
+                count(row.sentences),
+                count(row.events),
+                evidence(row.sentences, row.events),
+                percent(row.coverage),
+                verdict(row.verdict),
+            )
+            for row, score, baseline in zip(*columns, strict=True)
+        ),
+    )
+
+
+def _choice(report: Report) -> str:
     """How the head of each row was chosen, and why its score is not flattered by that."""
     says = (
         "Each row names the head whose most attended other word is most often the right one, and "
@@ -37,16 +95,16 @@ def choice(report: Report) -> str:
     return f"{says}. Of equals it is the head that puts more attention on the right words."
 
 
-def reading(report: Report) -> str:
+def _reading(report: Report) -> str:
     """What counts as looking at a word."""
     says = (
-        f"{words.split_words(report)} Special tokens are left out{_special(report)}; a word with "
+        f"{reading.split_words(report)} Special tokens are left out{_special(report)}; a word with "
         "under 0.1 on words counts as wrong."
     )
-    return f"{says} {coverage(report)} {rules(report)}"
+    return f"{says} {_coverage(report)} {_baseline(report)}"
 
 
-def coverage(report: Report) -> str:
+def _coverage(report: Report) -> str:
     """What the column of that name counts."""
     lost = "words beyond the model's limit, and words that share a token"
     if report.model.causal:
@@ -57,7 +115,7 @@ def coverage(report: Report) -> str:
     )
 
 
-def rules(report: Report) -> str:
+def _baseline(report: Report) -> str:
     """What a baseline is, and what the interval and the verdict are about."""
     says = (
         "The baseline is the strongest rule that needs no head. The fixed offset, in words, is the "
@@ -70,12 +128,7 @@ def rules(report: Report) -> str:
     return f"{says}."
 
 
-def heads(row: RelationRow) -> tuple[str, ...]:
-    """The names of a row's heads: none where it could not be chosen."""
-    return tuple(f"L{layer}H{head}" for layer, head in row.heads)
-
-
-def which(row: RelationRow) -> str:
+def _which(row: RelationRow) -> str:
     """The strongest baseline, and behind it the other rules with what they get."""
     if not row.against:
         return ""
@@ -89,7 +142,7 @@ def which(row: RelationRow) -> str:
     return f"{strongest}{behind}"
 
 
-def unplayed(report: Report) -> str:
+def unmatched(report: Report) -> str:
     """How many of the roles between words no head has; "" where each has one, or none was measured.
 
     They are not listed among the others, which they would bury.

@@ -1,4 +1,4 @@
-"""Which models can be reported on: how they are named, and which architectures were tried."""
+"""What MODEL can be, and the architectures that are tested, or known not to work."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAMES: Mapping[str, str] = {
     "ADAPTER": "A folder or Hub name of a LoRA or the like, merged into its base; extra `peft`.",
     "FILE.gguf": "A GGUF file, dequantised to float32; extra `gguf`.",
 }
-"""What MODEL can be -> what it then means."""
+"""Forms of MODEL -> what they mean."""
 
 ARCHITECTURES: Mapping[str, tuple[str, ...]] = {
     "encoders": tuple(
@@ -42,7 +42,7 @@ ARCHITECTURES: Mapping[str, tuple[str, ...]] = {
         """.split()  # noqa: SIM905
     ),
 }
-"""Architectures whose attention was checked against eager attention, every one in the tests."""
+"""Architectures whose attention the tests check against eager attention."""
 
 FALLBACK = frozenset(
     """
@@ -51,7 +51,7 @@ FALLBACK = frozenset(
     nllb-moe openai-gpt prophetnet rembert roformer xglm xlm xlnet
     """.split()  # noqa: SIM905
 )
-"""Those that attend in their own code: the weights are taken from what their modules return."""
+"""Those that attend in their own code: the weights are what their modules return."""
 
 TOKENIZER_PACKAGES: Mapping[str, tuple[str, ...]] = {
     "biogpt": ("sacremoses",),

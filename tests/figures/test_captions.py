@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from attnviz.figures.kind import FigureStyle
+from attnviz.figures.captions import listing, two
 from attnviz.figures.labels import shorten, tags
 from attnviz.figures.palette import FAMILIES, ink_on, tint
 from attnviz.figures.sheet import Sheet
-from attnviz.figures.words import listing, two
+from attnviz.figures.style import FigureStyle
 from attnviz.text.types import TokenLabel
 
 

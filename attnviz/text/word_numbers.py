@@ -1,4 +1,4 @@
-"""Numbers the words that tokens belong to: words as readers know them, whatever tokenizers do."""
+"""Numbers the word that each token belongs to, by the text's words and not the tokenizer's."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _INSIDE = regex.compile(r"[\w\p{M}]")
 
 
 class WordSpan(NamedTuple):
-    """A word and where its tokens stand: from `start` to before `end`; `text` is showable."""
+    """A word, its text showable, and the range of its tokens: from `start` to before `end`."""
 
     text: str
     start: int
@@ -27,15 +27,15 @@ class WordSpan(NamedTuple):
 
 def word_spans(tokens: Tokens) -> tuple[WordSpan, ...]:
     """List the words of a sentence in their order, each with the range of its tokens."""
-    found: list[WordSpan] = []
+    words: list[WordSpan] = []
     start = 0
     for end in range(1, len(tokens) + 1):
         if end < len(tokens) and tokens.words[end] == tokens.words[start]:
             continue
         if tokens.words[start] is not None:
-            found.append(WordSpan(_text(tokens, start, end), start, end))
+            words.append(WordSpan(_text(tokens, start, end), start, end))
         start = end
-    return tuple(found)
+    return tuple(words)
 
 
 def _text(tokens: Tokens, start: int, end: int) -> str:
@@ -54,12 +54,12 @@ def numbered_words(
     words: Sequence[tuple[int, int]],
     hints: Sequence[int | None] | None = None,
 ) -> tuple[int | None, ...]:
-    """Give each token the number of its word, rising from 0; None for special tokens.
+    """The number of each token's word, rising from 0; None for special tokens.
 
-    `spans` are the tokens' places in `text`, `words` those of its words, in order. Words that a
-    token covers together get one number, for nothing tells them apart. A token of white space, or
-    of nothing, is a word of its own, unless `hints`, the tokenizer's own idea of its words, take
-    it and the next token for one (SentencePiece's `▁`). Without hints, it belongs to the next one.
+    `spans` are the spans of the tokens in `text`, `words` those of its words, in order. Words that
+    share a token have one number. A token of white space, or of nothing, is a word of its own,
+    unless `hints`, the tokenizer's own word numbers, join it with the next token (SentencePiece's
+    `▁`). Without hints it belongs to the next token.
     """
     starts, ends = [start for start, _ in words], [end for _, end in words]
     numbers: list[int | None] = []
@@ -82,7 +82,7 @@ def numbered_words(
 
 
 def _touched(first: int, end: int, starts: Sequence[int], ends: Sequence[int]) -> range:
-    """The words that a token shares a character with, or that a token of no width is inside of."""
+    """The words that a token overlaps with, or that an empty token is inside of."""
     begin = bisect_right(ends, first)
     if first < end:
         return range(begin, bisect_left(starts, end))
@@ -91,9 +91,9 @@ def _touched(first: int, end: int, starts: Sequence[int], ends: Sequence[int]) -
 
 
 def longest_run(surfaces: Sequence[str]) -> int:
-    """How many of a word's tokens stand in a row with no mark between them: "didn", "'", "t" is 1.
+    """The most tokens of a word with no mark between them: "didn", "'", "t" is 1.
 
-    So a word isn't taken for rare because marks divide it.
+    So a word that marks divide isn't taken for rare.
     """
     longest = run = 0
     for surface in surfaces:

@@ -1,0 +1,110 @@
+"""What a report says, as data: one file a section, each from a `Report` to text, rows and cells.
+
+Formats print this and compute nothing. In come reports and pictures, never a format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from attnviz.report import layers
+from attnviz.report.sections import (
+    again,
+    examples,
+    findings,
+    heads,
+    induction,
+    limits,
+    maps,
+    method,
+    relations,
+    roles,
+    sentences,
+    spare,
+    streams,
+    top,
+    warnings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from attnviz.figures.picture import Picture
+    from attnviz.report.model import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The sections of one stream, in order; `title` is "" where a model has one stream only.
+
+    `prefix` is what the places of its sections on a page begin with. A section is None where there
+    is nothing to say.
+    """
+
+    name: str
+    title: str
+    meaning: str
+    layers: str
+    prefix: str
+    findings: findings.Findings
+    maps: maps.Maps | None
+    roles: roles.Roles
+    relations: relations.Relations | None
+    induction: induction.Induction | None
+    examples: examples.Examples | None
+    heads: heads.Heads
+    spare: spare.Spare | None
+    sentences: sentences.Sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """All sections of a report, in order.
+
+    `findings` and `induction` are those of a model with several streams; a single stream has its
+    own.
+    """
+
+    top: top.Top
+    findings: findings.Findings | None
+    streams: tuple[Stream, ...]
+    induction: induction.Induction | None
+    method: method.Method
+    limits: limits.Limits
+    warnings: warnings.Warnings
+    again: again.Again
+
+
+def of(report: Report, pictures: Sequence[Picture] = ()) -> Sections:
+    """All sections of a report, with its pictures."""
+    return Sections(
+        top.of(report),
+        findings.of(report) if report.parts else None,
+        tuple(_stream(part, pictures) for part in report.every_part),
+        induction.of(report) if report.parts else None,
+        method.of(report),
+        limits.of(report),
+        warnings.of(report),
+        again.of(report),
+    )
+
+
+def _stream(part: Report, pictures: Sequence[Picture]) -> Stream:
+    name = part.attention
+    return Stream(
+        name,
+        streams.TITLES[name],
+        streams.MEANINGS[name],
+        " ".join(layers.notes(part)) if name else "",
+        f"{name}-" if name else "",
+        findings.of(part),
+        maps.of(part, pictures),
+        roles.of(part),
+        relations.of(part),
+        induction.of(part),
+        examples.of(part),
+        heads.of(part),
+        spare.of(part),
+        sentences.of(part, pictures),
+    )

@@ -1,0 +1,155 @@
+"""Every head, layer by layer: its roles, its statistics and its profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from attnviz.evidence.examples import EACH, PLAYS
+from attnviz.report.cells import Chip, Head, Interval, chip, estimates, head, heading, tentative
+from attnviz.report.numbers import counted, number
+from attnviz.report.sections import head_profile
+from attnviz.report.sections.head_profile import HeadProfile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from attnviz.report.model import HeadReport, Report, StatisticInfo
+
+TITLE = "Heads"
+COLUMNS = ("entropy", "distance", "confidence")
+"""The statistics that have a column; report.json has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A statistic of every head; `title` begins with a capital."""
+
+    title: str
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleOfHead:
+    """A role that a head has; `says` gives the title and what is to be said of the score."""
+
+    chip: Chip
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A head, with a mean for each column."""
+
+    head: Head
+    roles: tuple[RoleOfHead, ...]
+    means: tuple[Interval, ...]
+    profile: HeadProfile | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The heads of one layer, and the roles that any of them has."""
+
+    number: int
+    amount: str
+    chips: tuple[Chip, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """All heads; `reading` says how to read their profiles, "" where they have none."""
+
+    title: str
+    says: str
+    reading: str
+    columns: tuple[Column, ...]
+    layers: tuple[Layer, ...]
+
+
+def of(report: Report) -> Heads:
+    """The heads of one stream."""
+    statistics = [each for each in report.statistics if each.name in COLUMNS]
+    known = any(head.offsets or head.looks_at or head.examples for head in report.heads)
+    ordered = sorted(report.heads, key=lambda head: (head.layer, head.head))
+    return Heads(
+        TITLE,
+        _says(statistics),
+        _reading(report) if known else "",
+        tuple(Column(heading(each.title), each.title, each.unit) for each in statistics),
+        tuple(
+            _layer(report, number, list(heads), statistics, profiles=known)
+            for number, heads in groupby(ordered, key=lambda head: head.layer)
+        ),
+    )
+
+
+def roles_of(report: Report, of_head: HeadReport) -> tuple[RoleOfHead, ...]:
+    """The roles that are told of a head, each with its score and the roles beside it."""
+    roles = {role.name: role for role in report.roles}
+
+    def says(name: str) -> str:
+        score = of_head.roles[name]
+        also = [
+            f"{roles[other].title} {number(of_head.roles[other].score)}"
+            for other in of_head.with_role(name)
+        ]
+        beside = f" (also {', '.join(also)})" if also else ""
+        return f"{roles[name].title} {number(score.score)}{tentative(score.verdict)}{beside}"
+
+    return tuple(
+        RoleOfHead(chip(roles[name]), says(name)) for name in of_head.told if name in roles
+    )
+
+
+def _layer(
+    report: Report,
+    number: int,
+    heads: Sequence[HeadReport],
+    statistics: Sequence[StatisticInfo],
+    *,
+    profiles: bool,
+) -> Layer:
+    columns = [estimates(head.statistics.get(each.name) for head in heads) for each in statistics]
+    told = {name for head in heads for name in head.told}
+    return Layer(
+        number,
+        counted(len(heads), "head"),
+        tuple(chip(role) for role in report.roles if role.name in told),
+        tuple(
+            Row(
+                head(each),
+                roles_of(report, each),
+                tuple(column[at] for column in columns),
+                head_profile.of(report, each) if profiles else None,
+            )
+            for at, each in enumerate(heads)
+        ),
+    )
+
+
+def _says(statistics: Sequence[StatisticInfo]) -> str:
+    named = [f"{each.title} ({each.unit})" for each in statistics]
+    means = " and ".join(filter(None, (", ".join(named[:-1]), *named[-1:])))
+    return f"Every head with its roles, and the means of {means}, each with its 95% interval."
+
+
+def _reading(report: Report) -> str:
+    """How the block of a head is to be read, once for all heads."""
+    says = (
+        "Each head has a profile below its layer: all roles with the lower bound of score − "
+        "baseline, which must exceed the role's margin; how far it looks, against uniform "
+        "attention"
+    )
+    if any(head.looks_at for head in report.heads):
+        says += "; what the word looked at most is, against a random other word that is seen"
+    return (
+        f"{says}; and for its roles the sentences where they show most and least, by score − "
+        f"chance, up to {EACH} each among those of readable length and several events. In each, "
+        "one query is boxed, its target underlined, and every token shaded by the weight that the "
+        f"query gives it. At most {PLAYS} pairs of a head and a role have examples, the best head "
+        "of each role first."
+    )

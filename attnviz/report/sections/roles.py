@@ -1,0 +1,343 @@
+"""Which heads have which roles, and how sure that is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from attnviz.baselines.known import title_of
+from attnviz.evidence.bootstrap import FEWEST
+from attnviz.report.cells import (
+    Chip,
+    Head,
+    Interval,
+    Number,
+    Verdict,
+    chip,
+    column,
+    head,
+    heading,
+    scores,
+    tentative,
+    verdict,
+)
+from attnviz.report.numbers import count, counted, evidence, exact, number
+from attnviz.report.role_heads import RoleHeads, by_family, role_heads
+from attnviz.report.sections import relations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from attnviz.report.model import HeadReport, Report, RoleInfo
+
+TITLE = "Roles"
+ROWS = 10
+"""Heads of one role that get a row; the others are named."""
+
+CHANCE = (
+    "Chance is the score of uniform attention over the keys that are visible; "
+    "lift = (score − chance) / (1 − chance)."
+)
+_FAMILIES = {
+    "position": "Position",
+    "sink": "Sinks and separators",
+    "punctuation": "Punctuation",
+    "copy": "Copies",
+    "syntax": "Syntax",
+    "meaning": "Meaning",
+    "shape": "Shape",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A head in a role. `evidence` says in one what `sentences` and `events` say apart."""
+
+    head: Head
+    variant: str
+    score: Interval
+    chance: Number
+    baseline: Number
+    against: str
+    lift: Number
+    sentences: str
+    events: str
+    evidence: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSummary:
+    """A role that is told, with its `heads`, the best first, as far as they get a row.
+
+    `also` are the titles of roles that are one fact with it; `amount` and `count` are of all heads;
+    `rank` is its place among all roles by how far the best head is above chance, and
+    `between_words` says whether it has a row among the relations.
+    """
+
+    name: str
+    title: str
+    also: tuple[str, ...]
+    anchor: str
+    chip: Chip
+    amount: int
+    count: str
+    best: Interval
+    heads: tuple[Row, ...]
+    rank: int
+    between_words: bool
+
+    @property
+    def full_title(self) -> str:
+        """Its title, with the roles that are the same in all its heads: "first token, also CLS"."""
+        return f"{self.title}, also {', '.join(self.also)}" if self.also else self.title
+
+
+@dataclass(frozen=True, slots=True)
+class OtherHead:
+    """A head that gets no row: what it scores, in words."""
+
+    head: Head
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role with all its heads; `more` counts the `others`, which get no row."""
+
+    name: str
+    title: str
+    anchor: str
+    chip: Chip
+    about: str
+    formula: str
+    source: str
+    heads: tuple[Row, ...]
+    more: str
+    others: tuple[OtherHead, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Roles of one colour."""
+
+    title: str
+    roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """A role that no head has, with the head that comes closest, if any was measured."""
+
+    title: str
+    closest: OtherHead | None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Roles that could not be measured, and why."""
+
+    titles: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The roles: in short, one by one, those that no head has, and those not measured.
+
+    `summary` holds each fact once. `nobody` stands before the `unmatched` in a sentence,
+    `nobody_title` over them; `relations` counts those between words, told in a section of that
+    title.
+    """
+
+    title: str
+    says: str
+    chance: str
+    nothing: str
+    summary: tuple[RoleSummary, ...]
+    families: tuple[Family, ...]
+    nobody: str
+    nobody_title: str
+    unmatched: tuple[Unmatched, ...]
+    relations: str
+    relations_title: str
+    absent: tuple[Absent, ...]
+
+
+def of(report: Report) -> Roles:
+    """The roles of one stream."""
+    every = role_heads(report)
+    families = by_family([one for one in every if one.own or not one.role.same_as])
+    return Roles(
+        TITLE,
+        _says(report, every),
+        CHANCE,
+        "No head has a role.",
+        _summary(report, every),
+        tuple(
+            Family(_FAMILIES.get(name, "Other"), tuple(_role(report, one) for one in roles))
+            for name, roles in families
+        ),
+        "No head has" if report.judged else "No head is so far above chance for",
+        "Roles that no head has" if report.judged else "Roles that no head shows",
+        tuple(_unmatched(report)),
+        relations.unmatched(report),
+        relations.TITLE,
+        tuple(_absent(report)),
+    )
+
+
+def units(report: Report) -> str:
+    """What is resampled."""
+    return "documents" if report.input.documents else "sentences"
+
+
+def _says(report: Report, every: Sequence[RoleHeads]) -> str:
+    if report.judged:
+        are = "is" if len(every) == 1 else "are"
+        seen = any(role.seen for role in report.roles)
+        return (
+            f"{counted(len(every), 'role')} of the {len(report.roles)} that were looked for {are} "
+            f"found in some head{', or seen without a verdict' if seen else ''}."
+        )
+    return (
+        f"There are no verdicts: they take intervals, for which {FEWEST} {units(report)} are "
+        "needed. The "
+        "tables hold what this text shows: heads whose score exceeds chance by more than the "
+        "role's margin and is not below any other baseline, the strongest first."
+    )
+
+
+def _summary(report: Report, every: Sequence[RoleHeads]) -> tuple[RoleSummary, ...]:
+    told = [one for _, roles in by_family([one for one in every if one.own]) for one in roles]
+    ranks = sorted(told, key=lambda one: one.strength, reverse=True)
+    between = {row.role for row in report.relations}
+    best = scores(one.own[0].roles[one.role.name] for one in told)
+    return tuple(
+        RoleSummary(
+            one.role.name,
+            one.role.title,
+            one.also,
+            _anchor(one),
+            chip(one.role),
+            len(one.own),
+            count(len(one.own)),
+            score,
+            tuple(_rows(report, one.role, one.own[:ROWS])),
+            ranks.index(one),
+            one.role.name in between,
+        )
+        for one, score in zip(told, best, strict=True)
+    )
+
+
+def _anchor(one: RoleHeads) -> str:
+    """The role's place on a page: `role-self`, `cross-role-self`."""
+    name = re.sub("[^a-z0-9]+", "-", one.role.name.lower()).strip("-")
+    return f"{one.heads[0].attention}-role-{name}".lstrip("-")
+
+
+def _rows(report: Report, role: RoleInfo, heads: Sequence[HeadReport]) -> Iterable[Row]:
+    every = [head.roles[role.name] for head in heads]
+    columns = (
+        scores(every),
+        column(one.chance for one in every),
+        column(one.baseline for one in every),
+        column(one.lift for one in every),
+    )
+    for of_head, one, score, chance, baseline, lift in zip(heads, every, *columns, strict=True):
+        yield Row(
+            head(of_head),
+            one.variant,
+            score,
+            chance,
+            baseline,
+            title_of(one.against),
+            lift,
+            count(one.sentences),
+            count(one.events),
+            evidence(one.sentences, one.events),
+            verdict(one.verdict),
+        )
+
+
+def _role(report: Report, one: RoleHeads) -> Role:
+    role, name = one.role, one.role.name
+    rest = one.heads[ROWS:]
+    return Role(
+        name,
+        heading(role.title),
+        _anchor(one),
+        chip(role),
+        f"{role.about} {_heads(one)}. Must beat {_rivals(report, role)} by more than "
+        f"{exact(role.margin)}.",
+        role.formula,
+        role.source,
+        tuple(_rows(report, role, one.heads[:ROWS])),
+        count(len(rest)),
+        tuple(
+            OtherHead(head(each), number(score.score) + tentative(score.verdict))
+            for each in rest
+            for score in [each.roles[name]]
+        ),
+    )
+
+
+def _heads(one: RoleHeads) -> str:
+    """How many heads have the role, and how many of them beyond doubt."""
+    verdicts = [score.verdict for score in one.scores]
+    supported = verdicts.count("supported")
+    heads = counted(len(verdicts), "head")
+    if verdicts[0] is None:
+        return f"{heads}; no verdict"
+    return heads if supported == len(verdicts) else f"{heads}, {count(supported)} of them supported"
+
+
+def _rivals(report: Report, role: RoleInfo) -> str:
+    """Everything that a role's score must beat, chance first, in words."""
+    names = dict.fromkeys(("chance", *role.baselines))
+    *first, last = (title_of(name) for name in names)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _unmatched(report: Report) -> Iterable[Unmatched]:
+    """The roles that were measured and no head has, but those between words."""
+    between = {row.role for row in report.relations}
+    for role in report.roles:
+        if not role.shown and not role.absent and role.name not in between:
+            yield Unmatched(role.title, _closest(report, role))
+
+
+def _closest(report: Report, role: RoleInfo) -> OtherHead | None:
+    """The head that comes closest, with what it had to beat, plus the margin."""
+    having = [one for one in report.heads if role.name in one.roles]
+    scored = [one for one in having if one.roles[role.name].score is not None]
+    if not scored:
+        return None
+    best = max(scored, key=lambda one: _lead(one, role.name))
+    score = best.roles[role.name]
+    needed = f"{number(score.baseline)} + {exact(role.margin)}"
+    return OtherHead(head(best), f"{number(score.score)} against {needed}")
+
+
+def _lead(of_head: HeadReport, role: str) -> float:
+    """By how much a score beats its baseline, as surely as we know."""
+    score = of_head.roles[role]
+    if score.margin_low is not None:
+        return score.margin_low
+    return (score.score or 0.0) - (score.baseline or score.chance or 0.0)
+
+
+def _absent(report: Report) -> Iterable[Absent]:
+    reasons: dict[str, list[str]] = {}
+    for role in report.roles:
+        if role.absent and not role.shown:
+            reasons.setdefault(_clause(role.absent), []).append(role.title)
+    return (Absent(", ".join(titles), reason) for reason, titles in reasons.items())
+
+
+def _clause(sentence: str) -> str:
+    """A sentence as the part of another one that follows a colon."""
+    bare = sentence.strip().removesuffix(".")
+    return bare[:1].lower() + bare[1:]
