@@ -9,7 +9,7 @@ from attnviz.attention.limits import SORTED
 from attnviz.evidence.bootstrap import FEWEST
 from attnviz.evidence.rules import USUAL
 from attnviz.report import whole
-from attnviz.report.cells import Number, Verdict, padded, verdict
+from attnviz.report.cells import Column, Table, Text, Verdict, padded, texts, verdict
 from attnviz.report.numbers import count, counted, exact
 from attnviz.report.sections.findings import SCORES
 from attnviz.report.sections.roles import CHANCE, units
@@ -17,7 +17,9 @@ from attnviz.report.sections.sentences import rollout
 from attnviz.report.sections.streams import TITLES
 
 if TYPE_CHECKING:
-    from attnviz.report.model import Report
+    from collections.abc import Sequence
+
+    from attnviz.report.model import Report, RoleInfo, StatisticInfo
 
 _BASELINES = (
     "The baseline is the strongest thing that the score must beat. The positional profile is the "
@@ -54,28 +56,6 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
-    """A role that was looked for."""
-
-    title: str
-    name: str
-    formula: str
-    margin: Number
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Statistic:
-    """A statistic that was computed."""
-
-    title: str
-    unit: str
-    formula: str
-    about: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class Method:
     """How everything was measured; `unusual` and `similarity` are "" where there is nothing."""
 
@@ -90,15 +70,13 @@ class Method:
     unusual: str
     similarity: str
     targets: str
-    roles: tuple[Role, ...]
+    roles: Table
     statistics_say: str
-    statistics: tuple[Statistic, ...]
+    statistics: Table
 
 
 def of(report: Report) -> Method:
     """The method of the whole report."""
-    roles = whole.roles(report)
-    margins = padded([exact(role.margin) for role in roles])
     return Method(
         "How it was measured",
         SCORES,
@@ -111,15 +89,31 @@ def of(report: Report) -> Method:
         _unusual(report),
         _similarity(report),
         _TARGETS,
-        tuple(
-            Role(role.title, role.name, role.formula, margin, role.source)
-            for role, margin in zip(roles, margins, strict=True)
-        ),
+        _roles(whole.roles(report)),
         _STATISTICS,
-        tuple(
-            Statistic(each.title, each.unit, each.formula, each.about, each.source)
-            for each in whole.statistics(report)
-        ),
+        _statistics(whole.statistics(report)),
+    )
+
+
+def _roles(every: Sequence[RoleInfo]) -> Table:
+    return Table(
+        (
+            Column("Role", "name", [Text(role.title, code=role.name) for role in every]),
+            texts("Target", "formula", (role.formula for role in every)),
+            Column("Margin", "number", padded([exact(role.margin) for role in every])),
+            texts("Source", "source", (role.source for role in every)),
+        )
+    )
+
+
+def _statistics(every: Sequence[StatisticInfo]) -> Table:
+    return Table(
+        (
+            Column("Statistic", "name", [Text(each.title, note=each.unit) for each in every]),
+            texts("Formula", "formula", (each.formula for each in every)),
+            texts("What it tells", "about", (each.about for each in every)),
+            texts("Source", "source", (each.source for each in every)),
+        )
     )
 
 

@@ -10,19 +10,27 @@ from attnviz.evidence.bootstrap import FEWEST
 from attnviz.report.baselines import baseline_title
 from attnviz.report.cells import (
     Chip,
+    Column,
+    Evidence,
     Head,
     Interval,
-    Number,
+    RoleCell,
+    Table,
     Verdict,
+    baselines,
     chip,
     column,
+    evidence,
+    evidence_of,
     head,
+    head_cells,
     heading,
     scores,
     tentative,
     verdict,
+    verdicts,
 )
-from attnviz.report.numbers import count, counted, evidence, exact, number
+from attnviz.report.numbers import count, counted, exact, number
 from attnviz.report.role_heads import RoleHeads, by_family, role_heads
 from attnviz.report.sections import relations
 
@@ -51,47 +59,26 @@ _FAMILIES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A head in a role. `evidence` says in one what `sentences` and `events` say apart."""
-
-    head: Head
-    variant: str
-    score: Interval
-    chance: Number
-    baseline: Number
-    against: str
-    lift: Number
-    sentences: str
-    events: str
-    evidence: str
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
 class RoleSummary:
-    """A role that is told, with its `heads`, the best first, as far as they get a row.
+    """A role that is told, with its best head, and as a `table` those that get a row.
 
     `also` are the titles of roles that are one fact with it; `amount` and `count` are of all heads;
     `rank` is its place among all roles by how far the best head is above chance, and
     `between_words` says whether it has a row among the relations.
     """
 
-    name: str
     title: str
     also: tuple[str, ...]
-    anchor: str
-    chip: Chip
+    role: RoleCell
     amount: int
     count: str
-    best: Interval
-    heads: tuple[Row, ...]
+    best: Head
+    score: Interval
+    evidence: Evidence
+    verdict: Verdict
+    table: Table
     rank: int
     between_words: bool
-
-    @property
-    def full_title(self) -> str:
-        """Its title, with the roles that are the same in all its heads: "first token, also CLS"."""
-        return f"{self.title}, also {', '.join(self.also)}" if self.also else self.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +100,7 @@ class Role:
     about: str
     formula: str
     source: str
-    heads: tuple[Row, ...]
+    table: Table
     more: str
     others: tuple[OtherHead, ...]
 
@@ -213,22 +200,27 @@ def _summary(report: Report, every: Sequence[RoleHeads]) -> tuple[RoleSummary, .
     told = [one for _, roles in by_family([one for one in every if one.own]) for one in roles]
     ranks = sorted(told, key=lambda one: one.strength, reverse=True)
     between = {row.role for row in report.relations}
-    best = scores(one.own[0].roles[one.role.name] for one in told)
+    best = [one.own[0].roles[one.role.name] for one in told]
     return tuple(
         RoleSummary(
-            one.role.name,
             one.role.title,
             one.also,
-            _anchor(one),
-            chip(one.role),
+            RoleCell(
+                ", also ".join(filter(None, (one.role.title, ", ".join(one.also)))),
+                chip(one.role),
+                anchor=_anchor(one),
+            ),
             len(one.own),
             count(len(one.own)),
-            score,
-            tuple(_rows(report, one.role, one.own[:ROWS])),
+            head(one.own[0]),
+            interval,
+            evidence_of(score),
+            verdict(score.verdict),
+            _table(report, one.role, one.own[:ROWS]),
             ranks.index(one),
             one.role.name in between,
         )
-        for one, score in zip(told, best, strict=True)
+        for one, score, interval in zip(told, best, scores(best), strict=True)
     )
 
 
@@ -238,28 +230,25 @@ def _anchor(one: RoleHeads) -> str:
     return f"{one.heads[0].attention}-role-{name}".lstrip("-")
 
 
-def _rows(report: Report, role: RoleInfo, heads: Sequence[HeadReport]) -> Iterable[Row]:
+def _table(report: Report, role: RoleInfo, heads: Sequence[HeadReport]) -> Table:
+    """Some heads of a role, with all that its verdict rests on."""
     every = [head.roles[role.name] for head in heads]
-    columns = (
-        scores(every),
-        column(one.chance for one in every),
-        column(one.baseline for one in every),
-        column(one.lift for one in every),
-    )
-    for of_head, one, score, chance, baseline, lift in zip(heads, every, *columns, strict=True):
-        yield Row(
-            head(of_head),
-            one.variant,
-            score,
-            chance,
-            baseline,
-            baseline_title(one.against, report.roles),
-            lift,
-            count(one.sentences),
-            count(one.events),
-            evidence(one.sentences, one.events),
-            verdict(one.verdict),
+    names = [
+        head_cells(head, variant=score.variant) for head, score in zip(heads, every, strict=True)
+    ]
+    return Table(
+        (
+            Column("Head", "heads", names),
+            Column("Score", "score", scores(every)),
+            Column("Chance", "number", column(score.chance for score in every)),
+            baselines(
+                [(score.baseline, baseline_title(score.against, report.roles)) for score in every]
+            ),
+            Column("Lift", "number", column(score.lift for score in every)),
+            evidence(every),
+            verdicts(every),
         )
+    )
 
 
 def _role(report: Report, one: RoleHeads) -> Role:
@@ -274,7 +263,7 @@ def _role(report: Report, one: RoleHeads) -> Role:
         f"{exact(role.margin)}.",
         role.formula,
         role.source,
-        tuple(_rows(report, role, one.heads[:ROWS])),
+        _table(report, role, one.heads[:ROWS]),
         count(len(rest)),
         tuple(
             OtherHead(head(each), number(score.score) + tentative(score.verdict))
