@@ -144,8 +144,9 @@ def _unmatched(role: Unmatched) -> str:
 def _table(of: Table, most: int = HEADS_LISTED) -> Iterable[str]:
     """A table, and how many rows there was no room for."""
     sides = ("r" if column.form == "number" else "l" for column in of.columns)
-    titles = [safe(column.title) for column in of.columns]
-    yield table(titles, "".join(sides), map(_texts, of.rows[:most]))
+    yield table(
+        [column.title for column in of.columns], "".join(sides), map(_texts, of.rows[:most])
+    )
     if more := len(of.rows[most:]):
         yield f"And {more:,} more in report.json."
 

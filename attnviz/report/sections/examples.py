@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from attnviz.report.numbers import count, counted, number
-from attnviz.report.sections.sentences import shade
+from attnviz.report.sections.shading import shade
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
