@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 
@@ -36,6 +37,7 @@ from attnviz.text.types import Annotation, Tokens
 from attnviz.text.words import word_spans
 
 _REVERSE = ":reverse"
+Direction = Literal["to the head", "from the head", ""]
 
 UNIFORM = 0.9
 """A head is near-uniform when its normalised entropy is surely above this."""
@@ -176,14 +178,12 @@ def relations(
 def _relation(
     one: Best, judged: Judgement, found: Sequence[HeadReport], coverage: Coverage
 ) -> RelationRow:
-    of_dependency = one.role.name.startswith("dep:")
-    relation = one.role.name.removeprefix("dep:").removesuffix(_REVERSE)
-    reverse = one.role.name.endswith(_REVERSE)
+    relation, direction = _relation_of(one.role.name)
     known = {name: value for name, value in one.baselines.items() if np.isfinite(value)}
     return RelationRow(
         role=one.role.name,
         relation=relation,
-        direction=("from the head" if reverse else "to the head") if of_dependency else "",
+        direction=direction,
         heads=tuple((found[head].layer, found[head].head) for head in one.heads),
         score=_known(one.score),
         low=_known(one.low),
@@ -196,6 +196,15 @@ def _relation(
         coverage=coverage.share,
         held_out=one.held_out,
     )
+
+
+def _relation_of(role: str) -> tuple[str, Direction]:
+    """The relation that a role between words follows, and which way it looks."""
+    relation = role.removeprefix("dep:")
+    if relation == role:
+        return role.removesuffix(_REVERSE), ""
+    bare = relation.removesuffix(_REVERSE)
+    return bare, "to the head" if bare == relation else "from the head"
 
 
 def _weakest(verdicts: Sequence[Verdict]) -> Verdict:

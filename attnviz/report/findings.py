@@ -23,21 +23,21 @@ LEADING = 2
 
 
 def findings(
-    found: Sequence[HeadReport],
+    heads: Sequence[HeadReport],
     roles: Sequence[RoleInfo],
     similarity: Similarity | None,
     sentences: int,
     induction: InductionReport | None = None,
 ) -> tuple[Finding, ...]:
     """All findings of one model or part, those about roles first."""
-    by_place = {(head.layer, head.head): head for head in found}
-    told = [_overview(found, sentences)]
+    by_place = {(head.layer, head.head): head for head in heads}
+    told = [_overview(heads, sentences)]
     told += _of_roles(roles, by_place)
     if induction is not None and induction.supported:
         told.append(_of_induction(induction, by_place, roles))
     if similarity is not None:
         told += _of_similarity(similarity, by_place)
-    return tuple(replace(one, attention=found[0].attention) for one in told)
+    return tuple(replace(one, attention=heads[0].attention) for one in told)
 
 
 def lead(parts: Sequence[Report]) -> tuple[Finding, ...]:
@@ -63,33 +63,33 @@ def _noun(head: HeadReport, noun: str = "head") -> str:
     return f"{kind} {noun}".lstrip()
 
 
-def _overview(found: Sequence[HeadReport], sentences: int) -> Finding:
-    verdicts = [one.verdict for head in found for one in head.roles.values()]
+def _overview(heads: Sequence[HeadReport], sentences: int) -> Finding:
+    verdicts = [one.verdict for head in heads for one in head.roles.values()]
     if verdicts and not any(verdicts):
-        return _unjudged(found, sentences)
+        return _unjudged(heads, sentences)
     supported, tentative = (
-        [head for head in found if any(one.verdict == verdict for one in head.roles.values())]
+        [head for head in heads if any(one.verdict == verdict for one in head.roles.values())]
         for verdict in ("supported", "tentative")
     )
     only_tentative = sum(head not in supported for head in tentative)
-    none = len(found) - len(supported) - only_tentative
+    none = len(heads) - len(supported) - only_tentative
     return Finding(
         "overview",
         f"On {counted(sentences, 'sentence')}, {len(supported)} of "
-        f"{counted(len(found), _noun(found[0]))} have at least one supported role, "
+        f"{counted(len(heads), _noun(heads[0]))} have at least one supported role, "
         f"{only_tentative} only tentative ones, and {none} none of those measured.",
         tuple((head.layer, head.head) for head in supported),
     )
 
 
-def _unjudged(found: Sequence[HeadReport], sentences: int) -> Finding:
+def _unjudged(heads: Sequence[HeadReport], sentences: int) -> Finding:
     """What stands in for the overview where there are no verdicts."""
     return Finding(
         "overview",
         f"On {counted(sentences, 'sentence')} there are no verdicts, for intervals take {FEWEST} "
         "units of evidence at least: what follows is what this text shows, and says nothing of "
-        f"other text. {sum(bool(head.seen) for head in found)} of "
-        f"{counted(len(found), _noun(found[0]))} score above chance in some role by more than its "
+        f"other text. {sum(bool(head.seen) for head in heads)} of "
+        f"{counted(len(heads), _noun(heads[0]))} score above chance in some role by more than its "
         "margin.",
     )
 
@@ -185,14 +185,14 @@ def _of_induction(
     by_place: dict[tuple[int, int], HeadReport],
     roles: Sequence[RoleInfo],
 ) -> Finding:
-    found = induction.supported
-    best, prefix = found[0], found[0].prefix_matching
-    match = "matches" if len(found) == 1 else "match"
-    places = tuple((one.layer, one.head) for one in found)
+    supported = induction.supported
+    best, prefix = supported[0], supported[0].prefix_matching
+    match = "matches" if len(supported) == 1 else "match"
+    places = tuple((one.layer, one.head) for one in supported)
     return Finding(
         "induction",
-        f"On repeated random tokens {counted(len(found), 'head')} {match} prefixes; the strongest "
-        f"is {by_place[places[0]].full_name} with "
+        f"On repeated random tokens {counted(len(supported), 'head')} {match} prefixes; the "
+        f"strongest is {by_place[places[0]].full_name} with "
         f"{estimate(prefix.score, prefix.low, prefix.high)} against "
         f"{baseline_title(best.against, roles)} {number(best.baseline)}, on "
         f"{counted(induction.draws, 'draw')} and {counted(induction.queries, 'token')}.",
