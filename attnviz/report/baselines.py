@@ -16,6 +16,7 @@ _TITLES = {
     "chance": "uniform attention",
     "profile": "positional profile",
     "permuted": "permuted positions",
+    "shuffled": "shuffled targets",
     "matched": "other words like it",
     "other segment": "the other segment at the same distance",
 }
