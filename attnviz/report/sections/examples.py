@@ -162,8 +162,8 @@ def _listed(looked: Sequence[Looked], aside: str) -> str:
     if not looked:
         return "looks at nothing"
     first, *others = (f"{_quoted(one.labels)} {number(one.weight)}" for one in looked)
-    told = others[: sum(one.weight >= LEAST for one in looked[1:])]
-    return f"looks most at {first}{aside}{', then ' * bool(told)}{', '.join(told)}"
+    named = others[: sum(one.weight >= LEAST for one in looked[1:])]
+    return f"looks most at {first}{aside}{', then ' * bool(named)}{', '.join(named)}"
 
 
 def _target(example: Example) -> str:

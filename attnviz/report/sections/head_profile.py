@@ -190,10 +190,10 @@ def _others(near: Sequence[_Measured], rest: Sequence[_Measured]) -> Iterable[No
     if near:
         yield Note("Nearest to passing", f": {'; '.join(map(_nearly, near))}.")
     if rest:
-        told = (
+        others = (
             f"{each.role.title} {number(each.score.score)} ({number(each.lead)})" for each in rest
         )
-        yield Note("Others", f", score and lower bound: {'; '.join(told)}.")
+        yield Note("Others", f", score and lower bound: {'; '.join(others)}.")
 
 
 def _nearly(each: _Measured) -> str:

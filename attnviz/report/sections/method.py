@@ -147,7 +147,7 @@ def _baselines(report: Report) -> str:
 def _unusual(report: Report) -> str:
     """What a verdict took that was set for this report; "" where all was as usual."""
     rules = report.options.evidence
-    told = [
+    changed = [
         f"{name} at least {used} instead of {usual}"
         for name, used, usual in (
             ("sentences", rules.sentences, USUAL.sentences),
@@ -155,12 +155,13 @@ def _unusual(report: Report) -> str:
         )
         if used != usual
     ]
-    told += [
-        f"{one.role} {exact(one.margin)} instead of {exact(one.default)}" for one in rules.margins
+    changed += [
+        f"{margin.role} {exact(margin.margin)} instead of {exact(margin.default)}"
+        for margin in rules.margins
     ]
-    if not told:
+    if not changed:
         return ""
-    return f"Set for this report, by the names of roles: {'; '.join(told)}."
+    return f"Set for this report, by the names of roles: {'; '.join(changed)}."
 
 
 def _intervals(report: Report) -> str:
@@ -190,14 +191,14 @@ def _unit(report: Report) -> str:
 
 def _similarity(report: Report) -> str:
     """How heads were compared, in each stream."""
-    told = [
+    methods = [
         f"{TITLES[part.attention]}: {part.similarity.method}".removeprefix(": ")
         for part in report.every_part
         if part.similarity
     ]
-    if not told:
+    if not methods:
         return ""
     return (
         "How far apart two heads are is the root of the mean Jensen-Shannon divergence between "
-        f"their rows. {' '.join(told)}"
+        f"their rows. {' '.join(methods)}"
     )

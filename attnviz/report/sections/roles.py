@@ -155,7 +155,7 @@ class Roles:
 def of(report: Report) -> Roles:
     """The roles of one stream."""
     every = role_heads(report)
-    families = by_family([one for one in every if one.own or not one.role.same_as])
+    families = by_family([group for group in every if group.own or not group.role.same_as])
     return Roles(
         TITLE,
         _says(report, every),
@@ -163,7 +163,7 @@ def of(report: Report) -> Roles:
         "No head has a role.",
         _summary(report, every),
         tuple(
-            Family(_FAMILIES.get(name, "Other"), tuple(_role(report, one) for one in roles))
+            Family(_FAMILIES.get(name, "Other"), tuple(_role(report, group) for group in roles))
             for name, roles in families
         ),
         "No head has" if report.judged else "No head is so far above chance for",
@@ -197,37 +197,39 @@ def _says(report: Report, every: Sequence[RoleHeads]) -> str:
 
 
 def _summary(report: Report, every: Sequence[RoleHeads]) -> tuple[RoleSummary, ...]:
-    told = [one for _, roles in by_family([one for one in every if one.own]) for one in roles]
-    ranks = sorted(told, key=lambda one: one.strength, reverse=True)
+    groups = [
+        group for _, roles in by_family([group for group in every if group.own]) for group in roles
+    ]
+    ranks = sorted(groups, key=lambda group: group.strength, reverse=True)
     between = {row.role for row in report.relations}
-    best = [one.own[0].roles[one.role.name] for one in told]
+    best = [group.own[0].roles[group.role.name] for group in groups]
     return tuple(
         RoleSummary(
-            one.role.title,
-            one.also,
+            group.role.title,
+            group.also,
             RoleCell(
-                ", also ".join(filter(None, (one.role.title, ", ".join(one.also)))),
-                chip(one.role),
-                anchor=_anchor(one),
+                ", also ".join(filter(None, (group.role.title, ", ".join(group.also)))),
+                chip(group.role),
+                anchor=_anchor(group),
             ),
-            len(one.own),
-            count(len(one.own)),
-            head(one.own[0]),
+            len(group.own),
+            count(len(group.own)),
+            head(group.own[0]),
             interval,
             evidence_of(score),
             verdict(score.verdict),
-            _table(report, one.role, one.own[:ROWS]),
-            ranks.index(one),
-            one.role.name in between,
+            _table(report, group.role, group.own[:ROWS]),
+            ranks.index(group),
+            group.role.name in between,
         )
-        for one, score, interval in zip(told, best, scores(best), strict=True)
+        for group, score, interval in zip(groups, best, scores(best), strict=True)
     )
 
 
-def _anchor(one: RoleHeads) -> str:
+def _anchor(group: RoleHeads) -> str:
     """The role's place on a page: `role-self`, `cross-role-self`."""
-    name = re.sub("[^a-z0-9]+", "-", one.role.name.lower()).strip("-")
-    return f"{one.heads[0].attention}-role-{name}".lstrip("-")
+    name = re.sub("[^a-z0-9]+", "-", group.role.name.lower()).strip("-")
+    return f"{group.heads[0].attention}-role-{name}".lstrip("-")
 
 
 def _table(report: Report, role: RoleInfo, heads: Sequence[HeadReport]) -> Table:
@@ -251,19 +253,19 @@ def _table(report: Report, role: RoleInfo, heads: Sequence[HeadReport]) -> Table
     )
 
 
-def _role(report: Report, one: RoleHeads) -> Role:
-    role, name = one.role, one.role.name
-    rest = one.heads[ROWS:]
+def _role(report: Report, group: RoleHeads) -> Role:
+    role, name = group.role, group.role.name
+    rest = group.heads[ROWS:]
     return Role(
         name,
         heading(role.title),
-        _anchor(one),
+        _anchor(group),
         chip(role),
-        f"{role.about} {_heads(one)}. Must beat {_rivals(report, role)} by more than "
+        f"{role.about} {_heads(group)}. Must beat {_rivals(report, role)} by more than "
         f"{exact(role.margin)}.",
         role.formula,
         role.source,
-        _table(report, role, one.heads[:ROWS]),
+        _table(report, role, group.heads[:ROWS]),
         count(len(rest)),
         tuple(
             OtherHead(head(each), number(score.score) + tentative(score.verdict))
@@ -273,9 +275,9 @@ def _role(report: Report, one: RoleHeads) -> Role:
     )
 
 
-def _heads(one: RoleHeads) -> str:
+def _heads(group: RoleHeads) -> str:
     """How many heads have the role, and how many of them beyond doubt."""
-    verdicts = [score.verdict for score in one.scores]
+    verdicts = [score.verdict for score in group.scores]
     supported = verdicts.count("supported")
     heads = counted(len(verdicts), "head")
     if verdicts[0] is None:
@@ -300,11 +302,11 @@ def _unmatched(report: Report) -> Iterable[Unmatched]:
 
 def _closest(report: Report, role: RoleInfo) -> OtherHead | None:
     """The head that comes closest, with what it had to beat, plus the margin."""
-    having = [one for one in report.heads if role.name in one.roles]
-    scored = [one for one in having if one.roles[role.name].score is not None]
+    having = [each for each in report.heads if role.name in each.roles]
+    scored = [each for each in having if each.roles[role.name].score is not None]
     if not scored:
         return None
-    best = max(scored, key=lambda one: _lead(one, role.name))
+    best = max(scored, key=lambda each: _lead(each, role.name))
     score = best.roles[role.name]
     needed = f"{number(score.baseline)} + {exact(role.margin)}"
     return OtherHead(head(best), f"{number(score.score)} against {needed}")

@@ -88,7 +88,7 @@ def shading(
     ranked = sorted(range(len(weights)), key=lambda at: -weights[at])
     long = len(weights) > LONG
     best = ranked[: STRONGEST_OF_LONG if long else STRONGEST]
-    told = column(weights[at] for at in best)
+    numbers = column(weights[at] for at in best)
 
     def strong(at: int, weight: Number) -> Strong:
         written = long and start is not None and at >= start
@@ -106,7 +106,7 @@ def shading(
     return Shading(
         title,
         () if long else tuple(tokens(labels, weights, scale, start)),
-        tuple(map(strong, best, told)),
+        tuple(map(strong, best, numbers)),
         counted(len(rest), "token") if rest else "",
         "has" if len(rest) == 1 else "have",
         percent(outside),

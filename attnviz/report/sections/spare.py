@@ -175,15 +175,17 @@ def _summary(report: Report) -> str:
         return ""
     of = counted(len(report.heads), "head")
     if not spare.heads:
-        closest = "; ".join(_closest(one) for one in spare.criteria if one.closest)
+        closest = "; ".join(
+            _closest(criterion) for criterion in spare.criteria if criterion.closest
+        )
         return f"None of {of} is a candidate{f'. Closest are {closest}' if closest else ''}."
-    told = ", ".join(
-        f"{len(one.heads)} {_DOING[one.reason][len(one.heads) > 1]}"
-        for one in spare.criteria
-        if one.heads
+    reasons = ", ".join(
+        f"{len(criterion.heads)} {_DOING[criterion.reason][len(criterion.heads) > 1]}"
+        for criterion in spare.criteria
+        if criterion.heads
     )
     several = sum(len(one.reasons) > 1 for one in spare.heads)
-    says = f"{len(spare.heads)} of {of} {_is(spare.heads)} by their attention: {told}"
+    says = f"{len(spare.heads)} of {of} {_is(spare.heads)} by their attention: {reasons}"
     says += f"; {several} for more than one reason." if several else "."
     return " ".join(filter(None, (says, _contradicted(report, spare))))
 
@@ -238,41 +240,42 @@ def _contradicted(report: Report, spare: Candidates) -> str:
     )
 
 
-def _case(one: Criterion) -> str:
-    if one.closest is None:
+def _case(criterion: Criterion) -> str:
+    if criterion.closest is None:
         return "not measured"
-    return f"{_name(one.closest)} {_score(one.closest, one.reason)}"
+    return f"{_name(criterion.closest)} {_score(criterion.closest, criterion.reason)}"
 
 
-def _closest(one: Criterion) -> str:
+def _closest(criterion: Criterion) -> str:
     """The head that comes closest to being a candidate, with what it would take."""
-    if one.closest is None:
+    if criterion.closest is None:
         return ""
-    side = "below" if one.reason == "redundant" else "above"
+    side = "below" if criterion.reason == "redundant" else "above"
     return (
-        f"{_name(one.closest)} for {SCORES[one.reason]} with "
-        f"{_score(one.closest, one.reason)}, which is not surely {side} {exact(one.threshold)}"
+        f"{_name(criterion.closest)} for {SCORES[criterion.reason]} with "
+        f"{_score(criterion.closest, criterion.reason)}, which is not surely {side} "
+        f"{exact(criterion.threshold)}"
     )
 
 
-def _score(one: SpareHead, reason: Reason) -> str:
+def _score(candidate: SpareHead, reason: Reason) -> str:
     if reason == "redundant":
-        return f"{_apart(one)} from {_kept(one)}"
-    score = one.evenness if reason == "uniform" else one.resting
+        return f"{_apart(candidate)} from {_kept(candidate)}"
+    score = candidate.evenness if reason == "uniform" else candidate.resting
     return estimate(score.mean, score.low, score.high) if score else number(None)
 
 
-def _name(one: SpareHead) -> str:
-    return f"L{one.layer}H{one.head}"
+def _name(candidate: SpareHead) -> str:
+    return f"L{candidate.layer}H{candidate.head}"
 
 
-def _kept(one: SpareHead) -> str:
-    return f"L{one.alike.layer}H{one.alike.head}" if one.alike else ""
+def _kept(candidate: SpareHead) -> str:
+    return f"L{candidate.alike.layer}H{candidate.alike.head}" if candidate.alike else ""
 
 
-def _apart(one: SpareHead) -> str:
+def _apart(candidate: SpareHead) -> str:
     """The divergence and its upper bound: "0.08 (at most 0.11)"."""
-    if one.alike is None:
+    if candidate.alike is None:
         return number(None)
-    bound = "" if one.alike.high is None else f" (at most {number(one.alike.high)})"
-    return f"{number(one.alike.apart)}{bound}"
+    bound = "" if candidate.alike.high is None else f" (at most {number(candidate.alike.high)})"
+    return f"{number(candidate.alike.apart)}{bound}"
