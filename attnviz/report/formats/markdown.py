@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from attnviz.report.sections.method import Method
     from attnviz.report.sections.relations import Relations
     from attnviz.report.sections.roles import Roles, RoleSummary, Unmatched
-    from attnviz.report.sections.sentences import Sentence, Shading
+    from attnviz.report.sections.sentences import Sentence
+    from attnviz.report.sections.shading import Shading
     from attnviz.report.sections.spare import Spare
     from attnviz.report.sections.top import Top
 
