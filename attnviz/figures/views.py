@@ -40,7 +40,7 @@ class ModelView:
     `dissimilarity` [head, head] is the root of the mean Jensen-Shannon divergence (nats), heads
     counted layer by layer, those that don't exist all in (as NaN) or all left out; `order` sorts
     them by cluster; `groups` are the redundant ones.
-    `stream` names the stack in models of several: "encoder", "decoder" or "cross".
+    `stream` is the attention shown, in models of several: "encoder", "decoder" or "cross".
     `key_heads`: layer -> number of key heads, where heads share them; `windows`: layer -> tokens
     that a head sees, where it doesn't see all.
     """

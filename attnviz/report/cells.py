@@ -25,6 +25,15 @@ _HEAD = re.compile(rf"\b(?:(?P<stream>{'|'.join(PARTS)}) )?(?P<name>L\d+H\d+)\b"
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """Words; `code` and `note` stand behind them."""
+
+    text: str
+    code: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
     """A number as text, and padded to be set flush right."""
 
@@ -39,6 +48,25 @@ class Interval:
     text: str
     mean: str
     bounds: str
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a score had to beat: "0.21 positional profile", and in two."""
+
+    text: str
+    value: str
+    padded: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """On how much a score rests: "94 sentences, 1,203 events", and the two counts."""
+
+    text: str
+    sentences: str
+    events: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +87,15 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Heads:
+    """Heads by their names, and which variant of a role they have."""
+
+    text: str
+    heads: tuple[Head, ...]
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Chip:
     """A role's letter on its family's colour, with the words that the colour stands for."""
 
@@ -66,6 +103,32 @@ class Chip:
     colour: str
     ink: str
     title: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCell:
+    """A role by its title, with where it leads; `note` stands behind it."""
+
+    text: str
+    chip: Chip
+    note: str = ""
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleOfHead:
+    """A role that a head has: its title and what is to be said of the score."""
+
+    chip: Chip
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The roles that a head has."""
+
+    text: str
+    roles: tuple[RoleOfHead, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +150,36 @@ class Linked:
     pieces: tuple[Piece, ...]
 
 
+Cell = Text | Number | Interval | Baseline | Evidence | Verdict | Heads | RoleCell | Roles | Linked
+"""What a table holds: each has its `text`, for formats that print nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of cells of one sort.
+
+    `form` says how they are set: "score" (the first interval of a row), "interval", "number",
+    "baseline", "evidence", "verdict", "heads", "role", "roles", "linked", or of texts "name",
+    "formula" and the like.
+    """
+
+    title: str
+    form: str
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of one length."""
+
+    columns: Sequence[Column]
+
+    @property
+    def rows(self) -> list[tuple[Cell, ...]]:
+        """The cells row by row."""
+        return list(zip(*(column.cells for column in self.columns), strict=True))
+
+
 class _Score(Protocol):
     """Whatever has a score with an interval."""
 
@@ -98,6 +191,17 @@ class _Score(Protocol):
     def high(self) -> float | None: ...
 
 
+class _Evidence(Protocol):
+    """Whatever has a verdict and says what it rests on."""
+
+    @property
+    def sentences(self) -> int: ...
+    @property
+    def events(self) -> int: ...
+    @property
+    def verdict(self) -> str | None: ...
+
+
 def column(values: Iterable[float | None]) -> list[Number]:
     """A column of numbers."""
     return padded([numbers.number(value) for value in values])
@@ -106,6 +210,46 @@ def column(values: Iterable[float | None]) -> list[Number]:
 def padded(texts: Sequence[str]) -> list[Number]:
     """The same of numbers that are texts already."""
     return [Number(*both) for both in zip(texts, numbers.aligned(texts), strict=True)]
+
+
+def plain(text: str) -> Number:
+    """A number that is set as it is."""
+    return Number(text, text)
+
+
+def texts(title: str, form: str, words: Iterable[str]) -> Column:
+    """A column of texts."""
+    return Column(title, form, [Text(each) for each in words])
+
+
+def baselines(every: Sequence[tuple[float | None, str]]) -> Column:
+    """The column of what scores had to beat."""
+    values = column(value for value, _ in every)
+    return Column(
+        "Baseline",
+        "baseline",
+        [
+            Baseline(f"{value.text} {title}".strip(), value.text, value.padded, title)
+            for value, (_, title) in zip(values, every, strict=True)
+        ],
+    )
+
+
+def evidence(every: Iterable[_Evidence]) -> Column:
+    """The column of what scores rest on."""
+    return Column("Evidence", "evidence", [evidence_of(each) for each in every])
+
+
+def evidence_of(score: _Evidence) -> Evidence:
+    """On how much a score rests."""
+    events, sentences = score.events, score.sentences
+    says = numbers.evidence(sentences, events)
+    return Evidence(says, numbers.count(sentences), numbers.count(events))
+
+
+def verdicts(every: Iterable[_Evidence]) -> Column:
+    """The column of verdicts."""
+    return Column("Verdict", "verdict", [verdict(each.verdict) for each in every])
 
 
 def scores(every: Iterable[_Score | None]) -> list[Interval]:
@@ -139,6 +283,17 @@ def tentative(of: str | None) -> str:
 def head(report: HeadReport) -> Head:
     """A head by its names."""
     return Head(report.name, report.full_name, report.anchor)
+
+
+def head_cells(*every: HeadReport, variant: str = "") -> Heads:
+    """Heads in one cell."""
+    names = ", ".join(each.name for each in every) or numbers.NOTHING
+    return Heads(f"{names} {variant}".strip(), tuple(map(head, every)), variant)
+
+
+def role_cells(roles: tuple[RoleOfHead, ...]) -> Roles:
+    """Roles in one cell."""
+    return Roles(", ".join(role.says for role in roles) or numbers.NOTHING, roles)
 
 
 def chip(role: RoleInfo) -> Chip:

@@ -23,21 +23,21 @@ LEADING = 2
 
 
 def findings(
-    found: Sequence[HeadReport],
+    heads: Sequence[HeadReport],
     roles: Sequence[RoleInfo],
     similarity: Similarity | None,
     sentences: int,
     induction: InductionReport | None = None,
 ) -> tuple[Finding, ...]:
     """All findings of one model or part, those about roles first."""
-    by_place = {(head.layer, head.head): head for head in found}
-    told = [_overview(found, sentences)]
+    by_place = {(head.layer, head.head): head for head in heads}
+    told = [_overview(heads, sentences)]
     told += _of_roles(roles, by_place)
     if induction is not None and induction.supported:
-        told.append(_of_induction(induction, by_place, roles))
+        told.append(_of_induction(induction, by_place))
     if similarity is not None:
         told += _of_similarity(similarity, by_place)
-    return tuple(replace(one, attention=found[0].attention) for one in told)
+    return tuple(replace(one, attention=heads[0].attention) for one in told)
 
 
 def lead(parts: Sequence[Report]) -> tuple[Finding, ...]:
@@ -63,33 +63,33 @@ def _noun(head: HeadReport, noun: str = "head") -> str:
     return f"{kind} {noun}".lstrip()
 
 
-def _overview(found: Sequence[HeadReport], sentences: int) -> Finding:
-    verdicts = [one.verdict for head in found for one in head.roles.values()]
+def _overview(heads: Sequence[HeadReport], sentences: int) -> Finding:
+    verdicts = [one.verdict for head in heads for one in head.roles.values()]
     if verdicts and not any(verdicts):
-        return _unjudged(found, sentences)
+        return _unjudged(heads, sentences)
     supported, tentative = (
-        [head for head in found if any(one.verdict == verdict for one in head.roles.values())]
+        [head for head in heads if any(one.verdict == verdict for one in head.roles.values())]
         for verdict in ("supported", "tentative")
     )
     only_tentative = sum(head not in supported for head in tentative)
-    none = len(found) - len(supported) - only_tentative
+    none = len(heads) - len(supported) - only_tentative
     return Finding(
         "overview",
         f"On {counted(sentences, 'sentence')}, {len(supported)} of "
-        f"{counted(len(found), _noun(found[0]))} have at least one supported role, "
+        f"{counted(len(heads), _noun(heads[0]))} have at least one supported role, "
         f"{only_tentative} only tentative ones, and {none} none of those measured.",
         tuple((head.layer, head.head) for head in supported),
     )
 
 
-def _unjudged(found: Sequence[HeadReport], sentences: int) -> Finding:
+def _unjudged(heads: Sequence[HeadReport], sentences: int) -> Finding:
     """What stands in for the overview where there are no verdicts."""
     return Finding(
         "overview",
         f"On {counted(sentences, 'sentence')} there are no verdicts, for intervals take {FEWEST} "
         "units of evidence at least: what follows is what this text shows, and says nothing of "
-        f"other text. {sum(bool(head.seen) for head in found)} of "
-        f"{counted(len(found), _noun(found[0]))} score above chance in some role by more than its "
+        f"other text. {sum(bool(head.seen) for head in heads)} of "
+        f"{counted(len(heads), _noun(heads[0]))} score above chance in some role by more than its "
         "margin.",
     )
 
@@ -104,15 +104,15 @@ def _of_roles(
 ) -> list[Finding]:
     """One for each role; of those between words, which may be dozens, for the strongest."""
     named = {role.name: role for role in roles}
-    played = [role for role in roles if _own(role, by_place)]
+    had = [role for role in roles if _own(role, by_place)]
 
     def lead(role: RoleInfo) -> float:
         best = _own(role, by_place)[0].roles[role.name]
         return best.margin_low or (best.score or 0.0) - (best.chance or 0.0)
 
-    between = sorted((one for one in played if one.coverage is not None), key=lead, reverse=True)
+    between = sorted((one for one in had if one.coverage is not None), key=lead, reverse=True)
     others = {role.name for role in between[_BETWEEN:]}
-    told = [_of_role(role, by_place, named) for role in played if role.name not in others]
+    told = [_of_role(role, by_place, named) for role in had if role.name not in others]
     if others:
         has = "has" if len(others) == 1 else "have"
         more = counted(len(others), "more role")
@@ -125,17 +125,17 @@ def _of_role(
     by_place: dict[tuple[int, int], HeadReport],
     roles: Mapping[str, RoleInfo],
 ) -> Finding:
-    players = _own(role, by_place)
-    best = players[0].roles[role.name]
-    noun = _noun(players[0])
-    sure = sum(head.roles[role.name].verdict == "supported" for head in players)
+    heads = _own(role, by_place)
+    best = heads[0].roles[role.name]
+    noun = _noun(heads[0])
+    sure = sum(head.roles[role.name].verdict == "supported" for head in heads)
     if best.verdict is None:
-        who = f"{counted(len(players), noun)} above chance, no verdict"
+        who = f"{counted(len(heads), noun)} above chance, no verdict"
     elif sure:
         who = f"{counted(sure, noun)} supported"
-        who += f", {len(players) - sure} tentative" if sure < len(players) else ""
+        who += f", {len(heads) - sure} tentative" if sure < len(heads) else ""
     else:
-        who = f"{counted(len(players), noun)}, tentative only"
+        who = f"{counted(len(heads), noun)}, tentative only"
     offset = "offset " if best.variant[:1] in {"+", "-"} else ""
     at = f" ({offset}{best.variant})" if best.variant else ""
     against = f"chance {number(best.chance)}"
@@ -144,25 +144,25 @@ def _of_role(
     return Finding(
         "role",
         f"{role.title[0].upper()}{role.title[1:]}: {who}; the strongest is "
-        f"{players[0].full_name}{at} with {estimate(best.score, best.low, best.high)} against "
+        f"{heads[0].full_name}{at} with {estimate(best.score, best.low, best.high)} against "
         f"{against}{_mass(best)}, on {evidence(best.sentences, best.events)}."
-        f"{_same(role, players, roles)}",
-        tuple((head.layer, head.head) for head in players),
+        f"{_same(role, heads, roles)}",
+        tuple((head.layer, head.head) for head in heads),
     )
 
 
-def _same(role: RoleInfo, players: Sequence[HeadReport], roles: Mapping[str, RoleInfo]) -> str:
+def _same(role: RoleInfo, heads: Sequence[HeadReport], roles: Mapping[str, RoleInfo]) -> str:
     """The roles that are the same fact: in all sentences of this text, or in single heads."""
     every = [name for name, other in roles.items() if other.same_as == role.name]
-    every += [role.same_as] * bool(role.same_as and role.same_as not in players[0].told)
-    beside = dict.fromkeys(name for head in players for name in head.with_role(role.name))
+    every += [role.same_as] * bool(role.same_as and role.same_as not in heads[0].told)
+    beside = dict.fromkeys(name for head in heads for name in head.with_role(role.name))
     same = [roles[name].title for name in beside if name in every]
     says = f" On this text that is the same as {_listed(same)}." if same else ""
     partly = [
         f"as {roles[name].title} in {_listed(_scored(name, having))}"
         for name in beside
         if name not in every
-        for having in [[head for head in players if head.beside.get(name) == role.name]]
+        for having in [[head for head in heads if head.beside.get(name) == role.name]]
     ]
     return f"{says} The same attention counts {_listed(partly)}." if partly else says
 
@@ -183,16 +183,15 @@ def _mass(best: RoleScore) -> str:
 def _of_induction(
     induction: InductionReport,
     by_place: dict[tuple[int, int], HeadReport],
-    roles: Sequence[RoleInfo],
 ) -> Finding:
-    found = induction.supported
-    best, prefix = found[0], found[0].prefix_matching
-    match = "matches" if len(found) == 1 else "match"
-    places = tuple((one.layer, one.head) for one in found)
+    supported = induction.supported
+    best, prefix = supported[0], supported[0].prefix_matching
+    match = "matches" if len(supported) == 1 else "match"
+    places = tuple((one.layer, one.head) for one in supported)
     return Finding(
         "induction",
-        f"On repeated random tokens {counted(len(found), 'head')} {match} prefixes; the strongest "
-        f"is {by_place[places[0]].full_name} with "
+        f"On repeated random tokens {counted(len(supported), 'head')} {match} prefixes; the "
+        f"strongest is {by_place[places[0]].full_name} with "
         f"{estimate(prefix.score, prefix.low, prefix.high)} against "
         f"{title_of(best.against)} {number(best.baseline)}, on "
         f"{counted(induction.draws, 'draw')} and {counted(induction.queries, 'token')}.",

@@ -122,17 +122,17 @@ def _table(shown: Sequence[RoleSummary], *, plain: bool, width: int, bars: bool)
 
 
 def _row(role: RoleSummary, most: int, *, plain: bool) -> Iterable[Text]:
-    best = role.heads[0]
-    yield Text(harmless(role.chip.letter), style=f"bold {role.chip.ink} on {role.chip.colour}")
+    chip = role.role.chip
+    yield Text(harmless(chip.letter), style=f"bold {chip.ink} on {chip.colour}")
     yield Text(harmless(role.title), overflow="crop" if plain else "ellipsis")
-    yield Text(best.head.full_name)
-    yield Text(_encodable(best.score.text, plain=plain))
-    verdict = _encodable(best.verdict.text, plain=plain)
-    yield Text(verdict, style="" if best.verdict.name == "supported" else "italic")
+    yield Text(role.best.full_name)
+    yield Text(_encodable(role.score.text, plain=plain))
+    verdict = _encodable(role.verdict.text, plain=plain)
+    yield Text(verdict, style="" if role.verdict.name == "supported" else "italic")
     yield Text(role.count)
     if most:
-        yield Text(bar(role.amount / most, plain=plain), style=role.chip.colour)
-    yield Text(best.sentences)
+        yield Text(bar(role.amount / most, plain=plain), style=chip.colour)
+    yield Text(role.evidence.sentences)
 
 
 def bar(share: float, *, plain: bool = False, width: int = BAR) -> str:

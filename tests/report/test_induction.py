@@ -56,7 +56,8 @@ def test_the_best_ten_have_a_row_the_best_first() -> None:
     made = example.report()
     found = induction.of(made)
     assert found is not None
-    assert [row.head.name for row in found.rows] == [f"L5H{k}" for k in range(11, 1, -1)]
+    assert found.table is not None
+    assert [row[0].text for row in found.table.rows] == [f"L5H{k}" for k in range(11, 1, -1)]
     assert "12 of 72 heads are supported" in section(made)
     assert "Here are the best 10, the others in report.json." in section(made)
     assert "Here are" not in section(example.document())
@@ -66,9 +67,10 @@ def test_running_text_stands_beside_it_where_the_role_was_measured() -> None:
     made = example.report()
     found = induction.of(made)
     assert found is not None
-    assert found.runs
+    assert found.table is not None
+    assert found.table.columns[-1].title == "Running text"
     best = made.head(5, 11).roles["induction"]
-    assert found.rows[0].running.text == estimate(best.score, best.low, best.high)
+    assert found.table.rows[0][-1].text == estimate(best.score, best.low, best.high)
     heads = tuple(replace(head, roles={}) for head in made.heads)
     roles = tuple(replace(role, heads=()) for role in made.roles)
     unmeasured = replace(made, heads=heads, roles=roles)

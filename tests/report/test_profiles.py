@@ -88,7 +88,8 @@ def test_all_roles_are_there_those_of_the_head_first_then_those_nearest_to_passi
     head = made.head(*HEAD)
     titles = {role.name: role.title for role in made.roles}
     found = head_profile.of(made, head)
-    assert [row.title for row in found.roles] == [titles[name] for name in head.found]
+    assert found.roles is not None
+    assert [row[0].text for row in found.roles.rows] == [titles[name] for name in head.found]
     others = " ".join(note.says for note in found.other_roles)
     assert all(titles[name] in others for name in set(head.roles) - {*head.found})
     missing = {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from attnviz.report import sections
+from attnviz.report.cells import Baseline, Evidence, Interval, Linked, Number, Text, Verdict
 from attnviz.report.escape import markdown as safe
 from attnviz.report.format import Format
 from attnviz.report.markup import bullets, table
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from attnviz.figures.picture import Picture
-    from attnviz.report.cells import Head, Number
+    from attnviz.report.cells import Cell, Table
     from attnviz.report.model import Report
     from attnviz.report.sections import Sections, Stream
     from attnviz.report.sections.again import Again
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from attnviz.report.sections.induction import Induction
     from attnviz.report.sections.method import Method
     from attnviz.report.sections.relations import Relations
-    from attnviz.report.sections.roles import Roles, Unmatched
-    from attnviz.report.sections.sentences import Sentence, Shading
+    from attnviz.report.sections.roles import Roles, RoleSummary, Unmatched
+    from attnviz.report.sections.sentences import Sentence
+    from attnviz.report.sections.shading import Shading
     from attnviz.report.sections.spare import Spare
     from attnviz.report.sections.top import Top
 
@@ -112,23 +114,11 @@ def _findings(findings: Findings, level: str) -> Iterable[str]:
 def _roles(roles: Roles, level: str) -> Iterable[str]:
     yield f"{level} {roles.title}"
     yield roles.says
-    header = ("Role", "Heads", "Head", "Score", "Chance", "Baseline", "Lift", "Evidence", "Verdict")
-    rows = (
-        (
-            f"{safe(role.full_title)} ({safe(role.chip.letter)})" if place == 0 else "",
-            role.count if place == 0 else "",
-            f"{row.head.name} {safe(row.variant)}".strip(),
-            row.score.text,
-            row.chance.text,
-            _baseline(row.baseline, row.against),
-            row.lift.text,
-            row.evidence,
-            row.verdict.text,
-        )
-        for role in roles.summary
-        for place, row in enumerate(role.heads[:HEADS_OF_ROLE])
-    )
-    yield table(header, "lrllrlrll", rows) if roles.summary else roles.nothing
+    if roles.summary:
+        header = ("Role", "Heads", *(column.title for column in roles.summary[0].table.columns))
+        yield table(header, "lrllrlrll", map(_texts, _heads_of_roles(roles.summary)))
+    else:
+        yield roles.nothing
     if roles.unmatched:
         yield f"{roles.nobody}: {'; '.join(map(_unmatched, roles.unmatched))}."
     if roles.relations:
@@ -137,46 +127,50 @@ def _roles(roles: Roles, level: str) -> Iterable[str]:
         yield f"Could not be measured: {safe(absent.titles)} ({safe(absent.reason)})."
 
 
+def _heads_of_roles(summary: Sequence[RoleSummary]) -> Iterable[Sequence[Cell]]:
+    """The first heads of each role, whose name stands beside the first of them only."""
+    for role in summary:
+        named = Text(f"{role.role.text} ({role.role.chip.letter})"), Text(role.count)
+        for row in role.table.rows[:HEADS_OF_ROLE]:
+            yield (*named, *row)
+            named = Text(""), Text("")
+
+
 def _unmatched(role: Unmatched) -> str:
     if role.closest is None:
         return safe(role.title)
     return f"{safe(role.title)} ({role.closest.head.name} {role.closest.says})"
 
 
-def _baseline(value: Number, against: str) -> str:
-    return f"{value.text} {safe(against)}".strip()
+def _table(of: Table, most: int = HEADS_LISTED) -> Iterable[str]:
+    """A table, and how many rows there was no room for."""
+    sides = ("r" if column.form == "number" else "l" for column in of.columns)
+    yield table(
+        [column.title for column in of.columns], "".join(sides), map(_texts, of.rows[:most])
+    )
+    if more := len(of.rows[most:]):
+        yield f"And {more:,} more in report.json."
 
 
-def _names(heads: Sequence[Head]) -> str:
-    return ", ".join(head.name for head in heads) or "–"
+def _texts(row: Sequence[Cell]) -> list[str]:
+    """The cells of a row; numbers and their brackets are our own, and as they are."""
+    own = Number, Interval, Evidence, Verdict, Linked
+    return [
+        f"{cell.value} {safe(cell.title)}".strip()
+        if isinstance(cell, Baseline)
+        else cell.text
+        if isinstance(cell, own)
+        else safe(cell.text)
+        for cell in row
+    ]
 
 
 def _relations(relations: Relations | None, level: str) -> Iterable[str]:
-    if relations is None:
-        return
-    yield f"{level} {relations.title}"
-    yield relations.choice
-    yield relations.reading
-    header = ("Relation", "Direction", "Head", "Accuracy", "Baseline", "Evidence", "Coverage")
-    yield table(
-        (*header, "Verdict"),
-        "llllllrl",
-        (
-            (
-                safe(row.relation),
-                row.direction,
-                _names(row.heads),
-                row.score.text,
-                _baseline(row.baseline, row.against),
-                row.evidence,
-                row.coverage,
-                row.verdict.text,
-            )
-            for row in relations.rows[:RELATIONS_LISTED]
-        ),
-    )
-    if more := len(relations.rows[RELATIONS_LISTED:]):
-        yield f"And {more} more in report.json."
+    if relations:
+        yield f"{level} {relations.title}"
+        yield relations.choice
+        yield relations.reading
+        yield from _table(relations.table, RELATIONS_LISTED)
 
 
 def _induction(induction: Induction | None, level: str) -> Iterable[str]:
@@ -187,29 +181,13 @@ def _induction(induction: Induction | None, level: str) -> Iterable[str]:
         yield f"Not measured. {safe(induction.reason)}"
         return
     yield induction.measured
-    if induction.rows:
-        yield induction.copying
+    if induction.table is None:
+        yield induction.supported.text
+        return
+    yield induction.copying
     yield induction.supported.text
-    if induction.rows:
-        yield _induction_table(induction)
-        yield induction.reading
-
-
-def _induction_table(induction: Induction) -> str:
-    header = ["Head", "Prefix matching", "Chance", "Baseline"]
-    header += ["Copying", "Lifted (chance)"] * induction.copies + ["Running text"] * induction.runs
-    rows = (
-        (
-            row.head.name,
-            row.prefix_matching.text,
-            row.chance.text,
-            _baseline(row.baseline, row.against),
-            *((row.copying.text, row.lifted) if induction.copies else ()),
-            *((row.running.text,) if induction.runs else ()),
-        )
-        for row in induction.rows
-    )
-    return table(header, "llrl" + "l" * (len(header) - 4), rows)
+    yield from _table(induction.table)
+    yield induction.reading
 
 
 def _examples(examples: Examples | None, level: str) -> Iterable[str]:
@@ -225,30 +203,11 @@ def _spare(spare: Spare | None, level: str) -> Iterable[str]:
     yield f"{level} {spare.title}"
     yield " ".join(says.text for says in spare.says)
     yield spare.caution
-    if spare.rows:
-        yield table(
-            ("Reason", "Score", "95% surely", "Heads", "Surest, or closest"),
-            "lllrl",
-            ((one.name, one.score, one.rule, one.heads, one.best.text) for one in spare.reasons),
-        )
-        yield table(
-            ("Head", "Why", "Like", "Divergence", "Normalised entropy", "At rest", "Roles"),
-            "lllllll",
-            (
-                (
-                    row.head.name,
-                    row.why,
-                    row.alike.text,
-                    row.apart,
-                    row.evenness.text,
-                    row.resting.text,
-                    safe(", ".join(role.says for role in row.roles) or "–"),
-                )
-                for row in spare.rows
-            ),
-        )
-        if spare.more:
-            yield f"And {spare.more} more in report.json."
+    if spare.reasons and spare.table:
+        yield from _table(spare.reasons)
+        yield from _table(spare.table)
+    if spare.more:
+        yield f"And {spare.more} more in report.json."
     yield spare.reading
 
 
@@ -275,7 +234,7 @@ def _method(method: Method, again: Again) -> Iterable[str]:
 def _heads(heads: Heads, heading: str, most: int) -> Iterable[str]:
     """The heads that have a role first, where there is no room for all."""
     every = [row for layer in heads.layers for row in layer.rows]
-    rows = every if len(every) <= most else [row for row in every if row.roles][:most]
+    rows = every if len(every) <= most else [row for row in every if row.roles.roles][:most]
     yield heading
     yield f"{len(rows):,} of {len(every):,} heads; report.json has all."
     yield table(
@@ -284,7 +243,7 @@ def _heads(heads: Heads, heading: str, most: int) -> Iterable[str]:
         (
             (
                 row.head.name,
-                safe(", ".join(role.says for role in row.roles)),
+                safe(", ".join(role.says for role in row.roles.roles)),
                 *(mean.text for mean in row.means),
             )
             for row in rows

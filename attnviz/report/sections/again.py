@@ -76,7 +76,7 @@ def _numbers(report: Report) -> str:
 
 def _options(report: Report) -> str:
     options = report.options
-    told = [
+    choices = [
         f"rollout {'with' if options.rollout_residual else 'without'} the residual stream",
         f"colours {options.cmap}, {options.scale}",
         f"{options.dpi} dots per inch",
@@ -85,9 +85,9 @@ def _options(report: Report) -> str:
         f"kernel {options.kernel}",
     ]
     if options.generate:
-        told.append(f"up to {counted(options.generate, 'generated token')} each")
+        choices.append(f"up to {counted(options.generate, 'generated token')} each")
     if options.target:
-        told.append(f"targets from {options.target}")
+        choices.append(f"targets from {options.target}")
     if options.max_memory:
-        told.append(f"at most {options.max_memory} of memory")
-    return "; ".join(told)
+        choices.append(f"at most {options.max_memory} of memory")
+    return "; ".join(choices)

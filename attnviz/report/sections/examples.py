@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from attnviz.report.numbers import count, counted, number
-from attnviz.report.sections.sentences import shade
+from attnviz.report.sections.shading import shade
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,8 +162,8 @@ def _listed(looked: Sequence[Looked], aside: str) -> str:
     if not looked:
         return "looks at nothing"
     first, *others = (f"{_quoted(one.labels)} {number(one.weight)}" for one in looked)
-    told = others[: sum(one.weight >= LEAST for one in looked[1:])]
-    return f"looks most at {first}{aside}{', then ' * bool(told)}{', '.join(told)}"
+    named = others[: sum(one.weight >= LEAST for one in looked[1:])]
+    return f"looks most at {first}{aside}{', then ' * bool(named)}{', '.join(named)}"
 
 
 def _target(example: Example) -> str:

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 from attnviz.baselines.known import title_of
 from attnviz.report.cells import (
     Chip,
+    Column,
     Head,
-    Interval,
-    Number,
-    Verdict,
+    RoleCell,
+    Table,
+    baselines,
     chip,
-    column,
     head,
     heading,
+    padded,
+    plain,
     scores,
-    verdict,
+    verdicts,
 )
 from attnviz.report.numbers import MINUS, counted, estimate, exact, number, percent
 from attnviz.report.sections.examples import ExampleText, in_full
@@ -33,22 +35,6 @@ NEAR = 3
 
 KINDS = 4
 """Parts of speech, and as many relations, that are named of a head."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A role of the head; `bound` must exceed `margin`, `also` are roles that are one with it."""
-
-    chip: Chip
-    title: str
-    variant: str
-    also: str
-    score: Interval
-    baseline: Number
-    against: str
-    bound: str
-    margin: str
-    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +77,7 @@ class HeadProfile:
 
     head: Head
     none: str
-    roles: tuple[Row, ...]
+    roles: Table | None
     other_roles: tuple[Note, ...]
     bars: tuple[Bar, ...]
     looks: tuple[Note, ...]
@@ -127,7 +113,7 @@ def of(report: Report, of_head: HeadReport) -> HeadProfile:
     return HeadProfile(
         head(of_head),
         "" if of_head.shown else _none(near, rest),
-        tuple(_rows(report, of_head, having)),
+        _table(report, of_head, having) if having else None,
         tuple(_others(near, rest)),
         _bars(of_head.offsets) if of_head.offsets else (),
         _looks(of_head.looks_at) if of_head.looks_at and of_head.looks_at.words else (),
@@ -159,25 +145,32 @@ def _none(near: Sequence[_Measured], rest: Sequence[_Measured]) -> str:
     return f"It has none of the {measured} measured."
 
 
-def _rows(report: Report, of_head: HeadReport, having: Sequence[_Measured]) -> Iterable[Row]:
-    columns = (
-        scores(each.score for each in having),
-        column(each.score.baseline for each in having),
-    )
-    for each, score, baseline in zip(having, *columns, strict=True):
-        unsure = each.score.margin_low is None and each.lead is not None
-        yield Row(
-            chip(each.role),
+def _table(report: Report, of_head: HeadReport, having: Sequence[_Measured]) -> Table:
+    """The roles that the head has; the lower bound of score - baseline must exceed the margin."""
+    every = [each.score for each in having]
+    roles = [
+        RoleCell(
             each.role.title,
-            each.score.variant,
-            _also(report, of_head, each.role.name),
-            score,
-            baseline,
-            each.against,
-            f"{number(each.lead)}{' (no interval)' if unsure else ''}",
-            exact(each.role.margin),
-            verdict(each.score.verdict),
+            chip(each.role),
+            " ".join(filter(None, (each.score.variant, _also(report, of_head, each.role.name)))),
         )
+        for each in having
+    ]
+    bounds = [
+        number(each.lead)
+        + " (no interval)" * (each.score.margin_low is None and each.lead is not None)
+        for each in having
+    ]
+    return Table(
+        (
+            Column("Role", "role", roles),
+            Column("Score", "score", scores(every)),
+            baselines([(each.score.baseline, each.against) for each in having]),
+            Column("Lower bound", "number", list(map(plain, bounds))),
+            Column("Margin", "number", padded([exact(each.role.margin) for each in having])),
+            verdicts(every),
+        )
+    )
 
 
 def _also(report: Report, of_head: HeadReport, role: str) -> str:
@@ -197,10 +190,10 @@ def _others(near: Sequence[_Measured], rest: Sequence[_Measured]) -> Iterable[No
     if near:
         yield Note("Nearest to passing", f": {'; '.join(map(_nearly, near))}.")
     if rest:
-        told = (
+        others = (
             f"{each.role.title} {number(each.score.score)} ({number(each.lead)})" for each in rest
         )
-        yield Note("Others", f", score and lower bound: {'; '.join(told)}.")
+        yield Note("Others", f", score and lower bound: {'; '.join(others)}.")
 
 
 def _nearly(each: _Measured) -> str:

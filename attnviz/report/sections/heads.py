@@ -7,7 +7,19 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from attnviz.evidence.examples import EACH, PLAYS
-from attnviz.report.cells import Chip, Head, Interval, chip, estimates, head, heading, tentative
+from attnviz.report.cells import (
+    Chip,
+    Head,
+    Interval,
+    RoleOfHead,
+    Roles,
+    chip,
+    estimates,
+    head,
+    heading,
+    role_cells,
+    tentative,
+)
 from attnviz.report.numbers import counted, number
 from attnviz.report.sections import head_profile
 from attnviz.report.sections.head_profile import HeadProfile
@@ -32,19 +44,11 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class RoleOfHead:
-    """A role that a head has; `says` gives the title and what is to be said of the score."""
-
-    chip: Chip
-    says: str
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """A head, with a mean for each column."""
 
     head: Head
-    roles: tuple[RoleOfHead, ...]
+    roles: Roles
     means: tuple[Interval, ...]
     profile: HeadProfile | None
 
@@ -87,7 +91,7 @@ def of(report: Report) -> Heads:
     )
 
 
-def roles_of(report: Report, of_head: HeadReport) -> tuple[RoleOfHead, ...]:
+def _roles(report: Report, of_head: HeadReport) -> Roles:
     """The roles that are told of a head, each with its score and the roles beside it."""
     roles = {role.name: role for role in report.roles}
 
@@ -100,8 +104,8 @@ def roles_of(report: Report, of_head: HeadReport) -> tuple[RoleOfHead, ...]:
         beside = f" (also {', '.join(also)})" if also else ""
         return f"{roles[name].title} {number(score.score)}{tentative(score.verdict)}{beside}"
 
-    return tuple(
-        RoleOfHead(chip(roles[name]), says(name)) for name in of_head.told if name in roles
+    return role_cells(
+        tuple(RoleOfHead(chip(roles[name]), says(name)) for name in of_head.told if name in roles)
     )
 
 
@@ -122,7 +126,7 @@ def _layer(
         tuple(
             Row(
                 head(each),
-                roles_of(report, each),
+                _roles(report, each),
                 tuple(column[at] for column in columns),
                 head_profile.of(report, each) if profiles else None,
             )

@@ -6,10 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnviz.baselines.known import title_of
-from attnviz.report.cells import Head, Interval, Linked, Number, column, head, linker, scores
+from attnviz.report.cells import (
+    Column,
+    Linked,
+    Table,
+    baselines,
+    column,
+    head_cells,
+    linker,
+    plain,
+    scores,
+)
 from attnviz.report.numbers import counted, estimate, exact, number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from attnviz.measurement.probed import InductionHead
     from attnviz.report.model import Report
 
@@ -71,25 +83,10 @@ DEFINITIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One supported head; `running` is its score in running text."""
-
-    head: Head
-    prefix_matching: Interval
-    chance: Number
-    baseline: Number
-    against: str
-    copying: Interval
-    lifted: str
-    running: Interval
-
-
-@dataclass(frozen=True, slots=True)
 class Induction:
     """What heads do on repeated random tokens.
 
-    Where it was not measured there is only `reason`. `copying` and `reading` are about the `rows`,
-    which have `copies` or scores in running text (`runs`) where any of them has.
+    Where it was not measured there is only `reason`; `copying` and `reading` are about the `table`.
     """
 
     title: str
@@ -98,25 +95,13 @@ class Induction:
     copying: str
     supported: Linked
     reading: str
-    rows: tuple[Row, ...]
-    copies: bool
-    runs: bool
+    table: Table | None
 
 
 def of(report: Report) -> Induction | None:
     """That of the whole model; None where it has not been asked for."""
     if report.attention or not (report.induction or report.no_induction):
         return None
-    shown = report.induction.supported[:SHOWN] if report.induction else ()
-    heads = [report.head(one.layer, one.head) for one in shown]
-    running = [one.roles.get(RUNNING) for one in heads]
-    columns = (
-        scores(one.prefix_matching for one in shown),
-        column(one.prefix_matching.chance for one in shown),
-        column(one.baseline for one in shown),
-        scores(one.copying for one in shown),
-        scores(running),
-    )
     return Induction(
         TITLE,
         report.no_induction,
@@ -124,22 +109,30 @@ def of(report: Report) -> Induction | None:
         _copying(report),
         linker(report)(_supported(report)),
         READING,
-        tuple(
-            Row(
-                head(report.head(one.layer, one.head)),
-                prefix,
-                chance,
-                baseline,
-                title_of(one.against),
-                copied,
-                _lifted(one),
-                run,
-            )
-            for one, prefix, chance, baseline, copied, run in zip(shown, *columns, strict=True)
-        ),
-        any(one.copying for one in shown),
-        any(running),
+        _table(report, report.induction.supported[:SHOWN]) if report.induction else None,
     )
+
+
+def _table(report: Report, shown: Sequence[InductionHead]) -> Table | None:
+    """The best supported heads, with their role in running text, where that was measured."""
+    if not shown:
+        return None
+    heads = [report.head(each.layer, each.head) for each in shown]
+    columns = [
+        Column("Head", "heads", [head_cells(head) for head in heads]),
+        Column("Prefix matching", "score", scores(each.prefix_matching for each in shown)),
+        Column("Chance", "number", column(each.prefix_matching.chance for each in shown)),
+        baselines([(each.baseline, title_of(each.against)) for each in shown]),
+    ]
+    if any(each.copying for each in shown):
+        columns += [
+            Column("Copying", "interval", scores(each.copying for each in shown)),
+            Column("Lifted (chance)", "number", [plain(_lifted(each)) for each in shown]),
+        ]
+    running = [head.roles.get(RUNNING) for head in heads]
+    if any(running):
+        columns.append(Column("Running text", "interval", scores(running)))
+    return Table(columns)
 
 
 def _measured(report: Report) -> str:

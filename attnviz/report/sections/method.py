@@ -9,7 +9,7 @@ from attnviz.attention.limits import SORTED
 from attnviz.evidence.bootstrap import FEWEST
 from attnviz.evidence.rules import USUAL
 from attnviz.report import whole
-from attnviz.report.cells import Number, Verdict, padded, verdict
+from attnviz.report.cells import Column, Table, Text, Verdict, padded, texts, verdict
 from attnviz.report.numbers import count, counted, exact
 from attnviz.report.sections.findings import SCORES
 from attnviz.report.sections.roles import CHANCE, units
@@ -17,7 +17,9 @@ from attnviz.report.sections.sentences import rollout
 from attnviz.report.sections.streams import TITLES
 
 if TYPE_CHECKING:
-    from attnviz.report.model import Report
+    from collections.abc import Sequence
+
+    from attnviz.report.model import Report, RoleInfo, StatisticInfo
 
 _BASELINES = (
     "The baseline is the strongest thing that the score must beat. The positional profile is the "
@@ -54,28 +56,6 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
-    """A role that was looked for."""
-
-    title: str
-    name: str
-    formula: str
-    margin: Number
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Statistic:
-    """A statistic that was computed."""
-
-    title: str
-    unit: str
-    formula: str
-    about: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class Method:
     """How everything was measured; `unusual` and `similarity` are "" where there is nothing."""
 
@@ -90,15 +70,13 @@ class Method:
     unusual: str
     similarity: str
     targets: str
-    roles: tuple[Role, ...]
+    roles: Table
     statistics_say: str
-    statistics: tuple[Statistic, ...]
+    statistics: Table
 
 
 def of(report: Report) -> Method:
     """The method of the whole report."""
-    roles = whole.roles(report)
-    margins = padded([exact(role.margin) for role in roles])
     return Method(
         "How it was measured",
         SCORES,
@@ -111,15 +89,31 @@ def of(report: Report) -> Method:
         _unusual(report),
         _similarity(report),
         _TARGETS,
-        tuple(
-            Role(role.title, role.name, role.formula, margin, role.source)
-            for role, margin in zip(roles, margins, strict=True)
-        ),
+        _roles(whole.roles(report)),
         _STATISTICS,
-        tuple(
-            Statistic(each.title, each.unit, each.formula, each.about, each.source)
-            for each in whole.statistics(report)
-        ),
+        _statistics(whole.statistics(report)),
+    )
+
+
+def _roles(every: Sequence[RoleInfo]) -> Table:
+    return Table(
+        (
+            Column("Role", "name", [Text(role.title, code=role.name) for role in every]),
+            texts("Target", "formula", (role.formula for role in every)),
+            Column("Margin", "number", padded([exact(role.margin) for role in every])),
+            texts("Source", "source", (role.source for role in every)),
+        )
+    )
+
+
+def _statistics(every: Sequence[StatisticInfo]) -> Table:
+    return Table(
+        (
+            Column("Statistic", "name", [Text(each.title, note=each.unit) for each in every]),
+            texts("Formula", "formula", (each.formula for each in every)),
+            texts("What it tells", "about", (each.about for each in every)),
+            texts("Source", "source", (each.source for each in every)),
+        )
     )
 
 
@@ -153,7 +147,7 @@ def _baselines(report: Report) -> str:
 def _unusual(report: Report) -> str:
     """What a verdict took that was set for this report; "" where all was as usual."""
     rules = report.options.evidence
-    told = [
+    changed = [
         f"{name} at least {used} instead of {usual}"
         for name, used, usual in (
             ("sentences", rules.sentences, USUAL.sentences),
@@ -161,12 +155,13 @@ def _unusual(report: Report) -> str:
         )
         if used != usual
     ]
-    told += [
-        f"{one.role} {exact(one.margin)} instead of {exact(one.default)}" for one in rules.margins
+    changed += [
+        f"{margin.role} {exact(margin.margin)} instead of {exact(margin.default)}"
+        for margin in rules.margins
     ]
-    if not told:
+    if not changed:
         return ""
-    return f"Set for this report, by the names of roles: {'; '.join(told)}."
+    return f"Set for this report, by the names of roles: {'; '.join(changed)}."
 
 
 def _intervals(report: Report) -> str:
@@ -196,14 +191,14 @@ def _unit(report: Report) -> str:
 
 def _similarity(report: Report) -> str:
     """How heads were compared, in each stream."""
-    told = [
+    methods = [
         f"{TITLES[part.attention]}: {part.similarity.method}".removeprefix(": ")
         for part in report.every_part
         if part.similarity
     ]
-    if not told:
+    if not methods:
         return ""
     return (
         "How far apart two heads are is the root of the mean Jensen-Shannon divergence between "
-        f"their rows. {' '.join(told)}"
+        f"their rows. {' '.join(methods)}"
     )

@@ -6,8 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnviz.baselines.known import title_of
-from attnviz.report.cells import Head, Interval, Number, Verdict, column, head, scores, verdict
-from attnviz.report.numbers import count, counted, evidence, number, percent
+from attnviz.report.cells import (
+    Column,
+    Table,
+    baselines,
+    evidence,
+    head_cells,
+    plain,
+    scores,
+    texts,
+    verdicts,
+)
+from attnviz.report.numbers import counted, number, percent
 from attnviz.report.sections import reading
 
 if TYPE_CHECKING:
@@ -17,30 +27,13 @@ TITLE = "Relations between words"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A relation, its best head, or two, and the strongest rule that needs no head."""
-
-    relation: str
-    direction: str
-    heads: tuple[Head, ...]
-    score: Interval
-    baseline: Number
-    against: str
-    sentences: str
-    events: str
-    evidence: str
-    coverage: str
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
 class Relations:
     """The relations; `choice` says how a head was chosen, `reading` what the numbers mean."""
 
     title: str
     choice: str
     reading: str
-    rows: tuple[Row, ...]
+    table: Table
 
 
 def of(report: Report) -> Relations | None:
@@ -48,28 +41,20 @@ def of(report: Report) -> Relations | None:
     rows = report.relations
     if not rows:
         return None
-    columns = rows, scores(rows), column(row.baseline for row in rows)
-    return Relations(
-        TITLE,
-        _choice(report),
-        _reading(report),
-        tuple(
-            Row(
-                row.relation,
-                row.direction,
-                tuple(head(report.head(*place)) for place in row.heads),
-                score,
-                baseline,
-                _which(row),
-                count(row.sentences),
-                count(row.events),
-                evidence(row.sentences, row.events),
-                percent(row.coverage),
-                verdict(row.verdict),
-            )
-            for row, score, baseline in zip(*columns, strict=True)
-        ),
+    heads = [head_cells(*(report.head(*place) for place in row.heads)) for row in rows]
+    table = Table(
+        (
+            texts("Relation", "name", (row.relation for row in rows)),
+            texts("Direction", "direction", (row.direction for row in rows)),
+            Column("Head", "heads", heads),
+            Column("Accuracy", "score", scores(rows)),
+            baselines([(row.baseline, _which(row)) for row in rows]),
+            evidence(rows),
+            Column("Coverage", "number", [plain(percent(row.coverage)) for row in rows]),
+            verdicts(rows),
+        )
     )
+    return Relations(TITLE, _choice(report), _reading(report), table)
 
 
 def _choice(report: Report) -> str:

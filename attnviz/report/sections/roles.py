@@ -10,19 +10,27 @@ from attnviz.baselines.known import title_of
 from attnviz.evidence.bootstrap import FEWEST
 from attnviz.report.cells import (
     Chip,
+    Column,
+    Evidence,
     Head,
     Interval,
-    Number,
+    RoleCell,
+    Table,
     Verdict,
+    baselines,
     chip,
     column,
+    evidence,
+    evidence_of,
     head,
+    head_cells,
     heading,
     scores,
     tentative,
     verdict,
+    verdicts,
 )
-from attnviz.report.numbers import count, counted, evidence, exact, number
+from attnviz.report.numbers import count, counted, exact, number
 from attnviz.report.role_heads import RoleHeads, by_family, role_heads
 from attnviz.report.sections import relations
 
@@ -51,47 +59,26 @@ _FAMILIES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A head in a role. `evidence` says in one what `sentences` and `events` say apart."""
-
-    head: Head
-    variant: str
-    score: Interval
-    chance: Number
-    baseline: Number
-    against: str
-    lift: Number
-    sentences: str
-    events: str
-    evidence: str
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
 class RoleSummary:
-    """A role that is told, with its `heads`, the best first, as far as they get a row.
+    """A role that is told, with its best head, and as a `table` those that get a row.
 
     `also` are the titles of roles that are one fact with it; `amount` and `count` are of all heads;
     `rank` is its place among all roles by how far the best head is above chance, and
     `between_words` says whether it has a row among the relations.
     """
 
-    name: str
     title: str
     also: tuple[str, ...]
-    anchor: str
-    chip: Chip
+    role: RoleCell
     amount: int
     count: str
-    best: Interval
-    heads: tuple[Row, ...]
+    best: Head
+    score: Interval
+    evidence: Evidence
+    verdict: Verdict
+    table: Table
     rank: int
     between_words: bool
-
-    @property
-    def full_title(self) -> str:
-        """Its title, with the roles that are the same in all its heads: "first token, also CLS"."""
-        return f"{self.title}, also {', '.join(self.also)}" if self.also else self.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +100,7 @@ class Role:
     about: str
     formula: str
     source: str
-    heads: tuple[Row, ...]
+    table: Table
     more: str
     others: tuple[OtherHead, ...]
 
@@ -168,7 +155,7 @@ class Roles:
 def of(report: Report) -> Roles:
     """The roles of one stream."""
     every = role_heads(report)
-    families = by_family([one for one in every if one.own or not one.role.same_as])
+    families = by_family([group for group in every if group.own or not group.role.same_as])
     return Roles(
         TITLE,
         _says(report, every),
@@ -176,7 +163,7 @@ def of(report: Report) -> Roles:
         "No head has a role.",
         _summary(report, every),
         tuple(
-            Family(_FAMILIES.get(name, "Other"), tuple(_role(report, one) for one in roles))
+            Family(_FAMILIES.get(name, "Other"), tuple(_role(report, group) for group in roles))
             for name, roles in families
         ),
         "No head has" if report.judged else "No head is so far above chance for",
@@ -210,71 +197,73 @@ def _says(report: Report, every: Sequence[RoleHeads]) -> str:
 
 
 def _summary(report: Report, every: Sequence[RoleHeads]) -> tuple[RoleSummary, ...]:
-    told = [one for _, roles in by_family([one for one in every if one.own]) for one in roles]
-    ranks = sorted(told, key=lambda one: one.strength, reverse=True)
+    groups = [
+        group for _, roles in by_family([group for group in every if group.own]) for group in roles
+    ]
+    ranks = sorted(groups, key=lambda group: group.strength, reverse=True)
     between = {row.role for row in report.relations}
-    best = scores(one.own[0].roles[one.role.name] for one in told)
+    best = [group.own[0].roles[group.role.name] for group in groups]
     return tuple(
         RoleSummary(
-            one.role.name,
-            one.role.title,
-            one.also,
-            _anchor(one),
-            chip(one.role),
-            len(one.own),
-            count(len(one.own)),
-            score,
-            tuple(_rows(report, one.role, one.own[:ROWS])),
-            ranks.index(one),
-            one.role.name in between,
+            group.role.title,
+            group.also,
+            RoleCell(
+                ", also ".join(filter(None, (group.role.title, ", ".join(group.also)))),
+                chip(group.role),
+                anchor=_anchor(group),
+            ),
+            len(group.own),
+            count(len(group.own)),
+            head(group.own[0]),
+            interval,
+            evidence_of(score),
+            verdict(score.verdict),
+            _table(group.role, group.own[:ROWS]),
+            ranks.index(group),
+            group.role.name in between,
         )
-        for one, score in zip(told, best, strict=True)
+        for group, score, interval in zip(groups, best, scores(best), strict=True)
     )
 
 
-def _anchor(one: RoleHeads) -> str:
+def _anchor(group: RoleHeads) -> str:
     """The role's place on a page: `role-self`, `cross-role-self`."""
-    name = re.sub("[^a-z0-9]+", "-", one.role.name.lower()).strip("-")
-    return f"{one.heads[0].attention}-role-{name}".lstrip("-")
+    name = re.sub("[^a-z0-9]+", "-", group.role.name.lower()).strip("-")
+    return f"{group.heads[0].attention}-role-{name}".lstrip("-")
 
 
-def _rows(report: Report, role: RoleInfo, heads: Sequence[HeadReport]) -> Iterable[Row]:
+def _table(role: RoleInfo, heads: Sequence[HeadReport]) -> Table:
+    """Some heads of a role, with all that its verdict rests on."""
     every = [head.roles[role.name] for head in heads]
-    columns = (
-        scores(every),
-        column(one.chance for one in every),
-        column(one.baseline for one in every),
-        column(one.lift for one in every),
-    )
-    for of_head, one, score, chance, baseline, lift in zip(heads, every, *columns, strict=True):
-        yield Row(
-            head(of_head),
-            one.variant,
-            score,
-            chance,
-            baseline,
-            title_of(one.against),
-            lift,
-            count(one.sentences),
-            count(one.events),
-            evidence(one.sentences, one.events),
-            verdict(one.verdict),
+    names = [
+        head_cells(head, variant=score.variant) for head, score in zip(heads, every, strict=True)
+    ]
+    return Table(
+        (
+            Column("Head", "heads", names),
+            Column("Score", "score", scores(every)),
+            Column("Chance", "number", column(score.chance for score in every)),
+            baselines([(score.baseline, title_of(score.against)) for score in every]),
+            Column("Lift", "number", column(score.lift for score in every)),
+            evidence(every),
+            verdicts(every),
         )
+    )
 
 
-def _role(report: Report, one: RoleHeads) -> Role:
-    role, name = one.role, one.role.name
-    rest = one.heads[ROWS:]
+def _role(report: Report, group: RoleHeads) -> Role:
+    role, name = group.role, group.role.name
+    rest = group.heads[ROWS:]
     return Role(
         name,
         heading(role.title),
-        _anchor(one),
+        _anchor(group),
         chip(role),
-        f"{role.about} {_heads(one)}. Must beat {_rivals(report, role)} by more than "
+        f"{role.about} {_heads(group)}. Must beat {_rivals(role)} by more than "
         f"{exact(role.margin)}.",
         role.formula,
         role.source,
-        tuple(_rows(report, role, one.heads[:ROWS])),
+        _table(role, group.heads[:ROWS]),
         count(len(rest)),
         tuple(
             OtherHead(head(each), number(score.score) + tentative(score.verdict))
@@ -284,9 +273,9 @@ def _role(report: Report, one: RoleHeads) -> Role:
     )
 
 
-def _heads(one: RoleHeads) -> str:
+def _heads(group: RoleHeads) -> str:
     """How many heads have the role, and how many of them beyond doubt."""
-    verdicts = [score.verdict for score in one.scores]
+    verdicts = [score.verdict for score in group.scores]
     supported = verdicts.count("supported")
     heads = counted(len(verdicts), "head")
     if verdicts[0] is None:
@@ -294,7 +283,7 @@ def _heads(one: RoleHeads) -> str:
     return heads if supported == len(verdicts) else f"{heads}, {count(supported)} of them supported"
 
 
-def _rivals(report: Report, role: RoleInfo) -> str:
+def _rivals(role: RoleInfo) -> str:
     """Everything that a role's score must beat, chance first, in words."""
     names = dict.fromkeys(("chance", *role.baselines))
     *first, last = (title_of(name) for name in names)
@@ -311,11 +300,11 @@ def _unmatched(report: Report) -> Iterable[Unmatched]:
 
 def _closest(report: Report, role: RoleInfo) -> OtherHead | None:
     """The head that comes closest, with what it had to beat, plus the margin."""
-    having = [one for one in report.heads if role.name in one.roles]
-    scored = [one for one in having if one.roles[role.name].score is not None]
+    having = [each for each in report.heads if role.name in each.roles]
+    scored = [each for each in having if each.roles[role.name].score is not None]
     if not scored:
         return None
-    best = max(scored, key=lambda one: _lead(one, role.name))
+    best = max(scored, key=lambda each: _lead(each, role.name))
     score = best.roles[role.name]
     needed = f"{number(score.baseline)} + {exact(role.margin)}"
     return OtherHead(head(best), f"{number(score.score)} against {needed}")

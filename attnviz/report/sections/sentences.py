@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from attnviz.report.cells import Number, column
 from attnviz.report.images import by_sentence
-from attnviz.report.numbers import count, counted, number, percent
+from attnviz.report.numbers import count, counted, number
+from attnviz.report.sections.shading import LONG, Shading, Token, shading, tokens
 from attnviz.text.types import TokenLabel
 
 if TYPE_CHECKING:
@@ -18,15 +18,8 @@ if TYPE_CHECKING:
     from attnviz.report.model import Report, SentenceReport
 
 TITLE = "Sentence by sentence"
-LONG = 150
-"""Texts of more tokens than this are not spelled out: their strongest tokens are shown."""
-
 LISTED = 300
 """Sentences without figures that get a row."""
-
-STRONGEST, STRONGEST_OF_LONG = 5, 10
-AROUND = 3
-"""Tokens on both sides of a strong one that are shown with it in long texts."""
 
 SPARK_WIDTH, SPARK_HEIGHT = 96.0, 18.0
 ALIKE = 0.1
@@ -35,45 +28,6 @@ ALIKE = 0.1
 NO_ROLLOUT = "No rollout: there was not enough memory for it."
 _GENERATED = "Tokens after the mark “generated”, or with it in a table, were written by the model."
 _PAIRS = "The mark “‖” stands between the two texts of a pair."
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token and how dark it is, in hundredths; `weight` is the true value.
-
-    `generated`: the first token that the model wrote, of tokens in a row; of others, each.
-    """
-
-    label: TokenLabel
-    shade: int
-    weight: str
-    generated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Strong:
-    """One of the strongest tokens, at its place in the text."""
-
-    place: str
-    token: Token
-    weight: Number
-    before: tuple[TokenLabel, ...]
-    after: tuple[TokenLabel, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Shading:
-    """The tokens of a sentence and the strongest of them; of a long one only the strongest.
-
-    Then `rest` counts the others, which have the share `outside` of the whole weight.
-    """
-
-    title: str
-    tokens: tuple[Token, ...]
-    strongest: tuple[Strong, ...]
-    rest: str
-    rest_has: str
-    outside: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +52,8 @@ class Spark:
 class Sentence:
     """A sentence in full.
 
-    `text` are the texts of a pair, or its only one, cut short at `cut` characters. `queries` are
-    the tokens of the target and `more` counts those without room, where others than they receive
-    attention; the `shadings` are of what the tokens receive, then of rollout.
+    `text` is cut short, and so are the two of a `pair`. `queries` are the tokens of the target and
+    `more` counts those without room, where others than they receive attention.
     """
 
     id: int
@@ -183,12 +136,6 @@ def of(report: Report, pictures: Sequence[Picture]) -> Sentences:
     )
 
 
-def shade(weight: float, scale: str) -> int:
-    """How dark a weight is drawn, in hundredths: as in figures, its square root or itself."""
-    bounded = min(max(weight if math.isfinite(weight) else 0.0, 0.0), 1.0)
-    return round(100 * (bounded if scale == "linear" else math.sqrt(bounded)))
-
-
 def rollout(report: Report) -> str:
     """How the layers were joined."""
     if report.attention == "cross":
@@ -258,7 +205,7 @@ def _sentence(
     labels, key_labels = _labels(report, sentence)
     what = "Source: attention received" if sentence.keys else "Attention received"
     keys, first = (key_labels, None) if sentence.keys else (labels, start)
-    received = _shading(what, keys, sentence.received, scale, first)
+    received = shading(what, keys, sentence.received, scale, first)
     long = bool(received.rest)
     flows = bool(sentence.rollout) and not sentence.keys
     return Sentence(
@@ -268,10 +215,10 @@ def _sentence(
         tuple(_short(text, 300 if long else 600) for text in sentence.pair or ()),
         counted(len(sentence.tokens), "token"),
         _generated(sentence),
-        tuple(_tokens(labels[:LONG], (), scale, start)) if sentence.keys else (),
+        tuple(tokens(labels[:LONG], (), scale, start)) if sentence.keys else (),
         count(len(labels) - LONG) if sentence.keys and len(labels) > LONG else "",
         received,
-        _shading("Rollout", labels, sentence.rollout, scale, start) if flows else None,
+        shading("Rollout", labels, sentence.rollout, scale, start) if flows else None,
         "" if sentence.rollout or sentence.keys else NO_ROLLOUT,
         drift_says(sentence.drift),
         tuple(_entropy(sentence, greatest)),
@@ -324,52 +271,6 @@ def _labels(
 def _plain(texts: Sequence[str], special: Sequence[bool]) -> Sequence[TokenLabel]:
     pairs = zip(texts, special, strict=True)
     return [TokenLabel(text, special=is_special) for text, is_special in pairs]
-
-
-def _tokens(
-    labels: Sequence[TokenLabel], weights: Sequence[float], scale: str, start: int | None
-) -> list[Token]:
-    """Tokens in a row; the mark stands before the first that the model wrote."""
-    known = [*weights, *[0.0] * (len(labels) - len(weights))]
-    return [
-        Token(label, shade(weight, scale), number(weight), at == start)
-        for at, (label, weight) in enumerate(zip(labels, known, strict=True))
-    ]
-
-
-def _shading(
-    title: str,
-    labels: Sequence[TokenLabel],
-    weights: Sequence[float],
-    scale: str,
-    start: int | None,
-) -> Shading:
-    ranked = sorted(range(len(weights)), key=lambda at: -weights[at])
-    long = len(weights) > LONG
-    best = ranked[: STRONGEST_OF_LONG if long else STRONGEST]
-    told = column(weights[at] for at in best)
-
-    def strong(at: int, weight: Number) -> Strong:
-        written = long and start is not None and at >= start
-        return Strong(
-            count(at),
-            Token(labels[at], shade(weights[at], scale), weight.text, written),
-            weight,
-            tuple(labels[max(at - AROUND, 0) : at]),
-            tuple(labels[at + 1 : at + 1 + AROUND]),
-        )
-
-    rest = ranked[len(best) :] if long else []
-    whole = sum(weights)
-    outside = sum(weights[at] for at in rest) / whole if whole else None
-    return Shading(
-        title,
-        () if long else tuple(_tokens(labels, weights, scale, start)),
-        tuple(map(strong, best, told)),
-        counted(len(rest), "token") if rest else "",
-        "has" if len(rest) == 1 else "have",
-        percent(outside),
-    )
 
 
 def _entropy(sentence: SentenceReport, greatest: float) -> list[LayerEntropy]:

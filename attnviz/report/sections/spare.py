@@ -6,17 +6,32 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from attnviz.report.cells import Head, Interval, Linked, chip, estimates, head, linker, tentative
+from attnviz.report.cells import (
+    Column,
+    Head,
+    Linked,
+    RoleOfHead,
+    Roles,
+    Table,
+    chip,
+    estimates,
+    head,
+    head_cells,
+    linker,
+    padded,
+    role_cells,
+    tentative,
+    texts,
+)
 from attnviz.report.layers import listed
 from attnviz.report.numbers import count, counted, estimate, exact, number
-from attnviz.report.sections.heads import RoleOfHead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from attnviz.report.candidates import Criterion, Reason, SpareHead
     from attnviz.report.candidates import Spare as Candidates
-    from attnviz.report.model import Report
+    from attnviz.report.model import HeadReport, Report
 
 TITLE = "Heads that could be spared"
 SHOWN = 12
@@ -57,30 +72,6 @@ _SAYS_THE_SAME = {"sink", "shape"}
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """A reason, what it takes, how many heads it holds for, and its best case."""
-
-    name: str
-    score: str
-    rule: str
-    heads: str
-    best: Linked
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One candidate; `why` lists its reasons, `roles` those that it has all the same."""
-
-    head: Head
-    why: str
-    alike: Linked
-    apart: str
-    evenness: Interval
-    resting: Interval
-    roles: tuple[RoleOfHead, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Others:
     """Candidates of one layer that get no row."""
 
@@ -90,18 +81,14 @@ class Others:
 
 @dataclass(frozen=True, slots=True)
 class Spare:
-    """The candidates; `pairs` says whether any attends like a head that is kept.
-
-    `more` counts the `others`, which get no row.
-    """
+    """The candidates: why any is one, and the first of them; `more` counts the `others`."""
 
     title: str
     says: tuple[Linked, ...]
     caution: str
     reading: str
-    reasons: tuple[Measure, ...]
-    rows: tuple[Row, ...]
-    pairs: bool
+    reasons: Table | None
+    table: Table | None
     more: str
     others: tuple[Others, ...]
 
@@ -112,53 +99,66 @@ def of(report: Report) -> Spare | None:
     if spare is None:
         return None
     linked = linker(report)
-    rows = tuple(_rows(report, spare.heads[:SHOWN], linked))
     rest = spare.heads[SHOWN:]
+    says = filter(None, (_summary(report), _working(spare), _collapsed(spare)))
     return Spare(
         TITLE,
-        tuple(map(linked, filter(None, (_summary(report), _working(spare), _collapsed(spare))))),
+        tuple(map(linked, says)),
         CAUTION,
         READING,
-        tuple(_measure(each, linked) for each in spare.criteria),
-        rows,
-        any(row.alike.text for row in rows),
+        _reasons(spare.criteria, linked) if spare.heads else None,
+        _table(report, spare.heads[:SHOWN], linked) if spare.heads else None,
         count(len(rest)) if rest else "",
         tuple(_others(report, rest)),
     )
 
 
-def _rows(
-    report: Report, shown: Sequence[SpareHead], linked: Callable[[str], Linked]
-) -> Iterable[Row]:
-    columns = estimates(each.evenness for each in shown), estimates(each.resting for each in shown)
-    for each, evenness, resting in zip(shown, *columns, strict=True):
-        redundant = "redundant" in each.reasons
-        of_head = report.head(each.layer, each.head)
-        yield Row(
-            head(of_head),
-            ", ".join(NAMES[reason] for reason in each.reasons),
-            linked(_kept(each) if redundant else ""),
-            _apart(each) if redundant else "",
-            evenness,
-            resting,
-            tuple(
-                RoleOfHead(chip(role), f"{role.title}{tentative(of_head.roles[role.name].verdict)}")
-                for name in of_head.told
-                for role in report.roles
-                if role.name == name
-            ),
-        )
-
-
-def _measure(criterion: Criterion, linked: Callable[[str], Linked]) -> Measure:
-    side = "below" if criterion.reason == "redundant" else "above"
-    return Measure(
-        NAMES[criterion.reason],
-        SCORES[criterion.reason],
-        f"{side} {exact(criterion.threshold)}",
-        count(len(criterion.heads)),
-        linked(_case(criterion)),
+def _reasons(every: Sequence[Criterion], linked: Callable[[str], Linked]) -> Table:
+    """The reasons, each with what it takes, how many heads it holds for, and its best case."""
+    rules = (
+        f"{'below' if each.reason == 'redundant' else 'above'} {exact(each.threshold)}"
+        for each in every
     )
+    return Table(
+        (
+            texts("Reason", "name", (NAMES[each.reason] for each in every)),
+            texts("Score", "quiet", (SCORES[each.reason] for each in every)),
+            texts("95% surely", "", rules),
+            Column("Heads", "number", padded([count(len(each.heads)) for each in every])),
+            Column("Surest, or closest", "linked", [linked(_case(each)) for each in every]),
+        )
+    )
+
+
+def _table(report: Report, shown: Sequence[SpareHead], linked: Callable[[str], Linked]) -> Table:
+    """The first candidates, with the roles that they have all the same."""
+    alike = [each if "redundant" in each.reasons else None for each in shown]
+    heads = [report.head(each.layer, each.head) for each in shown]
+    reasons = (", ".join(NAMES[reason] for reason in each.reasons) for each in shown)
+    like = (
+        Column("Like", "linked", [linked(_kept(each) if each else "") for each in alike]),
+        texts("Divergence", "quiet", (_apart(each) if each else "" for each in alike)),
+    )
+    return Table(
+        (
+            Column("Head", "heads", [head_cells(head) for head in heads]),
+            texts("Why", "best", reasons),
+            *(like if any(alike) else ()),
+            Column("Normalised entropy", "interval", estimates(each.evenness for each in shown)),
+            Column("At rest", "interval", estimates(each.resting for each in shown)),
+            Column("Roles all the same", "roles", [_roles(report, head) for head in heads]),
+        )
+    )
+
+
+def _roles(report: Report, head: HeadReport) -> Roles:
+    infos = {role.name: role for role in report.roles}
+    every = tuple(
+        RoleOfHead(chip(infos[name]), f"{infos[name].title}{tentative(head.roles[name].verdict)}")
+        for name in head.told
+        if name in infos
+    )
+    return role_cells(every)
 
 
 def _others(report: Report, rest: Sequence[SpareHead]) -> Iterable[Others]:
@@ -175,15 +175,17 @@ def _summary(report: Report) -> str:
         return ""
     of = counted(len(report.heads), "head")
     if not spare.heads:
-        closest = "; ".join(_closest(one) for one in spare.criteria if one.closest)
+        closest = "; ".join(
+            _closest(criterion) for criterion in spare.criteria if criterion.closest
+        )
         return f"None of {of} is a candidate{f'. Closest are {closest}' if closest else ''}."
-    told = ", ".join(
-        f"{len(one.heads)} {_DOING[one.reason][len(one.heads) > 1]}"
-        for one in spare.criteria
-        if one.heads
+    reasons = ", ".join(
+        f"{len(criterion.heads)} {_DOING[criterion.reason][len(criterion.heads) > 1]}"
+        for criterion in spare.criteria
+        if criterion.heads
     )
     several = sum(len(one.reasons) > 1 for one in spare.heads)
-    says = f"{len(spare.heads)} of {of} {_is(spare.heads)} by their attention: {told}"
+    says = f"{len(spare.heads)} of {of} {_is(spare.heads)} by their attention: {reasons}"
     says += f"; {several} for more than one reason." if several else "."
     return " ".join(filter(None, (says, _contradicted(report, spare))))
 
@@ -238,41 +240,42 @@ def _contradicted(report: Report, spare: Candidates) -> str:
     )
 
 
-def _case(one: Criterion) -> str:
-    if one.closest is None:
+def _case(criterion: Criterion) -> str:
+    if criterion.closest is None:
         return "not measured"
-    return f"{_name(one.closest)} {_score(one.closest, one.reason)}"
+    return f"{_name(criterion.closest)} {_score(criterion.closest, criterion.reason)}"
 
 
-def _closest(one: Criterion) -> str:
+def _closest(criterion: Criterion) -> str:
     """The head that comes closest to being a candidate, with what it would take."""
-    if one.closest is None:
+    if criterion.closest is None:
         return ""
-    side = "below" if one.reason == "redundant" else "above"
+    side = "below" if criterion.reason == "redundant" else "above"
     return (
-        f"{_name(one.closest)} for {SCORES[one.reason]} with "
-        f"{_score(one.closest, one.reason)}, which is not surely {side} {exact(one.threshold)}"
+        f"{_name(criterion.closest)} for {SCORES[criterion.reason]} with "
+        f"{_score(criterion.closest, criterion.reason)}, which is not surely {side} "
+        f"{exact(criterion.threshold)}"
     )
 
 
-def _score(one: SpareHead, reason: Reason) -> str:
+def _score(candidate: SpareHead, reason: Reason) -> str:
     if reason == "redundant":
-        return f"{_apart(one)} from {_kept(one)}"
-    score = one.evenness if reason == "uniform" else one.resting
+        return f"{_apart(candidate)} from {_kept(candidate)}"
+    score = candidate.evenness if reason == "uniform" else candidate.resting
     return estimate(score.mean, score.low, score.high) if score else number(None)
 
 
-def _name(one: SpareHead) -> str:
-    return f"L{one.layer}H{one.head}"
+def _name(candidate: SpareHead) -> str:
+    return f"L{candidate.layer}H{candidate.head}"
 
 
-def _kept(one: SpareHead) -> str:
-    return f"L{one.alike.layer}H{one.alike.head}" if one.alike else ""
+def _kept(candidate: SpareHead) -> str:
+    return f"L{candidate.alike.layer}H{candidate.alike.head}" if candidate.alike else ""
 
 
-def _apart(one: SpareHead) -> str:
+def _apart(candidate: SpareHead) -> str:
     """The divergence and its upper bound: "0.08 (at most 0.11)"."""
-    if one.alike is None:
+    if candidate.alike is None:
         return number(None)
-    bound = "" if one.alike.high is None else f" (at most {number(one.alike.high)})"
-    return f"{number(one.alike.apart)}{bound}"
+    bound = "" if candidate.alike.high is None else f" (at most {number(candidate.alike.high)})"
+    return f"{number(candidate.alike.apart)}{bound}"
