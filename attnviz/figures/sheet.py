@@ -200,7 +200,7 @@ def _place(
     above, below = round(item.y * device), round((item.y + item.height) * device)
     across = _nearest(columns, max(1, right - left))
     along = _nearest(rows, max(1, below - above))
-    large = np.ascontiguousarray(opaque[along][:, across])
+    large = opaque[:, across][along]  # whole rows last: by far the most is copied there
     if renderer.option_scale_image():
         renderer.draw_image(context, item.x * scale, bottom, large)
     else:
