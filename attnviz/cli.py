@@ -6,6 +6,7 @@ Only light imports here, so that an interrupt is answered from the first moment.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 from itertools import pairwise
@@ -30,6 +31,12 @@ def main() -> NoReturn:
     os.environ.setdefault("TQDM_DISABLE", "1")
     # Of what torch remarks in C++, past Python, only errors; torch reads this when it is imported.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    # Threads that wait for work sleep: they would spin, and keep a busy processor from those that
+    # work (twice the time where another program runs). OpenMP and OpenBLAS read this as they load.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
+    # Imports make a million objects that stay: looking for garbage among them takes half a second.
+    gc.set_threshold(50_000, 20, 20)
     # Figures are drawn into memory; a backend for windows that isn't there would stop matplotlib.
     os.environ["MPLBACKEND"] = "agg"
     from attnviz import remarks  # not before the handlers of signals

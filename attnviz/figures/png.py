@@ -22,7 +22,10 @@ def encode(pixels: Pixels, dpi: int) -> bytes:
     repeat the one above. A general encoder spends its time on trying all five filters.
     """
     height, width, _ = pixels.shape
-    flat = pixels.reshape(height, width * 3)
+    whole = np.empty((height, width, 3), dtype=np.uint8)
+    for colour in range(3):  # each by itself: out of four bytes a pixel that is three times as fast
+        whole[..., colour] = pixels[..., colour]
+    flat = whole.reshape(height, width * 3)
     rows = np.empty((height, 1 + width * 3), dtype=np.uint8)
     rows[:, 0] = _UP
     rows[0, 1:] = flat[0]
@@ -33,7 +36,7 @@ def encode(pixels: Pixels, dpi: int) -> bytes:
             _SIGNATURE,
             _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
             _chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1)),
-            _chunk(b"IDAT", zlib.compress(rows.tobytes(), _LEVEL)),
+            _chunk(b"IDAT", zlib.compress(rows.data, _LEVEL)),
             _chunk(b"IEND", b""),
         )
     )

@@ -24,7 +24,7 @@ from attnviz.figures.fonts import spelled
 from attnviz.figures.palette import HAIRLINE, INK, PAPER
 from attnviz.figures.scale import Pixels
 from attnviz.figures.style import FigureStyle
-from attnviz.figures.writing import UNIT, Run, markup, path, typeset
+from attnviz.figures.writing import UNIT, Run, markup, path, typeset, width_of
 
 Align = Literal["left", "center", "right"]
 POINTS_PER_INCH = 72.0
@@ -69,7 +69,7 @@ class Sheet:
 
     def measure(self, text: str, size: float) -> float:
         """The width of `text` in points."""
-        return typeset(self.shown(text), self.style.fonts).width * size / UNIT
+        return width_of(self.shown(text), self.style.fonts) * size / UNIT
 
     def text(
         self,
@@ -200,7 +200,7 @@ def _place(
     above, below = round(item.y * device), round((item.y + item.height) * device)
     across = _nearest(columns, max(1, right - left))
     along = _nearest(rows, max(1, below - above))
-    large = np.ascontiguousarray(opaque[along][:, across])
+    large = opaque[:, across][along]  # whole rows last: by far the most is copied there
     if renderer.option_scale_image():
         renderer.draw_image(context, item.x * scale, bottom, large)
     else:

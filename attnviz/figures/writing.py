@@ -93,13 +93,20 @@ def markup(texts: Mapping[str, list[Run]]) -> str:
 
 
 @lru_cache(maxsize=4096)
+def width_of(text: str, fonts: tuple[str, ...]) -> float:
+    """The width of `text` at `UNIT` points: what lines are broken by, many for each that is set."""
+    font = face(fonts)
+    font.set_size(text_to_path.FONT_SCALE, text_to_path.DPI)
+    font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
+    return float(font.get_width_height()[0]) / _FIXED * (UNIT / text_to_path.FONT_SCALE)
+
+
+@lru_cache(maxsize=4096)
 def typeset(text: str, fonts: tuple[str, ...]) -> Line:
     """Lay out `text`: shaped, from right to left where its script is, with font fallback."""
     font = face(fonts)
     font.set_size(text_to_path.FONT_SCALE, text_to_path.DPI)
-    font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
     scale = UNIT / text_to_path.FONT_SCALE
-    width = float(font.get_width_height()[0]) / _FIXED * scale
     laid_out, outlines, _ = text_to_path.get_glyphs_with_font(font, text)
     glyphs = [(name, *outlines[name], x, y) for name, x, y, _ in laid_out if len(outlines[name][0])]
     moved = [np.add(points, np.array([x, y])) for _, points, _, x, y in glyphs]
@@ -113,7 +120,7 @@ def typeset(text: str, fonts: tuple[str, ...]) -> Line:
             (name, _data(np.asarray(points) * (per_em, -per_em), codes), *_whole(x, y, per_em))
             for name, points, codes, x, y in glyphs
         ),
-        width=width,
+        width=width_of(text, fonts),
     )
 
 

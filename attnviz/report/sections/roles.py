@@ -163,7 +163,7 @@ def of(report: Report) -> Roles:
         "No head has a role.",
         _summary(report, every),
         tuple(
-            Family(_FAMILIES.get(name, "Other"), tuple(_role(report, group) for group in roles))
+            Family(_FAMILIES.get(name, "Other"), tuple(_role(group) for group in roles))
             for name, roles in families
         ),
         "No head has" if report.judged else "No head is so far above chance for",
@@ -251,7 +251,7 @@ def _table(role: RoleInfo, heads: Sequence[HeadReport]) -> Table:
     )
 
 
-def _role(report: Report, group: RoleHeads) -> Role:
+def _role(group: RoleHeads) -> Role:
     role, name = group.role, group.role.name
     rest = group.heads[ROWS:]
     return Role(
