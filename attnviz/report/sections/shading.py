@@ -80,12 +80,12 @@ def tokens(
 def shading(
     title: str,
     labels: Sequence[TokenLabel],
-    known: Sequence[float | None],
+    values: Sequence[float | None],
     scale: str,
     start: int | None,
 ) -> Shading:
     """The tokens with their weights; the model wrote those from place `start` on."""
-    weights = [math.nan if weight is None else weight for weight in known]
+    weights = [math.nan if value is None else value for value in values]
     ranked = sorted(range(len(weights)), key=lambda at: -weights[at])
     long = len(weights) > LONG
     best = ranked[: STRONGEST_OF_LONG if long else STRONGEST]
