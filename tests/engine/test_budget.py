@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from attnviz import budget
 from attnviz.attention.batch import Batch, plan
-from attnviz.attention.observer import Observer, Wants
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import Request
 from attnviz.errors import InputError
 from attnviz.models import run
 from attnviz.text.types import Sentence, Tokens
@@ -177,9 +178,9 @@ class Sizes(Observer):
     def __init__(self) -> None:
         self.found: list[tuple[int, int]] = []
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:
+    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
         self.found.append((len(places), batch.length))
-        return Wants()
+        return Request()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attnviz.attention.batch import make
-from attnviz.attention.observer import plan
+from attnviz.attention.request import join
 from attnviz.evidence.offsets import REACH, OffsetKeeper, Offsets
 from attnviz.text.types import Tokens
 from tests.engine.planted import Floats, at_offset, even, layer, sentence
@@ -22,8 +22,8 @@ ZERO = REACH + 1
 def kept(texts: Sequence[Tokens], weights: Sequence[Floats], *, causal: bool = False) -> Offsets:
     keeper = OffsetKeeper()
     batch = make(texts, 0, torch.device("cpu"))
-    wants = keeper.begin(batch, range(len(texts)))
-    keeper.see(replace(layer(weights, causal=causal), plan=plan(batch, [wants])))
+    request = keeper.begin(batch, range(len(texts)))
+    keeper.see(replace(layer(weights, causal=causal), joined=join(batch, [request])))
     return keeper.offsets()
 
 

@@ -20,7 +20,8 @@ from attnviz.attention.batch import Batch, make, plan
 from attnviz.attention.formulas import row_entropy
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.matrices import MatrixKeeper, blocks
-from attnviz.attention.observer import Observer, Wants
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import Request
 from attnviz.errors import InputError
 from attnviz.evidence.shelf import Shelf
 from attnviz.models import heap, tap
@@ -54,9 +55,9 @@ class Diary(Observer):
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:
+    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
         self.lines.append(f"begin {places} {batch.length}")
-        return Wants()
+        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         self.lines.append(f"layer {attention.layer}")

@@ -15,23 +15,21 @@ from dataclasses import dataclass
 from functools import cache
 from math import prod
 from threading import local
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from attnviz.attention.inputs import LayerInputs
 from attnviz.attention.kernels.blocks import PANEL, ginis, work
 from attnviz.attention.kernels.lanes import HEIGHT, LANES
 from attnviz.attention.kernels.lookup import Lookup
 from attnviz.attention.kernels.rows import COLUMNS, NO_SINK
 from attnviz.attention.measured import ROWWISE, Measured
 from attnviz.attention.pack import pack
-
-if TYPE_CHECKING:
-    from attnviz.attention.layer import LayerAttention
-    from attnviz.attention.plan import Plan
+from attnviz.attention.request import JoinedRequest
 
 Array = NDArray[Any]
 
@@ -63,7 +61,7 @@ class _Task:
     group: int
 
 
-def measure(layer: LayerAttention) -> Measured:
+def measure(layer: LayerInputs) -> Measured:
     """Measures a layer on all of torch's threads."""
     whole = _Work(layer)
     tasks = deque(_tasks(layer))
@@ -80,7 +78,7 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="attnviz")
 
 
-def _tasks(layer: LayerAttention) -> Iterator[_Task]:
+def _tasks(layer: LayerInputs) -> Iterator[_Task]:
     """Cuts a layer into tasks, the dearest of a causal layer first."""
     batch, heads, queries, _ = layer.query.shape
     parts = _parts(layer)
@@ -101,10 +99,10 @@ def _segments(queries: int) -> int:
     return max(1, queries // max(1, CELLS // 64))
 
 
-def _parts(layer: LayerAttention) -> int:
+def _parts(layer: LayerInputs) -> int:
     """Into how many parts the heads are cut; decided by shapes alone."""
     batch, heads, queries, _ = layer.query.shape
-    if layer.planned.head_mean:
+    if "head_mean" in layer.request.needs:
         return min(heads, _GROUPS, -(-_PIECES // batch)) if _segments(queries) == 1 else 1
     small = -(-heads * queries * layer.mask.keys // (4 * CELLS))
     return min(heads, max(small, -(-_GROUPS // batch)))
@@ -113,13 +111,13 @@ def _parts(layer: LayerAttention) -> int:
 class _Work:
     """One layer's tensors made ready, and the arrays that its tasks fill."""
 
-    def __init__(self, layer: LayerAttention) -> None:
+    def __init__(self, layer: LayerInputs) -> None:
         batch, heads, queries, depth = layer.query.shape
-        plan, keys = layer.planned, layer.mask.keys
-        self._layer, self._plan = layer, plan
-        if "fused" not in plan.kept:
-            plan.kept["fused"] = _Ready.of(plan, queries, keys)
-        self._ready: _Ready = plan.kept["fused"]
+        request, keys = layer.request, layer.mask.keys
+        self._layer, self._request = layer, request
+        if "fused" not in request.kept:
+            request.kept["fused"] = _Ready.of(request, queries, keys)
+        self._ready: _Ready = request.kept["fused"]
         width = 0 if layer.value is None else layer.value.shape[-1]
         self._width = width
         self._wide = -(-width // LANES) * LANES
@@ -148,18 +146,18 @@ class _Work:
             _bias(layer),
         )
         self._sums(batch, heads, queries, keys)
-        self._gini = np.zeros((batch, heads, plan.sorted_rows.shape[1]), np.float32)
+        self._gini = np.zeros((batch, heads, request.sorted_rows.shape[1]), np.float32)
         self._step = -(-keys // PANEL) * PANEL + LANES
         self._depth = depth
         self._high = -(-ROWS // HEIGHT) * HEIGHT
 
     def _sums(self, batch: int, heads: int, queries: int, keys: int) -> None:
         """Room for what tasks add up, each with a vector to spare: what is read beyond a row."""
-        plan = self._plan
+        needs = self._request.needs
         segments, parts = _segments(queries), _parts(self._layer)
-        mean = (parts, batch, queries, keys + LANES) if plan.head_mean else (0, 0, 0, 0)
+        mean = (parts, batch, queries, keys + LANES) if "head_mean" in needs else (0, 0, 0, 0)
         lookup = self._ready.lookup
-        asked = plan.by_offset or lookup.targets.offsets
+        asked = "by_offset" in needs or lookup.targets.offsets
         offsets = queries + keys - 1 + LANES if asked else 0
         self._outs = (
             np.empty((COLUMNS, batch, heads, queries), np.float32),
@@ -210,11 +208,11 @@ class _Work:
 
     def measured(self) -> Measured:
         """Everything, once all tasks are done."""
-        plan, keys, heads = self._plan, self._layer.mask.keys, self._layer.heads
+        request, keys, heads = self._request, self._layer.mask.keys, self._layer.heads
         by_row, mean, columns, offsets, cells = self._outs
         received, by_offset = columns.sum(0)[..., :keys], offsets.sum(0)[..., :-LANES]
         masses = reached = None
-        if plan.targets is not None:
+        if request.targets is not None:
             masses, reached = self._on_targets(cells.sum(0), received, by_offset)
         head_mean = torch.from_numpy(mean.sum(0)[..., :keys]).div_(heads)
         rowwise = dict(zip(ROWWISE, torch.from_numpy(by_row), strict=True))
@@ -222,17 +220,17 @@ class _Work:
             **rowwise,
             gini=torch.from_numpy(self._gini),
             received=torch.from_numpy(received),
-            by_offset=torch.from_numpy(by_offset) if plan.by_offset else None,
+            by_offset=torch.from_numpy(by_offset) if "by_offset" in request.needs else None,
             masses=masses,
             reached=reached,
-            head_mean=head_mean if plan.head_mean else None,
+            head_mean=head_mean if "head_mean" in request.needs else None,
             mixed=self._out.transpose(1, 2) if self._width else None,
         )
 
     def _on_targets(self, cells: Array, received: Array, by_offset: Array) -> tuple[Tensor, Tensor]:
         """Masses on the targets and how many queries reach theirs, [batch, head, column]."""
         lookup, mask = self._ready.lookup, self._layer.mask
-        reached = self._layer.once("reached", lambda: lookup.reached(mask))
+        reached = self._layer.shared("reached", lambda: lookup.reached(mask))
         masses, counts = cells[:, :, 0], cells[:, :, 1]
         lookup.add(masses, received, by_offset)
         counts[..., : reached.shape[-1]] = reached
@@ -253,7 +251,7 @@ def _flat(given: Tensor) -> tuple[Any, ...]:
     return flat.numpy(), *steps[:3], given.shape[-1]
 
 
-def _bias(layer: LayerAttention) -> Array:
+def _bias(layer: LayerInputs) -> Array:
     """A layer's bias [batch or 1, head or 1, query or 1, key], empty where there is none."""
     if layer.bias is None:
         return np.zeros((1, 1, 1, 0), np.float32)
@@ -292,25 +290,25 @@ class _Ready:
     lookup: Lookup
 
     @classmethod
-    def of(cls, plan: Plan, queries: int, keys: int) -> _Ready:
-        """From a plan."""
-        batch = len(plan.content)
-        targets = plan.targets
+    def of(cls, request: JoinedRequest, queries: int, keys: int) -> _Ready:
+        """From what is asked of the batch."""
+        batch = len(request.content)
+        targets = request.targets
         if targets is None:
             targets = pack([[] for _ in range(batch)], queries, keys, torch.device("cpu"))
-        sorted_rows = plan.sorted_rows.numpy()
+        sorted_rows = request.sorted_rows.numpy()
         slots = np.full((batch, queries + 1), -1, np.int64)
         places = np.broadcast_to(np.arange(sorted_rows.shape[1]), sorted_rows.shape)
         np.put_along_axis(slots, sorted_rows, places, axis=1)  # -1 is one place more
         slots = np.ascontiguousarray(slots[:, :-1])
         before = np.pad((slots >= 0).cumsum(1), ((0, 0), (1, 0)))
         longest = max(queries, keys) + LANES
-        strips = np.pad(plan.strips.float().numpy(), ((0, 0), (0, LANES)))
+        strips = np.pad(request.strips.float().numpy(), ((0, 0), (0, LANES)))
         return cls(
-            (np.ascontiguousarray(plan.content.float().numpy()), strips),
+            (np.ascontiguousarray(request.content.float().numpy()), strips),
             sorted_rows,
             slots,
             before,
             np.abs(np.arange(-longest, longest + 1)).astype(np.float32),
-            Lookup.of(targets, plan.content.numpy()),
+            Lookup.of(targets, request.content.numpy()),
         )

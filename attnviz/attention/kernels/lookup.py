@@ -8,7 +8,7 @@ others, single rows put it right. What is left are single cells and labels, look
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnviz.attention.mask import Mask
-
-if TYPE_CHECKING:
-    from attnviz.attention.pack import PackedTargets
+from attnviz.attention.pack import PackedTargets
 
 Array = NDArray[Any]
 
