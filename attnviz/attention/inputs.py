@@ -76,10 +76,15 @@ class LayerInputs:
     @property
     def detached(self) -> Self:
         """The same numbers, through which no gradient flows."""
-        names = ("query", "key", "value", "bias", "sinks", "known_weights")
-        parts = {name: getattr(self, name) for name in names}
-        cut = {name: None if part is None else part.detach() for name, part in parts.items()}
-        return replace(self, **cut)
+        return replace(
+            self,
+            query=self.query.detach(),
+            key=self.key.detach(),
+            value=_detached(self.value),
+            bias=_detached(self.bias),
+            sinks=_detached(self.sinks),
+            known_weights=_detached(self.known_weights),
+        )
 
     @property
     def held(self) -> int:
@@ -162,6 +167,10 @@ class LayerInputs:
             rows = max(1, cells // (batch * heads * max(1, self.mask.keys)))
         for start in range(0, queries, rows):
             yield self.part(slice(start, start + rows))
+
+
+def _detached(tensor: Tensor | None) -> Tensor | None:
+    return None if tensor is None else tensor.detach()
 
 
 def _part(whole: Tensor | None, sentences: slice, rows: slice | Tensor) -> Tensor | None:

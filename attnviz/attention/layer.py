@@ -202,16 +202,12 @@ class LayerAttention(LayerInputs):
         sums = self.measured
         strips, rows, share, names = self.shared("strips", self._strips)
         mean = sums.strip_total * share
-        spread = torch.addcmul(sums.strip_square * share, mean, mean, value=-1.0).clamp_min_(
-            0.0
-        )
+        spread = torch.addcmul(sums.strip_square * share, mean, mean, value=-1.0).clamp_min_(0.0)
         means, spreads = (
             (self.mask.columns(moment * rows) * strips).amax(-1) for moment in (mean, spread)
         )
         # No weight on a strip exceeds the root of the sum of their squares.
-        square = (
-            torch.minimum(sums.confidence.square(), sums.strip_square).mul_(rows).amax(-1)
-        )
+        square = torch.minimum(sums.confidence.square(), sums.strip_square).mul_(rows).amax(-1)
         return means + _root(2.0 * spreads * names) + _root(square) * names / 3.0
 
     def _strips(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:

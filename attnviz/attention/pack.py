@@ -143,7 +143,7 @@ def _pack_offsets(
         for slot, target in enumerate(row[column] for column in columns):
             if isinstance(target, OffsetTarget):
                 chosen[sentence, : len(target.queries), slot] = target.queries
-                offsets[slot] = target.offsets
+                offsets[slot] = tuple(dict.fromkeys(target.offsets))
     return tuple((slot, k) for slot, ks in sorted(offsets.items()) for k in ks), chosen
 
 

@@ -155,21 +155,22 @@ def listening(
             return
         key = site.stream, site.causal, reader(site.module).reach(site.module)
         mask = masks[key] = masks.get(key) or visible(site, batch)
-        _check(site, returned.weights, mask, batch)
-        nothing = returned.weights.new_zeros(*returned.weights.shape[:3], 0)
+        weights = returned.weights.detach()  # of a run with gradients, too, numbers are shown
+        _check(site, weights, mask, batch)
+        nothing = weights.new_zeros(*weights.shape[:3], 0)
         layer = LayerAttention(
             layer=numbers.of(site.stream, site.layer),
             query=nothing,
             key=nothing.new_zeros(*nothing.shape[:2], mask.keys, 0),
             scale=1.0,
             mask=mask,
-            value=returned.value,
+            value=None if returned.value is None else returned.value.detach(),
             stream=site.stream,
-            known_weights=returned.weights,
+            known_weights=weights,
             joined=requests.get(site.stream),
         )
         with torch.no_grad():
-            listener(layer.detached if returned.weights.requires_grad else layer)
+            listener(layer)
 
     sizes = {stream: (batch.length, batch.looked_at.length) for stream, batch in batches.items()}
     valued = [name for name, asked in requests.items() if asked.needs & {"value", "mixed"}]

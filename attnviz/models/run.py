@@ -125,13 +125,13 @@ def _groups(
 ) -> list[list[int]]:
     """Which sentences go through the model together: alike in length, and their targets too."""
     most = min(most or TOKENS, TOKENS)
-    groups = batches.plan([len(tokens) for tokens in sentences], CELLS, most)
+    groups = batches.by_length([len(tokens) for tokens in sentences], CELLS, most)
     if targets is None:
         return groups
     return [
         [group[place] for place in part]
         for group in groups
-        for part in batches.plan([len(targets[place]) for place in group], CELLS, most)
+        for part in batches.by_length([len(targets[place]) for place in group], CELLS, most)
     ]
 
 

@@ -43,7 +43,7 @@ class Heard:
         self.given, self.returned = [], []
         for value in (value for map_ in returned for value in _laid_out(map_, weights)):
             mixed = (weights.to(value.dtype) @ value).transpose(1, 2).flatten(2)
-            if any(_same(mixed, other) for other in given):
+            if any(_same(mixed, other) or _same(mixed, other.transpose(0, 1)) for other in given):
                 return value
         return None
 
@@ -57,16 +57,18 @@ def _laid_out(output: Tensor, weights: Tensor) -> Iterator[Tensor]:
     """A map's output as values [batch, head, key, width]: alone, or the last of three.
 
     Queries, keys and values of a joint map stand side by side, or side by side in each head.
+    Tokens may stand before sentences.
     """
     batch, heads, _, keys = weights.shape
-    output = output[:, :keys]  # some models fill texts up to whole windows
-    if output.shape[:2] != (batch, keys) or output.shape[2] % heads:
-        return
-    by_head = output.unflatten(2, (heads, -1)).transpose(1, 2)
-    yield by_head
-    if by_head.shape[-1] % 3 == 0:
-        yield output.chunk(3, -1)[2].unflatten(2, (heads, -1)).transpose(1, 2)
-        yield by_head.chunk(3, -1)[2]
+    for turned in (output, output.transpose(0, 1)):
+        tokens = turned[:, :keys]  # some models fill texts up to whole windows
+        if tokens.shape[:2] != (batch, keys) or tokens.shape[2] % heads:
+            continue
+        by_head = tokens.reshape(batch, keys, heads, -1).transpose(1, 2)
+        yield by_head
+        if by_head.shape[-1] % 3 == 0:
+            yield tokens.chunk(3, -1)[2].reshape(batch, keys, heads, -1).transpose(1, 2)
+            yield by_head.chunk(3, -1)[2]
 
 
 def _same(mixed: Tensor, other: Tensor) -> bool:

@@ -164,7 +164,7 @@ def show(
     cells: int = 2**14,
 ) -> None:
     """Shows one planted layer to observers, batch by batch as a run would."""
-    for places in batches.plan([len(one) for one in sentences], cells):
+    for places in batches.by_length([len(one) for one in sentences], cells):
         batch = batches.make([sentences[place] for place in places], 0, torch.device("cpu"))
         planted = [np.array([head(one) for head in heads]) for one in batch.sentences]
         see([layer(planted, causal=causal)], observers, batch, places)

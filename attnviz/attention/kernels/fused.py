@@ -15,14 +15,22 @@ from dataclasses import dataclass
 from functools import cache
 from math import prod
 from threading import local
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from attnviz.attention.inputs import LayerInputs
+from attnviz.attention.kernels.arrays import (
+    Array,
+    Flat,
+    Rooms,
+    RowFacts,
+    Scoring,
+    Sums,
+    Task,
+    Tensors,
+)
 from attnviz.attention.kernels.blocks import PANEL, ginis, work
 from attnviz.attention.kernels.lanes import HEIGHT, LANES
 from attnviz.attention.kernels.lookup import Lookup
@@ -30,8 +38,6 @@ from attnviz.attention.kernels.rows import COLUMNS, NO_SINK
 from attnviz.attention.measured import ROWWISE, Measured
 from attnviz.attention.pack import pack
 from attnviz.attention.request import JoinedRequest
-
-Array = NDArray[Any]
 
 CELLS = 2**16
 """Work is cut for threads by this many weights."""
@@ -50,17 +56,6 @@ _EACH = 4
 """Tasks a thread: enough to share evenly; with more, what each costs before it begins adds up."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """Some heads of some sentences and a stretch of their queries, and the sums they go to."""
-
-    sentences: tuple[int, int]
-    heads: tuple[int, int]
-    queries: tuple[int, int]
-    segment: int
-    group: int
-
-
 def measure(layer: LayerInputs) -> Measured:
     """Measures a layer on all of torch's threads."""
     whole = _Work(layer)
@@ -68,8 +63,8 @@ def measure(layer: LayerInputs) -> Measured:
     helpers = min(torch.get_num_threads(), len(tasks)) - 1
     helping = [_pool(helpers).submit(whole.drain, tasks) for _ in range(helpers)]
     whole.drain(tasks)
-    for one in helping:
-        one.result()
+    for helper in helping:
+        helper.result()
     return whole.measured()
 
 
@@ -78,7 +73,7 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="attnviz")
 
 
-def _tasks(layer: LayerInputs) -> Iterator[_Task]:
+def _tasks(layer: LayerInputs) -> Iterator[Task]:
     """Cuts a layer into tasks, the dearest of a causal layer first."""
     batch, heads, queries, _ = layer.query.shape
     parts = _parts(layer)
@@ -91,7 +86,7 @@ def _tasks(layer: LayerInputs) -> Iterator[_Task]:
         for sentence in range(0, batch, many):
             sentences = sentence, min(sentence + many, batch)
             for part in range(parts):
-                yield _Task(sentences, (edges[part], edges[part + 1]), rows, segment, part)
+                yield Task(*sentences, edges[part], edges[part + 1], *rows, segment, part)
 
 
 def _segments(queries: int) -> int:
@@ -123,35 +118,36 @@ class _Work:
         self._wide = -(-width // LANES) * LANES
         self._out = torch.empty(batch, queries, heads, width)
         value = layer.query[..., :0] if layer.value is None else layer.value
-        self._tensors = (
-            *map(_flat, (layer.query, layer.key, value)),
-            self._out.view(-1).numpy(),
+        self._tensors = Tensors(
+            queries=_flat(layer.query),
+            keys=_flat(layer.key),
+            values=_flat(value),
+            out=self._out.view(-1).numpy(),
         )
         sinks = layer.sinks if layer.sinks is not None else torch.full((heads,), NO_SINK)
-        firsts, lasts = (edge.contiguous().numpy() for edge in (layer.mask.first, layer.mask.last))
-        self._arrays = (
-            firsts,
-            lasts,
-            *self._ready.masks,
-            sinks.float().numpy(),
-            self._ready.ramp,
-            self._ready.slots,
-            self._ready.before,
+        self._facts = RowFacts(
+            first_key=layer.mask.first.contiguous().numpy(),
+            last_key=layer.mask.last.contiguous().numpy(),
+            content=self._ready.content,
+            strips=self._ready.strips,
+            sinks=sinks.float().numpy(),
+            ramp=self._ready.ramp,
+            slots=self._ready.slots,
+            before=self._ready.before,
         )
-        cap = 0.0 if layer.softcap is None else layer.softcap
-        self._shapes = (
-            heads // layer.key.shape[1],
-            np.float32(layer.scale),
-            np.float32(cap),
-            _bias(layer),
+        self._scoring = Scoring(
+            groups=heads // layer.key.shape[1],
+            scale=np.float32(layer.scale),
+            softcap=np.float32(0.0 if layer.softcap is None else layer.softcap),
+            bias=_bias(layer),
         )
-        self._sums(batch, heads, queries, keys)
+        self._sums = self._room_for_sums(batch, heads, queries, keys)
         self._gini = np.zeros((batch, heads, request.sorted_rows.shape[1]), np.float32)
         self._step = -(-keys // PANEL) * PANEL + LANES
         self._depth = depth
         self._high = -(-ROWS // HEIGHT) * HEIGHT
 
-    def _sums(self, batch: int, heads: int, queries: int, keys: int) -> None:
+    def _room_for_sums(self, batch: int, heads: int, queries: int, keys: int) -> Sums:
         """Room for what tasks add up, each with a vector to spare: what is read beyond a row."""
         needs = self._request.needs
         segments, parts = _segments(queries), _parts(self._layer)
@@ -159,15 +155,15 @@ class _Work:
         lookup = self._ready.lookup
         asked = "by_offset" in needs or lookup.targets.offsets
         offsets = queries + keys - 1 + LANES if asked else 0
-        self._outs = (
-            np.empty((COLUMNS, batch, heads, queries), np.float32),
-            np.zeros(mean, np.float32),
-            np.zeros((segments, batch, heads, keys + LANES), np.float32),
-            np.zeros((segments, batch, heads, offsets), np.float32),
-            np.zeros((segments, batch, heads, 2, lookup.columns), np.float64),
+        return Sums(
+            by_row=np.empty((COLUMNS, batch, heads, queries), np.float32),
+            head_mean=np.zeros(mean, np.float32),
+            received=np.zeros((segments, batch, heads, keys + LANES), np.float32),
+            by_offset=np.zeros((segments, batch, heads, offsets), np.float32),
+            cells=np.zeros((segments, batch, heads, 2, lookup.columns), np.float64),
         )
 
-    def drain(self, tasks: deque[_Task]) -> None:
+    def drain(self, tasks: deque[Task]) -> None:
         """Does tasks until none is left."""
         while True:
             try:
@@ -176,12 +172,13 @@ class _Work:
                 return
             self.do(task)
 
-    def do(self, task: _Task) -> None:
+    def do(self, task: Task) -> None:
         """Measures one task."""
-        (first, last), (start, stop) = task.sentences, task.queries
-        before, keys = self._ready.before[first:last], self._layer.mask.keys
-        slots = int((before[:, stop] - before[:, start]).max())
-        kept = last - first, task.heads[1] - task.heads[0], slots, keys
+        first, last, keys = task.first_sentence, task.last_sentence, self._layer.mask.keys
+        before = self._ready.before[first:last]
+        slots = int((before[:, task.last_query] - before[:, task.first_query]).max())
+        task = task._replace(slots=slots)
+        kept = last - first, task.last_head - task.first_head, slots, keys
         rooms = _rooms(
             self._high * max(self._depth, 1),
             self._step * self._depth,
@@ -190,32 +187,31 @@ class _Work:
             self._high * self._wide,
             prod(kept),
         )
-        where = *task.sentences, *task.heads, *task.queries, task.segment, task.group, slots
         work(
-            where,
+            task,
             self._high,
-            self._shapes,
+            self._scoring,
             self._tensors,
-            self._arrays,
-            self._ready.lookup.arrays,
-            self._outs,
+            self._facts,
+            self._ready.lookup.tables,
+            self._sums,
             rooms,
         )
         if slots:
-            ordered = rooms[-1][: prod(kept)].reshape(kept)
+            ordered = rooms.sorted_rows[: prod(kept)].reshape(kept)
             ordered.sort(axis=-1)
-            ginis(where, self._arrays, self._ready.sorted_rows, ordered, self._gini)
+            ginis(task, self._facts, self._ready.sorted_rows, ordered, self._gini)
 
     def measured(self) -> Measured:
         """Everything, once all tasks are done."""
         request, keys, heads = self._request, self._layer.mask.keys, self._layer.heads
-        by_row, mean, columns, offsets, cells = self._outs
-        received, by_offset = columns.sum(0)[..., :keys], offsets.sum(0)[..., :-LANES]
+        sums = self._sums
+        received, by_offset = sums.received.sum(0)[..., :keys], sums.by_offset.sum(0)[..., :-LANES]
         masses = reached = None
         if request.targets is not None:
-            masses, reached = self._on_targets(cells.sum(0), received, by_offset)
-        head_mean = torch.from_numpy(mean.sum(0)[..., :keys]).div_(heads)
-        rowwise = dict(zip(ROWWISE, torch.from_numpy(by_row), strict=True))
+            masses, reached = self._on_targets(sums.cells.sum(0), received, by_offset)
+        head_mean = torch.from_numpy(sums.head_mean.sum(0)[..., :keys]).div_(heads)
+        rowwise = dict(zip(ROWWISE, torch.from_numpy(sums.by_row), strict=True))
         return Measured(
             **rowwise,
             gini=torch.from_numpy(self._gini),
@@ -237,18 +233,18 @@ class _Work:
         return lookup.ordered(masses), lookup.ordered(counts)
 
 
-def _flat(given: Tensor) -> tuple[Any, ...]:
-    """A tensor [batch, head, token, width] as one flat array, the three steps in it and its width.
+def _flat(tensor: Tensor) -> Flat:
+    """A tensor [batch, head, token, width] as one flat array.
 
     So compiled code knows one type for all layouts, and nothing is copied.
     """
-    given = given.float()
-    if given.stride(-1) != 1 or not given.numel():
-        given = given.contiguous()
-    steps = given.stride()
-    extent = sum((size - 1) * step for size, step in zip(given.shape, steps, strict=True)) + 1
-    flat = given.as_strided((extent if given.numel() else 0,), (1,))
-    return flat.numpy(), *steps[:3], given.shape[-1]
+    tensor = tensor.float()
+    if tensor.stride(-1) != 1 or not tensor.numel():
+        tensor = tensor.contiguous()
+    steps = tensor.stride()
+    extent = sum((size - 1) * step for size, step in zip(tensor.shape, steps, strict=True)) + 1
+    flat = tensor.as_strided((extent if tensor.numel() else 0,), (1,))
+    return Flat(flat.numpy(), steps[0], steps[1], steps[2], tensor.shape[-1])
 
 
 def _bias(layer: LayerInputs) -> Array:
@@ -262,7 +258,7 @@ def _bias(layer: LayerInputs) -> Array:
 _kept = local()
 
 
-def _rooms(*sizes: int) -> tuple[Array, ...]:
+def _rooms(*sizes: int) -> Rooms:
     """Room to work in that a thread uses again: fresh memory costs more than what is done in it."""
     rooms: list[Array] | None = getattr(_kept, "rooms", None)
     if rooms is None:
@@ -270,19 +266,19 @@ def _rooms(*sizes: int) -> tuple[Array, ...]:
     for at, size in enumerate(sizes):
         if len(rooms[at]) < size:
             rooms[at] = np.zeros(size, np.float32)
-    return tuple(rooms)
+    return Rooms(*rooms)
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """What all layers of a batch share, as arrays for `rows`.
 
-    `masks`: content queries and strips, as float; `slots` [batch, query]: a row's place among
-    `sorted_rows`, or -1; `before` [batch, query + 1]: how many rows before a query are sorted;
-    `ramp`: distances, 0 in the middle.
+    `content` and `strips` are as in the request, `sorted_rows` too; the others are those of
+    `RowFacts`.
     """
 
-    masks: tuple[Array, Array]
+    content: Array
+    strips: Array
     sorted_rows: Array
     slots: Array
     before: Array
@@ -305,7 +301,8 @@ class _Ready:
         longest = max(queries, keys) + LANES
         strips = np.pad(request.strips.float().numpy(), ((0, 0), (0, LANES)))
         return cls(
-            (np.ascontiguousarray(request.content.float().numpy()), strips),
+            np.ascontiguousarray(request.content.float().numpy()),
+            strips,
             sorted_rows,
             slots,
             before,
