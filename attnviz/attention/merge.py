@@ -108,7 +108,8 @@ class MergedAttention(LayerAttention):
     """A layer between words, made from one between `tokens`; `query` and `key` are of width 0.
 
     `shares` [batch, token] is how much each token counts where its word looks, `units` are the
-    word of each query and of each key, [batch, token]. In a part of the layer `shares` is [batch,
+    word of each query and of each key, [batch, token]. The value of a word, where it is asked for,
+    is the mean over its tokens' values. In a part of the layer `shares` is [batch,
     word, token], for the words that look and the tokens that are left of the layer.
     """
 

@@ -306,9 +306,10 @@ def _weights_of(
     begin, end = line + low, line + low + (up - low + LANES - 1) // LANES * LANES
     # What stands behind the row is read with it, and must weigh nothing.
     store(scores, line + up, spread(_LOWEST))
-    largest = _three_largest(scores, begin, end)
-    most = max(largest[0], facts.sink)
+    highest, second, third = _three_largest(scores, begin, end)
+    most = max(highest, facts.sink)
     read = _weigh(scores, begin, end, facts.strips, low, facts.ramp, low - query, most)
+    largest = highest, second, third
     scale = _describe(sums.by_row, query, sums.far, read, largest, facts.sink)
     _clear(scores, line + up, line + max(block.last_key, up + 1))
     for key in range(block.first_key, low):
