@@ -20,30 +20,33 @@ from torch.utils.hooks import RemovableHandle
 class Heard:
     """What the maps inside one attention module were given, and what they returned, in one run."""
 
-    given: list[Tensor] = field(default_factory=list)
-    returned: list[Tensor] = field(default_factory=list)
+    inputs: list[Tensor] = field(default_factory=list)
+    outputs: list[Tensor] = field(default_factory=list)
 
     def listen(self, module: nn.Module) -> list[RemovableHandle]:
         """Hears every map inside the module from now on."""
 
         def hook(_: nn.Module, args: tuple[Any, ...], output: Any) -> None:  # noqa: ANN401
-            self.given += _of_tokens(args)
-            self.returned += _of_tokens((output,))
+            self.inputs += _of_tokens(args)
+            self.outputs += _of_tokens((output,))
 
         maps = [inner for inner in module.modules() if not list(inner.children())]
         return [inner.register_forward_hook(hook) for inner in maps if inner is not module]
 
-    def value(self, weights: Tensor, output: tuple[Any, ...]) -> Tensor | None:
+    def value(self, weights: Tensor, returned: tuple[Any, ...]) -> Tensor | None:
         """The values [batch, head, key, width], None where they can't be told.
 
         From the weights [batch, head, query, key] and all that the module returned. Forgets what
         was heard.
         """
-        given, returned = [*self.given, *_of_tokens(output)], self.returned
-        self.given, self.returned = [], []
-        for value in (value for map_ in returned for value in _laid_out(map_, weights)):
+        goes_on, outputs = [*self.inputs, *_of_tokens(returned)], self.outputs
+        self.inputs, self.outputs = [], []
+        for value in (value for output in outputs for value in _laid_out(output, weights)):
             mixed = (weights.to(value.dtype) @ value).transpose(1, 2).flatten(2)
-            if any(_same(mixed, other) or _same(mixed, other.transpose(0, 1)) for other in given):
+            # Each token that looks at itself alone, as in a text of one, would mix anything.
+            if _same(mixed, value.transpose(1, 2).flatten(2)):
+                continue
+            if any(_same(mixed, each) or _same(mixed, each.transpose(0, 1)) for each in goes_on):
                 return value
         return None
 

@@ -159,6 +159,12 @@ def test_where_values_cannot_be_told_it_is_not_measured(statistic: Statistic, ki
         assert not sums.values.any()
 
 
+def test_of_a_text_of_one_token_nobody_can_tell_what_was_mixed(statistic: Statistic) -> None:
+    keeper = ScoreKeeper([], [statistic], 1)
+    observe(tiny.loaded("mpnet"), tiny.tokens(IDS[:1], (1,)), [keeper])
+    assert not any(sums.counts.any() for sums in keeper.table().layers)
+
+
 @pytest.mark.parametrize("more", [{}, {"words": True}, {"kernel": "tiles"}, {"kernel": "dense"}])
 def test_it_comes_through_to_the_report(
     statistic: Statistic, more: dict[str, Any], tmp_path: Path

@@ -129,7 +129,7 @@ def _weigh(
 
 @fast
 def _describe(
-    out: Array, place: Number, far: Number, sums: Array, largest: Array, sink: Number
+    out: Array, place: Number, far: Number, sums: Number, largest: Number, sink: Number
 ) -> Number:
     """What a row gives by itself, from `_weigh` and the three largest scores.
 
