@@ -34,7 +34,7 @@ from attnviz.attention.kernels.lanes import (
     transpose,
     write_three,
 )
-from attnviz.attention.kernels.rows import apart, copy, f32, read_rows
+from attnviz.attention.kernels.rows import apart, copy, f32, fast, read_rows
 
 PANEL = 3 * LANES
 """Keys that stand side by side in packed keys."""
@@ -163,7 +163,7 @@ def _write(
         copy(mixed, r * wide, width, scales[r], out, to + r * step)
 
 
-@apart
+@fast
 def _do_block(
     place: Place,
     block: Block,
