@@ -21,7 +21,7 @@ _SLOW = {
     "engine": """
         alignment architectures copies coverage coverage_benchmark encoder_decoder generate
         judge kernels long meaning merge nothing numbers pair_models planted_models repeated
-        scores segment_block shuffled units verdicts
+        needs requests scores seam segment_block shuffled units verdicts
     """,
     "figures": "contract gallery long",
     "fuzz": "folder models settings text treebank",

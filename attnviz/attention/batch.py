@@ -77,7 +77,7 @@ def _types(sentences: Sequence[Tokens], length: int, device: torch.device) -> Te
     return torch.from_numpy(types).to(device)
 
 
-def plan(lengths: Sequence[int], budget: int, most: int | None = None) -> list[list[int]]:
+def by_length(lengths: Sequence[int], budget: int, most: int | None = None) -> list[list[int]]:
     """Groups sentence indices by length so that padding is little.
 
     A batch holds at most `budget` cells (sentences x longest x longest) and `most` tokens, and at

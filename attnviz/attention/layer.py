@@ -1,76 +1,53 @@
-"""`LayerAttention`: what one attention layer did to one batch, and everything asked of it.
+"""`LayerAttention`: one layer as observers are shown it, with everything measured of it.
 
-Roles and statistics ask for masses, row functionals and column sums. What a `Plan` names is
-measured in one pass by a kernel (`attnviz.attention.kernels`) that never holds the whole
-matrix; anything else is read off `weights`, which is the whole matrix.
+Roles and statistics ask for masses, row functionals and column sums. What a request names is
+measured in one pass by a kernel (`attnviz.attention.kernels`) that never holds the whole matrix;
+anything else is read off `weights`, which is the whole matrix, or off `tiles` of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from attnviz.attention import kernels
-from attnviz.attention.formulas import TINY, shaped, spread_to_heads
-from attnviz.attention.mask import Mask
+from attnviz.attention.formulas import TINY
+from attnviz.attention.inputs import LayerInputs, Made
 from attnviz.attention.measured import Measured
-from attnviz.attention.plan import Plan
-
-Made = TypeVar("Made")
+from attnviz.attention.request import Request
 
 
 @dataclass(frozen=True, eq=False)
-class LayerAttention:
-    """One layer's queries and keys for one batch, with all that shapes the scores.
+class LayerAttention(LayerInputs):
+    """What one layer did to one batch; everything measured of it is measured when first asked for.
 
-    `query` [batch, head, query, width]; `key` and `value` [batch, key head, key, width], where a
-    key head serves head / key head query heads; `scale` multiplies the scores, `softcap` bounds
-    them (Gemma 2), `bias` [batch or 1, head or 1, query, key] is added (T5); `mask` says which
-    keys a query sees. `sinks` [head] are extra logits that take mass without being tokens, so
-    that rows then sum to less than 1 (gpt-oss). `stream` tells the attentions of an
-    encoder-decoder model apart: "encoder", "decoder" or "cross"; "" where there is one only.
-    `given` [batch, head, query, key] are the weights where a model hands over nothing else;
-    then `query` and `key` are of width 0. `plan` names what a kernel measures in one pass.
+    Observers are shown views of it: what all of them asked for is measured once, and each reads
+    its own columns of the targets.
     """
 
-    layer: int
-    query: Tensor
-    key: Tensor
-    scale: float
-    mask: Mask
-    value: Tensor | None = None
-    bias: Tensor | None = None
-    softcap: float | None = None
-    sinks: Tensor | None = None
-    stream: str = ""
-    given: Tensor | None = None
-    plan: Plan | None = None
+    _whole: LayerAttention | None = field(default=None, init=False, repr=False)
+    _reader: Request | None = field(default=None, init=False, repr=False)
 
-    @property
-    def heads(self) -> int:
-        """Number of query heads."""
-        return self.query.shape[1]
+    def shown_to(self, reader: Request) -> Self:
+        """The view of who made this request: its columns, and all that is measured in common."""
+        view = replace(self, joined=self.request)
+        # Set past the constructor, so that what is made of a view by `replace` is none.
+        object.__setattr__(view, "_whole", self)
+        object.__setattr__(view, "_reader", reader)
+        return view
 
-    @property
-    def counts(self) -> Tensor:
-        """|V_i|, how many keys each query sees: float [batch or 1, 1, query]."""
-        return self.mask.counts
-
-    @property
-    def bare(self) -> LayerAttention:
-        """All that the weights need."""
-        return replace(self, value=None, plan=None)
-
-    @property
-    def held(self) -> int:
-        """Bytes of all that the weights need."""
-        parts = (self.query, self.key, self.given, self.bias)
-        return sum(part.numel() * part.element_size() for part in parts if part is not None)
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """What depends on batch, mask and reader alone, made for the first layer that asks."""
+        kept, key = self.request.kept, (name, self.mask, self._reader)
+        if key not in kept:
+            kept[key] = make()
+        made: Made = kept[key]
+        return made
 
     @property
     def uniform(self) -> LayerAttention:
@@ -78,15 +55,8 @@ class LayerAttention:
 
         Layers of a batch that have one mask share it.
         """
-        return self.once("uniform", self._uniform)
-
-    def once(self, name: str, make: Callable[[], Made]) -> Made:
-        """What depends on the batch and the mask alone, made for the first layer that asks."""
-        kept = self.planned.kept
-        if (name, self.mask) not in kept:
-            kept[name, self.mask] = make()
-        found: Made = kept[name, self.mask]
-        return found
+        even = self.shared("uniform", self._uniform)
+        return even if self._reader is None else even.shown_to(self._reader)
 
     def _uniform(self) -> LayerAttention:
         batch, _, queries, _ = self.query.shape
@@ -100,49 +70,14 @@ class LayerAttention:
             bias=None,
             softcap=None,
             sinks=None,
-            given=None,
-            plan=self.planned,
-        )
-
-    @cached_property
-    def weights(self) -> Tensor:
-        """The attention matrix a_ij, float32 [batch, head, query, key]; 0 where nothing is seen."""
-        seen = self.mask.dense()
-        if self.given is not None:
-            return self.given.float() * seen
-        key = spread_to_heads(self.key.float(), self.heads)
-        scores = torch.matmul(self.query.float(), key.transpose(-1, -2)).mul_(self.scale)
-        scores = shaped(scores, self.softcap, self.bias)
-        # Not -inf: a padded query may see no key at all, and its row must not become NaN.
-        scores.masked_fill_(~seen, torch.finfo(torch.float32).min)
-        if self.sinks is None:
-            weights = scores.softmax(-1)
-        else:
-            sink = self.sinks.float().view(1, -1, 1, 1).expand(*scores.shape[:-1], 1)
-            weights = torch.cat([scores, sink], -1).softmax(-1)[..., :-1]
-        return weights.mul_(seen)
-
-    def part(self, rows: slice | Tensor, sentence: int | None = None) -> LayerAttention:
-        """The same layer with some queries only, of all sentences of the batch or of one.
-
-        Its `weights` are those rows of the whole, and no more is made than these.
-        """
-        one = slice(None) if sentence is None else slice(sentence, sentence + 1)
-        return replace(
-            self,
-            query=self.query[one, :, rows],
-            key=self.key[one],
-            value=None if self.value is None else self.value[one],
-            mask=self.mask.part(rows, sentence),
-            bias=_part(self.bias, one, rows),
-            given=_part(self.given, one, rows),
-            plan=None,
+            known_weights=None,
+            joined=self.request,
         )
 
     @cached_property
     def measured(self) -> Measured:
-        """Everything that the plan names, measured in one pass over the rows."""
-        return kernels.measure(self)
+        """Everything that the request names, measured in one pass over the rows."""
+        return kernels.measure(self) if self._whole is None else self._whole.measured
 
     @property
     def mixed(self) -> Tensor:
@@ -154,7 +89,7 @@ class LayerAttention:
     @property
     def strips(self) -> Tensor:
         """The keys that a vertical strip may stand on, boolean [batch, key]."""
-        return self.planned.strips
+        return self.request.strips
 
     @property
     def entropy(self) -> Tensor:
@@ -164,7 +99,7 @@ class LayerAttention:
     @cached_property
     def evenness(self) -> Tensor:
         """Entropy as a share of ln |V_i|, [batch, head, query]; NaN where |V_i| is 1 or less."""
-        return self.entropy / self.once("greatest entropy", self._greatest_entropy)
+        return self.entropy / self.shared("greatest entropy", self._greatest_entropy)
 
     def _greatest_entropy(self) -> Tensor:
         return self.counts.log().masked_fill(self.counts <= 1, float("nan"))
@@ -195,17 +130,17 @@ class LayerAttention:
 
         [batch, head, query], NaN for the other queries and where fewer than two keys are seen.
         """
-        found = self.measured.gini
-        unknown = found.new_full((*found.shape[:2], 1), float("nan"))
-        places = self.once("sorted", self._places).expand(-1, self.heads, -1)
-        return torch.cat([found, unknown], -1).gather(-1, places)
+        known = self.measured.gini
+        unknown = known.new_full((*known.shape[:2], 1), float("nan"))
+        places = self.shared("sorted", self._places).expand(-1, self.heads, -1)
+        return torch.cat([known, unknown], -1).gather(-1, places)
 
     def _places(self) -> Tensor:
         """Each query's place among the sorted rows, [batch, 1, query].
 
         One more than there are where it is not among them or sees fewer than two keys.
         """
-        rows = self.planned.sorted_rows
+        rows = self.request.sorted_rows
         batch, many = rows.shape
         places = rows.new_full((batch, self.query.shape[2] + 1), many)
         # Places of no row (-1) fall into one place more, which is cut off.
@@ -215,8 +150,8 @@ class LayerAttention:
 
     @property
     def masses(self) -> Tensor:
-        """Mass on each target of the plan, sum over i in Q and j in S_i: [batch, head, column]."""
-        return _asked_for(self.measured.masses)
+        """Mass on each target asked for, sum over i in Q and j in S_i: [batch, head, column]."""
+        return self._own(self.measured.masses)
 
     @property
     def reached(self) -> Tensor:
@@ -224,7 +159,16 @@ class LayerAttention:
 
         On `uniform` these are the events: the queries with a target that they see.
         """
-        return _asked_for(self.measured.reached)
+        return self._own(self.measured.reached)
+
+    def _own(self, of_all: Tensor | None) -> Tensor:
+        """The reader's columns of what was measured for all."""
+        if self._reader is None:
+            return _asked_for(of_all)
+        if self._reader.targets is None:
+            raise ValueError("the request has no targets")
+        columns = self.request.columns[self._reader]
+        return _asked_for(of_all) if columns is None else _asked_for(of_all)[..., columns]
 
     @property
     def received(self) -> Tensor:
@@ -255,15 +199,15 @@ class LayerAttention:
         column's mean mu and variance v and the largest weight b (Boucheron, Lugosi & Massart
         2013, corollary 2.6).
         """
-        found = self.measured
-        strips, rows, share, names = self.once("strips", self._strips)
-        mean = found.strip_total * share
-        spread = torch.addcmul(found.strip_square * share, mean, mean, value=-1.0).clamp_min_(0.0)
+        sums = self.measured
+        strips, rows, share, names = self.shared("strips", self._strips)
+        mean = sums.strip_total * share
+        spread = torch.addcmul(sums.strip_square * share, mean, mean, value=-1.0).clamp_min_(0.0)
         means, spreads = (
-            (self.mask.columns(one * rows) * strips).amax(-1) for one in (mean, spread)
+            (self.mask.columns(moment * rows) * strips).amax(-1) for moment in (mean, spread)
         )
         # No weight on a strip exceeds the root of the sum of their squares.
-        square = torch.minimum(found.confidence.square(), found.strip_square).mul_(rows).amax(-1)
+        square = torch.minimum(sums.confidence.square(), sums.strip_square).mul_(rows).amax(-1)
         return means + _root(2.0 * spreads * names) + _root(square) * names / 3.0
 
     def _strips(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -274,28 +218,10 @@ class LayerAttention:
         """
         return (
             self.strips[:, None].float(),
-            self.planned.content[:, None].float(),
+            self.request.content[:, None].float(),
             1.0 / self.mask.count(self.strips).clamp_min(1.0),
             self.strips.sum(-1, keepdim=True).float().clamp_min(1.0).log(),
         )
-
-    @cached_property
-    def planned(self) -> Plan:
-        """The plan, or one that counts every query."""
-        if self.plan is not None:
-            return self.plan
-        batch, device = self.query.shape[0], self.query.device
-        content = torch.ones(batch, self.query.shape[2], dtype=torch.bool, device=device)
-        strips = torch.ones(batch, self.mask.keys, dtype=torch.bool, device=device)
-        return Plan(content, strips)
-
-
-def _part(whole: Tensor | None, one: slice, rows: slice | Tensor) -> Tensor | None:
-    """Some queries of a tensor [batch or 1, head or 1, query or 1, key]."""
-    if whole is None:
-        return None
-    whole = whole if whole.shape[0] == 1 else whole[one]
-    return whole if whole.shape[2] == 1 else whole[:, :, rows]
 
 
 def _root(x: Tensor) -> Tensor:
@@ -303,7 +229,7 @@ def _root(x: Tensor) -> Tensor:
     return x * x.clamp_min(TINY).rsqrt()
 
 
-def _asked_for(found: Tensor | None) -> Tensor:
-    if found is None:
-        raise ValueError("the plan didn't ask for this")
-    return found
+def _asked_for(measured: Tensor | None) -> Tensor:
+    if measured is None:
+        raise ValueError("the request didn't ask for this")
+    return measured

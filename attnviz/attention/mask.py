@@ -93,8 +93,8 @@ class Mask:
         """The mask of some queries, of all sentences of the batch or of one."""
         first, last, holes = self.first, self.last, self.holes
         if sentence is not None and len(first) > 1:
-            one = slice(sentence, sentence + 1)
-            first, last, holes = first[one], last[one], None if holes is None else holes[one]
+            here = slice(sentence, sentence + 1)
+            first, last, holes = first[here], last[here], None if holes is None else holes[here]
         holes = None if holes is None else holes[:, :, rows]
         return Mask(first[:, rows], last[:, rows], self.keys, holes)
 

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.observer import Observer, Wants
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import Request
 from attnviz.attention.targets import Floats
 
 QUERIES, KEYS = 24, 36
@@ -50,7 +51,7 @@ class MatrixKeeper(Observer):
         self._most = most
         self.drawn: dict[int, Drawn] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:
+    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
         """Starts a batch of sentences to draw."""
         self._rows = []
         both = zip(batch.sentences, batch.looked_at.sentences, strict=True)
@@ -58,7 +59,7 @@ class MatrixKeeper(Observer):
             size = len(queries), len(keys)
             drawn = self.drawn[place] = Drawn(block=-(-max(size) // self._most))
             self._rows.append((row, size, drawn))
-        return Wants()
+        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         """Keeps one layer."""

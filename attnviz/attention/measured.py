@@ -23,9 +23,9 @@ class Measured:
     """Row functionals, column sums and masses of one layer, float32.
 
     [batch, head, query]: `entropy` in nats, `distance` in tokens, `confidence` the largest
-    weight, `top` the sum of the `TOP` largest, `total` the row sum; over the plan's strips alone
+    weight, `top` the sum of the `TOP` largest, `total` the row sum; over the request's strips alone
     `strip_total` and `strip_square` (the sum of squares).
-    `gini` [batch, head, row of `plan.sorted_rows`]. Column sums over content queries: `received`
+    `gini` [batch, head, row of `sorted_rows`]. Column sums over content queries: `received`
     [batch, head, key] and `by_offset` [batch, head, query + key - 1], the offset j - i = k at
     index k + query - 1. `masses` and `reached` [batch, head, column]: mass on each target, and
     how many queries have any. `head_mean` [batch, query, key]. `mixed` [batch, head, query,

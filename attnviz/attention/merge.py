@@ -17,7 +17,7 @@ from attnviz.attention import batch as batches
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
-from attnviz.attention.plan import Plan
+from attnviz.attention.request import JoinedRequest
 from attnviz.text.merge import Merged, Pieces, last_looks
 from attnviz.text.types import Tokens
 
@@ -71,7 +71,16 @@ class Merge:
     pieces: Pieces = "auto"
     _seen: dict[Mask, tuple[Mask, Tensor]] = field(default_factory=dict, init=False, repr=False)
 
-    def layer(self, tokens: LayerAttention, plan: Plan | None) -> MergedAttention:
+    def _values(self, tokens: LayerAttention) -> Tensor | None:
+        """The value of a word: the mean over its tokens' values, [batch, key head, word, width]."""
+        if tokens.value is None:
+            return None
+        words = torch.arange(self.keys.words, device=self.keys.word.device)
+        of_words = self.keys.word[:, None] == words[:, None]  # [batch, word, token]
+        shares = of_words / self.keys.many[:, None]
+        return (shares[:, None] @ tokens.value.float()).to(tokens.value.dtype)
+
+    def layer(self, tokens: LayerAttention, joined: JoinedRequest | None) -> MergedAttention:
         """A layer between tokens as one between words."""
         if tokens.mask not in self._seen:  # most layers share theirs
             last = last_looks(self.pieces, causal=tokens.mask.causal)
@@ -86,7 +95,8 @@ class Merge:
             mask=mask,
             sinks=tokens.sinks,
             stream=tokens.stream,
-            plan=plan,
+            value=self._values(tokens) if joined is not None and "value" in joined.needs else None,
+            joined=joined,
             tokens=tokens,
             shares=shares,
             units=(self.queries.word, self.keys.word),
@@ -98,7 +108,8 @@ class MergedAttention(LayerAttention):
     """A layer between words, made from one between `tokens`; `query` and `key` are of width 0.
 
     `shares` [batch, token] is how much each token counts where its word looks, `units` are the
-    word of each query and of each key, [batch, token]. In a part of the layer `shares` is [batch,
+    word of each query and of each key, [batch, token]. The value of a word, where it is asked for,
+    is the mean over its tokens' values. In a part of the layer `shares` is [batch,
     word, token], for the words that look and the tokens that are left of the layer.
     """
 
@@ -119,8 +130,8 @@ class MergedAttention(LayerAttention):
 
     def part(self, rows: slice | Tensor, sentence: int | None = None) -> MergedAttention:
         """The same layer with some words that look, of all sentences of the batch or of one."""
-        one = slice(None) if sentence is None else slice(sentence, sentence + 1)
-        shares, queries, keys = self.shares[one], self.units[0][one], self.units[1][one]
+        here = slice(None) if sentence is None else slice(sentence, sentence + 1)
+        shares, queries, keys = self.shares[here], self.units[0][here], self.units[1][here]
         words = torch.arange(self.mask.queries, device=shares.device)[rows]
         place = words.new_full((self.mask.queries + 1,), len(words))
         place[words] = torch.arange(len(words), device=words.device)
@@ -130,19 +141,25 @@ class MergedAttention(LayerAttention):
         of_words.scatter_(1, place[queries[:, looking]][:, None], shares[:, None, looking])
         return replace(
             self,
-            query=self.query[one, :, words],
-            key=self.key[one],
+            query=self.query[here, :, words],
+            key=self.key[here],
+            value=None if self.value is None else self.value[here],
             mask=self.mask.part(rows, sentence),
-            plan=None,
+            joined=None,
             tokens=self.tokens.part(looking, sentence),
             shares=of_words[:, :-1],
             units=(queries[:, looking], keys),
         )
 
     @property
+    def mixes(self) -> bool:
+        """A word's value is a mean that no layer hands on."""
+        return False
+
+    @property
     def bare(self) -> MergedAttention:
         """All that the weights need."""
-        return replace(self, plan=None, tokens=self.tokens.bare)
+        return replace(self, value=None, joined=None, tokens=self.tokens.bare)
 
     @property
     def held(self) -> int:
@@ -155,8 +172,9 @@ class MergedAttention(LayerAttention):
             self,
             query=self.query[:, :1],
             key=self.key[:, :1],
+            value=None,
             sinks=None,
-            plan=self.planned,
+            joined=self.request,
             tokens=self.tokens.uniform,
         )
 
@@ -184,8 +202,8 @@ def _dense_mask(tokens: Mask, merge: Merge, shares: Tensor) -> Mask:
     looks.scatter_(1, queries.word[:, None], (shares > 0).float()[:, None])
     seen = looks[:, :-1] @ tokens.dense()[:, 0].float().expand(sentences, -1, -1)
     words = keys.word[:, None].expand_as(seen)
-    found = seen.new_zeros(*seen.shape[:2], keys.words + 1).scatter_add_(-1, words, seen)
-    return Mask.of(found[:, None, :, :-1] > 0)
+    tokens_seen = seen.new_zeros(*seen.shape[:2], keys.words + 1).scatter_add_(-1, words, seen)
+    return Mask.of(tokens_seen[:, None, :, :-1] > 0)
 
 
 @dataclass(frozen=True)
@@ -199,8 +217,8 @@ class Wording:
     @property
     def texts(self) -> tuple[list[Tokens], list[Tokens] | None]:
         """The sentences and the targets, a token a word."""
-        targets = None if self.targets is None else [one.tokens for one in self.targets]
-        return [one.tokens for one in self.sentences], targets
+        targets = None if self.targets is None else [text.tokens for text in self.targets]
+        return [text.tokens for text in self.sentences], targets
 
     def picked(self, places: Sequence[int]) -> Wording:
         """Some of the texts."""
@@ -214,8 +232,8 @@ class Wording:
 
         def of(texts: Sequence[Merged], batch: Batch) -> tuple[Batch, Units]:
             of_batch, device = [texts[place] for place in places], batch.ids.device
-            groups = [one.groups for one in of_batch]
-            words = batches.make([one.tokens for one in of_batch], 0, device)
+            groups = [text.groups for text in of_batch]
+            words = batches.make([text.tokens for text in of_batch], 0, device)
             return words, Units.of(groups, batch.length, device)
 
         def merge(queries: Units, keys: Units) -> Merge:

@@ -18,9 +18,9 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class PackedTargets:
-    """The targets of a batch, the columns of one kind together.
+    """The targets of a batch, those stated alike together.
 
-    A column is of one kind in all sentences; one that a sentence lacks is empty there. `keys`
+    A column is stated alike in all sentences; one that a sentence lacks is empty there. `keys`
     [batch, key, key column] and `key_queries` [batch, query, key column]; `offsets` lists
     (offset column, offset) with `offset_queries` [batch, query, offset column]; `pairs` [pair, 4]
     holds (sentence, query, key, pair column), sorted, for `pair_columns` columns; `match_queries`
@@ -43,10 +43,12 @@ class PackedTargets:
 
 def pack(targets: Sequence[Row], queries: int, keys: int, device: torch.device) -> PackedTargets:
     """Packs targets [sentence][column], padded to so many queries and keys."""
-    kinds = [_kind(column) for column in zip(*targets, strict=True)]
+    columns = [_alike(column, keys) for column in zip(*targets, strict=True)]
+    targets = [[column[sentence] for column in columns] for sentence in range(len(targets))]
+    types = [_type(column) for column in columns]
     of_keys, of_offsets, of_pairs, of_matches = (
-        [column for column, found in enumerate(kinds) if found is kind]
-        for kind in (KeyTarget, OffsetTarget, PairTarget, MatchTarget)
+        [column for column, stated in enumerate(types) if stated is wanted]
+        for wanted in (KeyTarget, OffsetTarget, PairTarget, MatchTarget)
     )
     every = [*of_keys, *of_offsets, *of_pairs, *of_matches]
     places = {column: at for at, column in enumerate(every)}
@@ -64,23 +66,51 @@ def pack(targets: Sequence[Row], queries: int, keys: int, device: torch.device) 
         match_keys=torch.from_numpy(labels).to(device),
         match_before=before,
         order=torch.tensor(
-            [places.get(column, len(places)) for column in range(len(kinds))],
+            [places.get(column, len(places)) for column in range(len(columns))],
             dtype=torch.int64,
             device=device,
         ),
     )
 
 
-def _kind(column: Row) -> type[Target] | None:
-    """The kind of a column's targets, None where it has none, or none with a key for anyone.
+def _alike(column: Row, keys: int) -> Row:
+    """A column whose sentences have the same offsets, and look the same way, as it is.
+
+    Kernels know one list of offsets a column, for which all sentences share one sum. Where
+    sentences differ, each states its own as pairs, which say the same.
+    """
+    rules = {
+        target.offsets if isinstance(target, OffsetTarget) else target.before
+        for target in column
+        if isinstance(target, OffsetTarget | MatchTarget)
+    }
+    return column if len(rules) < 2 else [_as_pairs(target, keys) for target in column]
+
+
+def _as_pairs(target: Target | None, keys: int) -> Target | None:
+    """The same target as pairs, if it is one of offsets or labels."""
+    if isinstance(target, OffsetTarget):
+        query = target.queries.nonzero()[0][:, None]
+        key = query + np.unique(target.offsets)
+        inside = (key >= 0) & (key < keys)
+        pairs = np.stack(np.broadcast_arrays(query, key), -1)[inside]
+        return PairTarget(pairs, len(target.queries))
+    if isinstance(target, MatchTarget):
+        queries = len(target.queries)
+        return PairTarget(np.argwhere(target.part((0, queries), (0, len(target.keys)))), queries)
+    return target
+
+
+def _type(column: Row) -> type[Target] | None:
+    """How a column's targets are stated, None where it has none, or none with a key for anyone.
 
     Such a column costs the kernels nothing.
     """
-    given = [target for target in column if target is not None]
-    kinds = {type(target) for target in given}
-    if len(kinds) > 1:
-        raise TypeError(f"one column mixes {sorted(kind.__name__ for kind in kinds)}")
-    return None if all(map(_empty, given)) else kinds.pop()
+    there = [target for target in column if target is not None]
+    types = {type(target) for target in there}
+    if len(types) > 1:
+        raise TypeError(f"one column mixes {sorted(stated.__name__ for stated in types)}")
+    return None if all(map(_empty, there)) else types.pop()
 
 
 def _empty(target: Target) -> bool:
@@ -113,7 +143,7 @@ def _pack_offsets(
         for slot, target in enumerate(row[column] for column in columns):
             if isinstance(target, OffsetTarget):
                 chosen[sentence, : len(target.queries), slot] = target.queries
-                offsets[slot] = target.offsets
+                offsets[slot] = tuple(dict.fromkeys(target.offsets))
     return tuple((slot, k) for slot, ks in sorted(offsets.items()) for k in ks), chosen
 
 

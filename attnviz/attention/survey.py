@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.observer import Observer, Wants
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import Request
 from attnviz.measurement.stream import LayerShape
 
 
@@ -20,10 +21,10 @@ class Surveyor(Observer):
         self._longest = 0
         self._causal: dict[int, bool] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:  # noqa: ARG002 - an observer
+    def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
         """Starts a batch."""
         self._longest = max(self._longest, *map(len, batch.looked_at.sentences))
-        return Wants()
+        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         """Notes one layer."""

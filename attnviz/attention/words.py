@@ -17,7 +17,8 @@ from torch import Tensor
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.observer import Observer, Wants
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import Request
 from attnviz.text.aligned import Words, word_tokens
 from attnviz.text.merge import Pieces, last_looks
 from attnviz.text.types import Annotation, Tokens
@@ -136,13 +137,13 @@ class WordKeeper(Observer):
         self._pairs = of_pairs.astype(np.int64)  # where the pairs of each sentence begin
         self._causal = True
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:
+    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
         """Starts a batch whose sentences have the given places."""
         found = [(row, place, self._words[place]) for row, place in enumerate(places)]
         self._known = [(row, place, words) for row, place, words in found if words and words.tokens]
         self._content = batch.content.float()
         self._tiles: dict[bool, list[_Tile]] = {}
-        return Wants()
+        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""

@@ -33,7 +33,7 @@ from torch import Tensor
 from attnviz.attention.batch import Batch
 from attnviz.attention.formulas import sum_diagonals
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.observer import Wants
+from attnviz.attention.request import Request
 from attnviz.attention.targets import Target
 from attnviz.baselines.baseline import Array, Baseline, Kept, Watcher
 from attnviz.baselines.convolution import convolved
@@ -73,7 +73,7 @@ class OtherSegmentKeeper(Watcher):
         self._width = max(map(len, sentences))
         self._layers: dict[int, _Layer] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:
+    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
         """Starts a batch whose sentences have the given places."""
         self._places = list(places)
         ours = [self._sentences[place] for place in places]
@@ -84,7 +84,7 @@ class OtherSegmentKeeper(Watcher):
         self._labels = torch.from_numpy(labels).to(device)
         halves = [[one.half == half for one in ours] for half in (0, 1)]
         self._halves = torch.tensor(halves, device=device).float()
-        return Wants()
+        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch, some rows at a time."""

@@ -15,7 +15,7 @@ import torch
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.observer import Wants
+from attnviz.attention.request import Request
 from attnviz.attention.shelf import Shelf
 from attnviz.attention.targets import KeyTarget, Target
 from attnviz.baselines.baseline import Array, Baseline, Kept, Watcher
@@ -113,12 +113,12 @@ class ProfileKeeper(Watcher):
         self._seen: dict[int, Array] = {}
         self._shelf = Shelf()
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:  # noqa: ARG002 - an observer
+    def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
         """Starts a batch."""
         halves = [[tokens.sentence.half == half for tokens in batch.sentences] for half in (0, 1)]
         self._halves = np.array(halves, np.float32)
         self._rows = batch.content
-        return Wants(by_offset=True)
+        return Request(needs=frozenset({"by_offset"}))
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""

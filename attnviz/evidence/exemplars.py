@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.observer import Observer, Wants
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import Request
 from attnviz.attention.targets import Bools, KeyTarget, Target
 from attnviz.attention.words import ABSTAINS, WordTable
 from attnviz.evidence.examples import Wanted, right
@@ -94,14 +95,14 @@ class ExampleKeeper(Observer):
         """What was found, in the order in which it was wanted."""
         return [self._found[number] for number in sorted(self._found)]
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:
+    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
         """Starts a batch; `places` count the sentences of this run."""
         both = zip(batch.sentences, batch.looked_at.sentences, strict=True)
         self._rows = [
             (row, self._places[at], *sides)
             for row, (at, sides) in enumerate(zip(places, both, strict=True))
         ]
-        return Wants()
+        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         """Looks at one layer of the batch."""

@@ -20,8 +20,8 @@ from torch import Tensor
 from attnviz.attention.batch import Batch
 from attnviz.attention.formulas import TINY
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.observer import Observer, Wants
-from attnviz.attention.pack import pack
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import Request
 from attnviz.attention.targets import Bools, MatchTarget, OffsetTarget, Target
 from attnviz.evidence import bootstrap
 from attnviz.evidence.gather import Sums
@@ -146,15 +146,12 @@ class InductionKeeper(Observer):
         self._logits = logits
         self._layers: dict[int, _LayerSums] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:
+    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
         """Starts a batch whose sentences are the draws of the given places."""
         self._places = list(places)
         self._copies = _Copies.of(batch)
         targets = [_targets(tokens) for tokens in batch.sentences]
-        return Wants(
-            pack(targets, batch.length, batch.length, batch.ids.device),
-            mixed=self._logits is not None,
-        )
+        return Request(targets, frozenset({"mixed"} if self._logits is not None else ()))
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""

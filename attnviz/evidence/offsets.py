@@ -12,7 +12,8 @@ from torch import Tensor
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.observer import Observer, Wants
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import Request
 from attnviz.measurement.fixed import Ints, fixed, floats
 from attnviz.measurement.stream import StreamSums
 
@@ -45,10 +46,10 @@ class OffsetKeeper(Observer):
         self._even: dict[int, Array] = {}
         self._rows: dict[int, float] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:  # noqa: ARG002 - an observer
+    def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
         """Starts a batch."""
         self._content = batch.content
-        return Wants(by_offset=True)
+        return Request(needs=frozenset({"by_offset"}))
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""

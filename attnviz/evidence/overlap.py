@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.observer import Observer, Wants
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import Request
 from attnviz.attention.targets import KeyTarget, MatchTarget, OffsetTarget, PairTarget, Target
 from attnviz.evidence.judge import Judgement
 from attnviz.evidence.scores import Array, Column, columns_of
@@ -235,7 +236,7 @@ class StripKeeper(Observer):
         self._on: dict[tuple[int, str], NDArray[np.float64]] = {}
         self._all: dict[tuple[int, str], NDArray[np.float64]] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:  # noqa: ARG002 - an observer
+    def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
         """Starts a batch."""
         self._content = batch.content
         keys = torch.zeros(len(batch.sentences), batch.looked_at.length, len(self._columns))
@@ -246,7 +247,7 @@ class StripKeeper(Observer):
                 if isinstance(target, KeyTarget):
                     keys[row, : len(target.keys), place] = torch.from_numpy(target.keys).float()
         self._keys = keys.to(batch.ids.device)
-        return Wants()
+        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.observer import Observer, Wants
-from attnviz.attention.pack import pack
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import Need, Request
 from attnviz.attention.shelf import Shelf
 from attnviz.attention.targets import Target
 from attnviz.baselines.known import baselines
@@ -134,7 +134,7 @@ class ScoreKeeper(Observer):
         self._layers: dict[int, LayerSums] = {}
         self._shelf = Shelf()
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:
+    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
         """Starts a batch whose sentences have the given places in the table."""
         self._batch, self._places = batch, list(places)
         self._content = _numpy(batch.content).astype(np.float32)
@@ -142,7 +142,8 @@ class ScoreKeeper(Observer):
             self._row(*both)
             for both in zip(batch.sentences, batch.looked_at.sentences, strict=True)
         ]
-        return Wants(pack(rows, batch.length, batch.looked_at.length, batch.ids.device))
+        needs = (statistic.needs for statistic in self._statistics)
+        return Request(rows, frozenset[Need]().union(*needs))
 
     def _row(self, tokens: Tokens, keys: Tokens) -> list[Target | None]:
         """A sentence's targets: those of all columns, then those that baselines measure."""
@@ -206,7 +207,9 @@ class ScoreKeeper(Observer):
         shape = (len(self._content), attention.heads, len(self._statistics))
         sums, counts = np.zeros(shape), np.zeros(shape)
         for index, statistic in enumerate(self._statistics):
-            values = statistic.values(attention, self._batch.content)
+            values = None
+            if all(map(attention.has, statistic.needs)):
+                values = statistic.values(attention, self._batch.content)
             if values is not None:
                 by_query = self._content if statistic.per == "query" else None
                 sums[..., index], counts[..., index] = _summed(_numpy(values), by_query)

@@ -21,7 +21,8 @@ from torch import Tensor
 from attnviz.attention.batch import Batch
 from attnviz.attention.formulas import TINY
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.observer import Observer, Wants
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import Request
 
 Array = NDArray[np.float64]
 
@@ -115,7 +116,7 @@ class FlowKeeper(Observer):
         self._room = room
         self.flows: dict[int, SentenceFlow] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:
+    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
         """Starts a batch whose sentences have the given places."""
         self._batch, self._places = batch, places
         self._short = batch.keys is None and batch.length <= LONG
@@ -124,7 +125,7 @@ class FlowKeeper(Observer):
         self._left = self._room if batch.keys is None else 0.0
         self._received: list[Tensor] = []
         self._entropy: list[Tensor] = []
-        return Wants(head_mean=self._short)
+        return Request(needs=frozenset({"head_mean"} if self._short else ()))
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""

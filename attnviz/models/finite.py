@@ -21,13 +21,13 @@ class NotFiniteError(InputError):
     """A model's numbers are not all numbers."""
 
 
-def check_weights(given: str, model: nn.Module) -> None:
+def check_weights(name: str, model: nn.Module) -> None:
     """Raises NotFiniteError that names the first weight with NaN or infinity in it."""
-    for name, tensor in model.state_dict().items():
+    for weight, tensor in model.state_dict().items():
         if not is_finite(tensor):
             bad = int((~torch.isfinite(tensor)).sum())
             raise NotFiniteError(
-                f"The weights of {given} are damaged: {name} has {bad:,} of {tensor.numel():,} "
+                f"The weights of {name} are damaged: {weight} has {bad:,} of {tensor.numel():,} "
                 "numbers that are NaN or infinite.",
                 "Such weights come from a training run that diverged, or from a conversion to 16 "
                 "bits that overflowed: use another checkpoint.",
@@ -100,13 +100,13 @@ def _overflows(layer: LayerAttention) -> bool:
 
 def _suspects(config: Mapping[str, Any], path: str = "") -> list[str]:
     """Settings that make no sense as numbers, as `name = value`."""
-    found = []
+    odd = []
     for name, value in config.items():
         if isinstance(value, Mapping):
-            found += _suspects(value, f"{path}{name}.")
+            odd += _suspects(value, f"{path}{name}.")
         elif isinstance(value, float | int) and not isinstance(value, bool) and _odd(name, value):
-            found.append(f"{path}{name} = {value:g}")
-    return found
+            odd.append(f"{path}{name} = {value:g}")
+    return odd
 
 
 def _odd(name: str, value: float) -> bool:

@@ -8,7 +8,7 @@ that no more than one layer's weights are held.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,8 @@ from attnviz.errors import InputError
 from attnviz.models.finite import broken
 from attnviz.models.readers import Size, reader
 from attnviz.models.streams import Stream, number
-from attnviz.models.tap import Listener, Numbers, Plans, UnseenError, plan_of
+from attnviz.models.tap import Listener, Numbers, Requests, UnseenError
+from attnviz.models.values import Heard
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,16 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What one module returned: weights [batch, head, query, key], or of another shape."""
+class SiteWeights:
+    """What one module returned: weights [batch, head, query, key], or of another shape.
+
+    `value` [batch, head, key, width] are the values that it mixes, None where they weren't asked
+    for or can't be told.
+    """
 
     site: Site
     weights: Tensor
+    value: Tensor | None = None
 
 
 def candidates(model: nn.Module, streams: Mapping[nn.Module, Stream]) -> list[Site]:
@@ -65,34 +71,45 @@ def candidates(model: nn.Module, streams: Mapping[nn.Module, Stream]) -> list[Si
 
 @contextmanager
 def hooked(
-    sites: Sequence[Site], sizes: Mapping[str, Size], see: Callable[[Found], None]
+    sites: Sequence[Site],
+    sizes: Mapping[str, Size],
+    see: Callable[[SiteWeights], None],
+    with_values: Collection[str] = (),
 ) -> Iterator[None]:
     """Shows `see` the weights of each of the modules as it runs, and takes them away.
 
-    `sizes` are the queries and keys of each stream.
+    `sizes` are the queries and keys of each stream; `with_values` names the streams of whose
+    modules the values are asked for too.
     """
 
-    def hook_for(site: Site) -> Callable[..., Any]:
-        found = reader(site.module)
+    def hook_for(site: Site, heard: Heard | None) -> Callable[..., Any]:
+        reads = reader(site.module)
 
         def hook(_: nn.Module, __: object, returned: Any) -> Any:  # noqa: ANN401 - as returned
-            place = found.find(returned)
+            place = reads.find(returned)
             if place is None:
                 return returned
-            see(Found(site, found.read(returned[place], sizes[site.stream])))
-            return found.emptied(returned, place)
+            weights = reads.read(returned[place], sizes[site.stream])
+            value = None
+            if heard is not None and weights.dim() == 4:
+                value = heard.value(weights, tuple(returned))
+            see(SiteWeights(site, weights, value))
+            return reads.emptied(returned, place)
 
         return hook
 
     with ExitStack() as stack:
         for site in sites:
+            heard = Heard() if site.stream in with_values else None
             # First of all hooks: transformers' own would keep the weights.
-            handle = site.module.register_forward_hook(hook_for(site), prepend=True)
-            stack.callback(handle.remove)
+            handles = [site.module.register_forward_hook(hook_for(site, heard), prepend=True)]
+            handles += heard.listen(site.module) if heard is not None else []
+            for handle in handles:
+                stack.callback(handle.remove)
         yield
 
 
-def sites(found: Sequence[Found], sizes: Mapping[str, Size]) -> tuple[Site, ...]:
+def sites(returned: Sequence[SiteWeights], sizes: Mapping[str, Size]) -> tuple[Site, ...]:
     """The modules that attend, from what they returned in a run without padding.
 
     Layers are numbered as the modules' paths number them. A layer is causal where every weight
@@ -100,19 +117,19 @@ def sites(found: Sequence[Found], sizes: Mapping[str, Size]) -> tuple[Site, ...]
     to what is seen it gives 0 only by underflow, and hardly to all of many cells.
     """
     made: dict[nn.Module, Site] = {}
-    for stream in {one.site.stream: None for one in found}:
-        of_stream = {one.site.module: one for one in found if one.site.stream == stream}
-        named = [number(one.site.path) for one in of_stream.values()]
+    for stream in {each.site.stream: None for each in returned}:
+        of_stream = {each.site.module: each for each in returned if each.site.stream == stream}
+        named = [number(each.site.path) for each in of_stream.values()]
         unique = None not in named and len(set(named)) == len(named)
-        for running, (module, one) in enumerate(of_stream.items()):
-            size = sizes[stream]
-            pooled = one.weights.dim() != 4 or one.weights.shape[-2:] != size
+        for running, (module, each) in enumerate(of_stream.items()):
+            size, weights = sizes[stream], each.weights
+            pooled = weights.dim() != 4 or weights.shape[-2:] != size
             made[module] = Site(
                 module,
-                one.site.path,
-                one.site.stream,
+                each.site.path,
+                each.site.stream,
                 layer=int(named[running] or 0) if unique else running,
-                causal=not pooled and size[0] == size[1] > 1 and not one.weights.triu(1).any(),
+                causal=not pooled and size[0] == size[1] > 1 and not weights.triu(1).any(),
                 pooled=pooled,
             )
     return tuple(made.values())
@@ -120,37 +137,44 @@ def sites(found: Sequence[Found], sizes: Mapping[str, Size]) -> tuple[Site, ...]
 
 @contextmanager
 def listening(
-    sites: Sequence[Site], batches: Mapping[str, Batch], listener: Listener, plans: Plans = None
+    sites: Sequence[Site],
+    batches: Mapping[str, Batch],
+    listener: Listener,
+    requests: Requests | None = None,
 ) -> Iterator[None]:
-    """Shows each attention layer that runs inside to `listener`, in order, with its plan.
+    """Shows each attention layer that runs inside to `listener`, in order, with what is asked.
 
     Raises InputError where what the modules return can't be attention.
     """
     numbers, masks = Numbers(), dict[tuple[object, ...], Mask]()
+    requests = requests or {}
 
-    def see(found: Found) -> None:
-        site, batch = found.site, batches[found.site.stream]
+    def see(returned: SiteWeights) -> None:
+        site, batch = returned.site, batches[returned.site.stream]
         if site.pooled:
             return
         key = site.stream, site.causal, reader(site.module).reach(site.module)
         mask = masks[key] = masks.get(key) or visible(site, batch)
-        _check(site, found.weights, mask, batch)
-        width = found.weights.new_zeros(*found.weights.shape[:3], 0)
-        listener(
-            LayerAttention(
-                layer=numbers.of(site.stream, site.layer),
-                query=width,
-                key=width.new_zeros(*width.shape[:2], mask.keys, 0),
-                scale=1.0,
-                mask=mask,
-                stream=site.stream,
-                given=found.weights,
-                plan=plan_of(plans, site.stream),
-            )
+        weights = returned.weights.detach()  # of a run with gradients, too, numbers are shown
+        _check(site, weights, mask, batch)
+        nothing = weights.new_zeros(*weights.shape[:3], 0)
+        layer = LayerAttention(
+            layer=numbers.of(site.stream, site.layer),
+            query=nothing,
+            key=nothing.new_zeros(*nothing.shape[:2], mask.keys, 0),
+            scale=1.0,
+            mask=mask,
+            value=None if returned.value is None else returned.value.detach(),
+            stream=site.stream,
+            known_weights=weights,
+            joined=requests.get(site.stream),
         )
+        with torch.no_grad():
+            listener(layer)
 
-    sizes = {stream: (one.length, one.looked_at.length) for stream, one in batches.items()}
-    with hooked(sites, sizes, see):
+    sizes = {stream: (batch.length, batch.looked_at.length) for stream, batch in batches.items()}
+    valued = [name for name, asked in requests.items() if asked.needs & {"value", "mixed"}]
+    with hooked(sites, sizes, see, valued):
         yield
     if numbers.none:
         raise UnseenError(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.plan import Plan
+from attnviz.attention.request import JoinedRequest
 from attnviz.errors import AttnvizError, InputError
 from attnviz.models import finite, hooks, tap
 from attnviz.models.architectures import REFUSED
@@ -65,7 +65,7 @@ def by_tap(
         layers.append(layer)
 
     try:
-        with tap.listening(see, _plans(sizes, model.device), streams):
+        with tap.listening(see, _requests(sizes, model.device), streams):
             _run(model, inputs)
     except tap.UnseenError:
         return Seen()
@@ -83,20 +83,20 @@ def by_hooks(
     inputs: dict[str, Tensor],
 ) -> Seen:
     """Runs a model with eager attention, and finds the modules that return weights."""
-    sizes, found = _sizes(streams), list[hooks.Found]()
+    sizes, returned = _sizes(streams), list[hooks.SiteWeights]()
 
-    def see(one: hooks.Found) -> None:
-        if not finite.is_finite(one.weights):
-            layer = number(one.site.path) or 0
-            raise finite.broken(layer, one.site.stream, "its weights", model.config)
-        found.append(one)
+    def see(each: hooks.SiteWeights) -> None:
+        if not finite.is_finite(each.weights):
+            layer = number(each.site.path) or 0
+            raise finite.broken(layer, each.site.stream, "its weights", model.config)
+        returned.append(each)
 
     with hooks.hooked(hooks.candidates(model, streams), sizes, see):
         _run(model, inputs, output_attentions=True)
-    sites = hooks.sites(found, sizes)
+    sites = hooks.sites(returned, sizes)
     used = [site for site in sites if not site.pooled]
     if len(used) < len(sites) and model.config.model_type != "funnel":
-        odd = next(one for one in found if one.site.path not in {site.path for site in used})
+        odd = next(one for one in returned if one.site.path not in {site.path for site in used})
         shape = " x ".join(map(str, odd.weights.shape))
         raise unsupported(model.config.model_type, f"{odd.site.path} returns weights of {shape}")
     one_way = [site.causal for site in used if site.stream in ("", "decoder")]
@@ -142,14 +142,14 @@ def _sizes(streams: Mapping[nn.Module, Stream]) -> Mapping[str, Size]:
     return {"encoder": (SOURCE, SOURCE), "decoder": (TARGET, TARGET), "cross": (TARGET, SOURCE)}
 
 
-def _plans(sizes: Mapping[str, Size], device: torch.device) -> dict[str, Plan]:
-    """Plans that count every query; by the tiles, as for so little nothing need be compiled."""
+def _requests(sizes: Mapping[str, Size], device: torch.device) -> dict[str, JoinedRequest]:
+    """Requests that count every query; by the tiles, as for so little nothing need be compiled."""
 
     def every(tokens: int) -> Tensor:
         return torch.ones(1, tokens, dtype=torch.bool, device=device)
 
     return {
-        stream: Plan(every(queries), every(keys), kernel="tiles")
+        stream: JoinedRequest(every(queries), every(keys), kernel="tiles")
         for stream, (queries, keys) in sizes.items()
     }
 

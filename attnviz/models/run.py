@@ -13,12 +13,13 @@ from torch import Tensor
 from attnviz.attention import batch as batches
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.merge import Merge, Wording
-from attnviz.attention.observer import Observer, plan
-from attnviz.attention.plan import Kernel, Plan
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import JoinedRequest, Kernel, Request, join
 from attnviz.errors import AttnvizError, InputError
 from attnviz.models import finite, heap, hooks, tap
 from attnviz.models.explain import out_of_memory, stopped
 from attnviz.models.load import LoadedModel
+from attnviz.models.seam import Seam
 from attnviz.models.token_types import token_types
 from attnviz.text.types import Tokens
 
@@ -40,29 +41,33 @@ def observe(
     most: int | None = None,
     wording: Wording | None = None,
     to_the_end: bool = False,
+    seam: Seam | None = None,
 ) -> None:
     """Runs the model over the sentences, batched by length; `progress` gets sentences done.
 
-    A batch has at most `most` tokens, or one sentence; `kernel` measures (see `Plan`). With
-    `wording` observers are shown words instead of tokens. Nothing that follows the last
-    attention can be seen by an observer, and it runs only if asked for by `to_the_end`.
+    A batch has at most `most` tokens, or one sentence; `kernel` measures (see `JoinedRequest`).
+    With `wording` observers are shown words instead of tokens. Nothing that follows the last
+    attention can be seen by an observer, and it runs only if asked for by `to_the_end`, or for the
+    hidden states. `seam` changes what runs, or has it hand over more.
 
     An encoder-decoder model needs `targets`: for each sentence what its decoder reads, the start
     token first. An observer sees the batch and the layers of its own stream only. Raises
-    InputError where the machine has not enough memory, or targets are missing.
+    InputError where the machine has not enough memory, or targets are missing, ValueError where
+    the seam asks for what a model that attends in its own code can't do.
     """
     check_targets(loaded, paired=targets is not None)
+    seam = seam or Seam()
     for places in _groups(sentences, targets, most):
         batched = _batches(loaded, sentences, targets, places)
         shown, merges = wording.batch(batched, places) if wording else (batched, {})
-        wants = [(one.stream, one.begin(shown[one.stream], places)) for one in observers]
-        plans = {
-            stream: plan(batch, [want for of, want in wants if of == stream], kernel)
+        asked = [(each, each.begin(shown[each.stream], places)) for each in observers]
+        joined = {
+            stream: join(batch, [own for who, own in asked if who.stream == stream], kernel)
             for stream, batch in shown.items()
         }
-        show = partial(_show, loaded.model.config, observers=observers, merges=merges, plans=plans)
-        attentions = None if to_the_end else loaded.attentions
-        _forward(loaded, batched, show, {} if merges else plans, attentions)
+        show = partial(_show, loaded.model.config, asked=asked, merges=merges, joined=joined)
+        of_tokens = _between_tokens(batched, joined, kernel) if merges else joined
+        _forward(loaded, batched, show, of_tokens, seam, to_the_end=to_the_end)
         for observer in observers:
             observer.end()
         progress(len(places))
@@ -72,9 +77,9 @@ def _show(
     config: Any,  # noqa: ANN401 - transformers' own
     attention: LayerAttention,
     *,
-    observers: Sequence[Observer],
+    asked: Sequence[tuple[Observer, Request]],
     merges: Mapping[str, Merge],
-    plans: Mapping[str, Plan],
+    joined: Mapping[str, JoinedRequest],
 ) -> None:
     """Shows one layer to the observers of its stream, between words where they are merged.
 
@@ -83,11 +88,21 @@ def _show(
     finite.check_layer(attention, config)
     stream, seen = attention.stream, attention
     if stream in merges:
-        seen = merges[stream].layer(attention, plans[stream])
-    for observer in observers:
+        seen = merges[stream].layer(attention, joined[stream])
+    for observer, request in asked:
         if observer.stream == stream:
-            observer.see(seen)
+            observer.see(seen.shown_to(request))
     heap.ours().passed()
+
+
+def _between_tokens(
+    batched: Mapping[str, batches.Batch], joined: Mapping[str, JoinedRequest], kernel: Kernel
+) -> dict[str, JoinedRequest]:
+    """What the layers between tokens must have, for what is asked of those between words."""
+    return {
+        stream: join(batch, [Request(needs=joined[stream].needs & {"value"})], kernel)
+        for stream, batch in batched.items()
+    }
 
 
 def check_targets(loaded: LoadedModel, *, paired: bool, generates: bool = False) -> None:
@@ -113,13 +128,13 @@ def _groups(
 ) -> list[list[int]]:
     """Which sentences go through the model together: alike in length, and their targets too."""
     most = min(most or TOKENS, TOKENS)
-    groups = batches.plan([len(tokens) for tokens in sentences], CELLS, most)
+    groups = batches.by_length([len(tokens) for tokens in sentences], CELLS, most)
     if targets is None:
         return groups
     return [
         [group[place] for place in part]
         for group in groups
-        for part in batches.plan([len(targets[place]) for place in group], CELLS, most)
+        for part in batches.by_length([len(targets[place]) for place in group], CELLS, most)
     ]
 
 
@@ -145,32 +160,52 @@ def _forward(
     loaded: LoadedModel,
     batched: dict[str, batches.Batch],
     listener: tap.Listener,
-    plans: dict[str, Plan],
-    attentions: int | None,
+    requests: Mapping[str, JoinedRequest],
+    seam: Seam,
+    *,
+    to_the_end: bool,
 ) -> None:
-    inputs = _inputs(loaded, batched)
+    """Runs one batch; what is seen of it goes to `listener`."""
+    inputs, output = _inputs(loaded, batched), None
     # Decoders would keep the keys and values of all layers for a next token that never comes.
     options = {"use_cache": False} if getattr(loaded.model.config, "use_cache", None) else {}
+    if seam.hidden_states is not None:
+        options["output_hidden_states"] = to_the_end = True
     if loaded.path == "interface":
-        listening = tap.listening(listener, plans, loaded.stream_of, loaded.layer_of, attentions)
+        left = None if to_the_end else loaded.attentions
+        ways = loaded.stream_of, loaded.layer_of
+        listening = tap.listening(listener, requests, *ways, left, seam)
     else:
-        listening = hooks.listening(loaded.sites, batched, listener, plans)
+        if seam.intervene is not None:
+            raise ValueError(f"{loaded.name} attends in its own code: nothing can come in between")
+        listening = hooks.listening(loaded.sites, batched, listener, requests)
         options["output_attentions"] = True
     try:
-        with torch.inference_mode(), listening:
-            loaded.model(**inputs, **options)
+        with torch.enable_grad() if seam.gradients else torch.inference_mode(), listening:
+            output = loaded.model(**inputs, **options)
     except AttnvizError:
         raise
     except Exception as error:
-        if not out_of_memory(error):
-            if (known := stopped(f"{loaded.name} stops while it reads", error)) is None:
-                raise
-            raise known from error
-        longest = max(batch.length for batch in batched.values())
-        raise InputError(
-            f"A sentence of {longest} tokens needs more memory than there is.",
-            "Split the text into shorter sentences: --split sentence.",
-        ) from error
+        if (known := _explained(loaded, batched, error)) is None:
+            raise
+        raise known from error
+    if seam.hidden_states is not None:
+        for prefix, stream in (("", ""), ("encoder_", "encoder"), ("decoder_", "decoder")):
+            if stream in batched:
+                seam.hidden_states(stream, output[f"{prefix}hidden_states"])
+
+
+def _explained(
+    loaded: LoadedModel, batched: Mapping[str, batches.Batch], error: Exception
+) -> Exception | None:
+    """What to say of an error that a model raised; None where it is a bug of ours."""
+    if not out_of_memory(error):
+        return stopped(f"{loaded.name} stops while it reads", error)
+    longest = max(batch.length for batch in batched.values())
+    return InputError(
+        f"A sentence of {longest} tokens needs more memory than there is.",
+        "Split the text into shorter sentences: --split sentence.",
+    )
 
 
 def _inputs(loaded: LoadedModel, batched: dict[str, batches.Batch]) -> dict[str, Tensor | None]:

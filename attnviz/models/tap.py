@@ -19,10 +19,13 @@ from torch import Tensor
 from attnviz.attention.formulas import default_scale
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
-from attnviz.attention.plan import Plan
+from attnviz.attention.request import JoinedRequest
 from attnviz.errors import InputError
+from attnviz.models.seam import Seam
 
-Plans = Plan | Mapping[str, Plan] | None
+Requests = Mapping[str, JoinedRequest]
+"""What is asked of the layers of each stream."""
+
 Listener = Callable[[LayerAttention], None]
 
 NAME = "attnviz"
@@ -55,20 +58,16 @@ class Numbers:
         return not self._next
 
 
-def plan_of(plans: Plans, stream: str) -> Plan | None:
-    """The plan of one stream."""
-    return plans.get(stream) if isinstance(plans, Mapping) else plans
-
-
 @dataclass
 class _Ear:
     """Who listens, which layer comes next, how many are left, and the masks that layers share."""
 
     listener: Listener
-    plans: Plans = None
+    requests: Requests = field(default_factory=dict)
     streams: Mapping[torch.nn.Module, str] = field(default_factory=dict)
     layers: Mapping[torch.nn.Module, int] = field(default_factory=dict)
     left: int | None = None
+    seam: Seam = field(default_factory=Seam)
     numbers: Numbers = field(default_factory=Numbers)
     seen: dict[tuple[int, torch.Size, bool], tuple[Tensor | None, Mask]] = field(
         default_factory=dict
@@ -101,19 +100,20 @@ def install() -> str:
 @contextmanager
 def listening(
     listener: Listener,
-    plan: Plans = None,
+    requests: Requests | None = None,
     streams: Mapping[torch.nn.Module, str] | None = None,
     layers: Mapping[torch.nn.Module, int] | None = None,
     attentions: int | None = None,
+    seam: Seam | None = None,
 ) -> Iterator[None]:
-    """Shows each attention layer that runs inside to `listener`, in order, with its plan.
+    """Shows each attention layer that runs inside to `listener`, in order, with what is asked.
 
-    In an encoder-decoder model `streams` says which modules belong to which stream, and `plan`
-    may be one for each stream. `layers` numbers modules that have no number themselves. After
-    `attentions` of them what runs inside is left: the rest of the model shows nothing. Raises
+    In an encoder-decoder model `streams` says which modules belong to which stream. `layers`
+    numbers modules that have no number themselves. After `attentions` of them what runs inside is
+    left: the rest of the model shows nothing. `seam` is what else is done to the run. Raises
     UnseenError at the end if no layer came by: the model has no attention that can be tapped.
     """
-    ear = _Ear(listener, plan, streams or {}, layers or {}, attentions)
+    ear = _Ear(listener, requests or {}, streams or {}, layers or {}, attentions, seam or Seam())
     token = _ear.set(ear)
     try:
         yield
@@ -143,30 +143,51 @@ def _attend(
     Raises _AllSeenError after the last.
     """
     ear = _ear.get() or _Ear(lambda _: None)
+    layer = _layer(ear, module, (query, key, value), attention_mask, scaling, more)
+    # Numbers are what observers are shown: kernels know no gradients.
+    shown = layer.detached if ear.seam.gradients else layer
+    with torch.no_grad():
+        ear.listener(shown)
+    if ear.left == 1:
+        raise _AllSeenError
+    if ear.left is not None:
+        ear.left -= 1
+    mixed = layer.mix(layer.weights) if ear.seam.gradients else layer.mixed
+    if ear.seam.intervene is not None:
+        mixed = ear.seam.intervene(shown, mixed)
+    return mixed.transpose(1, 2).contiguous(), None
+
+
+def _layer(
+    ear: _Ear,
+    module: torch.nn.Module,
+    tensors: tuple[Tensor, Tensor, Tensor],
+    attention_mask: Tensor | None,
+    scaling: float | None,
+    more: Mapping[str, Any],
+) -> LayerAttention:
+    """The layer that a module attends in, from its queries, keys and values and what goes along."""
+    query, key, value = tensors
     causal = more.get("is_causal")
     causal = getattr(module, "is_causal", True) if causal is None else causal
     shape = torch.Size((query.shape[-2], key.shape[-2]))
     stream = ear.streams.get(module, "")
-    plan, last = plan_of(ear.plans, stream), ear.left == 1
-    attention = LayerAttention(
+    joined = ear.requests.get(stream)
+    # What the last layer mixes nobody reads, so that it isn't mixed unless somebody asks.
+    unread = ear.left == 1 and joined is not None and not joined.needs & {"value", "mixed"}
+    return LayerAttention(
         layer=ear.numbers.of(stream, ear.layers.get(module, getattr(module, "layer_idx", None))),
         query=query,
         key=key,
-        value=None if last and plan is not None and not plan.mixed else value,
+        value=None if unread else value,
         scale=default_scale(query.shape[-1]) if scaling is None else scaling,
         mask=ear.mask(attention_mask, shape, query.device, causal=causal),
         bias=more.get("position_bias"),
         softcap=more.get("softcap"),
         sinks=more.get("s_aux"),
         stream=stream,
-        plan=plan,
+        joined=joined,
     )
-    ear.listener(attention)
-    if last:
-        raise _AllSeenError
-    if ear.left is not None:
-        ear.left -= 1
-    return attention.mixed.transpose(1, 2).contiguous(), None
 
 
 def _mask(mask: Tensor | None, shape: torch.Size, device: torch.device, *, causal: bool) -> Mask:

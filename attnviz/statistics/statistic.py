@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
+
+from attnviz.attention.request import Need
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +23,13 @@ class Statistic:
     mean over all content queries of all sentences; where "sentence" it returns [batch, head or 1]
     and the figure is the mean over sentences. NaN where undefined; these do not count. A
     statistic that does not apply to a layer returns None.
+
+    `needs` names what of the layer has to be there beyond the weights, its "value" say. A layer
+    that can't have it is not measured. What no kernel measures is read off `attention.tiles()`,
+    whose weights and values are those of some queries at a time, so that memory doesn't grow with
+    the square of a sentence.
+
+    Raises ValueError for a need that no layer has.
     """
 
     name: str
@@ -32,3 +41,12 @@ class Statistic:
     order: int
     values: Callable[[LayerAttention, Tensor], Tensor | None]
     per: Literal["query", "sentence"] = "query"
+    needs: frozenset[Need] = frozenset()
+
+    def __post_init__(self) -> None:
+        unknown = self.needs.difference(get_args(Need))
+        if unknown:
+            raise ValueError(
+                f"{self.name} needs {', '.join(sorted(unknown))} of a layer; "
+                f"what can be asked for are {', '.join(get_args(Need))}"
+            )

@@ -152,10 +152,10 @@ def way(name: str, shape: str, tokens: int, sentences: int, layers: int) -> Call
             made(input_ids=ids, **caches)
 
     def usual() -> None:
-        observers, batch, wants = _begun(given)
+        observers, batch, requests = _begun(given)
         with torch.inference_mode():
             matrices = made(input_ids=ids, output_attentions=True, **caches).attentions
-            _show(matrices, observers, batch, wants, causal=shape == "smollm2")
+            _show(matrices, observers, batch, requests, causal=shape == "smollm2")
 
     return usual if name == "usual" else plain
 
@@ -217,19 +217,21 @@ def _begun(given: list[Any]) -> tuple[list[Any], Any, Any]:
     return observers, batch, [one.begin(batch, range(len(given))) for one in observers]
 
 
-def _show(matrices: Any, observers: Any, batch: Any, wants: Any, *, causal: bool) -> None:
+def _show(matrices: Any, observers: Any, batch: Any, requests: Any, *, causal: bool) -> None:
     """Shows whole matrices, as a model returns them, to the observers."""
     from attnviz.attention.layer import LayerAttention
     from attnviz.attention.mask import Mask
-    from attnviz.attention.observer import plan
+    from attnviz.attention.request import join
 
-    wanted = plan(batch, wants, "dense")
+    joined = join(batch, requests, "dense")
     mask = Mask.plain(batch.length, batch.length, torch.device("cpu"), causal=causal)
     for number, weights in enumerate(matrices):
         nothing = weights[..., :0]
-        attention = LayerAttention(number, nothing, nothing, 1.0, mask, given=weights, plan=wanted)
-        for observer in observers:
-            observer.see(attention)
+        attention = LayerAttention(
+            number, nothing, nothing, 1.0, mask, known_weights=weights, joined=joined
+        )
+        for observer, request in zip(observers, requests, strict=True):
+            observer.see(attention.shown_to(request))
 
 
 def compare(

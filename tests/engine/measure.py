@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from attnviz.attention.batch import Batch
 from attnviz.attention.kernels import has_fused
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.observer import Observer, Wants
-from attnviz.attention.pack import pack
-from attnviz.attention.plan import Kernel
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import Kernel, Request
 from attnviz.attention.targets import KeyTarget, MatchTarget, OffsetTarget, PairTarget
 from attnviz.models.load import LoadedModel
 from attnviz.models.related import Related
@@ -38,13 +37,13 @@ def _cells(queries: int, keys: int) -> list[tuple[int, int]]:
 
 
 class Recorder(Observer):
-    """Keeps every layer of its stream, with a plan that asks for every kind of target."""
+    """Keeps every layer of its stream, and asks for every kind of target."""
 
     def __init__(self, stream: str) -> None:
         self.stream = stream
         self.layers: dict[int, LayerAttention] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:  # noqa: ARG002
+    def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002
         self.batch = batch
         lengths = batch.mask.sum(1).tolist(), batch.looked_at.mask.sum(1).tolist()
         targets = [
@@ -56,8 +55,7 @@ class Recorder(Observer):
             )
             for n, m in zip(*lengths, strict=True)
         ]
-        packed = pack(targets, batch.length, batch.looked_at.length, torch.device("cpu"))
-        return Wants(packed, by_offset=True, head_mean=True)
+        return Request(targets, frozenset({"by_offset", "head_mean"}))
 
     def see(self, attention: LayerAttention) -> None:
         assert attention.layer not in self.layers
@@ -76,15 +74,15 @@ def errors(layer: LayerAttention, batch: Batch, exact: Floats) -> dict[str, floa
     expected = reference(exact, rows, keys)
     weights = layer.weights.double().numpy() * rows[:, None, :, None]
     off = {"weights": _error(weights, exact)}
-    assert layer.plan is not None
+    assert layer.joined is not None
     for kernel in KERNELS:
-        measured = replace(layer, plan=replace(layer.plan, kernel=kernel)).measured
+        measured = replace(layer, joined=replace(layer.joined, kernel=kernel)).measured
         for name, numbers in expected.items():
             got = getattr(measured, name)
             if got.shape[-1] == rows.shape[1] and name != "received":
                 got = got * batch.mask[:, None]
             if name == "gini":
-                got = got * (layer.plan.sorted_rows >= 0)[:, None]
+                got = got * (layer.joined.sorted_rows >= 0)[:, None]
             off[f"{name}, {kernel}"] = _off(name, got.double().numpy(), numbers)
     return off
 

@@ -14,7 +14,8 @@ from torch import Tensor
 from attnviz.attention import batch as batches
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
-from attnviz.attention.observer import Observer, plan
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import join
 from attnviz.baselines.profile import Profile, ProfileKeeper, profile_of
 from attnviz.evidence import bootstrap
 from attnviz.evidence.collect import collect
@@ -164,7 +165,7 @@ def show(
     cells: int = 2**14,
 ) -> None:
     """Shows one planted layer to observers, batch by batch as a run would."""
-    for places in batches.plan([len(one) for one in sentences], cells):
+    for places in batches.by_length([len(one) for one in sentences], cells):
         batch = batches.make([sentences[place] for place in places], 0, torch.device("cpu"))
         planted = [np.array([head(one) for head in heads]) for one in batch.sentences]
         see([layer(planted, causal=causal)], observers, batch, places)
@@ -176,12 +177,13 @@ def see(
     batch: batches.Batch,
     places: Sequence[int],
 ) -> None:
-    """Shows the layers of one batch to observers, with what they want of them."""
-    wanted = plan(batch, [observer.begin(batch, places) for observer in observers])
+    """Shows the layers of one batch to observers, with what they asked of them."""
+    requests = [observer.begin(batch, places) for observer in observers]
+    joined = join(batch, requests)
     for one in layers:
-        planned = replace(one, plan=wanted)
-        for observer in observers:
-            observer.see(planned)
+        whole = replace(one, joined=joined)
+        for observer, request in zip(observers, requests, strict=True):
+            observer.see(whole.shown_to(request))
     for observer in observers:
         observer.end()
 

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz import budget
-from attnviz.attention.batch import Batch, plan
-from attnviz.attention.observer import Observer, Wants
+from attnviz.attention.batch import Batch, by_length
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import Request
 from attnviz.errors import InputError
 from attnviz.models import run
 from attnviz.text.types import Sentence, Tokens
@@ -142,7 +143,7 @@ LENGTHS = st.lists(st.integers(1, 60), max_size=40)
 def test_no_batch_of_several_sentences_has_more_tokens_than_allowed(
     lengths: list[int], cells: int, most: int
 ) -> None:
-    batches = plan(lengths, cells, most)
+    batches = by_length(lengths, cells, most)
     assert sorted(place for batch in batches for place in batch) == list(range(len(lengths)))
     for batch in batches:
         longest = max(lengths[place] for place in batch)
@@ -154,7 +155,7 @@ def test_no_batch_of_several_sentences_has_more_tokens_than_allowed(
 def test_without_an_allowance_or_with_a_large_one_the_batches_are_the_same(
     lengths: list[int], cells: int
 ) -> None:
-    assert plan(lengths, cells) == plan(lengths, cells, 60 * 40)
+    assert by_length(lengths, cells) == by_length(lengths, cells, 60 * 40)
 
 
 @given(st.lists(st.tuples(st.integers(1, 60), st.integers(1, 60)), max_size=40), st.integers(1, 99))
@@ -177,9 +178,9 @@ class Sizes(Observer):
     def __init__(self) -> None:
         self.found: list[tuple[int, int]] = []
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:
+    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
         self.found.append((len(places), batch.length))
-        return Wants()
+        return Request()
 
 
 @pytest.mark.parametrize(

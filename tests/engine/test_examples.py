@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attnviz.attention.batch import make
-from attnviz.attention.observer import plan
+from attnviz.attention.request import join
 from attnviz.attention.words import WordTable
 from attnviz.evidence import arcs
 from attnviz.evidence.examples import (
@@ -55,8 +55,8 @@ def found(
 ) -> list[Exemplar]:
     keeper = ExampleKeeper(asked, range(len(texts)), words)
     batch = make(texts, 0, torch.device("cpu"))
-    wants = keeper.begin(batch, range(len(texts)))
-    keeper.see(replace(layer(weights, causal=causal), plan=plan(batch, [wants])))
+    request = keeper.begin(batch, range(len(texts)))
+    keeper.see(replace(layer(weights, causal=causal), joined=join(batch, [request])))
     return keeper.exemplars
 
 

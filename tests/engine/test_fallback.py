@@ -31,11 +31,11 @@ class Watcher(Observer):
         self.layers: list[LayerAttention] = []
 
     def see(self, attention: LayerAttention) -> None:
-        assert attention.given is not None
+        assert attention.known_weights is not None
         weakly: Any = StorageWeakRef
-        self.held.append(weakly(attention.given.untyped_storage()))
+        self.held.append(weakly(attention.known_weights.untyped_storage()))
         self.alive.append(sum(not one.expired() for one in self.held))
-        self.layers.append(replace(attention, given=None))
+        self.layers.append(replace(attention, known_weights=None))
 
 
 @pytest.mark.parametrize("kind", ["deberta-v2", "mpnet", "gptj", "xlnet"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,11 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from attnviz.attention.kernels import blocks, compiled, fused, lanes, rows, tiles
+from attnviz.attention import inputs
+from attnviz.attention.kernels import compiled, fused
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
 from attnviz.attention.pack import pack
-from attnviz.attention.plan import Kernel, Plan
+from attnviz.attention.request import JoinedRequest, Kernel
 from attnviz.attention.targets import KeyTarget, MatchTarget, OffsetTarget, PairTarget, Target
 from tests.engine.planted import Floats, layer, visible
 from tests.engine.rounding import FLOOR, MULTIPLE
@@ -52,17 +52,18 @@ class Case:
         found: NDArray[np.bool_] = self.attention.mask.dense()[:, 0].numpy()
         return found
 
-    def planned(self, kernel: Kernel, targets: list[list[Target | None]] | None = None) -> Plan:
-        """A plan with random queries and strips that asks for everything."""
+    def asked(
+        self, kernel: Kernel, targets: list[list[Target | None]] | None = None
+    ) -> JoinedRequest:
+        """A request with random queries and strips that asks for everything."""
         rng, shape = self.rng(), (len(self.lengths), max(self.lengths))
         packed = pack(targets or [[] for _ in self.lengths], shape[1], shape[1], CPU)
-        return Plan(
+        return JoinedRequest(
             torch.from_numpy(rng.random(shape) > 0.4),
             torch.from_numpy(rng.random(shape) > 0.3),
             packed,
-            by_offset=True,
-            head_mean=True,
-            kernel=kernel,
+            frozenset({"by_offset", "head_mean"}),
+            kernel,
         )
 
 
@@ -140,7 +141,7 @@ def small_blocks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fused, "CELLS", 24)
         patch.setattr(fused, "ROWS", 2)
-        patch.setitem(tiles.CELLS, "cpu", 24)
+        patch.setitem(inputs.CELLS, "cpu", 24)
         yield
 
 
@@ -148,7 +149,7 @@ def small_blocks() -> Iterator[None]:
 @MANY
 @given(case=layers())
 def test_uniform_is_one_over_the_visible_keys(kernel: Kernel, case: Case) -> None:
-    attention = replace(case.attention, plan=case.planned(kernel)).uniform
+    attention = replace(case.attention, joined=case.asked(kernel)).uniform
     expected = case.seen / np.maximum(case.seen.sum(-1, keepdims=True), 1)
     np.testing.assert_allclose(attention.weights[:, 0], expected, atol=1e-7)
     np.testing.assert_allclose(attention.head_mean, expected, atol=1e-6)
@@ -158,8 +159,8 @@ def test_uniform_is_one_over_the_visible_keys(kernel: Kernel, case: Case) -> Non
 @MANY
 @given(case=layers())
 def test_row_functionals(kernel: Kernel, case: Case) -> None:
-    plan, weights = case.planned(kernel), plain_weights(case.attention)
-    attention = replace(case.attention, plan=plan)
+    request, weights = case.asked(kernel), plain_weights(case.attention)
+    attention = replace(case.attention, joined=request)
     for b, h, i in np.ndindex(*weights.shape[:3]):
         keys = case.seen[b, i].nonzero()[0]
         row = weights[b, h, i][keys]
@@ -173,7 +174,7 @@ def test_row_functionals(kernel: Kernel, case: Case) -> None:
         assert attention.confidence[where] == pytest.approx(row.max(), abs=2e-6)
         assert attention.total[where] == pytest.approx(row.sum(), abs=2e-6)
         assert attention.top[where] == pytest.approx(sum(sorted(row)[-3:]), abs=2e-6)
-        if plan.content[b, i] and len(row) > 1:
+        if request.content[b, i] and len(row) > 1:
             gini = apart / (2 * len(row) * row.sum())
             assert attention.gini[where] == pytest.approx(gini, abs=1e-5)
         else:
@@ -184,8 +185,8 @@ def test_row_functionals(kernel: Kernel, case: Case) -> None:
 @MANY
 @given(case=layers())
 def test_column_sums_and_diagonals(kernel: Kernel, case: Case) -> None:
-    plan, weights, size = case.planned(kernel), plain_weights(case.attention), max(case.lengths)
-    attention, rows = replace(case.attention, plan=plan), plan.content.numpy()
+    request, weights, size = case.asked(kernel), plain_weights(case.attention), max(case.lengths)
+    attention, rows = replace(case.attention, joined=request), request.content.numpy()
     received, diagonals = np.zeros(weights.shape[:3]), np.zeros((*weights.shape[:2], 2 * size - 1))
     seen = np.zeros((len(rows), 2 * size - 1))
     for b, i, j in np.ndindex(len(rows), size, size):
@@ -194,9 +195,9 @@ def test_column_sums_and_diagonals(kernel: Kernel, case: Case) -> None:
         seen[b, j - i + size - 1] += rows[b, i] and bool(case.seen[b, i, j])
     np.testing.assert_allclose(attention.received, received, atol=1e-5)
     np.testing.assert_allclose(attention.by_offset, diagonals, atol=1e-5)
-    np.testing.assert_array_equal(attention.mask.by_offset(plan.content), seen)
-    chosen = (case.seen & plan.strips.numpy()[:, None]).sum(-1)
-    np.testing.assert_array_equal(attention.mask.count(plan.strips)[:, 0], chosen)
+    np.testing.assert_array_equal(attention.mask.by_offset(request.content), seen)
+    chosen = (case.seen & request.strips.numpy()[:, None]).sum(-1)
+    np.testing.assert_array_equal(attention.mask.count(request.strips)[:, 0], chosen)
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -206,7 +207,7 @@ def test_head_mean_has_rows_that_sum_to_one(kernel: Kernel, case: Case) -> None:
     weights = plain_weights(case.attention).mean(1)
     total = weights.sum(-1, keepdims=True)
     expected = weights / np.where(total > 0, total, 1)
-    attention = replace(case.attention, plan=case.planned(kernel))
+    attention = replace(case.attention, joined=case.asked(kernel))
     np.testing.assert_allclose(attention.head_mean, expected, atol=1e-5)
 
 
@@ -217,7 +218,7 @@ def test_values_are_mixed_as_the_model_would(kernel: Kernel, case: Case) -> None
     batch, heads, size = plain_weights(case.attention).shape[:3]
     key_heads = case.attention.key.shape[1]
     values = case.rng().normal(size=(batch, key_heads, size, 3)).astype(np.float32)
-    attention = replace(case.attention, value=torch.from_numpy(values), plan=case.planned(kernel))
+    attention = replace(case.attention, value=torch.from_numpy(values), joined=case.asked(kernel))
     expected = plain_weights(case.attention) @ values.repeat(heads // key_heads, axis=1)
     np.testing.assert_allclose(attention.mixed, expected, atol=1e-5)
 
@@ -263,7 +264,7 @@ def test_masses_on_targets(kernel: Kernel, case: Case) -> None:
     targets = [some_targets(rng, length) for length in case.lengths]
     if len(targets) > 1:
         targets[0][1] = None  # A column that one sentence lacks is empty there.
-    attention = replace(case.attention, plan=case.planned(kernel, targets))
+    attention = replace(case.attention, joined=case.asked(kernel, targets))
     weights, columns = plain_weights(case.attention), len(targets[0])
     mass, events = np.zeros((*weights.shape[:2], columns)), np.zeros((len(targets), columns))
     for b, row in enumerate(targets):
@@ -287,9 +288,9 @@ def test_a_column_of_two_kinds_is_refused() -> None:
 @MANY
 @given(case=layers())
 def test_the_bound_on_accidental_strips_holds(case: Case) -> None:
-    plan, weights, rng = case.planned("dense"), plain_weights(case.attention), case.rng()
-    bound = replace(case.attention, plan=plan).dealt.numpy()
-    content, strips = plan.content.numpy(), plan.strips.numpy()
+    request, weights, rng = case.asked("dense"), plain_weights(case.attention), case.rng()
+    bound = replace(case.attention, joined=request).dealt.numpy()
+    content, strips = request.content.numpy(), request.strips.numpy()
     for b, h in np.ndindex(*weights.shape[:2]):
         largest = []
         for _ in range(60):
@@ -315,8 +316,8 @@ def test_strips_of_one_hot_rows_by_hand() -> None:
 def test_rows_that_see_nothing_are_empty_not_unknown(kernel: Kernel) -> None:
     hidden = Mask.of(torch.zeros(1, 1, 3, 3).bool())
     one = layer([np.full((2, 3, 3), 1 / 3)])
-    plan = replace(one.planned, head_mean=True, kernel=kernel)
-    nothing = replace(one, mask=hidden, plan=plan)
+    request = replace(one.request, needs=frozenset({"head_mean"}), kernel=kernel)
+    nothing = replace(one, mask=hidden, joined=request)
     for found in (nothing.weights, nothing.entropy, nothing.head_mean, nothing.total):
         assert not found.isnan().any()
         assert not found.any()
@@ -335,7 +336,7 @@ def test_long_rows_keep_their_precision(kernel: Kernel) -> None:
         key,
         1.0,
         Mask.plain(1024, 1024, CPU, causal=False),
-        plan=Plan(everything, everything, kernel=kernel),
+        joined=JoinedRequest(everything, everything, kernel=kernel),
     )
     exact = (query.double() @ key.double().transpose(-1, -2)).softmax(-1)
     eager = (query.float() @ key.float().transpose(-1, -2)).softmax(-1).double()
@@ -358,14 +359,17 @@ def sums_of(weights: torch.Tensor) -> dict[str, torch.Tensor]:
 def test_few_rows_of_a_long_sentence_are_sorted_evenly_spread() -> None:
     content = torch.ones(2, 100, dtype=torch.bool)
     content[1, 10:] = False
-    rows = Plan(content, content).sorted_rows
+    rows = JoinedRequest(content, content).sorted_rows
     assert rows.shape == (2, 32)
     assert rows[0, 0] == 0
     assert set(rows[0].diff().tolist()) == {3, 4}
     assert rows[1].tolist() == [*range(10), *[-1] * 22]
 
 
-def test_what_is_compiled_is_not_older_than_its_parts() -> None:
-    parts = b"".join(Path(one.__file__ or "").read_bytes() for one in (compiled, lanes, rows))
-    wanted = hashlib.sha256(parts).hexdigest()[:16]
-    assert wanted == blocks.BUILT_FROM, "the digest in blocks.py has to be this"
+def test_what_is_kept_of_compiled_code_follows_every_source_of_the_kernels(tmp_path: Path) -> None:
+    for name in ("loops.py", "lanes.py"):
+        (tmp_path / name).write_text("one")
+    before = compiled.stamp(tmp_path)
+    assert compiled.stamp.__wrapped__(tmp_path) == before
+    (tmp_path / "lanes.py").write_text("two")
+    assert compiled.stamp.__wrapped__(tmp_path) != before

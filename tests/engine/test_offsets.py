@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attnviz.attention.batch import make
-from attnviz.attention.observer import plan
+from attnviz.attention.request import join
 from attnviz.evidence.offsets import REACH, OffsetKeeper, Offsets, mean_offsets
 from attnviz.measurement.stream import LayerShape, StreamSums
 from attnviz.text.types import Tokens
@@ -25,8 +25,8 @@ ZERO = REACH + 1
 def kept(texts: Sequence[Tokens], weights: Sequence[Floats], *, causal: bool = False) -> StreamSums:
     keeper = OffsetKeeper()
     batch = make(texts, 0, torch.device("cpu"))
-    wants = keeper.begin(batch, range(len(texts)))
-    keeper.see(replace(layer(weights, causal=causal), plan=plan(batch, [wants])))
+    request = keeper.begin(batch, range(len(texts)))
+    keeper.see(replace(layer(weights, causal=causal), joined=join(batch, [request])))
     shape = LayerShape(0, len(weights[0]), 1, 1, causal=causal)
     return StreamSums(totals=keeper.totals(), layers=(shape,))
 

@@ -17,7 +17,8 @@ from torch import Tensor
 from attnviz.attention import batch as batches
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
-from attnviz.attention.observer import Observer, Wants
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import Request
 from attnviz.evidence.induction import (
     BASELINES,
     Induction,
@@ -362,8 +363,8 @@ WRITES = {
 class Mixed(Observer):
     """Keeps what layer 1 mixes."""
 
-    def begin(self, *_: object) -> Wants:
-        return Wants(mixed=True)
+    def begin(self, *_: object) -> Request:
+        return Request(needs=frozenset({"mixed"}))
 
     def see(self, attention: LayerAttention) -> None:
         if attention.layer == 1:

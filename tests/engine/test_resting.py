@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from attnviz.attention import batch as batches
-from attnviz.attention.observer import Wants, plan
+from attnviz.attention.request import Request, join
 from attnviz.evidence.scores import ScoreKeeper
 from attnviz.statistics.resting import STATISTIC
 from attnviz.text.types import Tokens
@@ -60,7 +60,7 @@ def test_what_a_sink_logit_takes_is_at_rest() -> None:
     batch = batches.make([tokens], 0, torch.device("cpu"))
     planted = layer([rows(0.25, 0.25, 0.25, 0.25)(tokens)[None]])
     # exp(bias) sums to 1, and so does exp(0): the sink takes half of each row.
-    attention = replace(planted, sinks=torch.zeros(1), plan=plan(batch, [Wants()]))
+    attention = replace(planted, sinks=torch.zeros(1), joined=join(batch, [Request()]))
     values = STATISTIC.values(attention, batch.content)
     assert values is not None
     # Half by the sink, and half of the rest on CLS and SEP.

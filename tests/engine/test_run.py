@@ -16,11 +16,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnviz.attention.batch import Batch, make, plan
+from attnviz.attention.batch import Batch, by_length, make
 from attnviz.attention.formulas import row_entropy
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.matrices import MatrixKeeper, blocks
-from attnviz.attention.observer import Observer, Wants
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import Request
 from attnviz.attention.shelf import Shelf
 from attnviz.errors import InputError
 from attnviz.models import heap, tap
@@ -31,8 +32,8 @@ from tests.engine.planted import layer, sentence
 
 
 @given(st.lists(st.integers(1, 60), max_size=40), st.integers(1, 5000))
-def test_a_plan_takes_every_sentence_once_within_the_budget(lengths: list[int], cells: int) -> None:
-    batches = plan(lengths, cells)
+def test_batches_take_every_sentence_once_within_the_budget(lengths: list[int], cells: int) -> None:
+    batches = by_length(lengths, cells)
     assert sorted(place for batch in batches for place in batch) == list(range(len(lengths)))
     for batch in batches:
         sizes = [lengths[place] for place in batch]
@@ -54,9 +55,9 @@ class Diary(Observer):
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Wants:
+    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
         self.lines.append(f"begin {places} {batch.length}")
-        return Wants()
+        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         self.lines.append(f"layer {attention.layer}")

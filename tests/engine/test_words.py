@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attnviz.attention.batch import make
-from attnviz.attention.observer import plan
+from attnviz.attention.request import join
 from attnviz.attention.words import WordKeeper, WordTable
 from attnviz.baselines.fixed_offset import OFFSETS
 from attnviz.baselines.gold import Coverage
@@ -61,8 +61,8 @@ def watched(texts: list[Tokens], weights: list[Floats], *, causal: bool = False)
     """What the words of sentences look at, given the attention [head, query, key] of one layer."""
     keeper = WordKeeper(texts)
     batch = make(texts, 0, torch.device("cpu"))
-    wants = keeper.begin(batch, range(len(texts)))
-    keeper.see(replace(layer(weights, causal=causal), plan=plan(batch, [wants])))
+    request = keeper.begin(batch, range(len(texts)))
+    keeper.see(replace(layer(weights, causal=causal), joined=join(batch, [request])))
     return keeper.table()
 
 
@@ -252,8 +252,8 @@ def test_what_a_word_puts_on_the_right_ones_is_summed_over_their_tokens() -> Non
     )
     keeper = WordKeeper([one] * 3, arcs=COREFERENCE.arcs)
     batch = make([one] * 3, 0, torch.device("cpu"))
-    wants = keeper.begin(batch, range(3))
-    keeper.see(replace(layer([ROWS[None]] * 3), plan=plan(batch, [wants])))
+    request = keeper.begin(batch, range(3))
+    keeper.see(replace(layer([ROWS[None]] * 3), joined=join(batch, [request])))
     table = keeper.table()
     np.testing.assert_allclose(table.mass_on(np.array([1, 0]), np.array([0, 1])), [[0.5, 0.0]])
     (sums,), _ = gathered([COREFERENCE], table, [one] * 3)

@@ -46,6 +46,17 @@ def test_a_loop_is_kept_and_a_damaged_file_is_mended(
     assert sum(mended.stats.cache_hits.values()) == 1
 
 
+def test_a_loop_kept_of_other_sources_is_compiled_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+    assert compiled(_double)(21) == 42
+    monkeypatch.setattr("attnviz.attention.kernels.compiled.stamp", lambda: "of other sources")
+    again = compiled(_double)
+    assert again(21) == 42
+    assert not again.stats.cache_hits
+
+
 def test_a_full_disk_keeps_nothing_and_stops_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

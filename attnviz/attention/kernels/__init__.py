@@ -1,20 +1,17 @@
 """Who measures a layer: row tiles made of torch operations, or one fused loop for the CPU.
 
 Both walk over rows of the attention matrix, hold as many as fit the cache, and measure there
-everything that a plan names. What they return is the same; which one answers is nobody's
+everything that a request names. What they return is the same; which one answers is nobody's
 business but this module's.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
 
+from attnviz.attention.inputs import LayerInputs
 from attnviz.attention.kernels import tiles
-
-if TYPE_CHECKING:
-    from attnviz.attention.layer import LayerAttention
-    from attnviz.attention.measured import Measured
+from attnviz.attention.measured import Measured
 
 
 @cache
@@ -30,9 +27,9 @@ def has_fused() -> bool:
     return True
 
 
-def measure(layer: LayerAttention) -> Measured:
-    """Measures one layer by the kernel that its plan names, or the fastest that can."""
-    kernel = layer.planned.kernel
+def measure(layer: LayerInputs) -> Measured:
+    """Measures one layer by the kernel that its request names, or the fastest that can."""
+    kernel = layer.request.kernel
     if kernel == "dense":
         return tiles.measure(layer, layer.query.shape[2])
     if kernel != "tiles" and has_fused() and _suits(layer):
@@ -42,7 +39,7 @@ def measure(layer: LayerAttention) -> Measured:
     return tiles.measure(layer)
 
 
-def _suits(layer: LayerAttention) -> bool:
+def _suits(layer: LayerInputs) -> bool:
     """Whether the fused kernel knows this kind of layer."""
     # Where weights are not made from queries and keys, these are of width 0.
     scored = layer.query.shape[-1] > 0

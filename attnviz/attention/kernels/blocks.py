@@ -7,10 +7,22 @@ the weights are multiplied with the values.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from attnviz.attention.kernels.arrays import (
+    Array,
+    Block,
+    Flat,
+    Number,
+    Place,
+    Rooms,
+    RowFacts,
+    Scoring,
+    Sums,
+    Tables,
+    Task,
+    Tensors,
+)
 from attnviz.attention.kernels.compiled import compiled
 from attnviz.attention.kernels.lanes import (
     HEIGHT,
@@ -22,281 +34,210 @@ from attnviz.attention.kernels.lanes import (
     transpose,
     write_three,
 )
-from attnviz.attention.kernels.rows import apart, copy, f32, read_rows
+from attnviz.attention.kernels.rows import apart, copy, f32, fast, read_rows
 
 PANEL = 3 * LANES
 """Keys that stand side by side in packed keys."""
 
-Number = Any
-Array = Any
-"""What is compiled knows its types by itself."""
-
 _DEPTH = 128
 """Keys that are mixed at a time, so that their values stay in the first-level cache."""
 
-BUILT_FROM = "6041891de6aa40c7"
-"""A digest of `compiled`, `lanes` and `rows`. Numba keeps what it has compiled for as long as this
-one file stays the same, so it has to change with them; a test says what it should be."""
-
 
 @apart
-def _pack_keys(given: Array, sentence: Number, head: Number, keys: Number, panels: Array) -> None:
+def _pack_keys(flat: Flat, sentence: Number, head: Number, keys: Number, panels: Array) -> None:
     """One head's keys [key, depth] as panels [panel, depth, PANEL], zeros where no key is."""
     full_width()
-    flat, by_sentence, by_head, by_key, depth = given
-    start, whole = sentence * by_sentence + head * by_head, depth // LANES * LANES
+    numbers, depth = flat.numbers, flat.width
+    start, whole = sentence * flat.by_sentence + head * flat.by_head, depth // LANES * LANES
     for panel in range((keys + PANEL - 1) // PANEL):
         at, many = panel * PANEL * depth, min(PANEL, keys - panel * PANEL)
         if many < PANEL:
             panels[at : at + PANEL * depth] = f32(0.0)
         squares = many // LANES * LANES
         for lane in range(0, squares, LANES):
-            source = start + (panel * PANEL + lane) * by_key
+            source = start + (panel * PANEL + lane) * flat.by_token
             for column in range(0, whole, LANES):
                 to = at + lane + column * PANEL
-                transpose(flat, source + column, by_key, panels, to, PANEL)
+                transpose(numbers, source + column, flat.by_token, panels, to, PANEL)
         for lane in range(many):
-            source = start + (panel * PANEL + lane) * by_key
+            source = start + (panel * PANEL + lane) * flat.by_token
             for column in range(whole if lane < squares else 0, depth):
-                panels[at + lane + column * PANEL] = flat[source + column]
+                panels[at + lane + column * PANEL] = numbers[source + column]
 
 
 @apart
-def _pack_values(given: Array, sentence: Number, head: Number, keys: Number, values: Array) -> None:
+def _pack_values(flat: Flat, sentence: Number, head: Number, keys: Number, values: Array) -> None:
     """One head's values, those of a key filled up with zeros to whole vectors."""
     full_width()
-    flat, by_sentence, by_head, by_key, width = given
-    start, wide = sentence * by_sentence + head * by_head, (width + LANES - 1) // LANES * LANES
+    start, width = sentence * flat.by_sentence + head * flat.by_head, flat.width
+    wide = (width + LANES - 1) // LANES * LANES
     for key in range(keys):
         at = key * wide
-        copy(flat, start + key * by_key, width, f32(1.0), values, at)
+        copy(flat.numbers, start + key * flat.by_token, width, f32(1.0), values, at)
         for column in range(width, wide):
             values[at + column] = f32(0.0)
 
 
 @apart
-def _take_queries(
-    given: Array, sentence: Number, head: Number, rows: Array, scale: Number, out: Array
-) -> None:
-    """The queries of some rows, scaled, in whole tiles: [row, depth]."""
+def _take_queries(flat: Flat, place: Place, block: Block, scale: Number, out: Array) -> None:
+    """The queries of a block, scaled, in whole tiles: [row, depth]."""
     full_width()
-    flat, by_sentence, by_head, by_query, depth = given
-    high = rows[1] - rows[0]
+    first = place.sentence * flat.by_sentence + place.head * flat.by_head
+    high, depth = block.last_query - block.first_query, flat.width
     for r in range(high):
-        start = sentence * by_sentence + head * by_head + (rows[0] + r) * by_query
-        copy(flat, start, depth, scale, out, r * depth)
+        start = first + (block.first_query + r) * flat.by_token
+        copy(flat.numbers, start, depth, scale, out, r * depth)
     out[high * depth : -(-high // HEIGHT) * HEIGHT * depth] = f32(0.0)
 
 
 @apart
-def _multiply(
-    queries: Array,
-    depth: Number,
-    panels: Array,
-    seen: Number,
-    scores: Array,
-    step: Number,
-    high: Number,
-) -> None:
-    """Scores of some rows, for the panels that cover the keys `seen`."""
+def _multiply(queries: Array, depth: Number, panels: Array, block: Block, scores: Array) -> None:
+    """Scores of a block, for the panels that cover the keys that it sees."""
     full_width()
-    for panel in range(seen[0] // PANEL, (seen[1] + PANEL - 1) // PANEL):
-        keys = panel * PANEL
+    step, high = block.step, block.last_query - block.first_query
+    for panel in range(block.first_key // PANEL, (block.last_key + PANEL - 1) // PANEL):
+        at = panel * PANEL
         for r in range(0, high, HEIGHT):
-            write_three(
-                queries,
-                r * depth,
-                depth,
-                panels,
-                keys * depth,
-                PANEL,
-                scores,
-                r * step + keys,
-                step,
-                depth,
-            )
+            a, to = r * depth, r * step + at
+            write_three(queries, a, depth, panels, at * depth, PANEL, scores, to, step, depth)
 
 
 @apart
-def _mix(
-    scores: Array,
-    step: Number,
-    seen: Number,
-    values: Array,
-    wide: Number,
-    mixed: Array,
-    high: Number,
-) -> None:
+def _mix(scores: Array, block: Block, values: Array, wide: Number, mixed: Array) -> None:
     """Weights times values: `mixed` [row, wide]."""
     full_width()
+    step, high = block.step, block.last_query - block.first_query
     mixed[: -(-high // HEIGHT) * HEIGHT * wide] = f32(0.0)
-    for key in range(seen[0], seen[1], _DEPTH):
-        depth = min(_DEPTH, seen[1] - key)
+    for key in range(block.first_key, block.last_key, _DEPTH):
+        depth = min(_DEPTH, block.last_key - key)
         for r in range(0, high, HEIGHT):
-            a, c, column = r * step + key, r * wide, 0
-            while wide - column >= 3 * LANES:
-                add_three(
-                    scores,
-                    a,
-                    step,
-                    values,
-                    key * wide + column,
-                    wide,
-                    mixed,
-                    c + column,
-                    wide,
-                    depth,
-                )
-                column += 3 * LANES
-            if wide - column == 2 * LANES:
-                add_two(
-                    scores,
-                    a,
-                    step,
-                    values,
-                    key * wide + column,
-                    wide,
-                    mixed,
-                    c + column,
-                    wide,
-                    depth,
-                )
-            elif wide - column == LANES:
-                add_one(
-                    scores,
-                    a,
-                    step,
-                    values,
-                    key * wide + column,
-                    wide,
-                    mixed,
-                    c + column,
-                    wide,
-                    depth,
-                )
+            a, b, to, left = r * step + key, key * wide, r * wide, wide
+            while left >= 3 * LANES:
+                add_three(scores, a, step, values, b, wide, mixed, to, wide, depth)
+                b, to, left = b + 3 * LANES, to + 3 * LANES, left - 3 * LANES
+            if left == 2 * LANES:
+                add_two(scores, a, step, values, b, wide, mixed, to, wide, depth)
+            elif left == LANES:
+                add_one(scores, a, step, values, b, wide, mixed, to, wide, depth)
 
 
 @apart
-def _shape(
-    scores: Array,
-    place: Number,
-    rows: Number,
-    seen: Number,
-    step: Number,
-    softcap: Number,
-    bias: Array,
-) -> None:
+def _shape(scores: Array, place: Place, block: Block, softcap: Number, bias: Array) -> None:
     """Soft cap and bias; see `formulas.shaped`."""
-    b, h = min(place[0], bias.shape[0] - 1), min(place[1], bias.shape[1] - 1)
-    for r in range(rows[1] - rows[0]):
+    b, h = min(place.sentence, bias.shape[0] - 1), min(place.head, bias.shape[1] - 1)
+    for r in range(block.last_query - block.first_query):
+        line = r * block.step
         if softcap > 0:
-            for key in range(seen[0], seen[1]):
-                power = np.exp(f32(-2.0) * abs(scores[r * step + key]) / softcap)
-                sign = f32(1.0) if scores[r * step + key] > 0 else f32(-1.0)
-                scores[r * step + key] = sign * softcap * (f32(1.0) - power) / (f32(1.0) + power)
+            for key in range(block.first_key, block.last_key):
+                power = np.exp(f32(-2.0) * abs(scores[line + key]) / softcap)
+                sign = f32(1.0) if scores[line + key] > 0 else f32(-1.0)
+                scores[line + key] = sign * softcap * (f32(1.0) - power) / (f32(1.0) + power)
         if bias.shape[3]:
-            line = bias[b, h, min(rows[0] + r, bias.shape[2] - 1)]
-            for key in range(seen[0], seen[1]):
-                scores[r * step + key] += line[key]
+            of_row = bias[b, h, min(block.first_query + r, bias.shape[2] - 1)]
+            for key in range(block.first_key, block.last_key):
+                scores[line + key] += of_row[key]
 
 
 @apart
-def _seen(first_key: Array, last_key: Array, start: Number, stop: Number) -> Number:
-    """The keys that some queries see, from the first of all to the last of all."""
+def _block(facts: RowFacts, sentence: Number, start: Number, stop: Number, step: Number) -> Block:
+    """Some queries as a block, and the keys that they see: the first of all to the last of all."""
+    mask = min(sentence, len(facts.first_key) - 1)
+    first_key, last_key = facts.first_key[mask], facts.last_key[mask]
     low, up = first_key[start], last_key[start]
     for query in range(start + 1, stop):
         if first_key[query] < last_key[query]:
             empty = up <= low
             low = first_key[query] if empty else min(low, first_key[query])
             up = last_key[query] if empty else max(up, last_key[query])
-    return low, up
+    return Block(start, stop, low, up, step)
 
 
 @apart
-def _write(mixed: Array, wide: Number, rows: Number, scales: Array, out: Array, to: Number) -> None:
-    """Writes mixed values, scaled, to `out`: an array, places from row to row and a row's width."""
+def _write(
+    mixed: Array, wide: Number, rows: Number, scales: Array, out: Array, to: Number, shape: Number
+) -> None:
+    """Writes mixed values, scaled, to `out`; `shape` says places from row to row and the width."""
     full_width()
-    flat, step, width = out
+    step, width = shape
     for r in range(rows):
-        copy(mixed, r * wide, width, scales[r], flat, to + r * step)
+        copy(mixed, r * wide, width, scales[r], out, to + r * step)
+
+
+@fast
+def _do_block(
+    place: Place,
+    block: Block,
+    tensors: Tensors,
+    scoring: Scoring,
+    facts: RowFacts,
+    tables: Tables,
+    sums: Sums,
+    rooms: Rooms,
+) -> None:
+    """One block of rows of one head, whose keys and values are packed."""
+    queries, width = tensors.queries, tensors.values.width
+    _take_queries(queries, place, block, scoring.scale, rooms.queries)
+    _multiply(rooms.queries, queries.width, rooms.keys, block, rooms.scores)
+    if scoring.softcap > 0 or scoring.bias.shape[3]:
+        _shape(rooms.scores, place, block, scoring.softcap, scoring.bias)
+    read_rows(place, block, facts, tables, sums, rooms)
+    if width:
+        wide, many = (width + LANES - 1) // LANES * LANES, block.last_query - block.first_query
+        heads, length = sums.received.shape[2], facts.slots.shape[1]
+        _mix(rooms.scores, block, rooms.values, wide, rooms.mixed)
+        to = ((place.sentence * length + block.first_query) * heads + place.head) * width
+        shape = heads * width, width
+        _write(rooms.mixed, wide, many, rooms.queries, tensors.out, to, shape)
 
 
 @compiled
 def work(
-    task: Array,
+    task: Task,
     high: Number,
-    shapes: Array,
-    tensors: Array,
-    layer: Array,
-    lookup: Array,
-    outs: Array,
-    rooms: Array,
+    scoring: Scoring,
+    tensors: Tensors,
+    facts: RowFacts,
+    tables: Tables,
+    sums: Sums,
+    rooms: Rooms,
 ) -> None:
-    """Does one task: some heads of some sentences, and a stretch of their queries.
-
-    `task`: first and last sentence, head and query, segment, group, and for how many rows to sort
-    of each head there is room. `high`: rows of a block. `shapes`: query heads a key head, scale,
-    soft cap and bias. `tensors`: queries, keys, values (`fused._flat`) and the output [batch,
-    query, head, width]. `layer`: first and last key that each query sees, content queries,
-    strips, sink logits, distances, slots of rows to sort and how many are before each query;
-    `lookup`: see `lookup.Lookup`. Fills or adds to `outs`: what rows give by themselves
-    [rows.COLUMNS, batch, head, query], the mean [group, batch, query, key] and, by segment,
-    columns [batch, head, key], offsets [batch, head, row + key - 1] and cells [batch, head, 2,
-    column] (mass, queries that have any). `rooms` to work in: queries, packed keys and values,
-    scores, mixed values, and rows to sort [sentence, head, slot, key].
-    """
+    """Does one task in blocks of `high` rows: fills or adds to `sums`, and keeps rows to sort."""
     full_width()
-    sentence0, sentence1, head0, head1, query0, query1, segment, group, room = task
-    groups, scale, softcap, bias = shapes
-    queries, keys, values, out = tensors
-    firsts, lasts, slots = layer[0], layer[1], layer[6]
-    q, panels, v, scores, mixed, kept = rooms
-    depth, width, heads, length = queries[4], values[4], outs[2].shape[2], slots.shape[1]
-    count = outs[2].shape[3] - LANES
-    wide = (width + LANES - 1) // LANES * LANES
-    step = (count + PANEL - 1) // PANEL * PANEL + LANES
-    for sentence in range(sentence0, sentence1):
-        mask, packed = min(sentence, len(firsts) - 1), -1
-        for head in range(head0, head1):
-            if head // groups != packed:
-                packed = head // groups
-                _pack_keys(keys, sentence, packed, count, panels)
-                _pack_values(values, sentence, packed, count, v)
-            slot = ((sentence - sentence0) * (head1 - head0) + head - head0) * room
-            place = sentence, head, segment, group, slot - layer[7][sentence, query0]
-            for start in range(query0, query1, high):
-                rows = start, min(start + high, query1)
-                seen = _seen(firsts[mask], lasts[mask], rows[0], rows[1])
-                many = rows[1] - rows[0]
-                _take_queries(queries, sentence, head, rows, scale, q)
-                _multiply(q, depth, panels, seen, scores, step, many)
-                if softcap > 0 or bias.shape[3]:
-                    _shape(scores, (sentence, head), rows, seen, step, softcap, bias)
-                # The queries are used up: their room takes the rows' scales.
-                read_rows(scores, place, (*rows, *seen, step), layer, lookup, outs, kept, q)
-                if width:
-                    _mix(scores, step, seen, v, wide, mixed, many)
-                    to = ((sentence * length + rows[0]) * heads + head) * width
-                    _write(mixed, wide, many, q, (out, heads * width, width), to)
+    keys = sums.received.shape[3] - LANES
+    step = (keys + PANEL - 1) // PANEL * PANEL + LANES
+    for sentence in range(task.first_sentence, task.last_sentence):
+        packed = -1
+        for head in range(task.first_head, task.last_head):
+            if head // scoring.groups != packed:
+                packed = head // scoring.groups
+                _pack_keys(tensors.keys, sentence, packed, keys, rooms.keys)
+                _pack_values(tensors.values, sentence, packed, keys, rooms.values)
+            beside = (sentence - task.first_sentence) * (task.last_head - task.first_head)
+            slot = (beside + head - task.first_head) * task.slots
+            slot -= facts.before[sentence, task.first_query]
+            place = Place(sentence, head, task.segment, task.group, slot)
+            for start in range(task.first_query, task.last_query, high):
+                block = _block(facts, sentence, start, min(start + high, task.last_query), step)
+                _do_block(place, block, tensors, scoring, facts, tables, sums, rooms)
 
 
 @compiled
-def ginis(task: Array, layer: Array, sorted_rows: Array, kept: Array, out: Array) -> None:
+def ginis(task: Task, facts: RowFacts, sorted_rows: Array, kept: Array, out: Array) -> None:
     """Gini coefficients of a task's rows in `kept` [sentence, head, slot, key], sorted upwards.
 
     `sorted_rows` [batch, slot] are their queries; filled in is `out` [batch, head, slot]. The
     formula is that of `formulas.gini`: unseen keys are zeros and only shift the ranks.
     """
-    sentence0, sentence1, head0, head1, query0, query1 = task[:6]
-    firsts, lasts, width = layer[0], layer[1], kept.shape[3]
-    for sentence in range(sentence0, sentence1):
-        mask, before = min(sentence, len(firsts) - 1), layer[7][sentence]
-        for head in range(head0, head1):
-            for slot in range(before[query0], before[query1]):
+    width = kept.shape[3]
+    for sentence in range(task.first_sentence, task.last_sentence):
+        mask, before = min(sentence, len(facts.first_key) - 1), facts.before[sentence]
+        first_slot = before[task.first_query]
+        for head in range(task.first_head, task.last_head):
+            for slot in range(first_slot, before[task.last_query]):
                 query = sorted_rows[sentence, slot]
-                count = lasts[mask, query] - firsts[mask, query]
-                row = kept[sentence - sentence0, head - head0, slot - before[query0]]
-                total, lifted = 0.0, 0.0
+                count = facts.last_key[mask, query] - facts.first_key[mask, query]
+                of_head = kept[sentence - task.first_sentence, head - task.first_head]
+                row, total, lifted = of_head[slot - first_slot], 0.0, 0.0
                 for at in range(width):
                     total += row[at]
                     lifted += row[at] * (2 * (at + 1 - width) + count - 1)

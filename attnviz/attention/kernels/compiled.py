@@ -1,12 +1,19 @@
-"""Compiling the fused kernel's loops, and keeping what was compiled where the machine lets us."""
+"""Compiling the fused kernel's loops, and keeping what was compiled where the machine lets us.
+
+What is kept is that of these very sources: Numba itself looks at the one file that a loop stands
+in, and not at those of the functions that it calls.
+"""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from numba import njit
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 
 def compiled(function: Any) -> Any:  # noqa: ANN401 - a loop, of types that Numba infers
@@ -23,8 +30,23 @@ def compiled(function: Any) -> Any:  # noqa: ANN401 - a loop, of types that Numb
     return loop
 
 
+@cache
+def stamp(folder: Path = Path(__file__).parent) -> str:
+    """What changes with any source of a folder; the kernels' own by default."""
+    sources = sorted(folder.glob("*.py"))
+    return sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+
+
 class _Kept(FunctionCache):
     """Numba's cache on disk, which may fail at any moment without stopping the run."""
+
+    def __init__(self, function: Any) -> None:  # noqa: ANN401
+        cache: Any = super()
+        cache.__init__(function)
+        impl: Any = self._impl
+        index: Any = IndexDataCacheFile
+        stamps = impl.locator.get_source_stamp(), stamp()
+        self._cache_file = index(self._cache_path, impl.filename_base, stamps)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:  # noqa: ANN401
         """What was kept for these types; None where there is nothing, or nothing readable."""

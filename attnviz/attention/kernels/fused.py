@@ -15,25 +15,29 @@ from dataclasses import dataclass
 from functools import cache
 from math import prod
 from threading import local
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from attnviz.attention.inputs import LayerInputs
+from attnviz.attention.kernels.arrays import (
+    Array,
+    Flat,
+    Rooms,
+    RowFacts,
+    Scoring,
+    Sums,
+    Task,
+    Tensors,
+)
 from attnviz.attention.kernels.blocks import PANEL, ginis, work
 from attnviz.attention.kernels.lanes import HEIGHT, LANES
 from attnviz.attention.kernels.lookup import Lookup
 from attnviz.attention.kernels.rows import COLUMNS, NO_SINK
 from attnviz.attention.measured import ROWWISE, Measured
 from attnviz.attention.pack import pack
-
-if TYPE_CHECKING:
-    from attnviz.attention.layer import LayerAttention
-    from attnviz.attention.plan import Plan
-
-Array = NDArray[Any]
+from attnviz.attention.request import JoinedRequest
 
 CELLS = 2**16
 """Work is cut for threads by this many weights."""
@@ -52,26 +56,15 @@ _EACH = 4
 """Tasks a thread: enough to share evenly; with more, what each costs before it begins adds up."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """Some heads of some sentences and a stretch of their queries, and the sums they go to."""
-
-    sentences: tuple[int, int]
-    heads: tuple[int, int]
-    queries: tuple[int, int]
-    segment: int
-    group: int
-
-
-def measure(layer: LayerAttention) -> Measured:
+def measure(layer: LayerInputs) -> Measured:
     """Measures a layer on all of torch's threads."""
     whole = _Work(layer)
     tasks = deque(_tasks(layer))
     helpers = min(torch.get_num_threads(), len(tasks)) - 1
     helping = [_pool(helpers).submit(whole.drain, tasks) for _ in range(helpers)]
     whole.drain(tasks)
-    for one in helping:
-        one.result()
+    for helper in helping:
+        helper.result()
     return whole.measured()
 
 
@@ -80,7 +73,7 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="attnviz")
 
 
-def _tasks(layer: LayerAttention) -> Iterator[_Task]:
+def _tasks(layer: LayerInputs) -> Iterator[Task]:
     """Cuts a layer into tasks, the dearest of a causal layer first."""
     batch, heads, queries, _ = layer.query.shape
     parts = _parts(layer)
@@ -93,7 +86,7 @@ def _tasks(layer: LayerAttention) -> Iterator[_Task]:
         for sentence in range(0, batch, many):
             sentences = sentence, min(sentence + many, batch)
             for part in range(parts):
-                yield _Task(sentences, (edges[part], edges[part + 1]), rows, segment, part)
+                yield Task(*sentences, edges[part], edges[part + 1], *rows, segment, part)
 
 
 def _segments(queries: int) -> int:
@@ -101,10 +94,10 @@ def _segments(queries: int) -> int:
     return max(1, queries // max(1, CELLS // 64))
 
 
-def _parts(layer: LayerAttention) -> int:
+def _parts(layer: LayerInputs) -> int:
     """Into how many parts the heads are cut; decided by shapes alone."""
     batch, heads, queries, _ = layer.query.shape
-    if layer.planned.head_mean:
+    if "head_mean" in layer.request.needs:
         return min(heads, _GROUPS, -(-_PIECES // batch)) if _segments(queries) == 1 else 1
     small = -(-heads * queries * layer.mask.keys // (4 * CELLS))
     return min(heads, max(small, -(-_GROUPS // batch)))
@@ -113,63 +106,64 @@ def _parts(layer: LayerAttention) -> int:
 class _Work:
     """One layer's tensors made ready, and the arrays that its tasks fill."""
 
-    def __init__(self, layer: LayerAttention) -> None:
+    def __init__(self, layer: LayerInputs) -> None:
         batch, heads, queries, depth = layer.query.shape
-        plan, keys = layer.planned, layer.mask.keys
-        self._layer, self._plan = layer, plan
-        if "fused" not in plan.kept:
-            plan.kept["fused"] = _Ready.of(plan, queries, keys)
-        self._ready: _Ready = plan.kept["fused"]
+        request, keys = layer.request, layer.mask.keys
+        self._layer, self._request = layer, request
+        if "fused" not in request.kept:
+            request.kept["fused"] = _Ready.of(request, queries, keys)
+        self._ready: _Ready = request.kept["fused"]
         width = 0 if layer.value is None else layer.value.shape[-1]
         self._width = width
         self._wide = -(-width // LANES) * LANES
         self._out = torch.empty(batch, queries, heads, width)
         value = layer.query[..., :0] if layer.value is None else layer.value
-        self._tensors = (
-            *map(_flat, (layer.query, layer.key, value)),
-            self._out.view(-1).numpy(),
+        self._tensors = Tensors(
+            queries=_flat(layer.query),
+            keys=_flat(layer.key),
+            values=_flat(value),
+            out=self._out.view(-1).numpy(),
         )
         sinks = layer.sinks if layer.sinks is not None else torch.full((heads,), NO_SINK)
-        firsts, lasts = (edge.contiguous().numpy() for edge in (layer.mask.first, layer.mask.last))
-        self._arrays = (
-            firsts,
-            lasts,
-            *self._ready.masks,
-            sinks.float().numpy(),
-            self._ready.ramp,
-            self._ready.slots,
-            self._ready.before,
+        self._facts = RowFacts(
+            first_key=layer.mask.first.contiguous().numpy(),
+            last_key=layer.mask.last.contiguous().numpy(),
+            content=self._ready.content,
+            strips=self._ready.strips,
+            sinks=sinks.float().numpy(),
+            ramp=self._ready.ramp,
+            slots=self._ready.slots,
+            before=self._ready.before,
         )
-        cap = 0.0 if layer.softcap is None else layer.softcap
-        self._shapes = (
-            heads // layer.key.shape[1],
-            np.float32(layer.scale),
-            np.float32(cap),
-            _bias(layer),
+        self._scoring = Scoring(
+            groups=heads // layer.key.shape[1],
+            scale=np.float32(layer.scale),
+            softcap=np.float32(0.0 if layer.softcap is None else layer.softcap),
+            bias=_bias(layer),
         )
-        self._sums(batch, heads, queries, keys)
-        self._gini = np.zeros((batch, heads, plan.sorted_rows.shape[1]), np.float32)
+        self._sums = self._room_for_sums(batch, heads, queries, keys)
+        self._gini = np.zeros((batch, heads, request.sorted_rows.shape[1]), np.float32)
         self._step = -(-keys // PANEL) * PANEL + LANES
         self._depth = depth
         self._high = -(-ROWS // HEIGHT) * HEIGHT
 
-    def _sums(self, batch: int, heads: int, queries: int, keys: int) -> None:
+    def _room_for_sums(self, batch: int, heads: int, queries: int, keys: int) -> Sums:
         """Room for what tasks add up, each with a vector to spare: what is read beyond a row."""
-        plan = self._plan
+        needs = self._request.needs
         segments, parts = _segments(queries), _parts(self._layer)
-        mean = (parts, batch, queries, keys + LANES) if plan.head_mean else (0, 0, 0, 0)
+        mean = (parts, batch, queries, keys + LANES) if "head_mean" in needs else (0, 0, 0, 0)
         lookup = self._ready.lookup
-        asked = plan.by_offset or lookup.targets.offsets
+        asked = "by_offset" in needs or lookup.targets.offsets
         offsets = queries + keys - 1 + LANES if asked else 0
-        self._outs = (
-            np.empty((COLUMNS, batch, heads, queries), np.float32),
-            np.zeros(mean, np.float32),
-            np.zeros((segments, batch, heads, keys + LANES), np.float32),
-            np.zeros((segments, batch, heads, offsets), np.float32),
-            np.zeros((segments, batch, heads, 2, lookup.columns), np.float64),
+        return Sums(
+            by_row=np.empty((COLUMNS, batch, heads, queries), np.float32),
+            head_mean=np.zeros(mean, np.float32),
+            received=np.zeros((segments, batch, heads, keys + LANES), np.float32),
+            by_offset=np.zeros((segments, batch, heads, offsets), np.float32),
+            cells=np.zeros((segments, batch, heads, 2, lookup.columns), np.float64),
         )
 
-    def drain(self, tasks: deque[_Task]) -> None:
+    def drain(self, tasks: deque[Task]) -> None:
         """Does tasks until none is left."""
         while True:
             try:
@@ -178,12 +172,13 @@ class _Work:
                 return
             self.do(task)
 
-    def do(self, task: _Task) -> None:
+    def do(self, task: Task) -> None:
         """Measures one task."""
-        (first, last), (start, stop) = task.sentences, task.queries
-        before, keys = self._ready.before[first:last], self._layer.mask.keys
-        slots = int((before[:, stop] - before[:, start]).max())
-        kept = last - first, task.heads[1] - task.heads[0], slots, keys
+        first, last, keys = task.first_sentence, task.last_sentence, self._layer.mask.keys
+        before = self._ready.before[first:last]
+        slots = int((before[:, task.last_query] - before[:, task.first_query]).max())
+        task = task._replace(slots=slots)
+        kept = last - first, task.last_head - task.first_head, slots, keys
         rooms = _rooms(
             self._high * max(self._depth, 1),
             self._step * self._depth,
@@ -192,68 +187,67 @@ class _Work:
             self._high * self._wide,
             prod(kept),
         )
-        where = *task.sentences, *task.heads, *task.queries, task.segment, task.group, slots
         work(
-            where,
+            task,
             self._high,
-            self._shapes,
+            self._scoring,
             self._tensors,
-            self._arrays,
-            self._ready.lookup.arrays,
-            self._outs,
+            self._facts,
+            self._ready.lookup.tables,
+            self._sums,
             rooms,
         )
         if slots:
-            ordered = rooms[-1][: prod(kept)].reshape(kept)
+            ordered = rooms.sorted_rows[: prod(kept)].reshape(kept)
             ordered.sort(axis=-1)
-            ginis(where, self._arrays, self._ready.sorted_rows, ordered, self._gini)
+            ginis(task, self._facts, self._ready.sorted_rows, ordered, self._gini)
 
     def measured(self) -> Measured:
         """Everything, once all tasks are done."""
-        plan, keys, heads = self._plan, self._layer.mask.keys, self._layer.heads
-        by_row, mean, columns, offsets, cells = self._outs
-        received, by_offset = columns.sum(0)[..., :keys], offsets.sum(0)[..., :-LANES]
+        request, keys, heads = self._request, self._layer.mask.keys, self._layer.heads
+        sums = self._sums
+        received, by_offset = sums.received.sum(0)[..., :keys], sums.by_offset.sum(0)[..., :-LANES]
         masses = reached = None
-        if plan.targets is not None:
-            masses, reached = self._on_targets(cells.sum(0), received, by_offset)
-        head_mean = torch.from_numpy(mean.sum(0)[..., :keys]).div_(heads)
-        rowwise = dict(zip(ROWWISE, torch.from_numpy(by_row), strict=True))
+        if request.targets is not None:
+            masses, reached = self._on_targets(sums.cells.sum(0), received, by_offset)
+        head_mean = torch.from_numpy(sums.head_mean.sum(0)[..., :keys]).div_(heads)
+        rowwise = dict(zip(ROWWISE, torch.from_numpy(sums.by_row), strict=True))
         return Measured(
             **rowwise,
             gini=torch.from_numpy(self._gini),
             received=torch.from_numpy(received),
-            by_offset=torch.from_numpy(by_offset) if plan.by_offset else None,
+            by_offset=torch.from_numpy(by_offset) if "by_offset" in request.needs else None,
             masses=masses,
             reached=reached,
-            head_mean=head_mean if plan.head_mean else None,
+            head_mean=head_mean if "head_mean" in request.needs else None,
             mixed=self._out.transpose(1, 2) if self._width else None,
         )
 
     def _on_targets(self, cells: Array, received: Array, by_offset: Array) -> tuple[Tensor, Tensor]:
         """Masses on the targets and how many queries reach theirs, [batch, head, column]."""
         lookup, mask = self._ready.lookup, self._layer.mask
-        reached = self._layer.once("reached", lambda: lookup.reached(mask))
+        reached = self._layer.shared("reached", lambda: lookup.reached(mask))
         masses, counts = cells[:, :, 0], cells[:, :, 1]
         lookup.add(masses, received, by_offset)
         counts[..., : reached.shape[-1]] = reached
         return lookup.ordered(masses), lookup.ordered(counts)
 
 
-def _flat(given: Tensor) -> tuple[Any, ...]:
-    """A tensor [batch, head, token, width] as one flat array, the three steps in it and its width.
+def _flat(tensor: Tensor) -> Flat:
+    """A tensor [batch, head, token, width] as one flat array.
 
     So compiled code knows one type for all layouts, and nothing is copied.
     """
-    given = given.float()
-    if given.stride(-1) != 1 or not given.numel():
-        given = given.contiguous()
-    steps = given.stride()
-    extent = sum((size - 1) * step for size, step in zip(given.shape, steps, strict=True)) + 1
-    flat = given.as_strided((extent if given.numel() else 0,), (1,))
-    return flat.numpy(), *steps[:3], given.shape[-1]
+    tensor = tensor.float()
+    if tensor.stride(-1) != 1 or not tensor.numel():
+        tensor = tensor.contiguous()
+    steps = tensor.stride()
+    extent = sum((size - 1) * step for size, step in zip(tensor.shape, steps, strict=True)) + 1
+    flat = tensor.as_strided((extent if tensor.numel() else 0,), (1,))
+    return Flat(flat.numpy(), steps[0], steps[1], steps[2], tensor.shape[-1])
 
 
-def _bias(layer: LayerAttention) -> Array:
+def _bias(layer: LayerInputs) -> Array:
     """A layer's bias [batch or 1, head or 1, query or 1, key], empty where there is none."""
     if layer.bias is None:
         return np.zeros((1, 1, 1, 0), np.float32)
@@ -264,7 +258,7 @@ def _bias(layer: LayerAttention) -> Array:
 _kept = local()
 
 
-def _rooms(*sizes: int) -> tuple[Array, ...]:
+def _rooms(*sizes: int) -> Rooms:
     """Room to work in that a thread uses again: fresh memory costs more than what is done in it."""
     rooms: list[Array] | None = getattr(_kept, "rooms", None)
     if rooms is None:
@@ -272,19 +266,19 @@ def _rooms(*sizes: int) -> tuple[Array, ...]:
     for at, size in enumerate(sizes):
         if len(rooms[at]) < size:
             rooms[at] = np.zeros(size, np.float32)
-    return tuple(rooms)
+    return Rooms(*rooms)
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """What all layers of a batch share, as arrays for `rows`.
 
-    `masks`: content queries and strips, as float; `slots` [batch, query]: a row's place among
-    `sorted_rows`, or -1; `before` [batch, query + 1]: how many rows before a query are sorted;
-    `ramp`: distances, 0 in the middle.
+    `content` and `strips` are as in the request, `sorted_rows` too; the others are those of
+    `RowFacts`.
     """
 
-    masks: tuple[Array, Array]
+    content: Array
+    strips: Array
     sorted_rows: Array
     slots: Array
     before: Array
@@ -292,25 +286,26 @@ class _Ready:
     lookup: Lookup
 
     @classmethod
-    def of(cls, plan: Plan, queries: int, keys: int) -> _Ready:
-        """From a plan."""
-        batch = len(plan.content)
-        targets = plan.targets
+    def of(cls, request: JoinedRequest, queries: int, keys: int) -> _Ready:
+        """From what is asked of the batch."""
+        batch = len(request.content)
+        targets = request.targets
         if targets is None:
             targets = pack([[] for _ in range(batch)], queries, keys, torch.device("cpu"))
-        sorted_rows = plan.sorted_rows.numpy()
+        sorted_rows = request.sorted_rows.numpy()
         slots = np.full((batch, queries + 1), -1, np.int64)
         places = np.broadcast_to(np.arange(sorted_rows.shape[1]), sorted_rows.shape)
         np.put_along_axis(slots, sorted_rows, places, axis=1)  # -1 is one place more
         slots = np.ascontiguousarray(slots[:, :-1])
         before = np.pad((slots >= 0).cumsum(1), ((0, 0), (1, 0)))
         longest = max(queries, keys) + LANES
-        strips = np.pad(plan.strips.float().numpy(), ((0, 0), (0, LANES)))
+        strips = np.pad(request.strips.float().numpy(), ((0, 0), (0, LANES)))
         return cls(
-            (np.ascontiguousarray(plan.content.float().numpy()), strips),
+            np.ascontiguousarray(request.content.float().numpy()),
+            strips,
             sorted_rows,
             slots,
             before,
             np.abs(np.arange(-longest, longest + 1)).astype(np.float32),
-            Lookup.of(targets, plan.content.numpy()),
+            Lookup.of(targets, request.content.numpy()),
         )

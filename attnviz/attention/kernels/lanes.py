@@ -48,32 +48,32 @@ _tools: Code = cgutils
 class _Model(models.PrimitiveModel):
     """A vector is kept as LLVM's own."""
 
-    def __init__(self, manager: Code, kind: Code) -> None:
-        super().__init__(manager, kind, _vector)  # type: ignore[no-untyped-call]
+    def __init__(self, manager: Code, lanes: Code) -> None:
+        super().__init__(manager, lanes, _vector)  # type: ignore[no-untyped-call]
 
 
-def _make(out: Code, *kinds: Code) -> Callable[[Callable[..., Code]], Code]:
+def _make(out: Code, *types_: Code) -> Callable[[Callable[..., Code]], Code]:
     """Makes a function for compiled code out of one that builds `out` from LLVM's values.
 
-    `kinds` are the types of the arguments, None for what is taken as it comes.
+    `types_` are those of the arguments, None for what is taken as it comes.
     """
 
     def made(build: Callable[..., Code]) -> Code:
-        def typed(_: Code, *given: Code) -> Code:
-            wanted = [kind or one for kind, one in zip(kinds, given, strict=True)]
+        def typed(_: Code, *came: Code) -> Code:
+            wanted = [type_ or own for type_, own in zip(types_, came, strict=True)]
             signature = out(*wanted)
 
             def generate(context: Code, builder: Code, _signature: Code, values: Code) -> Code:
                 unpacked = [
-                    _data(context, builder, kind, value)
-                    for kind, value in zip(wanted, values, strict=True)
+                    _data(context, builder, type_, value)
+                    for type_, value in zip(wanted, values, strict=True)
                 ]
                 made = build(builder, *unpacked)
                 return context.get_dummy_value() if out is types.void else made
 
             return signature, generate
 
-        names = ("context", *(f"x{at}" for at in range(len(kinds))))
+        names = ("context", *(f"x{at}" for at in range(len(types_))))
         spelt = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names]
         typed.__signature__ = Signature(spelt)  # type: ignore[attr-defined] # numba counts them
         typed.__name__ = build.__name__
@@ -82,15 +82,15 @@ def _make(out: Code, *kinds: Code) -> Callable[[Callable[..., Code]], Code]:
     return made
 
 
-def _data(context: Code, builder: Code, kind: Code, value: Code) -> Code:
+def _data(context: Code, builder: Code, type_: Code, value: Code) -> Code:
     """An array's first place; anything else as it is."""
-    if isinstance(kind, types.Array):
-        return context.make_array(kind)(context, builder, value).data
+    if isinstance(type_, types.Array):
+        return context.make_array(type_)(context, builder, value).data
     return value
 
 
-def _first(_: Code, array: Code) -> Code:
-    """An array's first place. Elements are counted flat from there, and never from the end.
+def _pointer(_: Code, array: Code, place: Code) -> Code:  # noqa: ARG001 - numba reads the names
+    """An array from a place on, counted flat. No index is taken to count from its end.
 
     Unlike an array nobody who handles it counts it, which in inner loops costs more than
     what is done there; the array itself must outlive it.
@@ -99,13 +99,30 @@ def _first(_: Code, array: Code) -> Code:
         raise TypeError(f"{array} can't be counted flat")
 
     def generate(context: Code, builder: Code, _signature: Code, values: Code) -> Code:
-        return context.make_array(array)(context, builder, values[0]).data
+        data = context.make_array(array)(context, builder, values[0]).data
+        return builder.gep(data, [values[1]])
 
-    kind: Code = types.CPointer
-    return kind(array.dtype)(array), generate
+    address: Code = types.CPointer
+    return address(array.dtype)(array, types.intp), generate
 
 
-pointer: Code = intrinsic(_first)
+def _put(_: Code, out: Code, place: Code, number: Code) -> Code:  # noqa: ARG001
+    """Writes a number to a place of an array or pointer.
+
+    A plain assignment to a pointer that the function doesn't read again is dead to numba, which
+    drops it where functions are inlined.
+    """
+
+    def generate(context: Code, builder: Code, _signature: Code, values: Code) -> Code:
+        data = _data(context, builder, out, values[0])
+        builder.store(values[2], builder.gep(data, [values[1]]))
+        return context.get_dummy_value()
+
+    return types.void(out, types.intp, out.dtype), generate
+
+
+pointer: Code = intrinsic(_pointer)
+put: Code = intrinsic(_put)
 
 
 def _at(builder: Code, data: Code, place: Code) -> Code:
@@ -115,9 +132,9 @@ def _at(builder: Code, data: Code, place: Code) -> Code:
 
 def _spread(builder: Code, number: Code) -> Code:
     """A vector of one number."""
-    one = builder.insert_element(ir.Constant(_vector, ir.Undefined), number, _int(0))
+    first_lane = builder.insert_element(ir.Constant(_vector, ir.Undefined), number, _int(0))
     zeros = ir.Constant(ir.VectorType(_int, LANES), [0] * LANES)
-    return builder.shuffle_vector(one, ir.Constant(_vector, ir.Undefined), zeros)
+    return builder.shuffle_vector(first_lane, ir.Constant(_vector, ir.Undefined), zeros)
 
 
 def _turned(builder: Code, x: Code, by: int) -> Code:
@@ -159,12 +176,13 @@ def store(builder: Code, data: Code, place: Code, x: Code) -> None:
 
 
 @_make(types.void, *(None, types.intp, types.intp) * 2)
-def transpose(builder: Code, *given: Code) -> None:
+def transpose(
+    builder: Code, data: Code, place: Code, step: Code, out: Code, to: Code, far: Code
+) -> None:
     """Copies a square of LANES rows and columns, rows to columns, from flat array to flat array.
 
     Of both: the array, the place of the first number, and places from row to row.
     """
-    (data, place, step), (out, to, far) = given[:3], given[3:]
 
     def line(data: Code, place: Code, step: Code, row: int) -> Code:
         return _at(builder, data, builder.add(place, builder.mul(step, step.type(row))))
@@ -175,8 +193,8 @@ def transpose(builder: Code, *given: Code) -> None:
     for _ in range(LANES.bit_length() - 1):
         pairs = [(rows[row], rows[row + half]) for row in range(half)]
         rows = [_interleaved(builder, *pair, begin) for pair in pairs for begin in (0, half)]
-    for row, one in enumerate(rows):
-        builder.store(one, line(out, to, far, row), align=4)
+    for row, numbers in enumerate(rows):
+        builder.store(numbers, line(out, to, far, row), align=4)
 
 
 @_make(_lanes, _lanes, _lanes)
@@ -230,14 +248,14 @@ def three_of(builder: Code, a: Code, b: Code, c: Code) -> Code:
     """The three largest numbers of vectors a >= b >= c, of all lanes together."""
     by = LANES // 2
     while by:
-        x, y, z = (_turned(builder, one, by) for one in (a, b, c))
+        x, y, z = (_turned(builder, lanes, by) for lanes in (a, b, c))
         third = _higher(builder, _lower(builder, a, y), _lower(builder, b, x))
         third = _higher(builder, third, _higher(builder, c, z))
         second = _higher(builder, _lower(builder, a, x), _higher(builder, b, y))
         a, b, c = _higher(builder, a, x), second, third
         by //= 2
-    found = [builder.extract_element(one, _int(0)) for one in (a, b, c)]
-    return _tools.pack_array(builder, found)
+    largest = [builder.extract_element(lanes, _int(0)) for lanes in (a, b, c)]
+    return _tools.pack_array(builder, largest)
 
 
 @_make(_lanes, _lanes, _lanes)
@@ -295,21 +313,32 @@ def _tile(vectors: int, *, fresh: bool) -> Code:
     """
 
     @_make(types.void, *(None, types.intp, types.intp) * 3, types.intp)
-    def tile(builder: Code, *given: Code) -> None:
-        a, b, c = (builder.gep(given[at], [given[at + 1]]) for at in (0, 3, 6))
-        a_step, b_step, c_step, depth = given[2], given[5], given[8], given[9]
+    def tile(
+        builder: Code,
+        a: Code,
+        a_from: Code,
+        a_step: Code,
+        b: Code,
+        b_from: Code,
+        b_step: Code,
+        c: Code,
+        c_from: Code,
+        c_step: Code,
+        depth: Code,
+    ) -> None:
+        a, b, c = (builder.gep(*at) for at in ((a, [a_from]), (b, [b_from]), (c, [c_from])))
 
         def place(data: Code, row: Code, step: Code, vector: int) -> Code:
             at = builder.add(builder.mul(row, step), row.type(vector * LANES))
             return _at(builder, data, at)
 
-        kind = depth.type
+        number = depth.type
         cells = [(row, vector) for row in range(HEIGHT) for vector in range(vectors)]
         sums = {cell: _tools.alloca_once(builder, _vector) for cell in cells}
         for cell, room in sums.items():
             start = ir.Constant(_vector, [0.0] * LANES)
             if not fresh:
-                start = builder.load(place(c, kind(cell[0]), c_step, cell[1]), align=4)
+                start = builder.load(place(c, number(cell[0]), c_step, cell[1]), align=4)
             builder.store(start, room)
         with _tools.for_range(builder, depth) as loop:
             line = [
@@ -317,15 +346,15 @@ def _tile(vectors: int, *, fresh: bool) -> Code:
                 for vector in range(vectors)
             ]
             for row in range(HEIGHT):
-                at = builder.add(builder.mul(kind(row), a_step), loop.index)
-                one = _spread(builder, builder.load(builder.gep(a, [at]), align=4))
+                at = builder.add(builder.mul(number(row), a_step), loop.index)
+                factor = _spread(builder, builder.load(builder.gep(a, [at]), align=4))
                 for vector in range(vectors):
                     room = sums[row, vector]
-                    both = builder.fmul(one, line[vector], flags=("contract",))
+                    both = builder.fmul(factor, line[vector], flags=("contract",))
                     new = builder.fadd(builder.load(room), both, flags=("contract",))
                     builder.store(new, room)
         for cell, room in sums.items():
-            where = place(c, kind(cell[0]), c_step, cell[1])
+            where = place(c, number(cell[0]), c_step, cell[1])
             builder.store(builder.load(room), where, align=4)
 
     return tile

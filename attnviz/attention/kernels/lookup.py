@@ -8,40 +8,28 @@ others, single rows put it right. What is left are single cells and labels, look
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from attnviz.attention.kernels.arrays import Array, Cells, KeyRows, Matches, Tables
 from attnviz.attention.mask import Mask
-
-if TYPE_CHECKING:
-    from attnviz.attention.pack import PackedTargets
-
-Array = NDArray[Any]
+from attnviz.attention.pack import PackedTargets
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """The targets of a batch, as `rows` and `fused` want them.
 
-    `arrays` has what is looked up row by row:
-
-    - rows to put right for key columns: where those of a query begin and end [batch, query + 1],
-      their columns and signs, and the keys of each column, which begin at [batch, column + 1];
-    - single cells: where those of a query begin and end, their keys, columns and signs;
-    - keys sorted by label [batch, match column, place], the places of a query's label [batch,
-      match column, query, 2], and whether a match looks to the left only.
-
-    `columns` counts key, offset, pair and match columns, in this order. `on_keys` [batch, key, key
-    column] and `on_offsets` [batch, offset, offset column] are 1 where sums over the content
-    queries count; these offsets stand at the places `offsets` among all.
+    `tables` has what is looked up row by row; `columns` counts key, offset, pair and match
+    columns, in this order. `on_keys` [batch, key, key column] and `on_offsets` [batch, offset,
+    offset column] are 1 where sums over the content queries count; these offsets stand at the
+    places `offsets` among all.
     """
 
     targets: PackedTargets
-    arrays: tuple[tuple[Array, ...], ...]
+    tables: Tables
     columns: int
     on_keys: Array
     on_offsets: Array
@@ -60,7 +48,7 @@ class Lookup:
         names = columns[:, None] == np.arange(offset_base.shape[1])
         return cls(
             targets,
-            (_rows(key_signs, keys), _cells(targets, offset_signs, keys.shape), matches),
+            Tables(_rows(key_signs, keys), _cells(targets, offset_signs, keys.shape), matches),
             sum(base.shape[1] for base in (key_base, offset_base))
             + targets.pair_columns
             + len(targets.match_before),
@@ -76,10 +64,10 @@ class Lookup:
         if offsets:
             masses[..., keys : keys + offsets] += by_offset[..., self.offsets] @ self.on_offsets
 
-    def ordered(self, found: Array) -> Tensor:
+    def ordered(self, by_column: Array) -> Tensor:
         """Puts key, offset, pair and match columns in the order of the targets, as float32."""
-        nothing = np.zeros((*found.shape[:-1], 1))
-        every = np.concatenate([found, nothing], -1)[..., self.targets.order.numpy()]
+        nothing = np.zeros((*by_column.shape[:-1], 1))
+        every = np.concatenate([by_column, nothing], -1)[..., self.targets.order.numpy()]
         return torch.from_numpy(every.astype(np.float32))
 
     def reached(self, mask: Mask) -> Array:
@@ -112,28 +100,28 @@ def _base(queries: Array, content: Array) -> tuple[Array, Array]:
     return fewer.astype(np.float32), queries - fewer[:, None] * counted
 
 
-def _rows(signs: Array, keys: Array) -> tuple[Array, ...]:
-    """Rows to put right for key columns, and the keys of each column; see `Lookup`."""
+def _rows(signs: Array, keys: Array) -> KeyRows:
+    """Rows to put right for key columns, and the keys of each column."""
     sentence, query, column = signs.nonzero()
     members = keys.transpose(0, 2, 1).nonzero()[2]
     counts = keys.sum(1).astype(np.int64)
     starts = np.pad(counts.reshape(-1).cumsum(), (1, 0))
     each = np.arange(len(keys))[:, None] * keys.shape[2] + np.arange(keys.shape[2] + 1)
-    return (
-        _ends(sentence, query, signs.shape),
-        np.ascontiguousarray(column),
-        signs[sentence, query, column].astype(np.float32),
-        starts[each],
-        np.ascontiguousarray(members),
+    return KeyRows(
+        ends=_ends(sentence, query, signs.shape),
+        columns=np.ascontiguousarray(column),
+        signs=signs[sentence, query, column].astype(np.float32),
+        starts=starts[each],
+        members=np.ascontiguousarray(members),
     )
 
 
-def _cells(targets: PackedTargets, signs: Array, shape: tuple[int, ...]) -> tuple[Array, ...]:
-    """Single cells: the pairs, and offsets of rows to put right; see `Lookup`."""
+def _cells(targets: PackedTargets, signs: Array, shape: tuple[int, ...]) -> Cells:
+    """Single cells: the pairs, and offsets of rows to put right."""
     pairs = targets.pairs.numpy()
     first, offsets = shape[2], signs.shape[2]
-    found = [np.column_stack([pairs, np.ones(len(pairs), np.int64)])]
-    found[0][:, 3] += first + offsets
+    parts = [np.column_stack([pairs, np.ones(len(pairs), np.int64)])]
+    parts[0][:, 3] += first + offsets
     odd = np.abs(signs).max((0, 1), initial=0)
     for column, offset in targets.offsets:
         if odd[column] == 0:
@@ -141,11 +129,12 @@ def _cells(targets: PackedTargets, signs: Array, shape: tuple[int, ...]) -> tupl
         sentence, query = signs[..., column].nonzero()
         key, sign = query + offset, signs[sentence, query, column].astype(np.int64)
         cells = np.column_stack([sentence, query, key, np.full_like(key, first + column), sign])
-        found.append(cells[(key >= 0) & (key < shape[1])])
-    every = np.concatenate(found)
+        parts.append(cells[(key >= 0) & (key < shape[1])])
+    every = np.concatenate(parts)
     every = every[np.lexsort((every[:, 3], every[:, 1], every[:, 0]))]
     sentence, query, key, column, sign = np.ascontiguousarray(every.T)
-    return _ends(sentence, query, signs.shape), key, column, sign.astype(np.float32)
+    ends = _ends(sentence, query, signs.shape)
+    return Cells(ends, keys=key, columns=column, signs=sign.astype(np.float32))
 
 
 def _ends(sentence: Array, query: Array, shape: tuple[int, ...]) -> Array:
@@ -155,8 +144,8 @@ def _ends(sentence: Array, query: Array, shape: tuple[int, ...]) -> Array:
     return np.searchsorted(sentence * queries + query, at)
 
 
-def _matches(targets: PackedTargets) -> tuple[Array, ...]:
-    """Keys sorted by label, and where each query's label begins and ends; see `Lookup`."""
+def _matches(targets: PackedTargets) -> Matches:
+    """Keys sorted by label, and where each query's label begins and ends."""
     labels = targets.match_keys.numpy().transpose(0, 2, 1)
     asked = targets.match_queries.numpy().transpose(0, 2, 1)
     order = labels.argsort(-1, kind="stable")
@@ -168,4 +157,4 @@ def _matches(targets: PackedTargets) -> tuple[Array, ...]:
         ranges[sentence, column, :, 1] = np.searchsorted(ordered, wanted, "right")
     ranges[asked < 0] = 0
     before = np.array(targets.match_before, np.int64)
-    return np.ascontiguousarray(order), np.ascontiguousarray(ranges), before
+    return Matches(np.ascontiguousarray(order), np.ascontiguousarray(ranges), before)

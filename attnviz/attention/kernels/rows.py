@@ -6,11 +6,23 @@ for sums over columns and offsets; then single weights are looked up.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 
+from attnviz.attention.kernels.arrays import (
+    Array,
+    Block,
+    FactsHere,
+    Number,
+    Place,
+    Rooms,
+    Row,
+    RowFacts,
+    Sums,
+    SumsHere,
+    Tables,
+    TablesHere,
+)
 from attnviz.attention.kernels.lanes import (
     LANES,
     SHIFT,
@@ -19,6 +31,7 @@ from attnviz.attention.kernels.lanes import (
     larger,
     load,
     pointer,
+    put,
     smaller,
     spread,
     store,
@@ -31,10 +44,6 @@ from attnviz.attention.kernels.lanes import (
 ENTROPY, DISTANCE, CONFIDENCE, TOP, TOTAL, STRIP_TOTAL, STRIP_SQUARE = range(7)
 COLUMNS = 7
 """Numbers a row gives by itself, in this order."""
-
-Number = Any
-Array = Any
-"""What is compiled knows its types by itself."""
 
 f32 = np.float32
 _LOWEST = f32(-3.0e38)
@@ -120,7 +129,7 @@ def _weigh(
 
 @fast
 def _describe(
-    out: Array, place: Number, far: Number, sums: Array, largest: Array, sink: Number
+    out: Array, place: Number, far: Number, sums: Number, largest: Number, sink: Number
 ) -> Number:
     """What a row gives by itself, from `_weigh` and the three largest scores.
 
@@ -135,28 +144,28 @@ def _describe(
     share = mass * scale
     confidence = _one_power(a - most) * scale
     entropy = max(f32(0.0), share * np.log(whole) - scored * scale * _LN2)
-    out[place + far * ENTROPY] = entropy
-    out[place + far * DISTANCE] = distance * scale
-    out[place + far * CONFIDENCE] = confidence
+    put(out, place + far * ENTROPY, entropy)
+    put(out, place + far * DISTANCE, distance * scale)
+    put(out, place + far * CONFIDENCE, confidence)
     # Where fewer than three keys are seen, the lowest score stands in, and weighs nothing.
-    out[place + far * TOP] = confidence + (_one_power(b - most) + _one_power(c - most)) * scale
-    out[place + far * TOTAL] = share
-    out[place + far * STRIP_TOTAL] = strip * scale
-    out[place + far * STRIP_SQUARE] = square * scale * scale
+    put(out, place + far * TOP, confidence + (_one_power(b - most) + _one_power(c - most)) * scale)
+    put(out, place + far * TOTAL, share)
+    put(out, place + far * STRIP_TOTAL, strip * scale)
+    put(out, place + far * STRIP_SQUARE, square * scale * scale)
     return scale
 
 
 @fast
-def copy(given: Array, start: Number, many: Number, scale: Number, out: Array, to: Number) -> None:
+def copy(source: Array, start: Number, many: Number, scale: Number, out: Array, to: Number) -> None:
     """Copies so many numbers from flat array to flat array, times `scale`.
 
     Said with vectors, since an index that might be negative keeps the optimiser from them.
     """
     whole = many // LANES * LANES
     for at in range(0, whole, LANES):
-        store(out, to + at, load(given, start + at) * spread(scale))
+        store(out, to + at, load(source, start + at) * spread(scale))
     for at in range(whole, many):
-        out[to + at] = given[start + at] * scale
+        put(out, to + at, source[start + at] * scale)
 
 
 @fast
@@ -175,170 +184,188 @@ def _add(scores: Array, low: Number, up: Number, scale: Number, out: Array, at: 
 
 
 @fast
-def _on_keys(
-    scores: Array, seen: Array, place: Array, lookup: Array, found: Array, to: Number
-) -> None:
+def _on_keys(scores: Array, row: Row, query: Number, tables: TablesHere, sums: SumsHere) -> None:
     """Puts a row right that key columns count, but shouldn't, or the other way round."""
-    (line, low, up, scale), (begin, stop, members_from) = seen, place
-    columns, signs, starts, members = lookup
-    for at in range(begin, stop):
-        column, mass = columns[at], f32(0.0)
-        for member in range(starts[members_from + column], starts[members_from + column + 1]):
-            key = members[member]
-            if low <= key < up:
-                mass += scores[line + key]
-        found[to + column] += mass * scale * signs[at]
+    for at in range(tables.row_ends[query], tables.row_ends[query + 1]):
+        column, mass = tables.row_columns[at], f32(0.0)
+        for member in range(tables.starts[column], tables.starts[column + 1]):
+            key = tables.members[member]
+            if row.low <= key < row.up:
+                mass += scores[row.line + key]
+        put(sums.masses, column, sums.masses[column] + mass * row.scale * tables.row_signs[at])
 
 
 @fast
-def _on_cells(
-    scores: Array,
-    seen: Array,
-    place: Array,
-    lookup: Array,
-    found: Array,
-    to: Number,
-    count: Number,
-) -> None:
+def _on_cells(scores: Array, row: Row, query: Number, tables: TablesHere, sums: SumsHere) -> None:
     """Adds a row's weights on single cells, sorted by column."""
-    (line, low, up, scale), (begin, stop) = seen, place
-    keys, columns, signs = lookup
-    at = begin
+    at, stop = tables.cell_ends[query], tables.cell_ends[query + 1]
     while at < stop:
-        column, mass = columns[at], f32(0.0)
-        while at < stop and columns[at] == column:
-            if low <= keys[at] < up:
-                mass += scores[line + keys[at]] * signs[at]
+        column, mass = tables.cell_columns[at], f32(0.0)
+        while at < stop and tables.cell_columns[at] == column:
+            key = tables.cell_keys[at]
+            if row.low <= key < row.up:
+                mass += scores[row.line + key] * tables.cell_signs[at]
             at += 1
         if mass != 0:
-            found[to + column] += mass * scale
-            found[to + count + column] += 1
+            put(sums.masses, column, sums.masses[column] + mass * row.scale)
+            put(sums.counts, column, sums.counts[column] + 1)
 
 
 @fast
-def _on_matches(
-    scores: Array,
-    seen: Array,
-    place: Array,
-    lookup: Array,
-    found: Array,
-    to: Number,
-    count: Number,
-) -> None:
+def _on_matches(scores: Array, row: Row, query: Number, tables: TablesHere, sums: SumsHere) -> None:
     """Adds a row's weights on keys of the query's own label, itself left out."""
-    (line, low, up, scale), (matches, query, queries, keys) = seen, place
-    order, ranges, before, columns = lookup
-    for column in range(columns):
-        mass, most = f32(0.0), min(query, up) if before[column] != 0 else up
-        at = ((matches + column) * queries + query) * 2
-        for member in range(ranges[at], ranges[at + 1]):
-            key = order[(matches + column) * keys + member]
-            if low <= key < most and key != query:
-                mass += scores[line + key]
+    for match in range(tables.matches):
+        mass, up = f32(0.0), min(query, row.up) if tables.before[match] != 0 else row.up
+        at = (match * tables.queries + query) * 2
+        for member in range(tables.ranges[at], tables.ranges[at + 1]):
+            key = tables.order[match * tables.keys + member]
+            if row.low <= key < up and key != query:
+                mass += scores[row.line + key]
         if mass > 0:
-            found[to + column] += mass * scale
-            found[to + count + column] += 1
+            column = tables.first_match + match
+            put(sums.masses, column, sums.masses[column] + mass * row.scale)
+            put(sums.counts, column, sums.counts[column] + 1)
+
+
+@fast
+def _facts_here(place: Place, facts: RowFacts) -> FactsHere:
+    """What is known of the rows of one sentence and head."""
+    queries = facts.content.shape[1]
+    mask = min(place.sentence, facts.first_key.shape[0] - 1)
+    return FactsHere(
+        first_key=pointer(facts.first_key, mask * queries),
+        last_key=pointer(facts.last_key, mask * queries),
+        content=pointer(facts.content, place.sentence * queries),
+        strips=pointer(facts.strips, place.sentence * facts.strips.shape[1]),
+        sink=facts.sinks[place.head],
+        ramp=pointer(facts.ramp, len(facts.ramp) // 2),
+        slots=pointer(facts.slots, place.sentence * queries),
+    )
+
+
+@fast
+def _sums_here(place: Place, sums: Sums) -> SumsHere:
+    """Where the sums of one sentence, head, segment and group stand."""
+    _, batch, heads, queries = sums.by_row.shape
+    part = (place.segment * batch + place.sentence) * heads + place.head
+    mean_step, columns = sums.head_mean.shape[3], sums.cells.shape[4]
+    return SumsHere(
+        by_row=pointer(sums.by_row, (place.sentence * heads + place.head) * queries),
+        far=batch * heads * queries,
+        head_mean=pointer(
+            sums.head_mean, (place.group * batch + place.sentence) * queries * mean_step
+        ),
+        mean_step=mean_step,
+        received=pointer(sums.received, part * sums.received.shape[3]),
+        by_offset=pointer(sums.by_offset, part * sums.by_offset.shape[3] + queries - 1),
+        offsets=sums.by_offset.shape[3],
+        masses=pointer(sums.cells, part * 2 * columns),
+        counts=pointer(sums.cells, (part * 2 + 1) * columns),
+    )
+
+
+@fast
+def _tables_here(sentence: Number, tables: Tables, columns: Number) -> TablesHere:
+    """What is looked up in one sentence, for so many columns in all."""
+    key_rows, cells, labels = tables.key_rows, tables.cells, tables.matches
+    queries, matches = key_rows.ends.shape[1] - 1, len(labels.before)
+    return TablesHere(
+        row_ends=pointer(key_rows.ends, sentence * (queries + 1)),
+        row_columns=pointer(key_rows.columns, 0),
+        row_signs=pointer(key_rows.signs, 0),
+        starts=pointer(key_rows.starts, sentence * key_rows.starts.shape[1]),
+        members=pointer(key_rows.members, 0),
+        cell_ends=pointer(cells.ends, sentence * (queries + 1)),
+        cell_keys=pointer(cells.keys, 0),
+        cell_columns=pointer(cells.columns, 0),
+        cell_signs=pointer(cells.signs, 0),
+        order=pointer(labels.order, sentence * matches * labels.order.shape[2]),
+        ranges=pointer(labels.ranges, sentence * matches * queries * 2),
+        before=pointer(labels.before, 0),
+        matches=matches,
+        first_match=columns - matches,
+        queries=queries,
+        keys=labels.order.shape[2],
+    )
+
+
+@fast
+def _empty_row(scores: Array, line: Number, query: Number, block: Block, sums: SumsHere) -> None:
+    """A row that sees no key: weights and numbers of 0."""
+    _clear(scores, line + block.first_key, line + block.last_key)
+    for column in range(COLUMNS):
+        put(sums.by_row, query + sums.far * column, f32(0.0))
+
+
+@fast
+def _weights_of(
+    scores: Array, line: Number, query: Number, block: Block, facts: FactsHere, sums: SumsHere
+) -> Row:
+    """Turns one row's scores into weights, up to a factor, and says what it gives by itself."""
+    low, up = facts.first_key[query], facts.last_key[query]
+    begin, end = line + low, line + low + (up - low + LANES - 1) // LANES * LANES
+    # What stands behind the row is read with it, and must weigh nothing.
+    store(scores, line + up, spread(_LOWEST))
+    highest, second, third = _three_largest(scores, begin, end)
+    most = max(highest, facts.sink)
+    read = _weigh(scores, begin, end, facts.strips, low, facts.ramp, low - query, most)
+    largest = highest, second, third
+    scale = _describe(sums.by_row, query, sums.far, read, largest, facts.sink)
+    _clear(scores, line + up, line + max(block.last_key, up + 1))
+    for key in range(block.first_key, low):
+        put(scores, line + key, f32(0.0))
+    return Row(line, low, up, scale)
+
+
+@fast
+def _add_up(scores: Array, row: Row, query: Number, facts: FactsHere, sums: SumsHere) -> None:
+    """Adds a row to the mean over heads, and a content query's to the sums over queries."""
+    begin = row.line + row.low
+    end = begin + (row.up - row.low + LANES - 1) // LANES * LANES
+    if sums.mean_step:
+        _add(scores, begin, end, row.scale, sums.head_mean, query * sums.mean_step + row.low)
+    if facts.content[query] > 0:
+        _add(scores, begin, end, row.scale, sums.received, row.low)
+        if sums.offsets:
+            _add(scores, begin, end, row.scale, sums.by_offset, row.low - query)
+
+
+@fast
+def _keep(scores: Array, row: Row, slot: Number, keys: Number, kept: Array) -> None:
+    """Keeps a row to be sorted, [slot, key], 0 where it sees nothing."""
+    to = slot * keys
+    for key in range(keys):
+        put(kept, to + key, f32(0.0))
+    copy(scores, row.line + row.low, row.up - row.low, row.scale, kept, to + row.low)
 
 
 @apart
 def read_rows(
-    scores: Array,
-    place: Array,
-    span: Array,
-    layer: Array,
-    lookup: Array,
-    outs: Array,
-    kept: Array,
-    scales: Array,
+    place: Place, block: Block, facts: RowFacts, tables: Tables, sums: Sums, rooms: Rooms
 ) -> None:
-    """Turns a block of scores [row, step], flat, into weights and reads them.
+    """Turns a block of scores into weights, up to a factor, and reads everything off them.
 
-    `place`: sentence, head, segment, group and where the head's first slot stands in `kept`;
-    `span`: first and last query, first and last key of the block, and the step. `kept` [slot,
-    key], flat, takes the rows to sort; 1 / row sums go to `scales`.
+    The factors, 1 / row sums, go where the block's queries stood, which are used up.
     """
     full_width()
-    sentence, head, segment, group, slot0 = place
-    start, stop, low, up, step = span
-    batch, heads, queries = outs[0].shape[1:]
-    many, keys = layer[0].shape[0], outs[2].shape[3] - LANES
-    # Everything by its first place and counted flat: see `pointer`.
-    score, scale_of, keep = pointer(scores), pointer(scales), pointer(kept)
-    firsts, lasts, content, strips = (
-        pointer(layer[0]),
-        pointer(layer[1]),
-        pointer(layer[2]),
-        pointer(layer[3]),
-    )
-    sink, ramp, slots = layer[4][head], pointer(layer[5]), pointer(layer[6])
-    by_row, mean, columns = pointer(outs[0]), pointer(outs[1]), pointer(outs[2])
-    offsets, cells = pointer(outs[3]), pointer(outs[4])
-    row_ends, cell_ends = pointer(lookup[0][0]), pointer(lookup[1][0])
-    on_keys = (
-        pointer(lookup[0][1]),
-        pointer(lookup[0][2]),
-        pointer(lookup[0][3]),
-        pointer(lookup[0][4]),
-    )
-    on_cells = pointer(lookup[1][1]), pointer(lookup[1][2]), pointer(lookup[1][3])
-    matched = len(lookup[2][2])
-    on_matches = pointer(lookup[2][0]), pointer(lookup[2][1]), pointer(lookup[2][2]), matched
-    # Where this sentence, head and segment begin in each of them.
-    mask, content_from = min(sentence, many - 1) * queries, sentence * queries
-    strips_from, middle = sentence * layer[3].shape[1], len(layer[5]) // 2
-    by_row_from, far = (sentence * heads + head) * queries, batch * heads * queries
-    part = (segment * batch + sentence) * heads + head
-    columns_from, offsets_from = part * outs[2].shape[3], part * outs[3].shape[3]
-    mean_from, mean_wide = (group * batch + sentence) * queries, outs[1].shape[3]
-    count = outs[4].shape[4]
-    cells_from = part * 2 * count
-    members_from = sentence * lookup[0][3].shape[1]
-    for r in range(stop - start):
-        query, line = start + r, r * step
-        one, two = firsts[mask + query], lasts[mask + query]
-        if two <= one:
-            _clear(score, line + low, line + up)
-            for column in range(COLUMNS):
-                by_row[by_row_from + query + far * column] = f32(0.0)
-            scale_of[r] = f32(0.0)
+    keys = sums.received.shape[3] - LANES
+    # Everything by its place here and counted flat: see `pointer`.
+    scores, scales = pointer(rooms.scores, 0), pointer(rooms.queries, 0)
+    kept = pointer(rooms.sorted_rows, place.slot * keys)
+    here, to = _facts_here(place, facts), _sums_here(place, sums)
+    look_up = _tables_here(place.sentence, tables, sums.cells.shape[4])
+    for r in range(block.last_query - block.first_query):
+        query, line = block.first_query + r, r * block.step
+        if here.last_key[query] <= here.first_key[query]:
+            _empty_row(scores, line, query, block, to)
+            put(scales, r, f32(0.0))
             continue
-        # What stands behind the row is read with it, and must weigh nothing.
-        begin, end = line + one, line + one + (two - one + LANES - 1) // LANES * LANES
-        store(score, line + two, spread(_LOWEST))
-        largest = _three_largest(score, begin, end)
-        sums = _weigh(
-            score,
-            begin,
-            end,
-            strips,
-            strips_from + one,
-            ramp,
-            middle - query + one,
-            max(largest[0], sink),
-        )
-        scale = _describe(by_row, by_row_from + query, far, sums, largest, sink)
-        _clear(score, line + two, line + max(up, two + 1))
-        for key in range(low, one):
-            score[line + key] = f32(0.0)
-        scale_of[r] = scale
-        if mean_wide:
-            _add(score, begin, end, scale, mean, (mean_from + query) * mean_wide + one)
-        if content[content_from + query] > 0:
-            _add(score, begin, end, scale, columns, columns_from + one)
-            if outs[3].shape[3]:
-                shift = one + queries - 1 - query
-                _add(score, begin, end, scale, offsets, offsets_from + shift)
-        slot = slots[content_from + query]
+        row = _weights_of(scores, line, query, block, here, to)
+        put(scales, r, row.scale)
+        _add_up(scores, row, query, here, to)
+        slot = here.slots[query]
         if slot >= 0:
-            to = (slot0 + slot) * keys
-            for key in range(keys):
-                keep[to + key] = f32(0.0)
-            copy(score, begin, two - one, scale, keep, to + one)
-        at = sentence * (queries + 1) + query
-        seen = line, one, two, scale
-        wrong = row_ends[at], row_ends[at + 1], members_from
-        _on_keys(score, seen, wrong, on_keys, cells, cells_from)
-        asked = cell_ends[at], cell_ends[at + 1]
-        _on_cells(score, seen, asked, on_cells, cells, cells_from, count)
-        labels = sentence * matched, query, queries, keys
-        _on_matches(score, seen, labels, on_matches, cells, cells_from + count - matched, count)
+            _keep(scores, row, slot, keys, kept)
+        _on_keys(scores, row, query, look_up, to)
+        _on_cells(scores, row, query, look_up, to)
+        _on_matches(scores, row, query, look_up, to)

@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.attention.formulas import gini, row_entropy, spread_to_heads, sum_diagonals
+from attnviz.attention.formulas import gini, row_entropy, sum_diagonals
+from attnviz.attention.inputs import LayerInputs
 from attnviz.attention.limits import TOP
 from attnviz.attention.measured import ROWWISE, Measured
-
-if TYPE_CHECKING:
-    from attnviz.attention.layer import LayerAttention
-    from attnviz.attention.pack import PackedTargets
-    from attnviz.attention.plan import Plan
-
-CELLS = {"cpu": 2**20}
-"""Weights of a tile: on a CPU they should stay in its cache."""
-
-_MANY = 2**26
+from attnviz.attention.pack import PackedTargets
+from attnviz.attention.request import JoinedRequest
 
 
-def measure(layer: LayerAttention, rows: int | None = None) -> Measured:
+def measure(layer: LayerInputs, rows: int | None = None) -> Measured:
     """Measures a layer in tiles of `rows` rows, by default of as many as suit the device."""
-    batch, heads, queries, _ = layer.query.shape
-    if rows is None:
-        cells = CELLS.get(layer.query.device.type, _MANY)
-        rows = max(1, cells // (batch * heads * max(1, layer.mask.keys)))
-    plan = layer.planned
+    request, start = layer.request, 0
     by_row: list[dict[str, Tensor]] = []
     sums: dict[str, Tensor] = {}
-    for start in range(0, queries, rows):
-        part = layer.part(slice(start, start + rows))
-        by_row.append(_by_row(part, plan, start))
-        for name, value in _sums(part.weights, plan, start).items():
+    for part in layer.tiles(rows):
+        by_row.append(_by_row(part, request, start))
+        for name, value in _sums(part.weights, request, start).items():
             sums[name] = sums[name] + value if name in sums else value
-    found = {name: torch.cat([one[name] for one in by_row], -2) for name in by_row[0]}
-    rowwise = {name: value.squeeze(-1) for name, value in found.items() if name in ROWWISE}
-    ordered = found.pop("sorted").squeeze(-1)
+        start += part.query.shape[2]
+    whole = {name: torch.cat([tile[name] for tile in by_row], -2) for name in by_row[0]}
+    rowwise = {name: value.squeeze(-1) for name, value in whole.items() if name in ROWWISE}
+    ginis = whole.pop("gini").squeeze(-1)
     return Measured(
         **rowwise,
-        gini=_picked(ordered, plan.sorted_rows),
-        mixed=found.get("mixed"),
-        head_mean=found.get("head_mean"),
+        gini=_picked(ginis, request.sorted_rows),
+        mixed=whole.get("mixed"),
+        head_mean=whole.get("head_mean"),
         received=sums["received"],
         by_offset=sums.get("by_offset"),
         masses=sums.get("masses"),
@@ -52,15 +39,15 @@ def measure(layer: LayerAttention, rows: int | None = None) -> Measured:
     )
 
 
-def _by_row(part: LayerAttention, plan: Plan, start: int) -> dict[str, Tensor]:
+def _by_row(part: LayerInputs, request: JoinedRequest, start: int) -> dict[str, Tensor]:
     """What each row gives by itself, [batch, head, row, width]; `head_mean` has no heads."""
     weights = part.weights
-    strips = weights * plan.strips[:, None, None, :]
+    strips = weights * request.strips[:, None, None, :]
     largest = weights.topk(min(TOP, weights.shape[-1]), sorted=True).values
     steps = torch.arange(weights.shape[-1], device=weights.device, dtype=torch.float32)
     rows = torch.arange(start, start + weights.shape[2], device=weights.device)
     apart = (steps - rows[:, None]).abs()
-    found = {
+    by_row = {
         "entropy": row_entropy(weights),
         "distance": torch.einsum("bhij,ij->bhi", weights, apart),
         "confidence": largest[..., 0],
@@ -68,23 +55,22 @@ def _by_row(part: LayerAttention, plan: Plan, start: int) -> dict[str, Tensor]:
         "total": weights.sum(-1),
         "strip_total": strips.sum(-1),
         "strip_square": strips.square().sum(-1),
-        "sorted": _ginis(weights, part, plan, start),
+        "gini": _ginis(weights, part, request, start),
     }
-    found = {name: value[..., None] for name, value in found.items()}
-    if part.value is not None:
-        value = spread_to_heads(part.value, part.heads)
-        found["mixed"] = weights.to(value.dtype) @ value
-    if plan.head_mean:
-        found["head_mean"] = weights.mean(1)
-    return found
+    by_row = {name: value[..., None] for name, value in by_row.items()}
+    if part.mixes:
+        by_row["mixed"] = part.mix(weights)
+    if "head_mean" in request.needs:
+        by_row["head_mean"] = weights.mean(1)
+    return by_row
 
 
-def _ginis(weights: Tensor, part: LayerAttention, plan: Plan, start: int) -> Tensor:
-    """The Gini coefficient of the rows that the plan sorts, 0 elsewhere: [batch, head, row]."""
+def _ginis(weights: Tensor, part: LayerInputs, request: JoinedRequest, start: int) -> Tensor:
+    """The Gini coefficient of the rows that are sorted, 0 elsewhere: [batch, head, row]."""
     out = weights.new_zeros(weights.shape[:3])
-    chosen = (plan.sorted_rows >= start) & (plan.sorted_rows < start + weights.shape[2])
+    chosen = (request.sorted_rows >= start) & (request.sorted_rows < start + weights.shape[2])
     sentences, slots = chosen.nonzero(as_tuple=True)
-    rows = plan.sorted_rows[sentences, slots] - start
+    rows = request.sorted_rows[sentences, slots] - start
     counts = part.counts.expand(len(weights), -1, -1)[sentences, 0, rows]
     out[sentences, :, rows] = gini(_ordered(weights[sentences, :, rows]), counts[:, None])
     return out
@@ -103,27 +89,29 @@ def _picked(values: Tensor, rows: Tensor) -> Tensor:
     return values.gather(-1, rows.clamp_min(0)[:, None].expand(-1, values.shape[1], -1))
 
 
-def _sums(weights: Tensor, plan: Plan, start: int) -> dict[str, Tensor]:
+def _sums(weights: Tensor, request: JoinedRequest, start: int) -> dict[str, Tensor]:
     """What adds up over the rows of a tile [batch, head, row, key]."""
     stop = start + weights.shape[2]
-    content = plan.content[:, start:stop].float()
+    content = request.content[:, start:stop].float()
     sums = {"received": torch.matmul(content[:, None, None, :], weights).squeeze(2)}
-    if plan.by_offset:
-        found = sum_diagonals(weights * content[:, None, :, None])
+    if "by_offset" in request.needs:
+        diagonals = sum_diagonals(weights * content[:, None, :, None])
         # The tile's last row begins the offsets of the tile; the last query those of the whole.
-        sums["by_offset"] = torch.nn.functional.pad(found, (plan.content.shape[1] - stop, start))
-    if plan.targets is not None:
-        parts = _on_targets(weights, plan.targets, start, stop)
-        order = plan.targets.order
-        sums["masses"] = torch.cat([one.sum(2) for one in parts], -1)[..., order]
-        sums["reached"] = torch.cat([(one > 0).float().sum(2) for one in parts], -1)[..., order]
+        sums["by_offset"] = torch.nn.functional.pad(
+            diagonals, (request.content.shape[1] - stop, start)
+        )
+    if request.targets is not None:
+        masses = _on_targets(weights, request.targets, start, stop)
+        order = request.targets.order
+        sums["masses"] = torch.cat([mass.sum(2) for mass in masses], -1)[..., order]
+        sums["reached"] = torch.cat([(mass > 0).float().sum(2) for mass in masses], -1)[..., order]
     return sums
 
 
 def _on_targets(
     weights: Tensor, targets: PackedTargets, start: int, stop: int
 ) -> tuple[Tensor, ...]:
-    """Mass of each row on its target, [batch, head, row, column of one kind] a kind."""
+    """Mass of each row on its target, [batch, head, row, column of one sort] a sort."""
     rows = slice(start, stop)
     return (
         torch.matmul(weights, targets.keys[:, None]) * targets.key_queries[:, None, rows],
@@ -160,10 +148,10 @@ def _on_pairs(weights: Tensor, targets: PackedTargets, start: int, stop: int) ->
 def _on_matches(weights: Tensor, targets: PackedTargets, start: int, stop: int) -> Tensor:
     rows = torch.arange(start, stop, device=weights.device)[:, None]
     keys = torch.arange(weights.shape[-1], device=weights.device)
-    found = [weights.new_zeros(*weights.shape[:3], 0)]
+    masses = [weights.new_zeros(*weights.shape[:3], 0)]
     for column, before in enumerate(targets.match_before):
         of_rows = targets.match_queries[:, start:stop, column, None]
         hit = (of_rows == targets.match_keys[:, None, :, column]) & (of_rows >= 0)
         hit &= keys < rows if before else keys != rows
-        found.append((weights * hit[:, None]).sum(-1, keepdim=True))
-    return torch.cat(found, -1)
+        masses.append((weights * hit[:, None]).sum(-1, keepdim=True))
+    return torch.cat(masses, -1)

@@ -1,0 +1,120 @@
+"""What observers ask of every layer of a batch, joined so that a kernel measures it in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from attnviz.attention.batch import Batch
+from attnviz.attention.limits import SORTED
+from attnviz.attention.pack import PackedTargets, Row, pack
+from attnviz.attention.targets import Target
+
+Kernel = Literal["auto", "dense", "tiles", "fused"]
+
+Need = Literal["value", "mixed", "by_offset", "head_mean"]
+"""What of a layer has to be asked for, by its name there.
+
+Its values; the values as it mixes them, even where the model itself needs them no more; mass by
+offset; and the mean over heads.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What one observer asks of every layer, beyond what is measured always.
+
+    `targets` [sentence][column], whose masses it reads back in the order of its own columns.
+    """
+
+    targets: Sequence[Row] | None = None
+    needs: frozenset[Need] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class JoinedRequest:
+    """What all observers of a stream ask of a layer together.
+
+    `content` [batch, query] are the queries that count; `strips` [batch, key] the keys that a
+    vertical strip may stand on; both boolean. `columns` says which columns of `targets` are whose,
+    None where all are. `kernel` is who measures, "auto" the cheapest that can; `kept` is what it
+    keeps from one layer of the batch to the next.
+    """
+
+    content: Tensor
+    strips: Tensor
+    targets: PackedTargets | None = None
+    needs: frozenset[Need] = frozenset()
+    kernel: Kernel = "auto"
+    columns: Mapping[Request, Tensor | None] = field(default_factory=dict)
+    kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def sorted_rows(self) -> Tensor:
+        """The queries whose rows are sorted, [batch, row]: content, evenly spread; -1 for none."""
+        content = self.content.cpu().numpy()
+        counts = content.sum(-1)
+        rows = np.full((len(content), min(SORTED, counts.max(initial=0))), -1)
+        for sentence, count in enumerate(counts.tolist()):
+            kept = min(count, rows.shape[1])
+            rows[sentence, :kept] = content[sentence].nonzero()[0][
+                np.arange(kept) * count // max(kept, 1)
+            ]
+        return torch.from_numpy(rows).to(self.content.device)
+
+
+def join(batch: Batch, requests: Sequence[Request], kernel: Kernel = "auto") -> JoinedRequest:
+    """Joins what several observers ask of a batch; equal columns are measured once."""
+    device = batch.ids.device
+    asking = {request: request.targets for request in requests if request.targets is not None}
+    columns: dict[Request, Tensor | None] = dict.fromkeys(asking)
+    rows = next(iter(asking.values()), None)
+    if len(asking) > 1:
+        rows, places = _side_by_side(list(asking.values()))
+        columns = {
+            request: torch.tensor(own, dtype=torch.int64, device=device)
+            for request, own in zip(asking, places, strict=True)
+        }
+    return JoinedRequest(
+        batch.content,
+        batch.strips,
+        None if rows is None else pack(rows, batch.length, batch.looked_at.length, device),
+        frozenset[Need]().union(*(request.needs for request in requests)),
+        kernel,
+        columns,
+    )
+
+
+def _side_by_side(tables: Sequence[Sequence[Row]]) -> tuple[list[Row], list[list[int]]]:
+    """Tables [sentence][column] as one, and the columns of each in it."""
+    every: dict[Hashable, Sequence[Target | None]] = {}
+    places: dict[Hashable, int] = {}
+    own = []
+    for table in tables:
+        names = []
+        for column in zip(*table, strict=True):
+            name = tuple(map(_content, column))
+            every.setdefault(name, column)
+            names.append(places.setdefault(name, len(places)))
+        own.append(names)
+    rows: list[Row] = [
+        [column[sentence] for column in every.values()] for sentence in range(len(tables[0]))
+    ]
+    return rows, own
+
+
+def _content(target: Target | None) -> Hashable:
+    """All that a target says, by which equal ones are known."""
+    if target is None:
+        return None
+    said = (getattr(target, entry.name) for entry in fields(target))
+    return type(target), *(
+        (part.dtype.str, part.shape, part.tobytes()) if isinstance(part, np.ndarray) else part
+        for part in said
+    )
