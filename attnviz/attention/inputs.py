@@ -12,7 +12,8 @@ from torch import Tensor
 
 from attnviz.attention.formulas import shaped, spread_to_heads
 from attnviz.attention.mask import Mask
-from attnviz.attention.request import JoinedRequest, Need
+from attnviz.attention.needs import Need
+from attnviz.attention.request import JoinedRequest
 
 Made = TypeVar("Made")
 

@@ -13,17 +13,11 @@ from torch import Tensor
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.limits import SORTED
+from attnviz.attention.needs import Need
 from attnviz.attention.pack import PackedTargets, Row, pack
 from attnviz.attention.targets import Target
 
 Kernel = Literal["auto", "dense", "tiles", "fused"]
-
-Need = Literal["value", "mixed", "by_offset", "head_mean"]
-"""What of a layer has to be asked for, by its name there.
-
-Its values; the values as it mixes them, even where the model itself needs them no more; mass by
-offset; and the mean over heads.
-"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,7 +50,7 @@ def _roles() -> list[Row]:
 
 
 def _statistics() -> list[Row]:
-    from attnviz.report.induction import DEFINITIONS
+    from attnviz.measurement.probed import DEFINITIONS
     from attnviz.statistics.statistic import Statistic
 
     of_text = [

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
+from attnviz.attention.needs import Need
 from attnviz.attention.observer import Observer
-from attnviz.attention.request import Need, Request
+from attnviz.attention.request import Request
 from attnviz.attention.shelf import Shelf
 from attnviz.attention.targets import Target
 from attnviz.baselines.known import baselines

@@ -9,6 +9,44 @@ from msgspec import Meta
 
 from attnviz.shape import Count, Head, Layer
 
+DEFINITIONS = (
+    {
+        "name": "prefix-matching",
+        "about": (
+            "Attention of a token that occurred before to what followed its earlier copies, on "
+            "repeated random tokens: the mark of an induction head."
+        ),
+        "unit": "share of attention",
+        "formula": "mean over queries of sum over j with t_(j-1) = t_i, j <= i, of a_ij",
+        "source": "Olsson et al. 2022",
+    },
+    {
+        "name": "copying",
+        "about": (
+            "Whether a head by itself raises the logits of the tokens that it attends to, on the "
+            "same random tokens: 1, no others; 0, chance; -1, only others."
+        ),
+        "unit": "-1 to 1",
+        "formula": (
+            "(x - c) / (x + c - 2xc), x = sum A_i(t) r_i(t) / sum r_i(t) over queries i and the T "
+            "tokens t of a draw, A the share of attention on copies of t, r what its logit is "
+            "raised by, c = 1 / T"
+        ),
+        "source": "x: Olsson et al. 2022, who scale it as 2x - 1; held against chance: Yule 1912",
+    },
+    {
+        "name": "lifted",
+        "about": (
+            "Share of queries whose attended token a head by itself lifts above the mean of the "
+            "draw; chance is a token of the draw at random."
+        ),
+        "unit": "share of queries",
+        "formula": "share of i with sum over t of A_i(t) logit_i(t) > mean over t of logit_i(t)",
+        "source": "after Olsson et al. 2022",
+    },
+)
+"""What is measured on random tokens, as `attnviz list statistics` tells it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProbeScore:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-from attnviz.attention.request import Need
+from attnviz.attention.needs import Need
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -119,11 +119,13 @@ def survey(
     )
     pilot = Shard(()) if fitted else _pilot(texts, tally, kept, reader)
     related = _related(loaded, pilot, fitted)
+    pilot = reader.with_words(pilot, related)
+    tally.add_words(pilot.wording)
     written = tuple(kept) if settings.generate else ()
     return Survey(
         texts,
         tally,
-        reader.with_words(pilot, related),
+        pilot,
         related,
         warnings,
         fitted,

@@ -25,7 +25,8 @@ from tests.report import example
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from attnviz.report.model import Report
+from attnviz.report.given import Options
+from attnviz.report.model import Report
 
 
 def values(made: Report) -> dict[str, Any]:
@@ -94,6 +95,9 @@ def of_type(kind: inspect.Type) -> st.SearchStrategy[Any]:
             return st.lists(of_type(item), max_size=most or 2).map(tuple)
         case inspect.DictType(value_type=item):
             return st.dictionaries(st.text(max_size=5), of_type(item), max_size=2)
+        case inspect.DataclassType(cls=cls) if cls is Options:
+            # Settings refuse most values that their types allow.
+            return st.builds(Options, created=st.text(max_size=5))
         case inspect.DataclassType(cls=cls):
             unwritten = {field.name for field in fields(cls) if field.metadata == UNWRITTEN}
             written = [field for field in kind.fields if field.name not in unwritten]

@@ -18,7 +18,8 @@ FEW: dict[str, Any] = {"illustrate": 0, "resamples": 100}
 
 
 def test_the_top_level_exports_few_names() -> None:
-    assert dir(attnviz) == ["AttnvizError", "Report", "Settings", "__version__", "analyze"]
+    names = "AttnvizError Measurement Report Settings __version__ analyze judge measure"
+    assert dir(attnviz) == names.split()
     assert all(getattr(attnviz, name) is not None for name in dir(attnviz))
     with pytest.raises(AttributeError, match="no attribute 'analyse'"):
         attnviz.analyse  # noqa: B018

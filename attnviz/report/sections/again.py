@@ -75,19 +75,5 @@ def _numbers(report: Report) -> str:
 
 
 def _options(report: Report) -> str:
-    options = report.options
-    choices = [
-        f"rollout {'with' if options.rollout_residual else 'without'} the residual stream",
-        f"colours {options.cmap}, {options.scale}",
-        f"{options.dpi} dots per inch",
-        f"seed {options.seed}",
-        counted(options.resamples, "resample"),
-        f"kernel {options.kernel}",
-    ]
-    if options.generate:
-        choices.append(f"up to {counted(options.generate, 'generated token')} each")
-    if options.target:
-        choices.append(f"targets from {options.target}")
-    if options.max_memory:
-        choices.append(f"at most {options.max_memory} of memory")
-    return "; ".join(choices)
+    """Each setting that is not empty, as the command line names it."""
+    return "; ".join(f"{name} {value}" for name, value in report.options.as_text)
