@@ -34,6 +34,9 @@ _CHARACTER, _SENTENCE = 100, 1250
 """Bytes that tokens take for each character and each sentence of a text, as measured with a
 tokenizer of words; tokens of bytes take a half more."""
 
+_NUMBERS = 300
+"""Numbers that measuring a sentence takes for each head: its sums, and what they are made of."""
+
 _GROUP = Path("/sys/fs/cgroup")
 _FLOATS = 4
 
@@ -93,26 +96,42 @@ def check_text(sentences: Iterable[Sentence], together: int = 1024) -> None:
             )
 
 
-def check(loaded: LoadedModel, sentences: Sequence[Tokens], most: str = "") -> Allowance:
+def check(
+    loaded: LoadedModel, sentences: Sequence[Tokens], most: str = "", together: int = 0
+) -> Allowance:
     """What the run may take of `most`, a size such as "4GiB", or of what is free if that is "".
 
-    Raises InputError where the longest sentence alone needs more.
+    So many sentences are measured `together`. Raises InputError where their sums, or the longest
+    of the `sentences`, need more.
     """
     allowed = size(most) if most else _SHARE * free(loaded.device)
+    are = "are allowed" if most else "are free"
+    if (kept := sums(loaded, together)) > allowed:
+        raise InputError(
+            f"The sums of {counted(together, 'sentence')} need about {shown(kept)}, and "
+            f"{shown(allowed)} {are}.",
+            "Allow more with --max-memory." if most else "Give a part of the text.",
+        )
     longest = max(sentences, key=len)
-    needed = need(loaded, len(longest))
+    needed = kept + need(loaded, len(longest))
     if needed > allowed:
         raise InputError(
             f"Sentence {longest.sentence.id} of {counted(len(longest), 'token')} needs about "
-            f"{shown(needed)}, and {shown(allowed)} {'are allowed' if most else 'are free'}.",
+            f"{shown(needed)}, and {shown(allowed)} {are}.",
             "Split the text into shorter sentences with --split sentence, or allow more with "
             "--max-memory."
             if most
             else "Split the text into shorter sentences: --split sentence.",
         )
-    left = allowed - need(loaded, 1)
-    a_token = (needed - need(loaded, 0)) / len(longest)
+    left = allowed - kept - need(loaded, 1)
+    a_token = (needed - kept) / max(len(longest), 1)
     return Allowance(int(left / max(a_token, 1.0)), _FOR_ROLLOUT * (allowed - needed))
+
+
+def sums(loaded: LoadedModel, sentences: int) -> float:
+    """About how many bytes the sums of so many sentences take, measured together."""
+    heads = loaded.heads * len(loaded.streams)
+    return float(8 * _NUMBERS * heads * sentences)
 
 
 def need(loaded: LoadedModel, tokens: int) -> float:

@@ -5,6 +5,7 @@ The same measurement gives the same bytes, and nothing is pickled.
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any, TypeVar
 
 import msgspec
@@ -27,8 +28,11 @@ def write(value: object) -> bytes:
 
     def kept(part: object) -> object:
         if isinstance(part, np.ndarray):
-            name = f"{len(arrays):06d}"
-            arrays[name] = np.ascontiguousarray(part)
+            array = np.ascontiguousarray(part)
+            # Named by what it holds: equal arrays, such as events of roles, are saved once.
+            data = f"{array.dtype}{array.shape}".encode() + array.tobytes()
+            name = blake2b(data, digest_size=16).hexdigest()
+            arrays[name] = array
             return name
         raise NotImplementedError(f"{type(part).__name__} can't be saved")
 

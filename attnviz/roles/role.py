@@ -108,6 +108,20 @@ class Role:
         return bool(member and self.members)
 
 
+_SHORT = 512
+"""Targets of longer sentences take more room than time."""
+
+
+def _remembered(make: Callable[[Tokens], Target], tokens: Tokens) -> Target:
+    """A target, made once for each sentence: several observers ask for it."""
+    if len(tokens) > _SHORT:
+        return make(tokens)
+    known: dict[Callable[[Tokens], Target], Target] = tokens.__dict__.setdefault("targets", {})
+    if make not in known:
+        known[make] = make(tokens)
+    return known[make]
+
+
 @dataclass(frozen=True, kw_only=True)
 class TargetRole(Role):
     """A role that is a target: the keys that each query would look at."""
@@ -121,7 +135,7 @@ class TargetRole(Role):
 
     def target_on(self, tokens: Tokens, keys: Tokens | None = None, candidate: str = "") -> Target:  # noqa: ARG002 - one target, of the tokens alone
         """The target on a sentence."""
-        return self.target(tokens)
+        return _remembered(self.target, tokens)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +151,7 @@ class ChosenRole(Role):
 
     def target_on(self, tokens: Tokens, keys: Tokens | None = None, candidate: str = "") -> Target:  # noqa: ARG002 - of the tokens alone
         """A candidate's target on a sentence."""
-        return self.candidates[candidate](tokens)
+        return _remembered(self.candidates[candidate], tokens)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from attnviz.stages import Progress
 from attnviz.statistics.statistic import Statistic
 from attnviz.steps.stream import StreamRun
 from attnviz.survey.shards import Shard
-from attnviz.survey.survey import Survey
+from attnviz.survey.survey import SHARD, Survey
 from attnviz.version import __version__
 
 SHAPING = (
@@ -64,8 +64,8 @@ class Measurer:
 
     def __init__(self, loaded: LoadedModel, survey: Survey, settings: Settings) -> None:
         self.loaded, self.settings = loaded, settings
-        longest = survey.tally.longest
-        self._allowed = budget.check(loaded, [longest] if longest else [], settings.max_memory)
+        together = len(survey.pilot) or min(survey.tally.sentences, SHARD)
+        self._allowed = budget.check(loaded, [survey.longest], settings.max_memory, together)
         self._roles = discover("attnviz.roles", "ROLE", Role)
         self._statistics = discover("attnviz.statistics", "STATISTIC", Statistic)
 

@@ -20,6 +20,7 @@ from attnviz.survey.shards import Reader, Shard
 from attnviz.survey.tally import Tally
 from attnviz.survey.texts import Pair, Texts
 from attnviz.text.annotate import Parser
+from attnviz.text.types import Tokens
 
 PILOT = 1024
 """Sentences of the pilot at most: a text no longer is measured in one piece."""
@@ -54,6 +55,13 @@ class Survey:
     def whole(self) -> bool:
         """Whether the pilot is the whole text."""
         return len(self.pilot) == self.tally.sentences
+
+    @property
+    def longest(self) -> Tokens:
+        """The longest text of either side."""
+        if self.tally.longest is None:
+            raise ValueError("a survey without sentences")
+        return self.tally.longest
 
     @property
     def info(self) -> InputInfo:

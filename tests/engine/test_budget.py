@@ -204,10 +204,23 @@ def test_the_warning_says_how_many_sentences_have_no_rollout() -> None:
     assert "--max-memory" in budget.no_rollout(3)
 
 
+def test_sums_of_sentences_that_are_measured_together_count() -> None:
+    # Twelve heads in all layers, 300 numbers of 8 bytes each.
+    loaded = replace(tiny.loaded("llama"), heads=12)
+    assert budget.sums(loaded, 10) == 10 * 12 * 300 * 8
+    both = str(10 * 28_800 + 10 * A_TOKEN)
+    assert budget.check(loaded, of_tokens(10), both, together=10).tokens == 9
+    with pytest.raises(InputError, match="Sentence 1 of 10 tokens"):
+        budget.check(loaded, of_tokens(10), both, together=11)
+    with pytest.raises(InputError, match=r"sums of 20 sentences need about 562\.5 KiB"):
+        budget.check(loaded, of_tokens(10), both, together=20)
+
+
 def test_a_text_whose_tokens_dont_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     sentences = [Sentence(number, "the dog sat " * 10) for number in range(1000)]
     monkeypatch.setattr(budget, "free", lambda _: 20e6)
     budget.check_text(sentences)  # 13.25 MB of 16
     monkeypatch.setattr(budget, "free", lambda _: 16e6)
-    with pytest.raises(InputError, match=r"1,000 sentences and 120,000 characters: .* 12\.6 MiB"):
+    with pytest.raises(InputError, match=r"1,000 sentences of 120,000 characters .* 12\.6 MiB"):
         budget.check_text(sentences)
+    budget.check_text(sentences, together=500)

@@ -1,0 +1,101 @@
+"""A corpus measured whole, and in parts that share its pilot and are added: the same verdicts."""
+
+from __future__ import annotations
+
+import random
+from functools import reduce
+from operator import add
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import attnviz
+from attnviz.errors import UsageError
+from attnviz.measurement.measurement import Measurement
+from attnviz.survey import survey
+from tests.conftest import SAMPLES
+
+QUICKSTART = (SAMPLES / "quickstart.txt").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.fixture(scope="module")
+def whole() -> Measurement:
+    return attnviz.measure("minilm", QUICKSTART)
+
+
+@pytest.fixture(scope="module")
+def parts(whole: Measurement) -> list[Measurement]:
+    lines = random.Random(0).sample(QUICKSTART, len(QUICKSTART))
+    return [attnviz.measure("minilm", lines[start::4], pilot=whole) for start in range(4)]
+
+
+def test_parts_add_up_to_the_same_bytes_in_any_order(parts: list[Measurement]) -> None:
+    first, second, third, fourth = parts
+    assert ((fourth + second) + (third + first)).save() == reduce(add, parts).save()
+
+
+def test_counts_are_equal_and_means_nearly(whole: Measurement, parts: list[Measurement]) -> None:
+    mine, added = whole.streams[""], reduce(add, parts).streams[""]
+    assert np.array_equal(mine.units.digests, added.units.digests)
+    assert mine.columns.keys() == added.columns.keys()
+    for name, sums in mine.columns.items():
+        other = added.columns[name]
+        assert np.array_equal(sums.denominator, other.denominator), name
+        events = np.maximum(sums.events.sum(0), 1.0)
+        np.testing.assert_allclose(
+            sums.mass.sum(0) / events, other.mass.sum(0) / events, atol=1e-6, err_msg=name
+        )
+
+
+def test_verdicts_are_the_same(whole: Measurement, parts: list[Measurement]) -> None:
+    one, other = attnviz.judge(whole), attnviz.judge(reduce(add, parts))
+    verdicts = [
+        [{name: role.verdict for name, role in head.roles.items()} for head in report.heads]
+        for report in (one, other)
+    ]
+    assert verdicts[0] == verdicts[1]
+    assert one.relations == other.relations
+    assert [info.same_as for info in one.roles] == [info.same_as for info in other.roles]
+
+
+def test_loading_gives_back_what_was_saved(whole: Measurement) -> None:
+    saved = whole.save()
+    assert Measurement.load(saved).save() == saved
+
+
+def test_the_empty_measurement_is_zero(whole: Measurement) -> None:
+    assert (whole + Measurement()).save() == (Measurement() + whole).save() == whole.save()
+
+
+def test_what_differs_is_told(whole: Measurement, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="different pilots"):
+        whole + attnviz.measure("minilm", QUICKSTART[:5])
+    with pytest.raises(UsageError, match="words False and True"):
+        whole + attnviz.measure("minilm", QUICKSTART[:5], words=True)
+    with pytest.raises(attnviz.AttnvizError, match="empty"):
+        attnviz.judge(Measurement())
+
+
+def test_a_judged_measurement_is_the_report_without_its_sentences(whole: Measurement) -> None:
+    judged, report = attnviz.judge(whole), attnviz.analyze("minilm", QUICKSTART, illustrate=0)
+    assert judged.findings == report.findings
+    assert [head.roles for head in judged.heads] == [head.roles for head in report.heads]
+    assert not judged.sentences
+    assert report.sentences
+
+
+def test_beyond_the_pilot_a_text_is_measured_shard_by_shard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where a text has more than 1,024 sentences, here of 40: all of them count."""
+    monkeypatch.setattr(survey, "PILOT", 40)
+    monkeypatch.setattr(survey, "SHARD", 32)
+    report = attnviz.analyze("minilm", QUICKSTART, illustrate=2, sentences=(3, 118))
+    assert report.input.sentences == len(QUICKSTART)
+    assert report.head(0, 2).roles["previous-token"].sentences == len(QUICKSTART)
+    assert report.head(0, 2).roles["previous-token"].verdict == "supported"
+    # Only what is drawn or an example is listed, and the sentences asked for are drawn.
+    assert [view.id for view in report.illustrations] == [3, 118]
+    assert {3, 118} <= {sentence.id for sentence in report.sentences}
+    assert len(report.sentences) <= 42
