@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, field, fields, replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,15 @@ Texts = (
 """A text to be split, a path, a list of sentences, paths, a conversation, or several."""
 
 
+@dataclass(frozen=True, repr=False)
 class Report(plain.Report):
-    """A report that saves itself, and that notebooks show."""
+    """A report that saves itself, and that notebooks show.
+
+    `measurement` is what it was made from; None where it is a part of another report, or was
+    judged from a measurement.
+    """
+
+    measurement: Measurement | None = field(default=None, repr=False, compare=False)
 
     def save(self, folder: Path | str) -> Path:
         """Writes the report folder, figures and all, and returns the path of its page.
@@ -42,7 +49,7 @@ class Report(plain.Report):
         An earlier report there is replaced as a whole; WriteError where other files are there
         or it can't be written.
         """
-        return saving.save(self, folder)
+        return saving.save(self, folder, measurement=self.measurement)
 
     def _repr_html_(self) -> str:
         """What notebooks show."""
@@ -69,7 +76,8 @@ def analyze(
 
     Raises `AttnvizError`, whose `hint` names the fix.
     """
-    return _usable(pipeline.analyse(fspath(model), *_run(texts, targets, settings)))
+    report, measurement = pipeline.analyse(fspath(model), *_run(texts, targets, settings))
+    return replace(_usable(report), measurement=measurement)
 
 
 def measure(
@@ -114,7 +122,7 @@ def _run(
 
 def _usable(report: plain.Report) -> Report:
     """The report, and the parts that it may have, with what is done with them."""
-    values = {field.name: getattr(report, field.name) for field in fields(report)}
+    values = {each.name: getattr(report, each.name) for each in fields(report)}
     return Report(**values | {"parts": tuple(map(_usable, report.parts))})
 
 

@@ -30,8 +30,8 @@ def analyse(
     settings: Settings,
     progress: Progress,
     target: SourceFile | None = None,
-) -> Report:
-    """Runs the model over the texts and finds out what its heads do.
+) -> tuple[Report, Measurement]:
+    """Runs the model over the texts: what its heads do there, and the sums that say so.
 
     `target` is what the decoder of an encoder-decoder model reads, a line a sentence.
     """
@@ -41,7 +41,7 @@ def analyse(
     measured = measure(measurer, surveyed, progress)
     progress.stage("weighing evidence")
     report = judge(measured.measurement, settings)
-    return illustrate(report, measured, surveyed, measurer)
+    return illustrate(report, measured, surveyed, measurer), measured.measurement
 
 
 def measured(

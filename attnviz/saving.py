@@ -22,10 +22,14 @@ from attnviz.report.views import model_view
 
 if TYPE_CHECKING:
     from attnviz.figures.views import ModelView, SentenceView
+    from attnviz.measurement.measurement import Measurement
     from attnviz.report.model import Report
 
 FEWEST_SHARED = 12
 """So few pictures are drawn here: starting other processes would take longer."""
+
+MEASUREMENT = "measurement/sums.safetensors"
+"""Where in a report's folder lies what it was made from."""
 
 _CODES, _PARTS = 12, 4
 
@@ -76,18 +80,27 @@ def pictures(
         return draw_all(*views, style, jobs=jobs, progress=lambda _: progress.advance())
 
 
-def save(report: Report, path: Path | str, made: Sequence[Picture] | None = None) -> Path:
+def save(
+    report: Report,
+    path: Path | str,
+    made: Sequence[Picture] | None = None,
+    measurement: Measurement | None = None,
+) -> Path:
     """Writes the report folder and returns the path of its page.
 
-    `made` are the figures, drawn here when not given. What the folder held before stays whole
-    if anything goes wrong; WriteError says what.
+    `made` are the figures, drawn here when not given; the `measurement` that the report was made
+    from is kept beside it. What the folder held before stays whole if anything goes wrong;
+    WriteError says what.
     """
     target = Path(path)
     check(target)
     if made is None:
         report = told_of_fonts(report)
         made = pictures(report)
-    folder.write(target, files(report, made), _kind())
+    contents = files(report, made)
+    if measurement is not None:
+        contents[MEASUREMENT] = measurement.save()
+    folder.write(target, contents, _kind())
     return target / "report.html"
 
 
@@ -104,4 +117,5 @@ def _views(report: Report) -> tuple[tuple[ModelView, ...], tuple[SentenceView, .
 
 
 def _kind() -> folder.Signature:
-    return folder.Signature(SCHEMA, frozenset(form.filename for form in formats().values()))
+    pages = [form.filename for form in formats().values()]
+    return folder.Signature(SCHEMA, frozenset([*pages, MEASUREMENT]))

@@ -14,6 +14,7 @@ from attnviz.progress import Bar, Log, Silent
 from attnviz.settings import Settings
 
 if TYPE_CHECKING:
+    from attnviz.measurement.measurement import Measurement
     from attnviz.report.model import Report
 
 HUMAN = "human"
@@ -59,7 +60,9 @@ class Output:
             return Bar(console(stderr=True))
         return Log(tell_step) if self.verbose or self.log == "json" else Silent()
 
-    def save(self, report: Report, settings: Settings, progress: Silent) -> tuple[Report, str]:
+    def save(
+        self, report: Report, measurement: Measurement, settings: Settings, progress: Silent
+    ) -> tuple[Report, str]:
         """Draws and writes the folder; the report as it was written, and the path of its page."""
         from attnviz import saving
 
@@ -68,7 +71,7 @@ class Output:
         report = saving.told_of_fonts(report)
         pictures = saving.pictures(report, progress, jobs=settings.jobs)
         progress.stage("writing report")
-        return report, str(saving.save(report, self.folder, pictures))
+        return report, str(saving.save(report, self.folder, pictures, measurement))
 
     def show(self, report: Report, page: str) -> None:
         """Prints what was asked for, and tells findings and warnings where they are not in it."""

@@ -79,8 +79,8 @@ def report(
         # Once more: libraries add handlers of their own when they are imported.
         out.hear_libraries()
         heap.keep()
-        made = pipeline.analyse(model, files, settings, progress, target)
-        made, page = out.save(made, settings, progress)
+        made, measurement = pipeline.analyse(model, files, settings, progress, target)
+        made, page = out.save(made, measurement, settings, progress)
     out.show(made, page)
 
 
