@@ -29,9 +29,12 @@ def learned(golds: Mapping[str, Gold]) -> Fit:
 
 
 def expected(role: str, gold: Gold, fit: Fit | None) -> Mapping[str, Array]:
-    """How often a word of the likeliest part of speech is right, as each half has it, [query]."""
-    if fit is None or role not in fit.arrays:  # the pilot had none of these arcs
-        return dict.fromkeys(_HALVES, np.zeros(len(gold.queries)))
+    """How often a word of the likeliest part of speech is right, as each half has it, [query].
+
+    Nothing for a role that the pilot had no arcs of.
+    """
+    if fit is None or role not in fit.arrays:
+        return {}
     own, seen, right = _counted(gold, fit.names)
     shares = {}
     for half, ranks in zip(_HALVES, fit.arrays[role], strict=True):

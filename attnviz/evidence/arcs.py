@@ -61,6 +61,8 @@ def _columns(
             rules[name] = gold.shared(gold.text.gold(baseline.arcs))
         elif baseline is not None and baseline.choices:
             shares = baseline.choices(role.name, gold, fits.get(name))
+            if not shares:  # it could not be fitted
+                continue
             by_sentence = gold.by_sentence(np.stack([*shares.values()]))
             choices[name] = {
                 choice: Sums(by_sentence[:, at : at + 1], events)

@@ -97,7 +97,15 @@ class _Judge:
             if (covered := coverage(role, sums)) is not None
         }
         arcs = {name: covered.arcs for name, covered in self._coverage.items()}
-        self.roles = reported(asked, self._measured, arcs)
+        self.roles = [role for role in reported(asked, self._measured, arcs) if self._held(role)]
+
+    def _held(self, role: Role) -> bool:
+        """Whether a role between words is held against all its baselines, the fitted ones too.
+
+        One that the pilot did not meet has none of these, and so there is no verdict.
+        """
+        measured = {column.measure for column in self._columns.get(role.name, ())}
+        return role.arcs is None or not measured or {*role.baselines} <= measured
 
     def report(self, whole: Report) -> Report:
         """The part of the report about this stream; `whole` has what all parts share."""
