@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from attnviz.baselines.gold import Coverage
+from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.gather import Candidate, RoleColumns, Sums
-from attnviz.evidence.scores import Array
 from attnviz.measurement.fixed import Ints
 from attnviz.measurement.stream import StreamSums
 from attnviz.measurement.sums import Column, FixedSums

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from attnviz.baselines.gold import Coverage
 from attnviz.evidence import bootstrap
-from attnviz.evidence.bootstrap import ratio
-from attnviz.evidence.scores import Array
+from attnviz.evidence.bootstrap import Array, ratio
 from attnviz.roles.role import Role
 
 Bools = NDArray[np.bool_]

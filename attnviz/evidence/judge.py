@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.evidence import bootstrap
+from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.gather import RoleSums, Sums, stored, summed
 from attnviz.evidence.rules import USUAL, Rules
-from attnviz.evidence.scores import Array
 from attnviz.roles.role import Role
 
 Verdict = Literal["supported", "tentative", "no"] | None

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.attention.words import WordTable
+from attnviz.attention.word_table import WordTable
 from attnviz.measurement.fixed import fixed, floats
 from attnviz.measurement.stream import StreamSums
 from attnviz.text.types import Annotation, Tokens

@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 import torch
 
-from attnviz.attention import matrices
 from attnviz.attention.batch import Batch, make
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
-from attnviz.attention.matrices import MatrixKeeper
-from attnviz.attention.survey import Surveyor
 from attnviz.attention.targets import KeyTarget, MatchTarget, OffsetTarget, PairTarget, Target
-from attnviz.baselines import profile as profiles
-from attnviz.baselines.profile import Profile
-from attnviz.flow import rollout
-from attnviz.flow.rollout import FlowKeeper, SentenceFlow, column_mass, pull
+from attnviz.baselines import positional_profile as profiles
+from attnviz.baselines.positional_profile import Profile
 from attnviz.measurement.stream import StreamSums
+from attnviz.observers import matrices, rollout
+from attnviz.observers.drawn import SentenceFlow, Window
+from attnviz.observers.layers import Surveyor
+from attnviz.observers.matrices import MatrixKeeper
+from attnviz.observers.rollout import FlowKeeper, column_mass, pull
 from attnviz.text.types import Tokens
 from tests.engine.planted import Floats, layer, see, sentence, visible
 
@@ -286,7 +286,7 @@ def test_blocks_are_those_of_the_whole_matrix(
         assert (set(drawn.windows) == {(1, 2)}) == (drawn.block > 1)
 
 
-def windows(one: LayerAttention, batch: Batch, head: int) -> tuple[matrices.Window, ...]:
+def windows(one: LayerAttention, batch: Batch, head: int) -> tuple[Window, ...]:
     keeper = MatrixKeeper({(one.layer, head)}, 16)
     keeper.begin(batch, [0])
     keeper.see(one)

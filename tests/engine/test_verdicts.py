@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attnviz.attention.targets import KeyTarget, OffsetTarget
-from attnviz.baselines.profile import Profile
+from attnviz.baselines.positional_profile import Profile
 from attnviz.text.types import Tokens
 from tests.engine.planted import Floats, Head, at_offset, corpus, even, measure, on_target, sentence
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.evidence import bootstrap
+from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.gather import RoleSums, Sums
-from attnviz.evidence.scores import Array
 from attnviz.roles.role import Role
 
 

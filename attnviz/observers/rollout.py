@@ -11,7 +11,6 @@ mass, so that queries and keys are all that is kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -23,6 +22,7 @@ from attnviz.attention.formulas import TINY
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
 from attnviz.attention.request import Request
+from attnviz.observers.drawn import SentenceFlow
 
 Array = NDArray[np.float64]
 
@@ -33,26 +33,8 @@ BLOCKS = 128
 """Rows of a long sentence's rollout that are drawn: each the mean over a block of queries."""
 
 _COMPARED = 32
+
 _TILE = 2**20
-
-
-@dataclass(frozen=True)
-class SentenceFlow:
-    """What flows where in one sentence of n tokens.
-
-    `rollout` [key]: from each token to the content tokens of the last layer, mean over them,
-    empty where there is none; `drift`: mean total-variation distance between the rollout rows of
-    two content tokens (of 32 of them, evenly spread, in long sentences), None with fewer than
-    two; `received` [key]: mean attention over layers, heads and content queries; `entropy`
-    [layer]: nats, mean over heads and content queries; `matrix` [query, key]: the whole rollout,
-    where it was asked for, or in long sentences its means over square blocks.
-    """
-
-    rollout: Array
-    drift: float | None
-    received: Array
-    entropy: Array
-    matrix: Array | None = None
 
 
 def step(before: Tensor, attention: LayerAttention, *, residual: bool) -> Tensor:

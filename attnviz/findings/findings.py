@@ -8,8 +8,8 @@ from dataclasses import replace
 from attnviz.baselines.known import title_of
 from attnviz.evidence.bootstrap import FEWEST
 from attnviz.evidence.similarity import REDUNDANT
+from attnviz.findings.build import UNIFORM
 from attnviz.measurement.probed import InductionReport
-from attnviz.report.build import UNIFORM
 from attnviz.report.model import Finding, HeadReport, Report, RoleInfo, RoleScore, Similarity
 from attnviz.report.numbers import counted, estimate, evidence, number
 from attnviz.report.role_heads import in_order, strongest

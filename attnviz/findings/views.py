@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attnviz.attention.matrices import Drawn
 from attnviz.attention.targets import Bools, Target
-from attnviz.attention.words import WordTable
-from attnviz.evidence.examples import BySentence, Play, PlaySums, right
-from attnviz.evidence.scores import Column
+from attnviz.attention.word_table import WordTable, right_words
 from attnviz.figures.views import Floats, HeadView, ModelView, RoleMark, SentenceView, Window
-from attnviz.flow.rollout import SentenceFlow
+from attnviz.findings.examples import HeadRoleSums, SentenceSums
+from attnviz.observers.drawn import Drawn, SentenceFlow
+from attnviz.observers.shown import HeadRole
 from attnviz.report.model import HeadReport, Report
+from attnviz.roles.columns import Column
 from attnviz.roles.masks import content
 from attnviz.roles.role import ArcRule, Role
 from attnviz.text.types import Tokens
@@ -28,8 +28,8 @@ class Best:
     """The best head of a role, with its sums sentence by sentence."""
 
     mark: RoleMark
-    play: Play
-    sums: BySentence
+    head_role: HeadRole
+    sums: SentenceSums
 
 
 def marks(report: Report, head: HeadReport) -> tuple[RoleMark, ...]:
@@ -49,7 +49,7 @@ def marks(report: Report, head: HeadReport) -> tuple[RoleMark, ...]:
     )
 
 
-def best_heads(report: Report, roles: Sequence[Role], sums: PlaySums) -> tuple[Best, ...]:
+def best_heads(report: Report, roles: Sequence[Role], sums: HeadRoleSums) -> tuple[Best, ...]:
     """The best head of each role that was found; of roles between words, of `RELATIONS` at most.
 
     Those are supported, or seen on a text without verdicts, and the furthest above their baselines.
@@ -62,8 +62,10 @@ def best_heads(report: Report, roles: Sequence[Role], sums: PlaySums) -> tuple[B
     for name in [*drawn, *_relations(report)]:
         found = report.head(*heads[name][0])
         mark = next(mark for mark in marks(report, found) if mark.role == name)
-        play = Play(found.layer, found.head, Column(known[name], found.roles[name].variant))
-        best.append(Best(mark, play, sums(play)))
+        head_role = HeadRole(
+            found.layer, found.head, Column(known[name], found.roles[name].variant)
+        )
+        best.append(Best(mark, head_role, sums(head_role)))
     return tuple(best)
 
 
@@ -175,12 +177,12 @@ def head_views(
     """
     found = []
     for one in best:
-        layer, head, role = one.play.layer, one.play.head, one.play.role
+        layer, head, role = one.head_role.layer, one.head_role.head, one.head_role.role
         events = float(one.sums.events[place])
         weights = drawn.heads[layer, head]
         windows = tuple(Window(*window) for window in drawn.windows.get((layer, head), ()))
         if role.arcs is None:
-            cells = _cells(one.play.column, sides, weights, windows, causal=causal)
+            cells = _cells(one.head_role.column, sides, weights, windows, causal=causal)
         elif events:
             cells = word_cells(role.arcs, sides[0], words, place)
         else:
@@ -211,7 +213,7 @@ def word_cells(
     return tuple(
         sorted(
             (query, key)
-            for one, others in right(rule, tokens, words, place).items()
+            for one, others in right_words(rule, tokens, words, place).items()
             for other in others
             for query in units.tokens[one]
             for key in units.tokens[other]

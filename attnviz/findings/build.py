@@ -10,13 +10,13 @@ import numpy as np
 
 from attnviz.baselines.gold import Coverage
 from attnviz.evidence import bootstrap
-from attnviz.evidence.best import Best
+from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.gather import Sums, sharing
 from attnviz.evidence.judge import Judgement
-from attnviz.evidence.scores import Array
 from attnviz.evidence.similarity import REDUNDANT, UNITS, Likeness
-from attnviz.flow.rollout import SentenceFlow
-from attnviz.report.absent import absent
+from attnviz.findings.absent import absent
+from attnviz.findings.best_heads import Best
+from attnviz.observers.drawn import SentenceFlow
 from attnviz.report.model import (
     Estimate,
     HeadReport,

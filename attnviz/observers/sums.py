@@ -1,10 +1,9 @@
-"""Score tables: for each sentence, head and role the mass, its chance level, and the events."""
+"""The sums of every role and statistic, sentence by sentence and head by head."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,94 +17,13 @@ from attnviz.attention.request import Request
 from attnviz.attention.shelf import Shelf
 from attnviz.attention.targets import Target
 from attnviz.baselines.known import baselines
+from attnviz.observers.tables import Found, LayerSums, ScoreTable
+from attnviz.roles.columns import columns_of
 from attnviz.roles.role import Role
 from attnviz.statistics.statistic import Statistic
 from attnviz.text.types import Tokens
 
 Array = NDArray[np.float64]
-Found = NDArray[Any]
-"""What one layer gives, as it is measured; tables add it up as `Array`."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One thing that is scored: a role, or one candidate of a role that chooses."""
-
-    role: Role
-    variant: str = ""
-
-    def target(self, tokens: Tokens, keys: Tokens | None = None) -> Target | None:
-        """The column's target on a sentence, None where the role has no targets.
-
-        `keys` is what cross-attention looks at.
-        """
-        return self.role.target_on(tokens, keys, self.variant)
-
-
-def columns_of(roles: Sequence[Role]) -> tuple[Column, ...]:
-    """Every column that the roles on tokens need, in the order of the roles."""
-    return tuple(Column(role, variant) for role in roles for variant in role.columns)
-
-
-@dataclass(frozen=True)
-class LayerSums:
-    """Sums of one layer, each array [sentence, head, column or statistic].
-
-    `mass`, `chance` and `events` have a column for each of `columns_of(roles)`, `beside` one for
-    each baseline that is measured beside one of them; `chance` and `events` have one head, for they
-    depend on the layer's mask alone. `values` over `counts` is a statistic's mean.
-    """
-
-    mass: Found
-    beside: Found
-    chance: Found
-    events: Found
-    values: Found
-    counts: Found
-
-
-@dataclass(frozen=True)
-class ScoreTable:
-    """The sums of a whole run: `layers[i]` for the i-th layer that ran, numbered `numbers[i]`.
-
-    `beside` are the columns of the sums of that name: the place of a column, and a baseline's name.
-    """
-
-    columns: tuple[Column, ...]
-    statistics: tuple[Statistic, ...]
-    numbers: tuple[int, ...]
-    layers: tuple[LayerSums, ...]
-    beside: tuple[tuple[int, str], ...] = ()
-
-    @property
-    def heads(self) -> tuple[tuple[int, int], ...]:
-        """(layer, head) of every head, in the order of all arrays over heads."""
-        return tuple(
-            (number, head)
-            for number, sums in zip(self.numbers, self.layers, strict=True)
-            for head in range(sums.mass.shape[1])
-        )
-
-    def place(self, role: str, variant: str = "") -> int:
-        """The column of a role, or of its candidate `variant`; the role's first by default."""
-        for place, column in enumerate(self.columns):
-            if column.role.name == role and (not variant or column.variant == variant):
-                return place
-        raise KeyError(role)
-
-    def place_beside(self, baseline: str, role: str, variant: str = "") -> int:
-        """The place of a role's baseline, or of its candidate's, among the sums `beside`."""
-        return self.beside.index((self.place(role, variant), baseline))
-
-    def over_heads(self, name: str) -> Array:
-        """The array `name` of all layers, [sentence, head of the whole model, column]."""
-        parts = (
-            np.broadcast_to(
-                getattr(sums, name), (*sums.mass.shape[:2], getattr(sums, name).shape[2])
-            )
-            for sums in self.layers
-        )
-        return np.concatenate(list(parts), axis=1)
 
 
 class ScoreKeeper(Observer):

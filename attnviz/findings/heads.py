@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from attnviz.evidence.examples import Head, Play, best_first
-from attnviz.evidence.exemplars import Exemplar
+from attnviz.evidence.distances import Offsets as OffsetMeans
 from attnviz.evidence.judge import Judgement
 from attnviz.evidence.looks import Counts, Looks, To
-from attnviz.evidence.offsets import REACH
-from attnviz.evidence.offsets import Offsets as OffsetMeans
-from attnviz.evidence.overlap import Overlap, beside
+from attnviz.findings.examples import Head, best_first
+from attnviz.findings.overlap import Overlap, beside
+from attnviz.observers.shown import ExampleQuery, HeadRole
+from attnviz.observers.totals import REACH
 from attnviz.report.model import HeadReport, RoleInfo
 from attnviz.report.profiles import Example, Kind, Looked, LooksAt, Offsets, ShownToken
 from attnviz.roles.role import Role
@@ -117,10 +117,10 @@ def with_overlap(
     return tuple(told)
 
 
-def plays(
+def head_roles(
     roles: Sequence[Role], infos: Sequence[RoleInfo], found: Sequence[HeadReport]
-) -> list[Play]:
-    """The heads and roles that get examples: see `attnviz.evidence.examples.best_first`."""
+) -> list[HeadRole]:
+    """The heads and roles that get examples: see `attnviz.findings.examples.best_first`."""
     by_place = {(head.layer, head.head): head for head in found}
     heads = {
         info.name: [head for head in info.shown if info.name in by_place[head].told]
@@ -135,28 +135,28 @@ def plays(
 
 def with_examples(
     found: Sequence[HeadReport],
-    exemplars: Sequence[Exemplar],
+    queries: Sequence[ExampleQuery],
     tokens: Sequence[Tokens],
     keys: Sequence[Tokens] | None,
 ) -> tuple[HeadReport, ...]:
     """The heads with their examples, role by role, those where a role shows most first."""
     by_head: dict[Head, list[Example]] = defaultdict(list)
-    for one in exemplars:
-        place, play = one.wanted.place, one.wanted.play
+    for one in queries:
+        place, head_role = one.sentence.place, one.sentence.head_role
         told = _example(one, tokens[place], keys[place] if keys else None)
-        by_head[play.layer, play.head].append(told)
+        by_head[head_role.layer, head_role.head].append(told)
     return tuple(
         replace(head, examples=tuple(by_head.get((head.layer, head.head), ()))) for head in found
     )
 
 
-def _example(one: Exemplar, tokens: Tokens, keys: Tokens | None) -> Example:
-    wanted, labels = one.wanted, (keys or tokens).labels
+def _example(one: ExampleQuery, tokens: Tokens, keys: Tokens | None) -> Example:
+    wanted, labels = one.sentence, (keys or tokens).labels
     own = () if keys else one.queries
     shown = _shown(one, own, len(labels))
     asking = () if keys is None else _around(one.queries, len(tokens), AROUND)
     return Example(
-        role=wanted.play.role.name,
+        role=wanted.head_role.role.name,
         shows="most" if wanted.most else "least",
         sentence=tokens.sentence.id,
         score=wanted.score,
@@ -174,7 +174,7 @@ def _example(one: Exemplar, tokens: Tokens, keys: Tokens | None) -> Example:
         ),
         looked=tuple(_looked(places, weight, labels) for places, weight in one.looked),
         hidden=max(0.0, float(one.weights.sum() - one.weights[shown].sum())),
-        between=wanted.play.role.arcs is not None,
+        between=wanted.head_role.role.arcs is not None,
     )
 
 
@@ -182,7 +182,7 @@ def _looked(places: tuple[int, ...], weight: float, labels: Sequence[TokenLabel]
     return Looked(places, tuple(labels[at] for at in places), weight)
 
 
-def _shown(one: Exemplar, own: Sequence[int], size: int) -> list[int]:
+def _shown(one: ExampleQuery, own: Sequence[int], size: int) -> list[int]:
     """The places of the keys to show: all, or around the query and what it looks at."""
     if size <= LONG:
         return list(range(size))
