@@ -106,8 +106,8 @@ def near_sums(sentence: Segmented, habit: Array, *, causal: bool) -> Array:
 
 def ratio(part: Array, whole: Array) -> Array:
     """`part` / `whole`, 0 where the whole is nothing but rounding."""
-    found: Array = np.divide(part, whole, out=np.zeros_like(part), where=whole > _NONE)
-    return found
+    shares: Array = np.divide(part, whole, out=np.zeros_like(part), where=whole > _NONE)
+    return shares
 
 
 BASELINE = Baseline(

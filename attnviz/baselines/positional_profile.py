@@ -61,8 +61,8 @@ class Profile:
         hits = np.zeros((len(targets), tokens, 2 * tokens - 1))
         hits[place, query, key - query + tokens - 1] = 1.0
         by_query = hits @ profile[:, zero - tokens + 1 : zero + tokens].T  # [target, query, head]
-        found: Array = np.einsum("tqh,hq->th", by_query, scale)
-        return found
+        masses: Array = np.einsum("tqh,hq->th", by_query, scale)
+        return masses
 
     def _expect_long(self, target: Target, tokens: int, half: int) -> Array:
         """The same of one target without room for all its cells, [head]."""

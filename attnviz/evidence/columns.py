@@ -46,8 +46,8 @@ def _columns(columns: RoleColumns) -> Iterator[tuple[Column, Sums]]:
     name = columns.role.name
     for candidate, sums in columns.candidates.items():
         yield Column(name, candidate, SCORE), sums.score
-        one = np.ones((len(sums.present), 1))
-        yield Column(name, candidate, PRESENT), Sums(sums.present, one)
+        once = np.ones((len(sums.present), 1))
+        yield Column(name, candidate, PRESENT), Sums(sums.present, once)
         for baseline, of_baseline in sums.baselines.items():
             yield Column(name, candidate, baseline), of_baseline
     for baseline, choices in columns.choices.items():

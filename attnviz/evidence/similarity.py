@@ -85,10 +85,10 @@ def _upper(apart: Array, sums: Array, counts: Array, weights: Array) -> Array:
     np.fill_diagonal(upper, 0.0)
     close = np.argwhere(np.triu(apart < REDUNDANT, k=1))
     for first in range(0, len(close), _PAIRS):
-        one, other = close[first : first + _PAIRS].T
-        samples = bootstrap.ratio(weights @ sums[:, one, other], (weights @ counts)[:, None])
+        first_head, other = close[first : first + _PAIRS].T
+        samples = bootstrap.ratio(weights @ sums[:, first_head, other], (weights @ counts)[:, None])
         bound = np.sqrt(np.nanquantile(samples, bootstrap.CONFIDENCE, axis=0))
-        upper[one, other] = upper[other, one] = bound
+        upper[first_head, other] = upper[other, first_head] = bound
     return upper
 
 

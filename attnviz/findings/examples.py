@@ -65,7 +65,9 @@ def example_sentences(
     # Rounded, so that equals stay equals whichever kernel computed them.
     excess = ((sums.mass - sums.chance) / events).round(6)
     able = _able(sums.events, np.array(lengths))
-    most, least = (able[np.argsort(one, kind="stable")] for one in (-excess[able], excess[able]))
+    most, least = (
+        able[np.argsort(order, kind="stable")] for order in (-excess[able], excess[able])
+    )
     shows = most[: min(EACH, (len(able) + 1) // 2)].tolist()
     rest = [at for at in least[: 2 * EACH].tolist() if at not in shows][:EACH]
     return [
@@ -107,7 +109,7 @@ class HeadRoleSums:
             head = self._heads[head_role.layer, head_role.head]
             chance = sums.baselines["chance"]
             return SentenceSums(
-                *(one[:, head] for one in (sums.score.mass, chance.mass, sums.score.events))
+                *(sums_of[:, head] for sums_of in (sums.score.mass, chance.mass, sums.score.events))
             )
         table = self._table
         layer = table.layers[table.numbers.index(head_role.layer)]

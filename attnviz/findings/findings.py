@@ -37,7 +37,7 @@ def findings(
         told.append(_of_induction(induction, by_place))
     if similarity is not None:
         told += _of_similarity(similarity, by_place)
-    return tuple(replace(one, attention=heads[0].attention) for one in told)
+    return tuple(replace(finding, attention=heads[0].attention) for finding in told)
 
 
 def lead(parts: Sequence[Report]) -> tuple[Finding, ...]:
@@ -46,15 +46,17 @@ def lead(parts: Sequence[Report]) -> tuple[Finding, ...]:
     Its overview, and the roles whose best heads are the furthest above chance, supported ones
     first.
     """
-    return tuple(one for part in parts for one in _leading(part))
+    return tuple(finding for part in parts for finding in _leading(part))
 
 
 def _leading(part: Report) -> list[Finding]:
     by_place = {(head.layer, head.head): head for head in part.heads}
-    told = [one for one in part.findings if one.kind == "overview"]
+    told = [finding for finding in part.findings if finding.kind == "overview"]
     roles = {role.name: role for role in part.roles}
-    told += [_of_role(one.role, by_place, roles) for one in strongest(in_order(part), LEADING)]
-    return [replace(one, attention=part.attention) for one in told]
+    told += [
+        _of_role(strong.role, by_place, roles) for strong in strongest(in_order(part), LEADING)
+    ]
+    return [replace(finding, attention=part.attention) for finding in told]
 
 
 def _noun(head: HeadReport, noun: str = "head") -> str:
@@ -64,11 +66,11 @@ def _noun(head: HeadReport, noun: str = "head") -> str:
 
 
 def _overview(heads: Sequence[HeadReport], sentences: int) -> Finding:
-    verdicts = [one.verdict for head in heads for one in head.roles.values()]
+    verdicts = [score.verdict for head in heads for score in head.roles.values()]
     if verdicts and not any(verdicts):
         return _unjudged(heads, sentences)
     supported, tentative = (
-        [head for head in heads if any(one.verdict == verdict for one in head.roles.values())]
+        [head for head in heads if any(score.verdict == verdict for score in head.roles.values())]
         for verdict in ("supported", "tentative")
     )
     only_tentative = sum(head not in supported for head in tentative)
@@ -110,7 +112,7 @@ def _of_roles(
         best = _own(role, by_place)[0].roles[role.name]
         return best.margin_low or (best.score or 0.0) - (best.chance or 0.0)
 
-    between = sorted((one for one in had if one.coverage is not None), key=lead, reverse=True)
+    between = sorted((role for role in had if role.coverage is not None), key=lead, reverse=True)
     others = {role.name for role in between[_BETWEEN:]}
     told = [_of_role(role, by_place, named) for role in had if role.name not in others]
     if others:
@@ -187,7 +189,7 @@ def _of_induction(
     supported = induction.supported
     best, prefix = supported[0], supported[0].prefix_matching
     match = "matches" if len(supported) == 1 else "match"
-    places = tuple((one.layer, one.head) for one in supported)
+    places = tuple((head.layer, head.head) for head in supported)
     return Finding(
         "induction",
         f"On repeated random tokens {counted(len(supported), 'head')} {match} prefixes; the "

@@ -45,7 +45,9 @@ class Overlap:
 
 def overlap(roles: Sequence[Role], judgements: Sequence[Judgement], sums: StreamSums) -> Overlap:
     """Compares the targets of all roles that were measured, on all sentences."""
-    measured = {one.role.name: one for one in judgements if one.events.any()}
+    measured = {
+        judgement.role.name: judgement for judgement in judgements if judgement.events.any()
+    }
     hashes = {
         role.name: int(sums.totals[f"{TARGET}|{role.name}"][0])
         for role in roles
@@ -61,7 +63,7 @@ def overlap(roles: Sequence[Role], judgements: Sequence[Judgement], sums: Stream
         for pair in permutations(hashes, 2)
         if not sums.totals.get("|".join((APART, *pair)), np.ones(1))[0]
     }
-    within -= same | {(other, one) for one, other in same}
+    within -= same | {(other, first) for first, other in same}
     return Overlap(frozenset(same), frozenset(within), _strip_shares(roles, sums))
 
 
@@ -80,13 +82,17 @@ def _strip_shares(roles: Sequence[Role], sums: StreamSums) -> dict[Pair, Array]:
     return shares
 
 
-def beside(found: Overlap, judgements: Sequence[Judgement], head: int) -> dict[str, str]:
+def beside(overlaps: Overlap, judgements: Sequence[Judgement], head: int) -> dict[str, str]:
     """Of the roles that a head is told for, those that are one fact with another: role -> that one.
 
     What leads has no weaker verdict, and is the more specific: of equal targets the first in the
     order of roles, else the narrower, and a role of tokens before one of shape.
     """
-    shown = {one.role.name: one for one in judgements if one.verdicts[head] not in {"no"}}
+    shown = {
+        judgement.role.name: judgement
+        for judgement in judgements
+        if judgement.verdicts[head] not in {"no"}
+    }
 
     def may(name: str, leads: str) -> bool:
         return (
@@ -101,12 +107,12 @@ def beside(found: Overlap, judgements: Sequence[Judgement], head: int) -> dict[s
         if may(name, leads) and share >= SHARE and (share, leads) > told.get(name, (0.0, "")):
             told[name] = share, leads
 
-    for leads, name in sorted(found.within):
+    for leads, name in sorted(overlaps.within):
         if name in shown and leads in shown and shown[name].score[head] > 0:
             offer(name, leads, float(shown[leads].score[head] / shown[name].score[head]))
-    for (name, leads), shares in found.strips.items():
+    for (name, leads), shares in overlaps.strips.items():
         offer(name, leads, float(shares[head]))
-    for leads, name in sorted(found.same):
+    for leads, name in sorted(overlaps.same):
         if may(name, leads):
             told[name] = np.inf, leads
         elif may(leads, name):
@@ -123,13 +129,13 @@ def _last(name: str, told: Mapping[str, tuple[float, str]]) -> str:
     return name
 
 
-def _strength(one: Judgement, head: int) -> int:
-    return {"supported": 2, "tentative": 1}.get(one.verdicts[head] or "", 0)
+def _strength(judgement: Judgement, head: int) -> int:
+    return {"supported": 2, "tentative": 1}.get(judgement.verdicts[head] or "", 0)
 
 
-def _alike(one: Judgement, other: Judgement) -> bool:
+def _alike(first: Judgement, other: Judgement) -> bool:
     """Whether two roles have as many events, and chance is the same: if not, no target is."""
     return bool(
-        (one.events == other.events).all()
-        and np.allclose(one.chance, other.chance, atol=1e-6, equal_nan=True)
+        (first.events == other.events).all()
+        and np.allclose(first.chance, other.chance, atol=1e-6, equal_nan=True)
     )

@@ -53,8 +53,10 @@ class MatrixKeeper(Observer):
                 if layer == attention.layer and head < attention.heads:
                     drawn.heads[layer, head] = pooled[head]
                     if drawn.block > 1:
-                        found = [_window(attention, row, head, size, at) for at in range(_WINDOWS)]
-                        drawn.windows[layer, head] = tuple(found)
+                        windows = [
+                            _window(attention, row, head, size, at) for at in range(_WINDOWS)
+                        ]
+                        drawn.windows[layer, head] = tuple(windows)
 
 
 def _pooled(attention: LayerAttention, row: int, size: tuple[int, int], block: int) -> Floats:

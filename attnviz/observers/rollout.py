@@ -160,10 +160,10 @@ class FlowKeeper(Observer):
         content = self._batch.content[row, :size]
         wanted = self._wanted(content)
         padded = torch.nn.functional.pad(wanted, (0, self._batch.length - size))
-        found = pull(padded, self._layers, row, residual=self._residual)[:, :size]
+        flowed = pull(padded, self._layers, row, residual=self._residual)[:, :size]
         compared = min(_COMPARED, int(content.sum()))
-        drift, blocks = _drift(_numpy(found[1 : 1 + compared])), found[1 + compared :]
-        return _numpy(found[0]), drift, _numpy(_pooled(blocks)) if self._matrices else None
+        drift, blocks = _drift(_numpy(flowed[1 : 1 + compared])), flowed[1 + compared :]
+        return _numpy(flowed[0]), drift, _numpy(_pooled(blocks)) if self._matrices else None
 
     def _wanted(self, content: Tensor) -> Tensor:
         """Rows of a long sentence to pull down: the mean, some to compare, and the blocks."""

@@ -111,10 +111,10 @@ def divergences(rows: Tensor) -> Array:
     step = max(1, _CELLS // max(1, rows[0].numel()))
     pairs = torch.triu_indices(heads, heads, 1)
     for at in range(0, pairs.shape[1], step):
-        one, other = pairs[:, at : at + step]
-        mixed = row_entropy(rows[one].add_(rows[other]).div_(2))
-        between = (mixed - (own[one] + own[other]) / 2).clamp_min(0).sum(1)
-        out[one.numpy(), other.numpy()] = between.double().numpy()
+        first_head, other = pairs[:, at : at + step]
+        mixed = row_entropy(rows[first_head].add_(rows[other]).div_(2))
+        between = (mixed - (own[first_head] + own[other]) / 2).clamp_min(0).sum(1)
+        out[first_head.numpy(), other.numpy()] = between.double().numpy()
     return out + out.T
 
 

@@ -46,8 +46,8 @@ class ScoreKeeper(Observer):
             if name in known
         ]
         # Those with a target of their own come first, as their masses do.
-        self._aimed = [(place, one) for place, one in named if one.target]
-        self._from_layer = [(place, one) for place, one in named if one.mass]
+        self._aimed = [(place, baseline) for place, baseline in named if baseline.target]
+        self._from_layer = [(place, baseline) for place, baseline in named if baseline.mass]
         self._statistics = tuple(statistics)
         self._sentences = sentences
         self._layers: dict[int, LayerSums] = {}
@@ -68,8 +68,8 @@ class ScoreKeeper(Observer):
         """A sentence's targets: those of all columns, then those that baselines measure."""
         row = [column.target(tokens, keys) for column in self._columns]
         return row + [
-            one.target and one.target(self._columns[place].role, tokens, row[place])
-            for place, one in self._aimed
+            baseline.target and baseline.target(self._columns[place].role, tokens, row[place])
+            for place, baseline in self._aimed
         ]
 
     def see(self, attention: LayerAttention) -> None:
@@ -88,7 +88,9 @@ class ScoreKeeper(Observer):
         """Everything that was seen."""
         numbers = tuple(sorted(self._layers))
         layers = tuple(self._layers[number] for number in numbers)
-        beside = tuple((place, one.name) for place, one in (*self._aimed, *self._from_layer))
+        beside = tuple(
+            (place, baseline.name) for place, baseline in (*self._aimed, *self._from_layer)
+        )
         return ScoreTable(self._columns, self._statistics, numbers, layers, beside)
 
     def _empty(self, like: LayerSums) -> LayerSums:
@@ -106,9 +108,9 @@ class ScoreKeeper(Observer):
             if column.role.shape:
                 mass[..., index] = _numpy(column.role.shape.mass(attention, content))
         from_layer = [
-            _numpy(one.mass(self._columns[place].role, attention, content))[..., None]
-            for place, one in self._from_layer
-            if one.mass
+            _numpy(baseline.mass(self._columns[place].role, attention, content))[..., None]
+            for place, baseline in self._from_layer
+            if baseline.mass
         ]
         return mass, np.concatenate([masses[..., columns:], *from_layer], axis=-1)
 
@@ -156,5 +158,5 @@ def _over(values: Found, content: Found) -> Found:
 
 
 def _numpy(values: Tensor) -> Found:
-    found: Found = values.cpu().numpy()
-    return found
+    array: Found = values.cpu().numpy()
+    return array

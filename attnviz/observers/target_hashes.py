@@ -39,8 +39,8 @@ def totals(
             hashes[role.name] = sum(_of_arcs(role.arcs, tokens) for tokens in sentences)
     names = [column.role.name for column in columns]
     return {f"{TARGET}|{name}": np.array([total]) for name, total in hashes.items()} | {
-        f"{APART}|{names[one]}|{names[other]}": np.array([apart[one, other]])
-        for one, other in permutations(range(len(names)), 2)
+        f"{APART}|{names[first]}|{names[other]}": np.array([apart[first, other]])
+        for first, other in permutations(range(len(names)), 2)
     }
 
 
@@ -85,8 +85,8 @@ def _not_within(targets: Sequence[Target | None]) -> NDArray[np.bool_]:
         some = queries.any(1)
         strange = np.outer(some, some) & ~np.matmul(queries, queries.T)
         apart[np.ix_(places, places)] = strange | np.matmul(keys, ~keys.T)
-    for one, other in permutations(range(len(targets)), 2):
-        first, second = targets[one], targets[other]
+    for place, other in permutations(range(len(targets)), 2):
+        first, second = targets[place], targets[other]
         if isinstance(first, OffsetTarget) and isinstance(second, OffsetTarget):
-            apart[one, other] = not set(first.offsets) <= set(second.offsets)
+            apart[place, other] = not set(first.offsets) <= set(second.offsets)
     return apart

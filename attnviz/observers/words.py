@@ -63,8 +63,10 @@ class WordKeeper(Observer):
 
     def begin(self, batch: Batch, places: Sequence[int]) -> Request:
         """Starts a batch whose sentences have the given places."""
-        found = [(row, place, self._words[place]) for row, place in enumerate(places)]
-        self._known = [(row, place, words) for row, place, words in found if words and words.tokens]
+        annotated = [(row, place, self._words[place]) for row, place in enumerate(places)]
+        self._known = [
+            (row, place, words) for row, place, words in annotated if words and words.tokens
+        ]
         self._content = batch.content.float()
         self._tiles: dict[bool, list[_Tile]] = {}
         return Request()
@@ -84,7 +86,7 @@ class WordKeeper(Observer):
             self._tiles[last] = list(self._cut(last=last))
         best, left = self._best[attention.layer], self._left[attention.layer]
         for tile in self._tiles[last]:
-            looks, lost, mass = (found.cpu().numpy() for found in _look(attention, tile))
+            looks, lost, mass = (array.cpu().numpy() for array in _look(attention, tile))
             left += lost
             self._mass[attention.layer][:, tile.kept] = mass
             for row, (place, first, many) in enumerate(tile.units):
@@ -196,9 +198,9 @@ def _shares(
     for sentence, units in enumerate(looks):
         unit, token, share = zip(
             *(
-                (at, places[one], 1.0 / len(group))
+                (at, places[token], 1.0 / len(group))
                 for at, group in enumerate(units)
-                for one in group
+                for token in group
             ),
             strict=True,
         )
@@ -208,7 +210,7 @@ def _shares(
 
 def _sides(words: Sequence[Words], content: Tensor) -> Tensor:
     """1 where a token belongs to a unit, is `content` [sentence, key], and always: see `_Tile`."""
-    sides = torch.ones(*content.shape, max(len(one.tokens) for one in words) + 2)
+    sides = torch.ones(*content.shape, max(len(units.tokens) for units in words) + 2)
     sides[..., :-2] = 0.0
     for sentence, one in enumerate(words):
         pairs = ((token, unit) for unit, group in enumerate(one.tokens) for token in group)
@@ -231,8 +233,8 @@ def _look(attention: LayerAttention, tile: _Tile) -> tuple[Tensor, Tensor, Tenso
         weights = weights[tile.picked]
     # One product for all heads of a sentence: keys stand in the same place for each.
     to_sides = weights.flatten(1, 2) @ tile.sides
-    found = tile.shares[:, None] @ to_sides.reshape(*weights.shape[:3], -1)
-    to_units, on_content, on_all = found[..., :-2], found[..., -2], found[..., -1]
+    by_side = tile.shares[:, None] @ to_sides.reshape(*weights.shape[:3], -1)
+    to_units, on_content, on_all = by_side[..., :-2], by_side[..., -2], by_side[..., -1]
     left = on_all - on_content
     sentence, unit, key = tile.pairs
     mass = to_units[sentence, :, unit, key].T

@@ -254,12 +254,19 @@ def verdicts(every: Iterable[_Evidence]) -> Column:
 
 def scores(every: Iterable[_Score | None]) -> list[Interval]:
     """A column of scores; a dash where there is none."""
-    return _intervals([(one.score, one.low, one.high) if one else (None,) * 3 for one in every])
+    return _intervals(
+        [(score.score, score.low, score.high) if score else (None,) * 3 for score in every]
+    )
 
 
 def estimates(every: Iterable[Estimate | None]) -> list[Interval]:
     """A column of means; a dash where there is none."""
-    return _intervals([(one.mean, one.low, one.high) if one else (None,) * 3 for one in every])
+    return _intervals(
+        [
+            (estimate.mean, estimate.low, estimate.high) if estimate else (None,) * 3
+            for estimate in every
+        ]
+    )
 
 
 def _intervals(values: Sequence[Bounds]) -> list[Interval]:
