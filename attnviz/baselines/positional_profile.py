@@ -27,7 +27,7 @@ _CELLS = 2**21
 
 
 @dataclass(frozen=True)
-class Profile:
+class PositionalProfile:
     """Mean attention by offset for each half: `by_offset` [half, head, 2 n - 1], 0 at n - 1.
 
     `total` [half, head] is the mean row sum, less than 1 where a sink logit takes mass.
@@ -98,7 +98,7 @@ class Profile:
         return scale
 
 
-def profile_of(fit: Fit, longest: int) -> Profile:
+def profile_of(fit: Fit, longest: int) -> PositionalProfile:
     """The profile that was fitted, wide enough for sentences of so many tokens.
 
     What lies beyond the pilot's offsets is taken for the mean of the farthest eighth of them.
@@ -113,7 +113,7 @@ def profile_of(fit: Fit, longest: int) -> Profile:
             for far in (by_offset[..., :many], by_offset[..., -many:])
         )
         by_offset = np.concatenate([left, by_offset, right], axis=-1)
-    return Profile(by_offset, fit.arrays["total"])
+    return PositionalProfile(by_offset, fit.arrays["total"])
 
 
 def expected(

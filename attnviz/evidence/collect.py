@@ -17,7 +17,7 @@ from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.gather import Candidate, RoleColumns, Sums, once, sharing, stored
 from attnviz.measurement.pilot import Fit
 from attnviz.observers.tables import ScoreTable
-from attnviz.roles.columns import Column
+from attnviz.roles.variants import RoleVariant
 from attnviz.text.types import Tokens
 
 
@@ -61,7 +61,7 @@ def present(events: Array) -> Array:
 
 
 def _expected(
-    column: Column,
+    column: RoleVariant,
     sentences: Sequence[Tokens],
     events: Array,
     baseline: Baseline,

@@ -18,7 +18,7 @@ from attnviz.roles.role import Role
 
 
 @dataclass(frozen=True)
-class Best:
+class BestHead:
     """The best head of a role, and what it scores where it was not chosen.
 
     `heads` are those chosen on the first half and on the second, one where both agree. `score` is
@@ -39,7 +39,7 @@ class Best:
     held_out: bool
 
 
-def best(roles: Sequence[RoleSums], half: NDArray[np.int64]) -> list[Best]:
+def best(roles: Sequence[RoleSums], half: NDArray[np.int64]) -> list[BestHead]:
     """The best head of each role; of equals the one with more attention on the right words.
 
     `half` [unit] is 0 or 1, for the rows of the sums.
@@ -55,7 +55,7 @@ def best(roles: Sequence[RoleSums], half: NDArray[np.int64]) -> list[Best]:
     few = (events > 0).sum(0) < bootstrap.FEWEST
     low[few] = high[few] = np.nan
     return [
-        Best(
+        BestHead(
             role=role.role,
             heads=tuple(dict.fromkeys(chosen[at].tolist())) if events[:, at].any() else (),
             score=float(pooled[at]),

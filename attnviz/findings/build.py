@@ -15,7 +15,7 @@ from attnviz.evidence.gather import Sums, sharing
 from attnviz.evidence.judge import Judgement
 from attnviz.evidence.similarity import REDUNDANT, UNITS, Likeness
 from attnviz.findings.absent import absent
-from attnviz.findings.best_heads import Best
+from attnviz.findings.best_heads import BestHead
 from attnviz.observers.drawn import SentenceFlow
 from attnviz.report.model import (
     Estimate,
@@ -154,7 +154,7 @@ def _ranked(role: str, heads: Sequence[HeadReport]) -> tuple[tuple[int, int], ..
 
 
 def relations(
-    every: Sequence[Best],
+    every: Sequence[BestHead],
     judgements: Sequence[Judgement],
     heads: Sequence[HeadReport],
     coverage: Mapping[str, Coverage],
@@ -172,7 +172,7 @@ def relations(
 
 
 def _relation(
-    best: Best, judged: Judgement, heads: Sequence[HeadReport], coverage: Coverage
+    best: BestHead, judged: Judgement, heads: Sequence[HeadReport], coverage: Coverage
 ) -> RelationRow:
     known = {name: value for name, value in best.baselines.items() if np.isfinite(value)}
     return RelationRow(

@@ -19,8 +19,8 @@ from attnviz.evidence.gather import RoleColumns
 from attnviz.findings.drawn_sentences import READABLE
 from attnviz.observers.shown import EACH, HEAD_ROLES, ExampleSentence, HeadRole
 from attnviz.observers.tables import ScoreTable
-from attnviz.roles.columns import Column
 from attnviz.roles.role import Role
+from attnviz.roles.variants import RoleVariant
 
 EVENTS = 3
 """A sentence with fewer events is an example only where too few have as many."""
@@ -45,7 +45,7 @@ def best_first(
     `roles` have their heads, the best first, each with the candidate that it chose.
     """
     by_role = [
-        [HeadRole(*head, Column(role, variant)) for head, variant in players]
+        [HeadRole(*head, RoleVariant(role, variant)) for head, variant in players]
         for role, players in roles
     ]
     ranks = zip_longest(*by_role)

@@ -31,13 +31,13 @@ def findings(
 ) -> tuple[Finding, ...]:
     """All findings of one model or part, those about roles first."""
     by_place = {(head.layer, head.head): head for head in heads}
-    told = [_overview(heads, sentences)]
-    told += _of_roles(roles, by_place)
+    every = [_overview(heads, sentences)]
+    every += _of_roles(roles, by_place)
     if induction is not None and induction.supported:
-        told.append(_of_induction(induction, by_place))
+        every.append(_of_induction(induction, by_place))
     if similarity is not None:
-        told += _of_similarity(similarity, by_place)
-    return tuple(replace(finding, attention=heads[0].attention) for finding in told)
+        every += _of_similarity(similarity, by_place)
+    return tuple(replace(finding, attention=heads[0].attention) for finding in every)
 
 
 def lead(parts: Sequence[Report]) -> tuple[Finding, ...]:
@@ -51,12 +51,12 @@ def lead(parts: Sequence[Report]) -> tuple[Finding, ...]:
 
 def _leading(part: Report) -> list[Finding]:
     by_place = {(head.layer, head.head): head for head in part.heads}
-    told = [finding for finding in part.findings if finding.kind == "overview"]
+    every = [finding for finding in part.findings if finding.kind == "overview"]
     roles = {role.name: role for role in part.roles}
-    told += [
+    every += [
         _of_role(strong.role, by_place, roles) for strong in strongest(in_order(part), LEADING)
     ]
-    return [replace(finding, attention=part.attention) for finding in told]
+    return [replace(finding, attention=part.attention) for finding in every]
 
 
 def _noun(head: HeadReport, noun: str = "head") -> str:
@@ -114,12 +114,12 @@ def _of_roles(
 
     between = sorted((role for role in had if role.coverage is not None), key=lead, reverse=True)
     others = {role.name for role in between[_BETWEEN:]}
-    told = [_of_role(role, by_place, named) for role in had if role.name not in others]
+    every = [_of_role(role, by_place, named) for role in had if role.name not in others]
     if others:
         has = "has" if len(others) == 1 else "have"
         more = counted(len(others), "more role")
-        told.append(Finding("role", f"{more} between words {has} heads: see the relations."))
-    return told
+        every.append(Finding("role", f"{more} between words {has} heads: see the relations."))
+    return every
 
 
 def _of_role(
@@ -204,7 +204,7 @@ def _of_induction(
 def _of_similarity(
     similarity: Similarity, by_place: dict[tuple[int, int], HeadReport]
 ) -> list[Finding]:
-    told = []
+    every = []
     if similarity.groups:
         groups = sorted(similarity.groups, key=len, reverse=True)
         named = "; ".join(_heads(group, by_place) for group in groups[:_GROUPS])
@@ -215,20 +215,20 @@ def _of_similarity(
             f"others of their group (root Jensen-Shannon divergence surely below {REDUNDANT} for "
             f"every two): {named}{more}."
         )
-        told.append(Finding("redundant", text, redundant))
+        every.append(Finding("redundant", text, redundant))
     if similarity.collapsed:
         layers = ", ".join(map(str, similarity.collapsed))
         what = counted(len(similarity.collapsed), _noun(next(iter(by_place.values())), "layer"))
         have = "has" if len(similarity.collapsed) == 1 else "have"
         text = f"{what} {have} collapsed, all heads attending alike: {layers}."
-        told.append(Finding("collapsed", text))
+        every.append(Finding("collapsed", text))
     if similarity.uniform:
         text = (
             f"{counted(len(similarity.uniform), 'head')} spread attention almost evenly "
             f"(normalised entropy surely above {UNIFORM}): {_heads(similarity.uniform, by_place)}."
         )
-        told.append(Finding("uniform", text, similarity.uniform))
-    return told
+        every.append(Finding("uniform", text, similarity.uniform))
+    return every
 
 
 def _heads(places: Sequence[tuple[int, int]], by_place: dict[tuple[int, int], HeadReport]) -> str:

@@ -1,4 +1,4 @@
-"""From sums and rows to what a report tells of each head: `attnviz.report.profiles`."""
+"""From sums and rows to what a report tells of each head: `attnviz.report.head_profiles`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from attnviz.findings.examples import Head, best_first
 from attnviz.findings.overlap import Overlap, beside
 from attnviz.observers.shown import ExampleQuery, HeadRole
 from attnviz.observers.totals import REACH
+from attnviz.report.head_profiles import Example, Kind, Looked, LooksAt, Offsets, ShownToken
 from attnviz.report.model import HeadReport, RoleInfo
-from attnviz.report.profiles import Example, Kind, Looked, LooksAt, Offsets, ShownToken
 from attnviz.roles.role import Role
 from attnviz.text.types import TokenLabel, Tokens
 
@@ -109,12 +109,12 @@ def with_overlap(
     heads: Sequence[HeadReport], targets: Overlap, judgements: Sequence[Judgement]
 ) -> tuple[HeadReport, ...]:
     """The heads with those of their roles that are one fact with another."""
-    told = []
+    every_head = []
     for index, head in enumerate(heads):
         every = beside(targets, judgements, index)
         kept = {name: leads for name, leads in every.items() if {name, leads} <= {*head.shown}}
-        told.append(replace(head, beside=kept))
-    return tuple(told)
+        every_head.append(replace(head, beside=kept))
+    return tuple(every_head)
 
 
 def head_roles(

@@ -20,8 +20,8 @@ from attnviz.evidence.judge import Judgement
 from attnviz.measurement.fixed import floats
 from attnviz.measurement.stream import StreamSums
 from attnviz.observers.totals import APART, STRIP, TARGET
-from attnviz.roles.columns import single_columns
 from attnviz.roles.role import Role
+from attnviz.roles.variants import single_variants
 
 SHARE = 2 / 3
 """A role is told beside another that takes so much of its attention."""
@@ -74,7 +74,7 @@ def _strip_shares(roles: Sequence[Role], sums: StreamSums) -> dict[Pair, Array]:
         whole = sums.totals.get(f"{STRIP}|{role.name}|")
         if whole is None:
             continue
-        for other in single_columns(roles):
+        for other in single_variants(roles):
             on = sums.totals[f"{STRIP}|{role.name}|{other.role.name}"]
             share = floats(on) / np.maximum(floats(whole), 1e-12)
             if share.any():
@@ -101,11 +101,11 @@ def beside(overlaps: Overlap, judgements: Sequence[Judgement], head: int) -> dic
             and _strength(shown[leads], head) >= _strength(shown[name], head)
         )
 
-    told: dict[str, tuple[float, str]] = {}
+    leading: dict[str, tuple[float, str]] = {}
 
     def offer(name: str, leads: str, share: float) -> None:
-        if may(name, leads) and share >= SHARE and (share, leads) > told.get(name, (0.0, "")):
-            told[name] = share, leads
+        if may(name, leads) and share >= SHARE and (share, leads) > leading.get(name, (0.0, "")):
+            leading[name] = share, leads
 
     for leads, name in sorted(overlaps.within):
         if name in shown and leads in shown and shown[name].score[head] > 0:
@@ -114,17 +114,17 @@ def beside(overlaps: Overlap, judgements: Sequence[Judgement], head: int) -> dic
         offer(name, leads, float(shares[head]))
     for leads, name in sorted(overlaps.same):
         if may(name, leads):
-            told[name] = np.inf, leads
+            leading[name] = np.inf, leads
         elif may(leads, name):
-            told[leads] = np.inf, name
-    return {name: _last(name, told) for name in told}
+            leading[leads] = np.inf, name
+    return {name: _last(name, leading) for name in leading}
 
 
-def _last(name: str, told: Mapping[str, tuple[float, str]]) -> str:
+def _last(name: str, leading: Mapping[str, tuple[float, str]]) -> str:
     """The role that leads in the end, where what leads is itself told beside another."""
     seen = {name}
-    while name in told and told[name][1] not in seen:
-        name = told[name][1]
+    while name in leading and leading[name][1] not in seen:
+        name = leading[name][1]
         seen.add(name)
     return name
 

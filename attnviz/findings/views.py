@@ -14,9 +14,9 @@ from attnviz.findings.examples import HeadRoleSums, SentenceSums
 from attnviz.observers.drawn import Drawn, SentenceFlow
 from attnviz.observers.shown import HeadRole
 from attnviz.report.model import HeadReport, Report
-from attnviz.roles.columns import Column
 from attnviz.roles.masks import content
 from attnviz.roles.role import ArcRule, Role
+from attnviz.roles.variants import RoleVariant
 from attnviz.text.types import Tokens
 
 RELATIONS = 6
@@ -24,7 +24,7 @@ RELATIONS = 6
 
 
 @dataclass(frozen=True)
-class Best:
+class DrawnHead:
     """The best head of a role, with its sums sentence by sentence."""
 
     mark: RoleMark
@@ -49,7 +49,7 @@ def marks(report: Report, head: HeadReport) -> tuple[RoleMark, ...]:
     )
 
 
-def best_heads(report: Report, roles: Sequence[Role], sums: HeadRoleSums) -> tuple[Best, ...]:
+def best_heads(report: Report, roles: Sequence[Role], sums: HeadRoleSums) -> tuple[DrawnHead, ...]:
     """The best head of each role that was found; of roles between words, of `RELATIONS` at most.
 
     Those are supported, or seen on a text without verdicts, and the furthest above their baselines.
@@ -62,8 +62,10 @@ def best_heads(report: Report, roles: Sequence[Role], sums: HeadRoleSums) -> tup
     for name in [*drawn, *_relations(report)]:
         head = report.head(*heads[name][0])
         mark = next(mark for mark in marks(report, head) if mark.role == name)
-        head_role = HeadRole(head.layer, head.head, Column(known[name], head.roles[name].variant))
-        best.append(Best(mark, head_role, sums(head_role)))
+        head_role = HeadRole(
+            head.layer, head.head, RoleVariant(known[name], head.roles[name].variant)
+        )
+        best.append(DrawnHead(mark, head_role, sums(head_role)))
     return tuple(best)
 
 
@@ -165,7 +167,7 @@ def _windows(report: Report) -> dict[int, int]:
 def head_views(
     sides: tuple[Tokens, Tokens],
     drawn: Drawn,
-    best: Sequence[Best],
+    best: Sequence[DrawnHead],
     words: WordTable | None,
     place: int,
     *,
@@ -223,7 +225,7 @@ def word_cells(
 
 
 def _cells(
-    column: Column,
+    column: RoleVariant,
     sides: tuple[Tokens, Tokens],
     weights: Floats,
     windows: Sequence[Window],
@@ -253,7 +255,7 @@ def _cells(
     return tuple(sorted(cells))
 
 
-def _target(column: Column, sides: tuple[Tokens, Tokens], weights: Floats) -> Bools | None:
+def _target(column: RoleVariant, sides: tuple[Tokens, Tokens], weights: Floats) -> Bools | None:
     shape = column.role.shape
     if shape is None:
         target = column.target(*sides)

@@ -40,7 +40,7 @@ class ProfileKeeper(Watcher):
         self._add(self._seen, attention.layer, seen[:, None])
 
     def fit(self) -> Fit:
-        """The profile of every head, layer by layer: the arrays of a `Profile`."""
+        """The profile of every head, layer by layer: the arrays of a `PositionalProfile`."""
         layers = sorted(self._mass)
         zero = self._width // 2
         means = [_ratio(self._mass[layer], self._seen[layer]) for layer in layers]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.roles.columns import Column
 from attnviz.roles.role import Role
+from attnviz.roles.variants import RoleVariant
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class HeadRole:
 
     layer: int
     head: int
-    column: Column
+    column: RoleVariant
 
     @property
     def role(self) -> Role:

@@ -15,8 +15,8 @@ from attnviz.attention.request import Request
 from attnviz.attention.targets import KeyTarget
 from attnviz.measurement.fixed import Ints, fixed
 from attnviz.observers.totals import STRIP
-from attnviz.roles.columns import single_columns
 from attnviz.roles.role import Role
+from attnviz.roles.variants import single_variants
 
 
 class StripKeeper(Observer):
@@ -26,7 +26,7 @@ class StripKeeper(Observer):
         self.stream = stream
         mine = [role for role in roles if stream in role.streams]
         self._shapes = [role.shape for role in mine if role.shape and role.shape.keys]
-        self._columns = single_columns(mine)
+        self._columns = single_variants(mine)
         self._on: dict[tuple[int, str], NDArray[np.float64]] = {}
         self._all: dict[tuple[int, str], NDArray[np.float64]] = {}
 

@@ -18,8 +18,8 @@ from attnviz.attention.shelf import Shelf
 from attnviz.attention.targets import Target
 from attnviz.baselines.known import baselines
 from attnviz.observers.tables import Found, LayerSums, ScoreTable
-from attnviz.roles.columns import columns_of
 from attnviz.roles.role import Role
+from attnviz.roles.variants import variants_of
 from attnviz.statistics.statistic import Statistic
 from attnviz.text.types import Tokens
 
@@ -37,7 +37,7 @@ class ScoreKeeper(Observer):
         stream: str = "",
     ) -> None:
         self.stream = stream
-        self._columns = columns_of([role for role in roles if stream in role.streams])
+        self._columns = variants_of([role for role in roles if stream in role.streams])
         known = baselines()
         named = [
             (place, known[name])

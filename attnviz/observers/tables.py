@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.roles.columns import Column
+from attnviz.roles.variants import RoleVariant
 from attnviz.statistics.statistic import Statistic
 
 Array = NDArray[np.float64]
@@ -21,7 +21,7 @@ Found = NDArray[Any]
 class LayerSums:
     """Sums of one layer, each array [sentence, head, column or statistic].
 
-    `mass`, `chance` and `events` have a column for each of `columns_of(roles)`, `beside` one for
+    `mass`, `chance` and `events` have a column for each of `variants_of(roles)`, `beside` one for
     each baseline that is measured beside one of them; `chance` and `events` have one head, for they
     depend on the layer's mask alone. `values` over `counts` is a statistic's mean.
     """
@@ -41,7 +41,7 @@ class ScoreTable:
     `beside` are the columns of the sums of that name: the place of a column, and a baseline's name.
     """
 
-    columns: tuple[Column, ...]
+    columns: tuple[RoleVariant, ...]
     statistics: tuple[Statistic, ...]
     numbers: tuple[int, ...]
     layers: tuple[LayerSums, ...]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from attnviz.attention.targets import KeyTarget, MatchTarget, OffsetTarget, PairTarget, Target
 from attnviz.measurement.fixed import Ints
 from attnviz.observers.totals import APART, TARGET
-from attnviz.roles.columns import single_columns
 from attnviz.roles.role import ArcRule, Role
+from attnviz.roles.variants import single_variants
 from attnviz.text.types import Tokens
 
 
@@ -26,7 +26,7 @@ def totals(
     for each two how many sentences have the first not within the second. `keys` are what
     cross-attention looks at, sentence by sentence.
     """
-    columns = single_columns(roles)
+    columns = single_variants(roles)
     hashes = dict.fromkeys([column.role.name for column in columns], 0)
     apart = np.zeros((len(columns), len(columns)), np.int64)
     for tokens, looked_at in zip(sentences, keys or sentences, strict=True):
@@ -60,8 +60,8 @@ def _of_arcs(rule: ArcRule, tokens: Tokens) -> int:
 def _spelled(target: Target | None) -> bytes:
     """What a target looks for, the same bytes for the same target."""
     if isinstance(target, KeyTarget):
-        asked = target.queries.tobytes() if target.keys.any() else b""
-        return b"keys" + target.keys.tobytes() + b"|" + asked
+        queries = target.queries.tobytes() if target.keys.any() else b""
+        return b"keys" + target.keys.tobytes() + b"|" + queries
     if isinstance(target, OffsetTarget):
         return repr(target.offsets).encode() + target.queries.tobytes()
     if isinstance(target, MatchTarget):

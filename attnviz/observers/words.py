@@ -56,8 +56,8 @@ class WordKeeper(Observer):
         self._best: dict[int, NDArray[np.int32]] = {}
         self._left: dict[int, NDArray[np.float64]] = {}
         self._mass: dict[int, NDArray[np.float32]] = {}
-        self._asked = [_asked(*of, arcs) for of in zip(sentences, self._words, strict=True)]
-        of_pairs = np.cumsum([0, *map(len, self._asked)])
+        self._arcs = [_followed(*of, arcs) for of in zip(sentences, self._words, strict=True)]
+        of_pairs = np.cumsum([0, *map(len, self._arcs)])
         self._pairs = of_pairs.astype(np.int64)  # where the pairs of each sentence begin
         self._causal = True
 
@@ -132,7 +132,7 @@ class WordKeeper(Observer):
         """The pairs whose units look in a tile, and their places among all."""
         rows, kept = [], []
         for row, (place, first, many) in enumerate(units):
-            pairs = self._asked[place]
+            pairs = self._arcs[place]
             inside = np.flatnonzero((pairs[:, 0] >= first) & (pairs[:, 0] < first + many))
             rows.append(np.column_stack([np.full(len(inside), row), pairs[inside] - [first, 0]]))
             kept.append(inside + self._pairs[place])
@@ -145,7 +145,7 @@ class WordKeeper(Observer):
         best = [self._best[layer] for layer in layers] or [np.zeros((0, 0), np.int32)]
         left = [self._left[layer] for layer in layers] or [np.zeros(0)]
         mass = [self._mass[layer] for layer in layers] or [np.zeros((0, 0), np.float32)]
-        unit, key = np.concatenate([*self._asked, np.zeros((0, 2), np.int64)]).T
+        unit, key = np.concatenate([*self._arcs, np.zeros((0, 2), np.int64)]).T
         unit = unit + np.repeat(self._starts[:-1], np.diff(self._pairs))
         return WordTable(
             self._words,
@@ -179,12 +179,12 @@ class _Tile:
     kept: Ints
 
 
-def _asked(tokens: Tokens, words: Words | None, arcs: Arcs | None) -> Ints:
-    """The pairs of units that are asked for, in order, each once: [pair, 2]."""
+def _followed(tokens: Tokens, words: Words | None, arcs: Arcs | None) -> Ints:
+    """The pairs of units of `arcs`, in order, each once: [pair, 2]."""
     annotation = tokens.sentence.annotation
     if words is None or annotation is None or arcs is None:
         return np.zeros((0, 2), np.int64)
-    pairs = {(words.of_word[one], words.of_word[two]) for one, two in arcs(annotation)}
+    pairs = {(words.of_word[word], words.of_word[other]) for word, other in arcs(annotation)}
     able = sorted(pair for pair in pairs if min(pair) >= 0 and pair[0] != pair[1])
     return np.array(able, np.int64).reshape(-1, 2)
 
@@ -212,8 +212,8 @@ def _sides(words: Sequence[Words], content: Tensor) -> Tensor:
     """1 where a token belongs to a unit, is `content` [sentence, key], and always: see `_Tile`."""
     sides = torch.ones(*content.shape, max(len(units.tokens) for units in words) + 2)
     sides[..., :-2] = 0.0
-    for sentence, one in enumerate(words):
-        pairs = ((token, unit) for unit, group in enumerate(one.tokens) for token in group)
+    for sentence, known in enumerate(words):
+        pairs = ((token, unit) for unit, group in enumerate(known.tokens) for token in group)
         token, unit = zip(*pairs, strict=True)
         sides[sentence, token, unit] = 1.0
     sides = sides.to(content.device)

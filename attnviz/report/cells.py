@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attnviz.figures.palette import FAMILIES, ink_on
 from attnviz.report import numbers
-from attnviz.report.model import PARTS
+from attnviz.report.model import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Bounds = tuple[float | None, float | None, float | None]
 
 _INTERVAL = re.compile(r"(?<=\d) \[[−\d.,]+ [−\d.,]+\]")
-_HEAD = re.compile(rf"\b(?:(?P<stream>{'|'.join(PARTS)}) )?(?P<name>L\d+H\d+)\b")
+_HEAD = re.compile(rf"\b(?:(?P<stream>{'|'.join(STREAMS)}) )?(?P<name>L\d+H\d+)\b")
 
 
 @dataclass(frozen=True, slots=True)

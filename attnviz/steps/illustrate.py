@@ -101,7 +101,7 @@ class _Illustrator:
         return [role for role in self.run.roles if role.name in reported]
 
     @cached_property
-    def best(self) -> tuple[views.Best, ...]:
+    def best(self) -> tuple[views.DrawnHead, ...]:
         """The heads that are drawn."""
         return views.best_heads(self.report, self.roles, self.sums)
 

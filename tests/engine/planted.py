@@ -16,7 +16,7 @@ from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
 from attnviz.attention.observer import Observer
 from attnviz.attention.request import join
-from attnviz.baselines.positional_profile import Profile, profile_of
+from attnviz.baselines.positional_profile import PositionalProfile, profile_of
 from attnviz.evidence import bootstrap
 from attnviz.evidence.collect import collect
 from attnviz.evidence.gather import choose
@@ -128,7 +128,7 @@ class Measured:
     """What attnviz found of planted heads."""
 
     table: ScoreTable
-    profile: Profile
+    profile: PositionalProfile
     judgements: dict[str, Judgement]
 
     def score(self, role: str, head: int = 0, variant: str = "") -> tuple[float, float, int]:

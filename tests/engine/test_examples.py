@@ -19,8 +19,8 @@ from attnviz.findings.examples import HeadRoleSums, SentenceSums, best_first, ex
 from attnviz.observers.examples import ExampleKeeper
 from attnviz.observers.shown import EACH, ExampleQuery, ExampleSentence, HeadRole
 from attnviz.observers.tables import LayerSums, ScoreTable
-from attnviz.roles.columns import Column
 from attnviz.roles.role import Role, expanded
+from attnviz.roles.variants import RoleVariant
 from attnviz.text.aligned import word_tokens
 from attnviz.text.types import Tokens
 from tests.engine.planted import ROLES, Floats, layer, sentence
@@ -31,7 +31,7 @@ BY_NAME = {role.name: role for role in ROLES}
 
 
 def head_role(role: str, head: int = 0, variant: str = "") -> HeadRole:
-    return HeadRole(0, head, Column(BY_NAME[role], variant))
+    return HeadRole(0, head, RoleVariant(BY_NAME[role], variant))
 
 
 def ask(of: HeadRole, *, most: bool, place: int = 0) -> ExampleSentence:
@@ -199,7 +199,9 @@ def test_words_show_the_right_word_and_the_one_looked_at() -> None:
     rows[1], rows[2] = [0.3, 0.1, 0.2, 0.1, 0.3], [0.1, 0.1, 0.1, 0.5, 0.2]
     words = table([tokens], [[1, 0, 0]])
     role = between("dep:nsubj", [tokens])
-    (one,) = found([ask(HeadRole(0, 0, Column(role)), most=True)], [tokens], [rows[None]], words)
+    (one,) = found(
+        [ask(HeadRole(0, 0, RoleVariant(role)), most=True)], [tokens], [rows[None]], words
+    )
     assert (one.queries, one.target) == ((1, 2), (3,))
     assert one.mass == pytest.approx(0.3)
     assert [places for places, _ in one.looked] == [(3,), (4,)]
@@ -214,7 +216,7 @@ def test_sums_between_words_are_those_of_the_words_looked_at() -> None:
     sums = HeadRoleSums(
         ScoreTable((), (), (0,), (one_head,)), arcs.collect([role], words, texts, {})
     )
-    got = sums(HeadRole(0, 0, Column(role)))
+    got = sums(HeadRole(0, 0, RoleVariant(role)))
     # "cat" looks at its head in the first sentence and not in the second; two words to choose from.
     np.testing.assert_allclose(got.mass, [1.0, 0.0])
     np.testing.assert_allclose(got.chance, [0.5, 0.5])

@@ -11,25 +11,25 @@ from attnviz.text.types import Tokens
 
 
 @dataclass(frozen=True)
-class Column:
+class RoleVariant:
     """One thing that is scored: a role, or one candidate of a role that chooses."""
 
     role: Role
     variant: str = ""
 
     def target(self, tokens: Tokens, keys: Tokens | None = None) -> Target | None:
-        """The column's target on a sentence, None where the role has no targets.
+        """The target on a sentence, None where the role has no targets.
 
         `keys` is what cross-attention looks at.
         """
         return self.role.target_on(tokens, keys, self.variant)
 
 
-def columns_of(roles: Sequence[Role]) -> tuple[Column, ...]:
-    """Every column that the roles on tokens need, in the order of the roles."""
-    return tuple(Column(role, variant) for role in roles for variant in role.columns)
+def variants_of(roles: Sequence[Role]) -> tuple[RoleVariant, ...]:
+    """Every variant of the roles on tokens, in the order of the roles."""
+    return tuple(RoleVariant(role, variant) for role in roles for variant in role.columns)
 
 
-def single_columns(roles: Sequence[Role]) -> tuple[Column, ...]:
-    """The columns of roles on tokens that have one target."""
-    return columns_of([role for role in roles if not (role.shape or role.chooses)])
+def single_variants(roles: Sequence[Role]) -> tuple[RoleVariant, ...]:
+    """The roles on tokens that have one target."""
+    return variants_of([role for role in roles if not (role.shape or role.chooses)])
