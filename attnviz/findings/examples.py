@@ -1,6 +1,6 @@
 """Which sentences show what a role is: those where a head shows it most, and where it fails most.
 
-They are chosen from the sums of the first run; `attnviz.evidence.queries` then watches a run over
+They are chosen from the sums of the first run; `attnviz.observers.examples` then watches a run over
 them alone.
 """
 

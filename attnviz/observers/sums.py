@@ -17,7 +17,7 @@ from attnviz.attention.request import Request
 from attnviz.attention.shelf import Shelf
 from attnviz.attention.targets import Target
 from attnviz.baselines.known import baselines
-from attnviz.observers.tables import Found, LayerSums, ScoreTable
+from attnviz.observers.tables import LayerArray, LayerSums, ScoreTable
 from attnviz.roles.role import Role
 from attnviz.roles.variants import variants_of
 from attnviz.statistics.statistic import Statistic
@@ -99,7 +99,7 @@ class ScoreKeeper(Observer):
             *(self._shelf.zeros((self._sentences, *array.shape[1:])) for array in arrays)
         )
 
-    def _by_head(self, attention: LayerAttention) -> tuple[Found, Found]:
+    def _by_head(self, attention: LayerAttention) -> tuple[LayerArray, LayerArray]:
         """The masses of the columns, and those of the baselines beside them."""
         content, columns = self._batch.content, len(self._columns)
         masses = _numpy(attention.masses)
@@ -114,7 +114,7 @@ class ScoreKeeper(Observer):
         ]
         return mass, np.concatenate([masses[..., columns:], *from_layer], axis=-1)
 
-    def _by_chance(self, uniform: LayerAttention) -> tuple[Found, Found]:
+    def _by_chance(self, uniform: LayerAttention) -> tuple[LayerArray, LayerArray]:
         content, columns = self._batch.content, len(self._columns)
         chance = _numpy(uniform.masses)[..., :columns].copy()  # [batch, 1, column]
         events = _numpy(uniform.reached)[..., :columns].copy()
@@ -124,7 +124,7 @@ class ScoreKeeper(Observer):
                 events[:, 0, index] = _numpy(shape.events(uniform, content))
         return chance, events
 
-    def _of_statistics(self, attention: LayerAttention) -> tuple[Found, Found]:
+    def _of_statistics(self, attention: LayerAttention) -> tuple[LayerArray, LayerArray]:
         shape = (len(self._content), attention.heads, len(self._statistics))
         sums, counts = np.zeros(shape), np.zeros(shape)
         for index, statistic in enumerate(self._statistics):
@@ -137,7 +137,7 @@ class ScoreKeeper(Observer):
         return sums, counts
 
 
-def _summed(values: Found, content: Found | None) -> tuple[Found, Found]:
+def _summed(values: LayerArray, content: LayerArray | None) -> tuple[LayerArray, LayerArray]:
     """The sum of a statistic over the queries where it is known, and their number.
 
     From [batch, head, query] and `content` [batch, query], or without it from [batch, head].
@@ -152,11 +152,11 @@ def _summed(values: Found, content: Found | None) -> tuple[Found, Found]:
     return _over(np.where(known, values, np.float32(0.0)), content), _over(known, content)
 
 
-def _over(values: Found, content: Found) -> Found:
-    total: Found = np.matmul(values, content[..., None], dtype=np.float32)[..., 0]
+def _over(values: LayerArray, content: LayerArray) -> LayerArray:
+    total: LayerArray = np.matmul(values, content[..., None], dtype=np.float32)[..., 0]
     return total
 
 
-def _numpy(values: Tensor) -> Found:
-    array: Found = values.cpu().numpy()
+def _numpy(values: Tensor) -> LayerArray:
+    array: LayerArray = values.cpu().numpy()
     return array

@@ -13,7 +13,7 @@ from attnviz.statistics.statistic import Statistic
 
 Array = NDArray[np.float64]
 
-Found = NDArray[Any]
+LayerArray = NDArray[Any]
 """What one layer gives, as it is measured; tables add it up as `Array`."""
 
 
@@ -26,12 +26,12 @@ class LayerSums:
     depend on the layer's mask alone. `values` over `counts` is a statistic's mean.
     """
 
-    mass: Found
-    beside: Found
-    chance: Found
-    events: Found
-    values: Found
-    counts: Found
+    mass: LayerArray
+    beside: LayerArray
+    chance: LayerArray
+    events: LayerArray
+    values: LayerArray
+    counts: LayerArray
 
 
 @dataclass(frozen=True)

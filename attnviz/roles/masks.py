@@ -28,7 +28,7 @@ class _Marks(dict[str, int]):
     """Which patterns a token's surface is of, a bit for each; each surface is looked at once."""
 
     def __init__(self) -> None:
-        self._whole = [regex.compile(rf"\s*{one}\s*").fullmatch for one in _PATTERNS.values()]
+        self._whole = [regex.compile(rf"\s*{marks}\s*").fullmatch for marks in _PATTERNS.values()]
 
     def __missing__(self, surface: str) -> int:
         bits = sum(bool(of(surface)) << place for place, of in enumerate(self._whole))
