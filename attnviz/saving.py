@@ -14,11 +14,11 @@ from attnviz.figures.fonts import choose
 from attnviz.figures.gallery import draw_all, tasks, texts
 from attnviz.figures.picture import Picture
 from attnviz.figures.style import FigureStyle
+from attnviz.findings.views import model_view
 from attnviz.progress import Silent
 from attnviz.report.format import files, formats
 from attnviz.report.model import SCHEMA
 from attnviz.report.numbers import count
-from attnviz.report.views import model_view
 
 if TYPE_CHECKING:
     from attnviz.figures.views import ModelView, SentenceView

@@ -30,5 +30,5 @@ class Shelf:
         if size > len(self._room):
             self._room = np.zeros(max(size, self._next))
             self._next = min(2 * self._next, _MOST)
-        found, self._room = self._room[:size], self._room[size:]
-        return found.reshape(shape)
+        room, self._room = self._room[:size], self._room[size:]
+        return room.reshape(shape)

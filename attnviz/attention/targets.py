@@ -72,9 +72,9 @@ class MatchTarget:
 
     def part(self, queries: Range, keys: Range) -> Bools:
         """The target on some queries and keys as a boolean matrix [query, key]."""
-        asked = self.queries[slice(*queries), None]
+        labels = self.queries[slice(*queries), None]
         apart = np.arange(*keys) - np.arange(*queries)[:, None]
-        hit: Bools = (asked == self.keys[None, slice(*keys)]) & (asked >= 0)
+        hit: Bools = (labels == self.keys[None, slice(*keys)]) & (labels >= 0)
         return hit & (apart < 0 if self.before else apart != 0)
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.attention.observer import Observer
 from attnviz.attention.targets import Target
 from attnviz.measurement.pilot import Fit
 from attnviz.roles.role import ArcRule, Role
@@ -25,18 +24,6 @@ Array = NDArray[np.float64]
 Kept = Sequence[NDArray[np.float32]]
 
 
-class Watcher(Observer):
-    """Observes a run for a baseline."""
-
-    def fit(self) -> Fit:
-        """What was learned from all that was seen."""
-        raise NotImplementedError
-
-    def kept(self) -> Kept | None:
-        """What scoring needs of each sentence seen, [head, token]; None: a fit says everything."""
-        return None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
     """A baseline: its words, and one of these ways to find what it puts on a target.
@@ -45,9 +32,9 @@ class Baseline:
       measured in the same pass.
     - `mass`, of a role, a layer and its content queries, boolean [batch, token]: sums over the
       queries, [batch, head].
-    - `watch` makes what observes a run over some sentences of a stream, None where it has nothing
-      to see in them; and `expect` is what such a fit leads to expect on each sentence's target,
-      [sentence, head], given what was kept of the sentence.
+    - `expect` is what a fit leads to expect on each sentence's target, [sentence, head], given what
+      was kept of the sentence. Both come from a file of `attnviz.observers` that watches a run for
+      the baseline of this name.
     - `arcs`, between words: what a rule would look at, at most one word for each.
     - `choices`, between words: by the name of each candidate, of which the best counts, the share
       of right words among what it would look at, [query] of the role's arcs. `learn`, if it needs
@@ -64,7 +51,6 @@ class Baseline:
     order: int = 0
     target: Callable[[Role, Tokens, Target | None], Target] | None = None
     mass: Callable[[Role, LayerAttention, Tensor], Tensor] | None = None
-    watch: Callable[[Sequence[Tokens], str], Watcher | None] | None = None
     expect: Callable[[Fit, Sequence[Tokens], Sequence[Target], Kept | None], Array] | None = None
     arcs: ArcRule | None = None
     choices: Callable[[str, Gold, Fit | None], Mapping[str, Array]] | None = None

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.attention.words import WordTable
+from attnviz.attention.word_table import WordTable
 from attnviz.roles.role import ArcRule
 from attnviz.text.types import Tokens
 

@@ -1,5 +1,4 @@
-"""From sums per sentence to scores, baselines, intervals and verdicts.
+"""From sums by unit to scores, baselines, intervals and verdicts: numpy and scipy alone.
 
-Observers see one layer of one batch at a time and keep sums per sentence; what is kept adds up
-over sentences, so any mean is a ratio of sums.
+What observers left comes in as plain arrays; any mean is a ratio of sums.
 """

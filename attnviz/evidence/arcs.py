@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from attnviz.attention.words import WordTable
+from attnviz.attention.word_table import WordTable
 from attnviz.baselines.baseline import Baseline
 from attnviz.baselines.gold import Gold, WordText
 from attnviz.baselines.known import baselines
+from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.collect import present
 from attnviz.evidence.gather import Candidate, RoleColumns, Sums
-from attnviz.evidence.scores import Array
 from attnviz.measurement.pilot import Fit
 from attnviz.roles.role import Role
 from attnviz.text.types import Tokens

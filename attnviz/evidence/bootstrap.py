@@ -24,7 +24,7 @@ FEWEST = 5
 
 def weights(digests: Sequence[int], resamples: int, seed: int) -> Array:
     """How often each sentence counts in each resample, [resample, sentence]."""
-    columns = [np.random.default_rng([seed, one]).poisson(1.0, resamples) for one in digests]
+    columns = [np.random.default_rng([seed, digest]).poisson(1.0, resamples) for digest in digests]
     return np.array(columns, dtype=np.float64).reshape(len(digests), resamples).T
 
 
@@ -32,8 +32,8 @@ def ratio(numerator: Array, denominator: Array) -> Array:
     """Sum over sum, NaN where there is nothing to divide by."""
     known = denominator > 0
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: Array = numerator / denominator
-    return found if np.all(known) else np.where(known, found, np.nan)
+        quotient: Array = numerator / denominator
+    return quotient if np.all(known) else np.where(known, quotient, np.nan)
 
 
 def interval(samples: Array, level: float = CONFIDENCE) -> tuple[Array, Array]:
@@ -115,5 +115,5 @@ def quantiles(samples: Array, levels: Array) -> Array:
     before = place.astype(np.int64)
     heads, after = np.arange(len(inorder)), np.minimum(before + 1, np.maximum(last, 0))
     low, high = inorder[heads, before], inorder[heads, after]
-    found: Array = low + (place - before) * (high - low)
-    return found
+    quantiles: Array = low + (place - before) * (high - low)
+    return quantiles

@@ -13,9 +13,11 @@ import numpy as np
 
 from attnviz.baselines.baseline import Baseline, Kept
 from attnviz.baselines.known import baselines
+from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.gather import Candidate, RoleColumns, Sums, once, sharing, stored
-from attnviz.evidence.scores import Array, Column, ScoreTable
 from attnviz.measurement.pilot import Fit
+from attnviz.observers.tables import ScoreTable
+from attnviz.roles.variants import RoleVariant
 from attnviz.text.types import Tokens
 
 
@@ -59,7 +61,7 @@ def present(events: Array) -> Array:
 
 
 def _expected(
-    column: Column,
+    column: RoleVariant,
     sentences: Sequence[Tokens],
     events: Array,
     baseline: Baseline,

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from attnviz.baselines.gold import Coverage
+from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.gather import Candidate, RoleColumns, Sums
-from attnviz.evidence.scores import Array
 from attnviz.measurement.fixed import Ints
 from attnviz.measurement.stream import StreamSums
 from attnviz.measurement.sums import Column, FixedSums
@@ -46,8 +46,8 @@ def _columns(columns: RoleColumns) -> Iterator[tuple[Column, Sums]]:
     name = columns.role.name
     for candidate, sums in columns.candidates.items():
         yield Column(name, candidate, SCORE), sums.score
-        one = np.ones((len(sums.present), 1))
-        yield Column(name, candidate, PRESENT), Sums(sums.present, one)
+        once = np.ones((len(sums.present), 1))
+        yield Column(name, candidate, PRESENT), Sums(sums.present, once)
         for baseline, of_baseline in sums.baselines.items():
             yield Column(name, candidate, baseline), of_baseline
     for baseline, choices in columns.choices.items():

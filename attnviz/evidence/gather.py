@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from attnviz.baselines.gold import Coverage
 from attnviz.evidence import bootstrap
-from attnviz.evidence.bootstrap import ratio
-from attnviz.evidence.scores import Array
+from attnviz.evidence.bootstrap import Array, ratio
 from attnviz.roles.role import Role
 
 Bools = NDArray[np.bool_]
@@ -56,8 +55,8 @@ def summed(weights: Array, values: Array) -> Array:
 
     Transposed, for the bootstrap's weights lie sentence by sentence: that takes half the time.
     """
-    found: Array = (values.T @ weights.T).T
-    return found
+    sums: Array = (values.T @ weights.T).T
+    return sums
 
 
 def stored(values: Array) -> Array:
@@ -176,7 +175,7 @@ def choose(columns: Sequence[RoleColumns], half: Ints) -> list[RoleSums]:
     `half` [row] is 0 or 1. A role that another names among its baselines is one of these, if it is
     among the columns.
     """
-    chosen = {one.role.name: _chosen(one, half) for one in columns}
+    chosen = {role.role.name: _chosen(role, half) for role in columns}
     return [_with_rivals(sums, chosen) for sums in chosen.values()]
 
 
@@ -185,7 +184,7 @@ def _chosen(columns: RoleColumns, half: Ints) -> RoleSums:
     heads = score.mass.shape[1]
     for name, choices in columns.choices.items():
         sums = [*choices.values()]
-        hits = np.concatenate([one.mass for one in sums], axis=1)  # [row, choice]
+        hits = np.concatenate([choice.mass for choice in sums], axis=1)  # [row, choice]
         best = sums[best_of_both(hits, half)]
         baselines[name] = Sums(_spread(best.mass, heads), _spread(best.events, heads))
     return RoleSums(columns.role, score, baselines, variants, present, columns.on_target)
@@ -206,15 +205,15 @@ def _candidate(
         every = np.stack(arrays, axis=-1)
         return sharing(np.take_along_axis(every, picked[..., None], axis=-1)[..., 0])
 
-    events = pick([one.score.events for one in candidates])
+    events = pick([candidate.score.events for candidate in candidates])
     return (
-        Sums(pick([one.score.mass for one in candidates]), events),
+        Sums(pick([candidate.score.mass for candidate in candidates]), events),
         {
-            name: Sums(pick([one.baselines[name].mass for one in candidates]), events)
+            name: Sums(pick([candidate.baselines[name].mass for candidate in candidates]), events)
             for name in candidates[0].baselines
         },
-        pick([one.present for one in candidates]),
-        tuple(names[one] if one == other else "" for one, other in best.T.tolist()),
+        pick([candidate.present for candidate in candidates]),
+        tuple(names[first] if first == other else "" for first, other in best.T.tolist()),
     )
 
 
@@ -226,12 +225,14 @@ def _best(candidates: Sequence[Candidate], half: Ints) -> Ints:
     """
     best = np.zeros((2, candidates[0].score.mass.shape[1]), dtype=np.int64)
     met = [
-        any(stored(one.score.events)[half == side].any() for one in candidates) for side in (0, 1)
+        any(stored(candidate.score.events)[half == side].any() for candidate in candidates)
+        for side in (0, 1)
     ]
     for side in (0, 1):
         rows = half == side if met[side] else half != side
         scores = [
-            ratio(one.score.mass[rows].sum(0), one.score.events[rows].sum(0)) for one in candidates
+            ratio(candidate.score.mass[rows].sum(0), candidate.score.events[rows].sum(0))
+            for candidate in candidates
         ]
         best[side] = np.nan_to_num(np.stack(scores, axis=-1), nan=-1.0).argmax(-1)
     return best

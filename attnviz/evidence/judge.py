@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.evidence import bootstrap
+from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.gather import RoleSums, Sums, stored, summed
 from attnviz.evidence.rules import USUAL, Rules
-from attnviz.evidence.scores import Array
 from attnviz.roles.role import Role
 
 Verdict = Literal["supported", "tentative", "no"] | None
@@ -76,16 +76,16 @@ def judge(
     `half` [unit] is 0 or 1, `weights` [resample, unit] are the bootstrap's, for the rows of the
     sums; `rules` say what evidence is enough, margins come with the roles.
     """
-    bands, found = _Bands(len(weights)), []
+    bands, judged = _Bands(len(weights)), []
     for role in roles:
         there = role.there  # relations between words occur in few of the sentences
-        one, drawn = (role, weights) if there.all() else (role.of(there), weights[:, there])
-        score = one.score.pooled(drawn)
-        bands.add(one, drawn, score)
-        found.append((one, half[there], _interval(one, score)))
+        some, drawn = (role, weights) if there.all() else (role.of(there), weights[:, there])
+        score = some.score.pooled(drawn)
+        bands.add(some, drawn, score)
+        judged.append((some, half[there], _interval(some, score)))
     return [
         _judge_one(role, sides, interval, bound, rules)
-        for (role, sides, interval), bound in zip(found, bands.lower(), strict=True)
+        for (role, sides, interval), bound in zip(judged, bands.lower(), strict=True)
     ]
 
 
@@ -301,6 +301,9 @@ def _verdicts(
     if role.role.chooses:  # on the half that isn't scored, and so on both, and alike
         holds &= np.array([variant != "" for variant in role.variants]) & both
     enough = (sentences >= rules.sentences) & (events >= rules.events) & both
-    found = np.where(passes & holds, np.where(enough, "supported", "tentative"), "no")
+    verdicts = np.where(passes & holds, np.where(enough, "supported", "tentative"), "no")
     few = _units(role) < bootstrap.FEWEST
-    return tuple(None if unknown else one for one, unknown in zip(found.tolist(), few, strict=True))
+    return tuple(
+        None if unknown else verdict
+        for verdict, unknown in zip(verdicts.tolist(), few, strict=True)
+    )

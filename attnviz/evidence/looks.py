@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.attention.words import WordTable
+from attnviz.attention.word_table import WordTable
 from attnviz.measurement.fixed import fixed, floats
 from attnviz.measurement.stream import StreamSums
 from attnviz.text.types import Annotation, Tokens
@@ -174,7 +174,8 @@ class _Text:
         hit = looking[:, unit] & (self.first[unit] + self._table.best[:, unit] == key)
         chance = looking[:, unit] / np.maximum(self.others[unit], 1)
         counts, base = (
-            np.stack([np.bincount(code, one, len(names)) for one in of]) for of in (hit, chance)
+            np.stack([np.bincount(code, weights, len(names)) for weights in of])
+            for of in (hit, chance)
         )
         total = looking.sum(1, keepdims=True)
         return Counts(
@@ -185,19 +186,19 @@ class _Text:
 
     def _arcs(self) -> dict[tuple[int, int], tuple[To, str]]:
         """What the second of two units is to the first, for those that it sees."""
-        found: dict[tuple[int, int], tuple[To, str]] = {}
+        relations: dict[tuple[int, int], tuple[To, str]] = {}
         for annotation, units in self._each():
             for word, (head, relation) in enumerate(
                 zip(annotation.heads, annotation.relations, strict=True)
             ):
-                one, two = units[word], units[head] if head >= 0 else -1
-                if min(one, two) < 0 or one == two:
+                unit, other = units[word], units[head] if head >= 0 else -1
+                if min(unit, other) < 0 or unit == other:
                     continue
-                if two < one or not self._table.causal:
-                    found.setdefault((one, two), ("its head", relation))
-                if one < two or not self._table.causal:
-                    found.setdefault((two, one), ("its dependent", relation))
-        return found
+                if other < unit or not self._table.causal:
+                    relations.setdefault((unit, other), ("its head", relation))
+                if unit < other or not self._table.causal:
+                    relations.setdefault((other, unit), ("its dependent", relation))
+        return relations
 
     def _each(self) -> list[tuple[Annotation, list[int]]]:
         """The annotated sentences, with the unit of each word among all units, -1 for none."""

@@ -43,7 +43,7 @@ class Rules:
 
     def margin(self, role: str, default: float, family: str = "") -> float:
         """The margin of a role: its own, else its family's, else `default`."""
-        named = {one.role: one.margin for one in self.margins}
+        named = {margin.role: margin.margin for margin in self.margins}
         return named.get(role, named.get(family, default))
 
     def applied(self, roles: Iterable[Role]) -> list[Role]:
@@ -61,7 +61,7 @@ class Rules:
             for name in _COUNTS
             if getattr(self, name) != getattr(USUAL, name)
         ]
-        return tuple(sorted([*least, *((one.role, one.margin) for one in self.margins)]))
+        return tuple(sorted([*least, *((margin.role, margin.margin) for margin in self.margins)]))
 
 
 USUAL = Rules()
@@ -88,14 +88,16 @@ def rules(evidence: Evidence) -> Rules:
             raise UsageError(f"evidence: the margin of {key} is {number:g}.", "Use 0 to below 1.")
         margins.append(Margin(key, number, defaults[family or key]))
     # As usual is no news, unless the family is not.
-    named = {one.role for one in margins}
+    named = {margin.role for margin in margins}
     told = (
-        one for one in margins if one.margin != one.default or _family(one.role, roles) in named
+        margin
+        for margin in margins
+        if margin.margin != margin.default or _family(margin.role, roles) in named
     )
-    return Rules(margins=tuple(sorted(told, key=lambda one: one.role)), **counts)
+    return Rules(margins=tuple(sorted(told, key=lambda margin: margin.role)), **counts)
 
 
-def idle(found: Rules, roles: Sequence[Role]) -> list[str]:
+def idle(rules: Rules, roles: Sequence[Role]) -> list[str]:
     """A warning for each margin of a relation that `roles`, those of a text, don't have.
 
     None where the text has no relations at all: then the report says that of all of them.
@@ -104,10 +106,10 @@ def idle(found: Rules, roles: Sequence[Role]) -> list[str]:
     met = {role.family_name for role in roles if role.family_name}
     every = discover("attnviz.roles", "ROLE", Role)
     return [
-        f"A margin was set for {one.role}, and there is no such role on this text: a relation "
+        f"A margin was set for {margin.role}, and there is no such role on this text: a relation "
         "counts as one from a least number of occurrences on."
-        for one in found.margins
-        if _family(one.role, every) in met and one.role not in names
+        for margin in rules.margins
+        if _family(margin.role, every) in met and margin.role not in names
     ]
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
 from attnviz.evidence import bootstrap
+from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.gather import RoleColumns, once
-from attnviz.evidence.scores import Array
 from attnviz.text.types import Tokens
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attnviz.figures.palette import FAMILIES, ink_on
 from attnviz.report import numbers
-from attnviz.report.model import PARTS
+from attnviz.report.model import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Bounds = tuple[float | None, float | None, float | None]
 
 _INTERVAL = re.compile(r"(?<=\d) \[[−\d.,]+ [−\d.,]+\]")
-_HEAD = re.compile(rf"\b(?:(?P<stream>{'|'.join(PARTS)}) )?(?P<name>L\d+H\d+)\b")
+_HEAD = re.compile(rf"\b(?:(?P<stream>{'|'.join(STREAMS)}) )?(?P<name>L\d+H\d+)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,12 +254,19 @@ def verdicts(every: Iterable[_Evidence]) -> Column:
 
 def scores(every: Iterable[_Score | None]) -> list[Interval]:
     """A column of scores; a dash where there is none."""
-    return _intervals([(one.score, one.low, one.high) if one else (None,) * 3 for one in every])
+    return _intervals(
+        [(score.score, score.low, score.high) if score else (None,) * 3 for score in every]
+    )
 
 
 def estimates(every: Iterable[Estimate | None]) -> list[Interval]:
     """A column of means; a dash where there is none."""
-    return _intervals([(one.mean, one.low, one.high) if one else (None,) * 3 for one in every])
+    return _intervals(
+        [
+            (estimate.mean, estimate.low, estimate.high) if estimate else (None,) * 3
+            for estimate in every
+        ]
+    )
 
 
 def _intervals(values: Sequence[Bounds]) -> list[Interval]:

@@ -30,7 +30,7 @@ class Format:
 
 def formats() -> dict[str, Format]:
     """All formats by name, sorted."""
-    return {one.name: one for one in discover("attnviz.report.formats", "FORMAT", Format)}
+    return {known.name: known for known in discover("attnviz.report.formats", "FORMAT", Format)}
 
 
 def find(name: str) -> Format:
@@ -44,7 +44,7 @@ def find(name: str) -> Format:
 
 def files(report: Report, pictures: Sequence[Picture]) -> dict[str, bytes]:
     """Every file of the report folder: path relative to the folder -> bytes."""
-    folder = {one.filename: one.write(report, pictures) for one in formats().values()}
+    folder = {known.filename: known.write(report, pictures) for known in formats().values()}
     for picture in pictures:
         folder[f"{picture.path}.png"] = picture.png
         folder[f"{picture.path}.svg"] = picture.svg

@@ -36,7 +36,7 @@ def notes(report: Report) -> tuple[str, ...]:
 
 def key_head(report: Report, layer: int, head: int) -> int | None:
     """The key head that a head reads; None where the report doesn't tell."""
-    return next((one.key_head(head) for one in report.layers if one.layer == layer), None)
+    return next((known.key_head(head) for known in report.layers if known.layer == layer), None)
 
 
 def listed(numbers: Sequence[int]) -> str:
@@ -69,11 +69,11 @@ def _run(run: Sequence[int]) -> str:
 
 def _shared(layers: Sequence[LayerInfo]) -> Iterable[str]:
     """Which query heads share a key head, once for all layers that are alike."""
-    shapes = dict.fromkeys((one.heads, one.key_heads) for one in layers)
+    shapes = dict.fromkeys((layer.heads, layer.key_heads) for layer in layers)
     for heads, keys in shapes:
         if keys == heads:
             continue
-        alike = [one.layer for one in layers if (one.heads, one.key_heads) == (heads, keys)]
+        alike = [layer.layer for layer in layers if (layer.heads, layer.key_heads) == (heads, keys)]
         where = "" if len(alike) == len(layers) else f"{_named(alike)}: "
         yield f"{where}{heads} query heads share {_key_heads(heads, keys)}."
 
@@ -93,7 +93,7 @@ def _key_heads(heads: int, keys: int) -> str:
 
 
 def _gaps(report: Report) -> Iterable[str]:
-    having = {one.layer for one in report.layers}
+    having = {layer.layer for layer in report.layers}
     without = [layer for layer in range(report.model.layers) if layer not in having]
     if having and without:
         has = "has" if len(without) == 1 else "have"
@@ -102,8 +102,8 @@ def _gaps(report: Report) -> Iterable[str]:
 
 def _windows(report: Report) -> Iterable[str]:
     """Which layers see only what is near, window by window."""
-    for window in sorted({one.window for one in report.layers if one.window is not None}):
-        narrow = [one.layer for one in report.layers if one.window == window]
+    for window in sorted({layer.window for layer in report.layers if layer.window is not None}):
+        narrow = [layer.layer for layer in report.layers if layer.window == window]
         every = len(narrow) == len(report.layers)
         who = "All layers" if every and len(narrow) > 1 else _named(narrow)
         sees = "sees" if len(narrow) == 1 else "see"

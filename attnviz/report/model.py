@@ -12,7 +12,7 @@ from attnviz.measurement.probed import InductionReport
 from attnviz.measurement.source import InputInfo, ModelInfo
 from attnviz.report.candidates import Spare
 from attnviz.report.given import LayerInfo, Options
-from attnviz.report.profiles import HeadReport
+from attnviz.report.head_profiles import HeadReport
 from attnviz.report.scores import (
     Estimate,
     RelationRow,
@@ -24,8 +24,8 @@ from attnviz.report.scores import (
 from attnviz.shape import LEFT_OUT, Amount, Attention, Count, Place, Positive
 
 __all__ = [
-    "PARTS",
     "SCHEMA",
+    "STREAMS",
     "Estimate",
     "Finding",
     "HeadReport",
@@ -43,7 +43,7 @@ __all__ = [
 
 Schema = Literal["attnviz.report/1"]
 SCHEMA: Schema = "attnviz.report/1"
-PARTS = ("encoder", "decoder", "cross")
+STREAMS = ("encoder", "decoder", "cross")
 """The attentions of an encoder-decoder model, each a part of its report."""
 
 

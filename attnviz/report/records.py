@@ -19,6 +19,7 @@ from attnviz.measurement.source import InputInfo, ModelInfo
 from attnviz.report import layers, whole
 from attnviz.report.candidates import Spare
 from attnviz.report.given import LayerInfo, Options
+from attnviz.report.head_profiles import LooksAt, Offsets
 from attnviz.report.model import (
     Finding,
     RelationRow,
@@ -28,7 +29,6 @@ from attnviz.report.model import (
     Similarity,
     StatisticInfo,
 )
-from attnviz.report.profiles import LooksAt, Offsets
 from attnviz.report.scores import Estimate, RoleScore
 from attnviz.shape import (
     LEFT_OUT,
@@ -43,8 +43,8 @@ from attnviz.shape import (
 
 if TYPE_CHECKING:
     from attnviz.figures.picture import Picture
+    from attnviz.report.head_profiles import Example, HeadReport
     from attnviz.report.model import Report
-    from attnviz.report.profiles import Example, HeadReport
 
 Range = Annotated[
     tuple[Share, Share] | None,

@@ -37,7 +37,7 @@ class RoleHeads:
     def strength(self) -> tuple[bool, float]:
         """Whether the role is beyond doubt, and the lift of its best head."""
         best = (self.own or self.heads)[0].roles[self.role.name]
-        return any(one.verdict == "supported" for one in self.scores), best.lift or 0.0
+        return any(score.verdict == "supported" for score in self.scores), best.lift or 0.0
 
 
 def role_heads(report: Report) -> tuple[RoleHeads, ...]:
@@ -61,17 +61,17 @@ def _role_heads(role: RoleInfo, heads: tuple[HeadReport, ...], titles: dict[str,
 def by_family(every: Sequence[RoleHeads]) -> list[tuple[str, list[RoleHeads]]]:
     """The roles by family, families in the order of the palette's legend."""
     order = list(FAMILIES)
-    ranked = sorted(every, key=lambda one: order.index(family(one.role)))
-    return [(name, list(roles)) for name, roles in groupby(ranked, lambda one: family(one.role))]
+    ranked = sorted(every, key=lambda role: order.index(family(role.role)))
+    return [(name, list(roles)) for name, roles in groupby(ranked, lambda role: family(role.role))]
 
 
 def in_order(report: Report) -> list[RoleHeads]:
     """The roles that are told, each fact once, family by family."""
-    told = [one for one in role_heads(report) if one.own]
-    return [one for _, roles in by_family(told) for one in roles]
+    told = [role for role in role_heads(report) if role.own]
+    return [role for _, roles in by_family(told) for role in roles]
 
 
 def strongest(every: Sequence[RoleHeads], most: int) -> list[RoleHeads]:
     """At most so many roles, those whose best heads are furthest above chance, in their order."""
-    ranked = sorted(every, key=lambda one: one.strength, reverse=True)[:most]
-    return [one for one in every if one in ranked]
+    ranked = sorted(every, key=lambda role: role.strength, reverse=True)[:most]
+    return [role for role in every if role in ranked]

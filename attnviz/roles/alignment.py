@@ -23,8 +23,8 @@ def _monotonic(before: int) -> Callable[[Tokens, Tokens], PairTarget]:
         along = (2 * np.arange(len(words)) + 1) * len(sources) // max(2 * len(words), 1)
         if not len(sources):
             return PairTarget(np.zeros((0, 2), np.int64), len(queries))
-        found = np.stack([words - before, sources[along]], axis=1).astype(np.int64)
-        return PairTarget(found[found[:, 0] >= 0], len(queries))
+        pairs = np.stack([words - before, sources[along]], axis=1).astype(np.int64)
+        return PairTarget(pairs[pairs[:, 0] >= 0], len(queries))
 
     return target
 

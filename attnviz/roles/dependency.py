@@ -17,12 +17,12 @@ def _arcs(relation: str, *, reverse: bool) -> ArcRule:
     def arcs(of: Annotation) -> Arcs:
         if relation not in of.relations:  # as in most sentences, and there are many relations
             return []
-        found = [
+        arcs = [
             (word, of.heads[word])
             for word, name in enumerate(of.relations)
             if name == relation and of.heads[word] >= 0
         ]
-        return [(head, word) for word, head in found] if reverse else found
+        return [(head, word) for word, head in arcs] if reverse else arcs
 
     return arcs
 

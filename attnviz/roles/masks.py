@@ -28,12 +28,12 @@ class _Marks(dict[str, int]):
     """Which patterns a token's surface is of, a bit for each; each surface is looked at once."""
 
     def __init__(self) -> None:
-        self._whole = [regex.compile(rf"\s*{one}\s*").fullmatch for one in _PATTERNS.values()]
+        self._whole = [regex.compile(rf"\s*{marks}\s*").fullmatch for marks in _PATTERNS.values()]
 
     def __missing__(self, surface: str) -> int:
-        found = sum(bool(of(surface)) << place for place, of in enumerate(self._whole))
-        self[surface] = found
-        return found
+        bits = sum(bool(of(surface)) << place for place, of in enumerate(self._whole))
+        self[surface] = bits
+        return bits
 
 
 _marks = _Marks()
@@ -46,10 +46,10 @@ def content(tokens: Tokens) -> Bools:
 
 def of_kind(tokens: Tokens, *kinds: str) -> Bools:
     """Special tokens of the given kinds ("cls", "sep", "bos", "eos")."""
-    found = np.zeros(len(tokens), dtype=np.bool_)
+    mask = np.zeros(len(tokens), dtype=np.bool_)
     for place in (~tokens.content).nonzero()[0]:
-        found[place] = tokens.kinds[place] in kinds
-    return found
+        mask[place] = tokens.kinds[place] in kinds
+    return mask
 
 
 @lru_cache(maxsize=1)  # several masks of a sentence are asked for, one after the other
@@ -59,8 +59,8 @@ def _marked(tokens: Tokens) -> NDArray[np.uint8]:
 
 
 def _matching(tokens: Tokens, pattern: str) -> Bools:
-    found: Bools = (_marked(tokens) & _BITS[pattern]) != 0
-    return found
+    marked: Bools = (_marked(tokens) & _BITS[pattern]) != 0
+    return marked
 
 
 def punctuation(tokens: Tokens) -> Bools:
@@ -91,8 +91,8 @@ def keys(mask: Callable[[Tokens], Bools]) -> Callable[[Tokens], KeyTarget]:
     """
 
     def target(tokens: Tokens) -> KeyTarget:
-        found = mask(tokens)
-        return KeyTarget(queries=content(tokens) & ~found, keys=found)
+        marked = mask(tokens)
+        return KeyTarget(queries=content(tokens) & ~marked, keys=marked)
 
     return target
 

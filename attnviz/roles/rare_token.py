@@ -115,7 +115,7 @@ def _matches(tokens: Tokens, words: _Words, rarest: int) -> tuple[Ints, Ints]:
     closes = np.where(own < 0, queries + 1, words.ends[own])
     # A Weyl sequence: spread evenly over the words, where random draws would leave gaps.
     drawn = (tokens.sentence.digest * 2.0**-64 + _GOLDEN * np.arange(len(queries))) % 1.0
-    found = np.full((len(queries), many), -1, dtype=np.int64)
+    matches = np.full((len(queries), many), -1, dtype=np.int64)
     for candidates in (loose_runs, runs):  # the better ones last, for they overwrite
         before = np.searchsorted(candidates[:, -1], opens)  # words that end before the query's
         until = np.searchsorted(candidates[:, 0], closes)  # the first that begins after it
@@ -123,9 +123,9 @@ def _matches(tokens: Tokens, words: _Words, rarest: int) -> tuple[Ints, Ints]:
         count = np.where(left, before, len(candidates) - until)
         picked = np.where(left, 0, until) + (drawn * count).astype(np.int64)
         there = count > 0
-        found[there] = candidates[picked[there]]
-    there = found[:, 0] >= 0
-    return queries[there], found[there]
+        matches[there] = candidates[picked[there]]
+    there = matches[:, 0] >= 0
+    return queries[there], matches[there]
 
 
 ROLE = TargetRole(

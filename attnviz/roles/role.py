@@ -222,7 +222,9 @@ def reported(
     enough = [role for role in measured if arcs.get(role.name, 0) >= role.fewest]
     known: list[Role] = []
     for role in roles:
-        known += [one for one in enough if role.name in (one.name, one.family_name)] or [role]
+        known += [
+            member for member in enough if role.name in (member.name, member.family_name)
+        ] or [role]
     return known
 
 

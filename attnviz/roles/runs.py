@@ -34,10 +34,10 @@ def in_run(labels: Ints) -> Bools:
     again = np.zeros(len(labels), dtype=np.bool_)
     again[1:] = alone[1:] & (labels[1:] == labels[:-1])
     items, item = labels[~again], np.cumsum(~again) - 1
-    found = np.zeros(len(items), dtype=np.bool_)
+    longer = np.zeros(len(items), dtype=np.bool_)
     for period in range(2, LONGEST + 1):
-        found |= _periodic(items, period, 2 * period)
-    run: Bools = alone | found[item]
+        longer |= _periodic(items, period, 2 * period)
+    run: Bools = alone | longer[item]
     return run
 
 

@@ -9,7 +9,9 @@ from attnviz.text.types import Tokens
 
 def _target(tokens: Tokens) -> MatchTarget:
     # A match leaves the token itself out: a head that looks at itself is no block.
-    inside = [-1 if one is None else one for one in tokens.segments] or [-1] * len(tokens)
+    inside = [-1 if segment is None else segment for segment in tokens.segments] or [-1] * len(
+        tokens
+    )
     labels = np.where(tokens.content, np.array(inside, dtype=np.int64), -1)
     return MatchTarget(labels, labels)
 

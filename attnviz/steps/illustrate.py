@@ -9,15 +9,15 @@ from functools import cached_property
 import numpy as np
 
 from attnviz import budget
-from attnviz.attention.matrices import MatrixKeeper
 from attnviz.attention.observer import Observer
-from attnviz.evidence import illustrate as choice
-from attnviz.evidence.examples import PlaySums, Wanted, wanted
-from attnviz.evidence.exemplars import ExampleKeeper
 from attnviz.figures.views import POOLED, SentenceView
-from attnviz.flow.rollout import FlowKeeper
-from attnviz.report import build, views
-from attnviz.report.heads import plays, with_examples
+from attnviz.findings import build, drawn_sentences, views
+from attnviz.findings.examples import HeadRoleSums, example_sentences
+from attnviz.findings.heads import head_roles, with_examples
+from attnviz.observers.examples import ExampleKeeper
+from attnviz.observers.matrices import MatrixKeeper
+from attnviz.observers.rollout import FlowKeeper
+from attnviz.observers.shown import ExampleSentence
 from attnviz.report.model import Report, SentenceReport
 from attnviz.roles.role import Role
 from attnviz.settings import Settings
@@ -36,7 +36,7 @@ def illustrate(report: Report, measured: Measured, survey: Survey, measurer: Mea
         _Illustrator(run, part, settings)
         for run, part in zip(measured.runs, report.every_part, strict=True)
     ]
-    asked = [stream.wanted() for stream in streams]
+    asked = [stream.example_sentences() for stream in streams]
     places = sorted({each.place for of_stream in asked for each in of_stream})
     keepers = [
         stream.exemplify(of_stream, places)
@@ -90,9 +90,9 @@ class _Illustrator:
         self.residual = settings.rollout_residual
 
     @cached_property
-    def sums(self) -> PlaySums:
+    def sums(self) -> HeadRoleSums:
         """The sums of single heads and roles, sentence by sentence."""
-        return PlaySums(self.run.table, self.run.between_words({}))
+        return HeadRoleSums(self.run.table, self.run.between_words({}))
 
     @cached_property
     def roles(self) -> list[Role]:
@@ -101,19 +101,23 @@ class _Illustrator:
         return [role for role in self.run.roles if role.name in reported]
 
     @cached_property
-    def best(self) -> tuple[views.Best, ...]:
+    def best(self) -> tuple[views.DrawnHead, ...]:
         """The heads that are drawn."""
         return views.best_heads(self.report, self.roles, self.sums)
 
-    def wanted(self) -> list[Wanted]:
+    def example_sentences(self) -> list[ExampleSentence]:
         """The sentences that show what the heads of each role do: see `evidence.examples`."""
         run = self.run
         sides = (run.tokens, run.keys or run.tokens)
         lengths = [max(map(len, both)) for both in zip(*sides, strict=True)]
-        every = plays(self.roles, self.report.roles, self.report.heads)
-        return [example for play in every for example in wanted(play, self.sums(play), lengths)]
+        every = head_roles(self.roles, self.report.roles, self.report.heads)
+        return [
+            example
+            for head_role in every
+            for example in example_sentences(head_role, self.sums(head_role), lengths)
+        ]
 
-    def exemplify(self, asked: Sequence[Wanted], places: Sequence[int]) -> ExampleKeeper:
+    def exemplify(self, asked: Sequence[ExampleSentence], places: Sequence[int]) -> ExampleKeeper:
         """What watches a run over the sentences at `places`, for the examples among them."""
         run = self.run
         return ExampleKeeper(asked, places, run.words, run.stream, self._settings.pieces)
@@ -121,7 +125,7 @@ class _Illustrator:
     def exemplified(self, keeper: ExampleKeeper) -> Report:
         """The report with its examples."""
         run = self.run
-        heads = with_examples(self.report.heads, keeper.exemplars, run.tokens, run.keys)
+        heads = with_examples(self.report.heads, keeper.queries, run.tokens, run.keys)
         return replace(self.report, heads=heads)
 
     def choose(self) -> tuple[int, ...]:
@@ -132,7 +136,7 @@ class _Illustrator:
         events = np.zeros((len(tokens), 0))
         if self.best:
             events = np.stack([best.sums.events for best in self.best], axis=1)
-        return choice.choose(list(map(len, tokens)), events, self._settings.illustrate)
+        return drawn_sentences.choose(list(map(len, tokens)), events, self._settings.illustrate)
 
     def sentences(self, places: Sequence[int] | None = None) -> list[SentenceReport]:
         """What flows in the sentences at `places`, or in all."""
@@ -159,7 +163,7 @@ class _Drawing:
         self, stream: _Illustrator, report: Report, places: Sequence[int], *, room: float
     ) -> None:
         self.stream, self._report, self._places = stream, report, places
-        heads = {(best.play.layer, best.play.head) for best in stream.best}
+        heads = {(best.head_role.layer, best.head_role.head) for best in stream.best}
         self._matrices = MatrixKeeper(heads, POOLED, stream.run.stream)
         self._flow = FlowKeeper(
             residual=stream.residual, matrices=True, room=room, stream=stream.run.stream

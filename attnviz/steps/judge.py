@@ -10,25 +10,25 @@ import numpy as np
 
 from attnviz.errors import NothingToAnalyseError
 from attnviz.evidence import bootstrap, looks
-from attnviz.evidence.best import best
 from attnviz.evidence.columns import coverage, role_columns
+from attnviz.evidence.distances import mean_offsets
 from attnviz.evidence.gather import RoleColumns, Sums, choose
 from attnviz.evidence.judge import judge as judge_roles
-from attnviz.evidence.offsets import mean_offsets
-from attnviz.evidence.overlap import overlap
 from attnviz.evidence.rules import idle, rules
 from attnviz.evidence.similarity import Likeness, likeness
+from attnviz.findings import build
+from attnviz.findings.best_heads import best
+from attnviz.findings.findings import findings, lead
+from attnviz.findings.heads import with_looks, with_offsets, with_overlap
+from attnviz.findings.overlap import overlap
+from attnviz.findings.removal import spare
 from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.source import ModelInfo
 from attnviz.measurement.stream import StreamSums
 from attnviz.measurement.sums import Column
 from attnviz.registry import discover
-from attnviz.report import build
-from attnviz.report.findings import findings, lead
 from attnviz.report.given import LayerInfo, Options
-from attnviz.report.heads import with_looks, with_offsets, with_overlap
 from attnviz.report.model import Report
-from attnviz.report.removal import spare
 from attnviz.roles.role import Role, reported, with_members
 from attnviz.settings import Settings, creation_date
 from attnviz.statistics.statistic import Statistic

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attnviz import budget, induction
+from attnviz import budget, probing
 from attnviz.attention.observer import Observer
 from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.pilot import Pilot
@@ -129,7 +129,7 @@ def measure(measurer: Measurer, survey: Survey, progress: Progress) -> Measured:
             sums = run.sums(pilot.fits[run.stream])
             streams[run.stream] = streams.get(run.stream, StreamSums()) + sums
     progress.stage("probing induction")
-    probed, unprobed = induction.probe(measurer.loaded, measurer.settings, measurer.most_tokens)
+    probed, unprobed = probing.probe(measurer.loaded, measurer.settings, measurer.most_tokens)
     measurement = Measurement(
         source=source(measurer.loaded, measurer.settings),
         input=survey.info,

@@ -6,23 +6,26 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from attnviz.attention.observer import Observer
-from attnviz.attention.survey import Surveyor
-from attnviz.attention.words import WordKeeper, WordTable
-from attnviz.baselines.known import watchers
-from attnviz.evidence import arcs, looks, overlap
+from attnviz.attention.word_table import WordTable
+from attnviz.evidence import arcs, looks
 from attnviz.evidence.collect import collect
 from attnviz.evidence.columns import fixed_columns
 from attnviz.evidence.gather import RoleColumns
-from attnviz.evidence.offsets import OffsetKeeper
-from attnviz.evidence.overlap import StripKeeper
-from attnviz.evidence.scores import ScoreKeeper, ScoreTable
-from attnviz.evidence.similarity import RowKeeper, sample
-from attnviz.flow.rollout import FlowKeeper
 from attnviz.measurement.fixed import Ints
 from attnviz.measurement.pilot import Fit
 from attnviz.measurement.stream import LayerShape, StreamSums
 from attnviz.measurement.sums import Column, FixedSums
 from attnviz.measurement.units import Rows, Units
+from attnviz.observers import target_hashes
+from attnviz.observers.by_offset import OffsetKeeper
+from attnviz.observers.layers import Surveyor
+from attnviz.observers.rollout import FlowKeeper
+from attnviz.observers.rows import RowKeeper, sample
+from attnviz.observers.strips import StripKeeper
+from attnviz.observers.sums import ScoreKeeper
+from attnviz.observers.tables import ScoreTable
+from attnviz.observers.watcher import watchers
+from attnviz.observers.words import WordKeeper
 from attnviz.roles.role import Role, arcs_of, expanded
 from attnviz.settings import Settings
 from attnviz.statistics.statistic import Statistic
@@ -150,7 +153,7 @@ class StreamRun:
 
     def _totals(self) -> dict[str, Ints]:
         """Sums over all sentences that know no unit."""
-        sums = self._strips.totals() | overlap.totals(self.roles, self.tokens, self.keys)
+        sums = self._strips.totals() | target_hashes.totals(self.roles, self.tokens, self.keys)
         if self._offsets is not None:
             sums |= self._offsets.totals()
         if self.words is not None:

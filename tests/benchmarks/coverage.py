@@ -29,9 +29,10 @@ from numpy.typing import NDArray
 
 from attnviz.evidence.bootstrap import ratio
 from attnviz.evidence.gather import Sums, sharing, stored
-from attnviz.evidence.scores import ScoreKeeper, ScoreTable
 from attnviz.evidence.units import Units
 from attnviz.models import load, names, run
+from attnviz.observers.sums import ScoreKeeper
+from attnviz.observers.tables import ScoreTable
 from attnviz.registry import discover
 from attnviz.roles.role import Role
 from attnviz.settings import Settings

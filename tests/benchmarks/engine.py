@@ -168,8 +168,8 @@ def _tap() -> str:
 
 def _observers(given: list[Any]) -> list[Any]:
     """Those that keep all roles and statistics, and the baseline of position."""
-    from attnviz.baselines.profile import ProfileKeeper
-    from attnviz.evidence.scores import ScoreKeeper
+    from attnviz.observers.positional import ProfileKeeper
+    from attnviz.observers.sums import ScoreKeeper
     from attnviz.registry import discover
     from attnviz.roles.role import Role
     from attnviz.statistics.statistic import Statistic
@@ -183,9 +183,9 @@ def _observers(given: list[Any]) -> list[Any]:
 def _attnviz(made: Any, given: list[Any], *, argmax: bool) -> Callable[[], None]:
     from types import SimpleNamespace
 
-    from attnviz.attention.words import WordKeeper
     from attnviz.models.load import LoadedModel
     from attnviz.models.run import observe
+    from attnviz.observers.words import WordKeeper
 
     loaded = LoadedModel(
         model=made,

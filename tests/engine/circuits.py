@@ -19,17 +19,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.attention.words import WordKeeper
-from attnviz.baselines.profile import ProfileKeeper
 from attnviz.evidence import arcs, bootstrap
 from attnviz.evidence.collect import collect
 from attnviz.evidence.gather import choose
 from attnviz.evidence.judge import judge
-from attnviz.evidence.scores import ScoreKeeper
 from attnviz.models import probe, tap
 from attnviz.models.load import LoadedModel
 from attnviz.models.run import observe
 from attnviz.models.streams import numbers
+from attnviz.observers.positional import ProfileKeeper
+from attnviz.observers.sums import ScoreKeeper
+from attnviz.observers.words import WordKeeper
 from attnviz.roles.role import expanded
 from attnviz.text.types import Tokens
 from tests.engine.planted import ROLES, STATISTICS

@@ -16,12 +16,14 @@ from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
 from attnviz.attention.observer import Observer
 from attnviz.attention.request import join
-from attnviz.baselines.profile import Profile, ProfileKeeper, profile_of
+from attnviz.baselines.positional_profile import PositionalProfile, profile_of
 from attnviz.evidence import bootstrap
 from attnviz.evidence.collect import collect
 from attnviz.evidence.gather import choose
 from attnviz.evidence.judge import Judgement, judge
-from attnviz.evidence.scores import ScoreKeeper, ScoreTable
+from attnviz.observers.positional import ProfileKeeper
+from attnviz.observers.sums import ScoreKeeper
+from attnviz.observers.tables import ScoreTable
 from attnviz.registry import discover
 from attnviz.roles.role import Role
 from attnviz.statistics.statistic import Statistic
@@ -126,7 +128,7 @@ class Measured:
     """What attnviz found of planted heads."""
 
     table: ScoreTable
-    profile: Profile
+    profile: PositionalProfile
     judgements: dict[str, Judgement]
 
     def score(self, role: str, head: int = 0, variant: str = "") -> tuple[float, float, int]:

@@ -16,15 +16,16 @@ import attnviz
 from attnviz.attention.batch import make
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
-from attnviz.attention.matrices import MatrixKeeper
 from attnviz.attention.targets import KeyTarget, PairTarget, Target
 from attnviz.baselines.shuffled import dealt
 from attnviz.evidence import bootstrap
 from attnviz.evidence.collect import collect
 from attnviz.evidence.gather import choose
 from attnviz.evidence.judge import Judgement, judge
-from attnviz.evidence.scores import ScoreKeeper, ScoreTable
 from attnviz.models import load, names, run
+from attnviz.observers.matrices import MatrixKeeper
+from attnviz.observers.sums import ScoreKeeper
+from attnviz.observers.tables import ScoreTable
 from attnviz.report.model import Report
 from attnviz.roles.role import CrossRole
 from attnviz.text.files import read

@@ -14,15 +14,18 @@ import pytest
 import attnviz
 import attnviz.baselines
 import attnviz.roles
-from attnviz.attention.words import WordTable
-from attnviz.baselines import other_segment, profile
-from attnviz.baselines.known import baselines, title_of, watchers
-from attnviz.baselines.profile import profile_of
+from attnviz.attention.word_table import WordTable
+from attnviz.baselines import other_segment, positional_profile
+from attnviz.baselines.known import baselines, title_of
+from attnviz.baselines.positional_profile import profile_of
 from attnviz.evidence import arcs
 from attnviz.evidence.collect import collect
 from attnviz.evidence.gather import Candidate, RoleColumns, Sums, choose
-from attnviz.evidence.scores import ScoreKeeper, ScoreTable
 from attnviz.measurement.pilot import Fit
+from attnviz.observers.positional import ProfileKeeper
+from attnviz.observers.sums import ScoreKeeper
+from attnviz.observers.tables import ScoreTable
+from attnviz.observers.watcher import Watch, watchers
 from attnviz.registry import discover
 from attnviz.roles.induction import ROLE as INDUCTION
 from attnviz.roles.masks import offsets
@@ -36,6 +39,7 @@ from tests.engine.test_words import planted, role
 
 ROLES = discover("attnviz.roles", "ROLE", Role)
 KNOWN = baselines()
+WATCHES = {watch.name for watch in discover("attnviz.observers", "WATCH", Watch)}
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -44,9 +48,9 @@ def test_a_baseline_has_words_and_one_way_to_be_found(name: str) -> None:
     assert one.title
     assert one.about.endswith(".")
     assert one.formula
-    ways = [one.target, one.mass, one.watch, one.arcs, one.choices]
+    ways = [one.target, one.mass, one.expect, one.arcs, one.choices]
     assert sum(way is not None for way in ways) == (name != "chance")
-    assert bool(one.watch) == bool(one.expect)
+    assert (name in WATCHES) == bool(one.expect)
     assert one.choices or not one.learn
 
 
@@ -146,7 +150,7 @@ def test_a_longer_sentence_than_the_pilots_is_held_against_what_is_farthest() ->
     np.testing.assert_allclose(wide, [0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.3, 0.3, 0.3])
     assert profile_of(fit, 2).by_offset.shape == (2, 1, 5)
     long = sentence("a b c d e f")
-    found = profile.expected(fit, [long], [offsets(1)(long)])
+    found = positional_profile.expected(fit, [long], [offsets(1)(long)])
     assert np.isfinite(found).all()
     assert 0 < found[0, 0] < 5
 
@@ -221,7 +225,7 @@ def test_parts_of_a_text_scored_with_one_fit_are_those_of_the_whole(rows: slice)
     texts, heads = corpus(30), [at_offset(-1, 0.7), even, on_target("comma")]
 
     def measured(some: list[Tokens]) -> tuple[ScoreTable, Fit]:
-        scores, profiles = ScoreKeeper(ROLES, (), len(some)), profile.ProfileKeeper(24)
+        scores, profiles = ScoreKeeper(ROLES, (), len(some)), ProfileKeeper(24)
         show(some, heads, [scores, profiles])
         return scores.table(), profiles.fit()
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from attnviz.evidence import bootstrap
-from attnviz.evidence.best import Best, best
 from attnviz.evidence.gather import RoleSums, Sums
+from attnviz.findings.best_heads import BestHead, best
 from attnviz.roles.coreference import ROLE as COREFERENCE
 
 HALF = np.array([0, 0, 1, 1])
@@ -41,7 +41,7 @@ ONE_SIDED = relation(
 """Half 1 has no events."""
 
 
-def told(*roles: RoleSums) -> list[Best]:
+def told(*roles: RoleSums) -> list[BestHead]:
     return best(roles, HALF)
 
 

@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 import torch
 
-from attnviz.attention import matrices
 from attnviz.attention.batch import Batch, make
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
-from attnviz.attention.matrices import MatrixKeeper
-from attnviz.attention.survey import Surveyor
 from attnviz.attention.targets import KeyTarget, MatchTarget, OffsetTarget, PairTarget, Target
-from attnviz.baselines import profile as profiles
-from attnviz.baselines.profile import Profile
-from attnviz.flow import rollout
-from attnviz.flow.rollout import FlowKeeper, SentenceFlow, column_mass, pull
+from attnviz.baselines import positional_profile as profiles
+from attnviz.baselines.positional_profile import PositionalProfile
 from attnviz.measurement.stream import StreamSums
+from attnviz.observers import matrices, rollout
+from attnviz.observers.drawn import SentenceFlow, Window
+from attnviz.observers.layers import Surveyor
+from attnviz.observers.matrices import MatrixKeeper
+from attnviz.observers.rollout import FlowKeeper, column_mass, pull
 from attnviz.text.types import Tokens
 from tests.engine.planted import Floats, layer, see, sentence, visible
 
@@ -286,7 +286,7 @@ def test_blocks_are_those_of_the_whole_matrix(
         assert (set(drawn.windows) == {(1, 2)}) == (drawn.block > 1)
 
 
-def windows(one: LayerAttention, batch: Batch, head: int) -> tuple[matrices.Window, ...]:
+def windows(one: LayerAttention, batch: Batch, head: int) -> tuple[Window, ...]:
     keeper = MatrixKeeper({(one.layer, head)}, 16)
     keeper.begin(batch, [0])
     keeper.see(one)
@@ -330,16 +330,18 @@ def test_a_window_is_no_larger_than_the_matrix() -> None:
     assert [queries for queries, _, _ in windows(one, batch, 1)] == [(0, 10), (0, 10)]
 
 
-def random_profile(longest: int, *, causal: bool) -> Profile:
+def random_profile(longest: int, *, causal: bool) -> PositionalProfile:
     rng = np.random.default_rng(3)
     by_offset = rng.random((2, HEADS, 2 * longest - 1))
     if causal:
         by_offset[..., longest:] = 0.0
     by_offset[:, 0, : longest - 1] = 0.0  # a head that never looks back
-    return Profile(by_offset, rng.random((2, HEADS)))
+    return PositionalProfile(by_offset, rng.random((2, HEADS)))
 
 
-def expected_cell_by_cell(profile: Profile, target: Target, tokens: int, half: int) -> Floats:
+def expected_cell_by_cell(
+    profile: PositionalProfile, target: Target, tokens: int, half: int
+) -> Floats:
     """Each row the profile of the other half around its place, scaled to the mean row sum."""
     hit = target.part((0, tokens), (0, tokens))
     zero = profile.by_offset.shape[-1] // 2
@@ -384,7 +386,7 @@ def test_a_profile_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     # Offsets -1, 0, +1 get 1/4, 1/2, 1/4. Of three tokens the first row is (2/3, 1/3, 0), the
     # second (1/4, 1/2, 1/4), the third (0, 1/3, 2/3): on the second key 1/3 + 1/2 + 1/3.
     by_offset = np.array([[[0.0, 0.25, 0.5, 0.25, 0.0]]] * 2)
-    profile = Profile(by_offset, np.ones((2, 1)))
+    profile = PositionalProfile(by_offset, np.ones((2, 1)))
     second = KeyTarget(np.ones(3, dtype=np.bool_), np.array([False, True, False]))
     assert profile.expect([second], 3, 0)[0] == pytest.approx([7 / 6])
     monkeypatch.setattr(profiles, "_ROWS", 1)

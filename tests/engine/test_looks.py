@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnviz.attention.words import WordTable
+from attnviz.attention.word_table import WordTable
 from attnviz.evidence.looks import Looks, looks, special_mass, total_looks, totals
 from attnviz.measurement.stream import LayerShape, StreamSums
 from attnviz.text.aligned import word_tokens

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from attnviz.models.kinds import FALLBACK
 from numpy.typing import NDArray
 
 import attnviz
@@ -21,8 +20,9 @@ import attnviz.statistics
 from attnviz.attention.kernels import has_fused
 from attnviz.attention.merge import Wording
 from attnviz.attention.request import Kernel
-from attnviz.evidence.scores import ScoreKeeper
+from attnviz.models.architectures import FALLBACK
 from attnviz.models.run import observe
+from attnviz.observers.sums import ScoreKeeper
 from attnviz.registry import discover
 from attnviz.statistics.statistic import Statistic
 from attnviz.text.merge import Merged, last_looks

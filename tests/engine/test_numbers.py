@@ -11,11 +11,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from attnviz.baselines.profile import ProfileKeeper
-from attnviz.evidence.scores import ScoreKeeper, ScoreTable
-from attnviz.evidence.similarity import RowKeeper
-from attnviz.flow.rollout import FlowKeeper
 from attnviz.models import load, names, run
+from attnviz.observers.positional import ProfileKeeper
+from attnviz.observers.rollout import FlowKeeper
+from attnviz.observers.rows import RowKeeper
+from attnviz.observers.sums import ScoreKeeper
+from attnviz.observers.tables import ScoreTable
 from attnviz.text.files import read
 from attnviz.text.split import sentences
 from attnviz.text.tokenize import tokenize_all

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from attnviz.attention.batch import make
 from attnviz.attention.request import join
-from attnviz.evidence.offsets import REACH, OffsetKeeper, Offsets, mean_offsets
+from attnviz.evidence.distances import Offsets, mean_offsets
 from attnviz.measurement.stream import LayerShape, StreamSums
+from attnviz.observers.by_offset import OffsetKeeper
+from attnviz.observers.totals import REACH
 from attnviz.text.types import Tokens
 from tests.engine.planted import Floats, at_offset, even, layer, sentence
 

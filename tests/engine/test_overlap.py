@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.evidence.judge import Judgement, Verdict
-from attnviz.evidence.overlap import Overlap, beside, overlap, totals
+from attnviz.findings.overlap import Overlap, beside, overlap
 from attnviz.measurement.stream import StreamSums
+from attnviz.observers.target_hashes import totals
 from attnviz.roles import (
     cls,
     comma,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from attnviz.attention.words import WordTable
+from attnviz.attention.word_table import WordTable
 from attnviz.baselines.baseline import Array
 from attnviz.baselines.gold import Coverage, Gold, WordText
 from attnviz.baselines.part_of_speech import expected, learned

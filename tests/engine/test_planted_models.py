@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from attnviz.attention.matrices import MatrixKeeper
 from attnviz.models.load import LoadedModel
 from attnviz.models.run import observe
+from attnviz.observers.matrices import MatrixKeeper
 from attnviz.text.types import Tokens
 from tests.engine import circuits, grammar
 from tests.engine.conftest import Tables

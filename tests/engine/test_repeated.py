@@ -19,13 +19,7 @@ from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
 from attnviz.attention.observer import Observer
 from attnviz.attention.request import Request
-from attnviz.evidence.induction import (
-    BASELINES,
-    Induction,
-    InductionKeeper,
-    Logits,
-    against_chance,
-)
+from attnviz.evidence.prefix_matching import BASELINES, Induction, against_chance, judge_induction
 from attnviz.models import heads, tap
 from attnviz.models import load as loading
 from attnviz.models.direct_path import DirectPath, direct_path
@@ -33,6 +27,7 @@ from attnviz.models.load import LoadedModel
 from attnviz.models.names import resolve
 from attnviz.models.repeated import DRAWS, FEWEST, REPEATS, TOKENS, draws
 from attnviz.models.run import observe
+from attnviz.observers.repeats import InductionKeeper, Logits
 from attnviz.text.types import Tokens
 from tests.engine import tiny
 from tests.engine.planted import Head, at_offset, even, layer, on_target, see, sentence
@@ -143,7 +138,7 @@ def judged(
     keeper = InductionKeeper(found, logits)
     batch = batches.make(found, 0, torch.device("cpu"))
     see(layers, [keeper], batch, range(len(found)))
-    return keeper.found()
+    return judge_induction(keeper.table())
 
 
 def planted(found: list[Tokens], *made: Head, causal: bool = True) -> Induction:
@@ -419,7 +414,7 @@ def test_an_encoder_and_attention_that_comes_as_weights_have_no_way_to_the_logit
     assert direct_path(bloom, found[0]) is None
     keeper = InductionKeeper(found)
     observe(bloom, found, [keeper])
-    assert len(keeper.found(100).heads) == 12
+    assert len(judge_induction(keeper.table(), 100).heads) == 12
 
 
 # --- real models --------------------------------------------------------------------------------
@@ -432,7 +427,7 @@ def real(name: str) -> tuple[Induction, list[Tokens]]:
     path = direct_path(loaded, found[0])
     keeper = InductionKeeper(found, None if path is None else path.logits)
     observe(loaded, found, [keeper])
-    return keeper.found(500), found
+    return judge_induction(keeper.table(), 500), found
 
 
 def test_smollm2_has_induction_heads(smollm2: Path) -> None:

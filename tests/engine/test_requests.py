@@ -18,8 +18,8 @@ from attnviz.attention.observer import Observer
 from attnviz.attention.pack import pack
 from attnviz.attention.request import Kernel, Request, join
 from attnviz.attention.targets import KeyTarget, MatchTarget, OffsetTarget, PairTarget, Target
-from attnviz.evidence.scores import ScoreKeeper
 from attnviz.models.run import observe
+from attnviz.observers.sums import ScoreKeeper
 from attnviz.roles.role import TargetRole
 from attnviz.text.merge import Merged
 from attnviz.text.types import Tokens

@@ -10,7 +10,7 @@ import torch
 
 from attnviz.attention import batch as batches
 from attnviz.attention.request import Request, join
-from attnviz.evidence.scores import ScoreKeeper
+from attnviz.observers.sums import ScoreKeeper
 from attnviz.statistics.resting import STATISTIC
 from attnviz.text.types import Tokens
 from tests.engine.planted import Floats, Head, layer, sentence, show

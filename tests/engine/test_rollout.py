@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from attnviz.attention import batch as batches
-from attnviz.flow.rollout import FlowKeeper, SentenceFlow
+from attnviz.observers.drawn import SentenceFlow
+from attnviz.observers.rollout import FlowKeeper
 from tests.engine.planted import Floats, layer, see, sentence
 
 # Layer 0: two heads with the mean [[1/2, 1/2], [1, 0]]; layer 1: both [[0, 1], [1/2, 1/2]].

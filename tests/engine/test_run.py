@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from attnviz.attention.batch import Batch, by_length, make
 from attnviz.attention.formulas import row_entropy
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.matrices import MatrixKeeper, blocks
 from attnviz.attention.observer import Observer
 from attnviz.attention.request import Request
 from attnviz.attention.shelf import Shelf
@@ -27,6 +26,7 @@ from attnviz.errors import InputError
 from attnviz.models import heap, tap
 from attnviz.models.load import LoadedModel
 from attnviz.models.run import observe
+from attnviz.observers.matrices import MatrixKeeper, blocks
 from tests.engine import tiny
 from tests.engine.planted import layer, sentence
 

@@ -11,12 +11,12 @@ import torch
 
 from attnviz.attention.batch import make
 from attnviz.baselines import other_segment
-from attnviz.baselines.other_segment import OtherSegmentKeeper
 from attnviz.evidence import bootstrap
 from attnviz.evidence.collect import collect
 from attnviz.evidence.gather import choose
 from attnviz.evidence.judge import Judgement, judge
-from attnviz.evidence.scores import ScoreKeeper
+from attnviz.observers.by_segment import OtherSegmentKeeper
+from attnviz.observers.sums import ScoreKeeper
 from attnviz.roles.segment_block import ROLE
 from attnviz.text.types import Tokens
 from tests.engine.planted import (

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from attnviz.attention import batch as batches
 from attnviz.evidence import similarity
-from attnviz.evidence.illustrate import choose
-from attnviz.evidence.similarity import REDUNDANT, Likeness, RowKeeper, divergences, sample
+from attnviz.evidence.similarity import REDUNDANT, Likeness
+from attnviz.findings.drawn_sentences import choose
+from attnviz.observers.rows import RowKeeper, divergences, sample
 from attnviz.text.types import Tokens
 from tests.engine.planted import Floats, Head, at_offset, corpus, even, layer, see, sentence, show
 

@@ -10,11 +10,11 @@ import pytest
 
 import attnviz
 from attnviz.evidence import bootstrap
-from attnviz.evidence.best import best
 from attnviz.evidence.gather import Candidate, RoleColumns, Sums, choose
 from attnviz.evidence.judge import judge
 from attnviz.evidence.units import Units
-from attnviz.report.build import heads
+from attnviz.findings.best_heads import best
+from attnviz.findings.build import heads
 from attnviz.text.types import Sentence, Tokens
 from tests.conftest import SAMPLES
 from tests.engine.planted import ROLES, at_offset, measure, sentence

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attnviz.attention.targets import KeyTarget, OffsetTarget
-from attnviz.baselines.profile import Profile
+from attnviz.baselines.positional_profile import PositionalProfile
 from attnviz.text.types import Tokens
 from tests.engine.planted import Floats, Head, at_offset, corpus, even, measure, on_target, sentence
 
@@ -177,7 +177,7 @@ def test_a_role_that_never_comes_up_is_unknown_and_has_no_verdict() -> None:
 
 def test_a_sink_that_takes_mass_lowers_the_profile_too() -> None:
     # One head that spreads 0.4 evenly over offsets and loses 0.6 to its sink logit.
-    profile = Profile(np.full((2, 1, 5), 0.1), np.full((2, 1), 0.4))
+    profile = PositionalProfile(np.full((2, 1, 5), 0.1), np.full((2, 1), 0.4))
     target = KeyTarget(queries=np.array([True, True, True]), keys=np.array([True, False, False]))
     # Three queries, each expected to put a third of 0.4 on the first of three keys.
     assert profile.expect([target], 3, 0)[0] == pytest.approx([0.4])
@@ -186,7 +186,7 @@ def test_a_sink_that_takes_mass_lowers_the_profile_too() -> None:
 def test_a_sentence_is_held_against_the_profile_of_the_other_half() -> None:
     # Offsets -2 to 2: half 0 looks one back, half 1 looks at itself.
     by_offset = np.array([[[0.0, 1.0, 0.0, 0.0, 0.0]], [[0.0, 0.0, 1.0, 0.0, 0.0]]])
-    profile = Profile(by_offset, np.ones((2, 1)))
+    profile = PositionalProfile(by_offset, np.ones((2, 1)))
     itself = OffsetTarget(queries=np.array([False, True, True]), offsets=(0,))
     one_back = OffsetTarget(queries=np.array([False, True, True]), offsets=(-1,))
     assert [profile.expect([itself], 3, half)[0][0] for half in (0, 1)] == [2.0, 0.0]
@@ -195,7 +195,7 @@ def test_a_sentence_is_held_against_the_profile_of_the_other_half() -> None:
 
 def test_a_profile_is_scaled_to_the_keys_that_a_sentence_has() -> None:
     # Even over five offsets; in a sentence of two tokens each row has two of them.
-    profile = Profile(np.full((2, 1, 5), 0.2), np.ones((2, 1)))
+    profile = PositionalProfile(np.full((2, 1, 5), 0.2), np.ones((2, 1)))
     first = KeyTarget(queries=np.array([False, True]), keys=np.array([True, False]))
     assert profile.expect([first], 2, 0)[0] == pytest.approx([0.5])
 

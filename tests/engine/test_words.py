@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from attnviz.attention.batch import make
 from attnviz.attention.request import join
-from attnviz.attention.words import WordKeeper, WordTable
+from attnviz.attention.word_table import WordTable
 from attnviz.baselines.fixed_offset import OFFSETS
 from attnviz.baselines.gold import Coverage
 from attnviz.evidence import arcs
 from attnviz.evidence.gather import RoleSums, best_of_both, choose
+from attnviz.observers.words import WordKeeper
 from attnviz.roles.coreference import ROLE as COREFERENCE
 from attnviz.roles.dependency import ROLE as DEPENDENCY
 from attnviz.roles.role import Role, expanded, reported
@@ -133,8 +134,8 @@ def test_long_texts_word_by_word_are_the_same_as_short_ones_at_once(
     weights = [rng.dirichlet(np.ones(len(one)), (2, len(one))) for one in texts]
     at_once = watched(texts, weights, causal=causal)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("attnviz.attention.words._LONG", 0)
-        patch.setattr("attnviz.attention.words._CELLS", 12)
+        patch.setattr("attnviz.observers.words._LONG", 0)
+        patch.setattr("attnviz.observers.words._CELLS", 12)
         by_word = watched(texts, weights, causal=causal)
     np.testing.assert_array_equal(at_once.best, by_word.best)
     np.testing.assert_allclose(at_once.left, by_word.left, atol=1e-6)

@@ -15,9 +15,9 @@ import numpy as np
 
 from attnviz.figures.picture import Picture
 from attnviz.figures.views import POOLED, SentenceView
+from attnviz.findings.findings import findings, lead
 from attnviz.measurement.probed import InductionHead, InductionReport, ProbeScore
 from attnviz.measurement.source import FileInfo, InputInfo, ModelInfo
-from attnviz.report.findings import findings, lead
 from attnviz.report.given import LayerInfo, Options
 from attnviz.report.model import (
     Estimate,

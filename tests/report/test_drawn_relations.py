@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import attnviz
-from attnviz.attention.words import WordKeeper, WordTable
+from attnviz.attention.word_table import WordTable
 from attnviz.figures.head import FIGURE
 from attnviz.figures.views import HeadView, RoleMark, SentenceView
-from attnviz.report import views
+from attnviz.findings import views
+from attnviz.observers.words import WordKeeper
 from tests.conftest import SAMPLES
 from tests.engine.test_words import SPLIT, annotated, role
 from tests.figures import planted

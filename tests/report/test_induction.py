@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from attnviz.report.findings import findings
+from attnviz.findings.findings import findings
 from attnviz.report.formats import html, json_report, markdown
 from attnviz.report.numbers import estimate
 from attnviz.report.sections import induction

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from attnviz import saving
-from attnviz.report.views import model_view
+from attnviz.findings.views import model_view
 from tests.report import example
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ import jsonschema
 import pytest
 
 import attnviz
+from attnviz.findings.heads import LONG
 from attnviz.report import codec
 from attnviz.report.formats import html, json_report, markdown
-from attnviz.report.heads import LONG
+from attnviz.report.head_profiles import Example, Kind, Looked, LooksAt, Offsets, ShownToken
 from attnviz.report.model import HeadReport, Report
-from attnviz.report.profiles import Example, Kind, Looked, LooksAt, Offsets, ShownToken
 from attnviz.report.sections import examples as section
 from attnviz.report.sections import head_profile
 from attnviz.text.types import TokenLabel

@@ -12,8 +12,8 @@ import pytest
 from rich.console import Console
 
 import attnviz
+from attnviz.findings.findings import findings
 from attnviz.report import codec, terminal, whole
-from attnviz.report.findings import findings
 from attnviz.report.formats import json_report, markdown
 from attnviz.report.model import RelationRow, Report
 from attnviz.report.sections import relations, roles

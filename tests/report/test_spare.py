@@ -12,12 +12,12 @@ import pytest
 
 import attnviz
 from attnviz.evidence.similarity import REDUNDANT, Likeness
+from attnviz.findings.build import UNIFORM
+from attnviz.findings.removal import RESTING, spare
 from attnviz.report import codec
-from attnviz.report.build import UNIFORM
 from attnviz.report.candidates import Alike, Spare
 from attnviz.report.formats import json_report, markdown
 from attnviz.report.model import Estimate, HeadReport, RoleScore, Similarity
-from attnviz.report.removal import RESTING, spare
 from attnviz.report.sections import spare as section
 from tests.conftest import SAMPLES
 from tests.report import example

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import attnviz
-from attnviz import induction
-from attnviz.evidence.induction import Estimate, Induction
+from attnviz import probing
+from attnviz.evidence.prefix_matching import Estimate, Induction
 from attnviz.models import repeated
 from attnviz.report import codec
 from attnviz.report.formats import html, json_report, markdown
@@ -63,7 +63,7 @@ def test_a_decoder_has_copying(decoder: Path) -> None:
 
 def test_it_changes_nothing_else(decoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = json.loads(json_report.write(attnviz.analyze(decoder, TEXT, **FEW), ()))
-    monkeypatch.setattr(induction, "probe", lambda *_: (None, "Not now."))
+    monkeypatch.setattr(probing, "probe", lambda *_: (None, "Not now."))
     without = json.loads(json_report.write(attnviz.analyze(decoder, TEXT, **FEW), ()))
     assert without.pop("induction") is None
     assert told.pop("induction")
@@ -112,7 +112,7 @@ def test_what_could_not_be_measured_is_none() -> None:
         queries=12,
     )
     drawn = sentence("a b c d a b c d a b c d a b c d")
-    one = induction.report(found, [drawn]).heads[0]
+    one = probing.report(found, [drawn]).heads[0]
     assert (one.prefix_matching.score, one.prefix_matching.low) == (0.5, None)
     assert (one.baseline, one.margin_low) == (0.25, None)
     assert one.copying is not None
@@ -120,5 +120,5 @@ def test_what_could_not_be_measured_is_none() -> None:
     assert one.lifted is not None
     assert (one.lifted.score, one.lifted.low, one.lifted.chance) == (0.5, None, 0.25)
     without = replace(found, copying=None, lifted=None, lifted_chance=None)
-    bare = induction.report(without, [drawn]).heads[0]
+    bare = probing.report(without, [drawn]).heads[0]
     assert (bare.copying, bare.lifted) == (None, None)

@@ -16,7 +16,7 @@ from tests.rim.models import write_model
 
 TRANSLATION = SAMPLES / "translation"
 MODEL, SOURCE, TARGET = (TRANSLATION / name for name in ("model", "source.txt", "target.txt"))
-PARTS = {"encoder", "decoder", "cross"}
+STREAMS = {"encoder", "decoder", "cross"}
 LONG = 630
 """Tokens of the long text, special ones not counted."""
 
@@ -75,11 +75,11 @@ JSON = ("--format", "json", "--resamples", "100", "--illustrate", "0")
 def test_a_translation_gives_three_parts(tool: Tool, few: tuple[Path, Path]) -> None:
     source, target = few
     document = found(tool("report", MODEL, source, "--target", target, *JSON))
-    assert set(document["parts"]) == PARTS
+    assert set(document["parts"]) == STREAMS
     assert document["options"]["target"] == "target.txt"
     for name in ("heads", "layers", "sentences"):
-        assert {one["attention"] for one in document[name]} == PARTS
-    texts: dict[str, list[str]] = {name: [] for name in PARTS}
+        assert {one["attention"] for one in document[name]} == STREAMS
+    texts: dict[str, list[str]] = {name: [] for name in STREAMS}
     for one in document["sentences"]:
         texts[one["attention"]].append(one["text"])
         assert "generated_from" not in one
@@ -182,7 +182,7 @@ def test_what_a_decoder_wrote_is_marked(tool: Tool, writer: Path, text: Path) ->
 def test_a_translator_may_write_its_targets_itself(tool: Tool, few: tuple[Path, Path]) -> None:
     source, target = few
     document = found(tool("report", MODEL, source, "--generate", "20", *JSON))
-    assert set(document["parts"]) == PARTS
+    assert set(document["parts"]) == STREAMS
     written = [one for one in document["sentences"] if one["attention"] == "cross"]
     # The sample's translations are the ones that the model writes.
     assert [one["text"].split() for one in written] == [

@@ -238,7 +238,11 @@ def _heads(heads: Heads, heading: str, most: int) -> Iterable[str]:
     yield heading
     yield f"{len(rows):,} of {len(every):,} heads; report.json has all."
     yield table(
-        ("Head", "Roles", *(f"{safe(one.name)} ({safe(one.unit)})" for one in heads.columns)),
+        (
+            "Head",
+            "Roles",
+            *(f"{safe(column.name)} ({safe(column.unit)})" for column in heads.columns),
+        ),
         "ll" + "l" * len(heads.columns),
         (
             (
@@ -271,8 +275,8 @@ def _sentence(sentence: Sentence) -> Iterable[str]:
 
 def _strongest(what: str, shading: Shading) -> str:
     tokens = ", ".join(
-        f"{safe(one.token.label.text)} at {one.place} ({one.weight.text})"
-        for one in shading.strongest
+        f"{safe(key.token.label.text)} at {key.place} ({key.weight.text})"
+        for key in shading.strongest
     )
     rest = f"; the other {shading.rest} {shading.rest_has} {shading.outside}"
     return f"{what}: {tokens}{rest if shading.rest else ''}."

@@ -12,8 +12,8 @@ from attnviz.report.sections.shading import shade
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from attnviz.report.head_profiles import Example, Looked, ShownToken
     from attnviz.report.model import Report
-    from attnviz.report.profiles import Example, Looked, ShownToken
     from attnviz.text.types import TokenLabel
 
 TITLE = "Examples"
@@ -161,8 +161,8 @@ def _listed(looked: Sequence[Looked], aside: str) -> str:
     """The first, and the others as far as they have a share worth naming."""
     if not looked:
         return "looks at nothing"
-    first, *others = (f"{_quoted(one.labels)} {number(one.weight)}" for one in looked)
-    named = others[: sum(one.weight >= LEAST for one in looked[1:])]
+    first, *others = (f"{_quoted(key.labels)} {number(key.weight)}" for key in looked)
+    named = others[: sum(key.weight >= LEAST for key in looked[1:])]
     return f"looks most at {first}{aside}{', then ' * bool(named)}{', '.join(named)}"
 
 

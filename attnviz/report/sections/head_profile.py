@@ -27,8 +27,8 @@ from attnviz.report.sections.examples import ExampleText, in_full
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from attnviz.report.head_profiles import Kind, LooksAt, Offsets
     from attnviz.report.model import HeadReport, Report, RoleInfo, RoleScore
-    from attnviz.report.profiles import Kind, LooksAt, Offsets
 
 NEAR = 3
 """Roles that a head has not, but comes nearest to, that are told with all their numbers."""

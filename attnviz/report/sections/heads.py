@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from attnviz.evidence.examples import EACH, PLAYS
+from attnviz.observers.shown import EACH, HEAD_ROLES
 from attnviz.report.cells import (
     Chip,
     Head,
@@ -154,6 +154,6 @@ def _reading(report: Report) -> str:
         f"{says}; and for its roles the sentences where they show most and least, by score − "
         f"chance, up to {EACH} each among those of readable length and several events. In each, "
         "one query is boxed, its target underlined, and every token shaded by the weight that the "
-        f"query gives it. At most {PLAYS} pairs of a head and a role have examples, the best head "
-        "of each role first."
+        f"query gives it. At most {HEAD_ROLES} pairs of a head and a role have examples, the best "
+        "head of each role first."
     )

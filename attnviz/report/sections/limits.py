@@ -73,6 +73,6 @@ def _mixtures(report: Report) -> str:
 
 def _drift(report: Report) -> float | None:
     """The mean drift over the sentences of all streams that have one."""
-    every = (one.drift for part in report.every_part for one in part.sentences)
+    every = (sentence.drift for part in report.every_part for sentence in part.sentences)
     known = [value for value in every if value is not None]
     return sum(known) / len(known) if known else None

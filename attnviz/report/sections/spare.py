@@ -184,7 +184,7 @@ def _summary(report: Report) -> str:
         for criterion in spare.criteria
         if criterion.heads
     )
-    several = sum(len(one.reasons) > 1 for one in spare.heads)
+    several = sum(len(head.reasons) > 1 for head in spare.heads)
     says = f"{len(spare.heads)} of {of} {_is(spare.heads)} by their attention: {reasons}"
     says += f"; {several} for more than one reason." if several else "."
     return " ".join(filter(None, (says, _contradicted(report, spare))))
@@ -195,7 +195,7 @@ def _working(spare: Candidates) -> str:
     working = spare.working
     if not working:
         return ""
-    named = ", ".join(f"{_name(one)} {number(one.induction)}" for one in working[:SHOWN])
+    named = ", ".join(f"{_name(head)} {number(head.induction)}" for head in working[:SHOWN])
     more = f" and {len(working) - SHOWN} more" if len(working) > SHOWN else ""
     if len(working) == 1:
         having, match, candidates = "head that has", "matches", "is no candidate"
@@ -226,7 +226,7 @@ def _contradicted(report: Report, spare: Candidates) -> str:
     families = {role.name: role.family for role in report.roles}
     having = [
         each
-        for each in (report.head(one.layer, one.head) for one in spare.heads)
+        for each in (report.head(head.layer, head.head) for head in spare.heads)
         if any(
             score.verdict == "supported" and families.get(name) not in _SAYS_THE_SAME
             for name, score in each.roles.items()

@@ -11,14 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 
-from attnviz.attention.batch import Batch
-from attnviz.attention.layer import LayerAttention
-from attnviz.attention.request import Request
-from attnviz.attention.shelf import Shelf
 from attnviz.attention.targets import KeyTarget, Target
-from attnviz.baselines.baseline import Array, Baseline, Kept, Watcher
+from attnviz.baselines.baseline import Array, Baseline, Kept
 from attnviz.baselines.convolution import convolved
 from attnviz.measurement.pilot import Fit
 from attnviz.roles.role import SELF
@@ -32,7 +27,7 @@ _CELLS = 2**21
 
 
 @dataclass(frozen=True)
-class Profile:
+class PositionalProfile:
     """Mean attention by offset for each half: `by_offset` [half, head, 2 n - 1], 0 at n - 1.
 
     `total` [half, head] is the mean row sum, less than 1 where a sink logit takes mass.
@@ -66,8 +61,8 @@ class Profile:
         hits = np.zeros((len(targets), tokens, 2 * tokens - 1))
         hits[place, query, key - query + tokens - 1] = 1.0
         by_query = hits @ profile[:, zero - tokens + 1 : zero + tokens].T  # [target, query, head]
-        found: Array = np.einsum("tqh,hq->th", by_query, scale)
-        return found
+        masses: Array = np.einsum("tqh,hq->th", by_query, scale)
+        return masses
 
     def _expect_long(self, target: Target, tokens: int, half: int) -> Array:
         """The same of one target without room for all its cells, [head]."""
@@ -103,63 +98,7 @@ class Profile:
         return scale
 
 
-class ProfileKeeper(Watcher):
-    """Observes layers and adds up attention by offset, apart for the two halves."""
-
-    def __init__(self, longest: int, stream: str = "") -> None:
-        self.stream = stream
-        self._width = 2 * longest - 1
-        self._mass: dict[int, Array] = {}
-        self._seen: dict[int, Array] = {}
-        self._shelf = Shelf()
-
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
-        """Starts a batch."""
-        halves = [[tokens.sentence.half == half for tokens in batch.sentences] for half in (0, 1)]
-        self._halves = np.array(halves, np.float32)
-        self._rows = batch.content
-        return Request(needs=frozenset({"by_offset"}))
-
-    def see(self, attention: LayerAttention) -> None:
-        """Adds one layer of the batch."""
-        self._add(self._mass, attention.layer, attention.by_offset)
-        seen = attention.once("seen offsets", lambda: attention.mask.by_offset(self._rows))
-        self._add(self._seen, attention.layer, seen[:, None])
-
-    def fit(self) -> Fit:
-        """The profile of every head, layer by layer: the arrays of a `Profile`."""
-        layers = sorted(self._mass)
-        zero = self._width // 2
-        means = [_ratio(self._mass[layer], self._seen[layer]) for layer in layers]
-        # Every query sees itself, so the offset 0 counts the rows.
-        totals = [
-            _ratio(self._mass[layer].sum(-1), self._seen[layer][..., zero]) for layer in layers
-        ]
-        by_offset, total = np.concatenate(means, axis=1), np.concatenate(totals, axis=1)
-        for half in (0, 1):
-            # Without sentences a half has no habits; those of the other are the stricter baseline.
-            if not any(self._seen[layer][half].any() for layer in layers):
-                by_offset[half], total[half] = by_offset[1 - half], total[1 - half]
-        return Fit({"by_offset": by_offset, "total": total})
-
-    def _add(self, sums: dict[int, Array], layer: int, offsets: torch.Tensor) -> None:
-        _, heads, width = offsets.shape
-        of_sentences = offsets.cpu().numpy().reshape(len(offsets), -1)
-        halves = (self._halves @ of_sentences).reshape(2, heads, width)
-        if layer not in sums:
-            sums[layer] = self._shelf.zeros((2, heads, self._width))
-        total = sums[layer]
-        margin = (self._width - width) // 2
-        total[..., margin : margin + width] += halves
-
-
-def _ratio(part: Array, whole: Array) -> Array:
-    """`part` / `whole`, 0 where nothing was seen."""
-    whole = np.broadcast_to(whole, part.shape)
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
-
-
-def profile_of(fit: Fit, longest: int) -> Profile:
+def profile_of(fit: Fit, longest: int) -> PositionalProfile:
     """The profile that was fitted, wide enough for sentences of so many tokens.
 
     What lies beyond the pilot's offsets is taken for the mean of the farthest eighth of them.
@@ -174,7 +113,7 @@ def profile_of(fit: Fit, longest: int) -> Profile:
             for far in (by_offset[..., :many], by_offset[..., -many:])
         )
         by_offset = np.concatenate([left, by_offset, right], axis=-1)
-    return Profile(by_offset, fit.arrays["total"])
+    return PositionalProfile(by_offset, fit.arrays["total"])
 
 
 def expected(
@@ -201,6 +140,5 @@ BASELINE = Baseline(
     formula="sum over i and over S_i of p(j - i) m / sum over k of p(k - i), m the mean row sum",
     order=50,
     streams=SELF,
-    watch=lambda sentences, stream: ProfileKeeper(max(map(len, sentences)), stream),
     expect=expected,
 )

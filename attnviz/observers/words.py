@@ -6,9 +6,8 @@ Attention to a word is the sum over its tokens; attention from it the mean over 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,12 +18,10 @@ from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
 from attnviz.attention.request import Request
+from attnviz.attention.word_table import ABSTAINS, Arcs, WordTable, numbered
 from attnviz.text.aligned import Words, word_tokens
 from attnviz.text.merge import Pieces, last_looks
-from attnviz.text.types import Annotation, Tokens
-
-ABSTAINS = 0.1
-"""A word whose tokens put less mass than this on content looks at no word."""
+from attnviz.text.types import Tokens
 
 _LONG = 512
 """In longer sentences some words are looked at at a time, of so many weights a head."""
@@ -32,81 +29,8 @@ _LONG = 512
 _CELLS = 2**18
 
 Ints = NDArray[np.int64]
+
 Units = Sequence[int]
-Arcs = Callable[[Annotation], Iterable[tuple[int, int]]]
-"""The pairs of words, by their places, whose mass is kept."""
-
-
-@dataclass(frozen=True)
-class WordTable:
-    """What each word looks at most.
-
-    `words` [sentence] are the units of the annotated sentences, None for the others; `starts`
-    [sentence + 1] where their units begin among all. `best` [head of the whole model, unit] is
-    the place of the unit looked at most in the same sentence, itself left out, -1 for none.
-    `left` [head] is the mean mass that words put on special tokens. `causal`: no word saw one to
-    its right. `mass` [head, pair] is what a unit puts on another, for the pairs that were asked
-    for; `pairs` [pair] are their numbers, see `numbered`, in rising order.
-    """
-
-    words: tuple[Words | None, ...]
-    starts: Ints
-    best: NDArray[np.int32]
-    left: NDArray[np.float64]
-    causal: bool
-    pairs: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-    mass: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-
-    def numbered(self, unit: Ints, key: Ints) -> Ints:
-        """A number for each pair, rising with its unit.
-
-        `unit` counts among all, `key` in the sentence of both.
-        """
-        return _numbered(self.starts, unit, key)
-
-    def mass_on(self, unit: Ints, key: Ints) -> NDArray[np.float64]:
-        """What units put on others, [head, pair]; 0 for pairs that nobody asked for."""
-        numbers = self.numbered(unit, key)
-        at = np.searchsorted(self.pairs, numbers)
-        kept = np.isin(numbers, self.pairs)
-        found = np.zeros((len(self.best), len(numbers)))
-        if kept.any():
-            found[:, kept] = self.mass[:, at[kept]]
-        return found
-
-    def followed(self, arcs: Sequence[tuple[int, int, int]]) -> Ints:
-        """Arcs (sentence, word, word) as (sentence, unit, unit), those that a head could follow.
-
-        None within a unit, and in a causal model none to the right: [arc, 3].
-        """
-        sentence, word, other = np.array(arcs, np.int64).reshape(-1, 3).T
-        first, of_word = self._of_words
-        one, two = of_word[first[sentence] + word], of_word[first[sentence] + other]
-        able = (one >= 0) & (two >= 0) & (one != two)
-        if self.causal:
-            able &= two < one
-        found: Ints = np.stack([sentence, one, two], axis=1)[able]
-        return found
-
-    @cached_property
-    def _of_words(self) -> tuple[Ints, Ints]:
-        """The first word of each sentence among all, and the unit of each word in its sentence."""
-        of_word = [words.of_word if words else () for words in self.words]
-        first = np.concatenate([[0], np.cumsum([len(units) for units in of_word])])
-        return first, np.array([unit for units in of_word for unit in units], np.int64)
-
-    def over_seen(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """For each unit the sum of `values` [unit, kind] over the others that it sees."""
-        running = np.concatenate([np.zeros((1, values.shape[1])), values.cumsum(0)])
-        many = np.diff(self.starts)
-        first, last = (np.repeat(edge, many) for edge in (self.starts[:-1], self.starts[1:]))
-        before: NDArray[np.float64] = running[:-1] - running[first]
-        return before if self.causal else running[last] - running[first] - values
-
-
-def _numbered(starts: Ints, unit: Ints, key: Ints) -> Ints:
-    numbers: Ints = unit * int(np.diff(starts).max(initial=1)) + key
-    return numbers
 
 
 class WordKeeper(Observer):
@@ -132,15 +56,17 @@ class WordKeeper(Observer):
         self._best: dict[int, NDArray[np.int32]] = {}
         self._left: dict[int, NDArray[np.float64]] = {}
         self._mass: dict[int, NDArray[np.float32]] = {}
-        self._asked = [_asked(*of, arcs) for of in zip(sentences, self._words, strict=True)]
-        of_pairs = np.cumsum([0, *map(len, self._asked)])
+        self._arcs = [_followed(*of, arcs) for of in zip(sentences, self._words, strict=True)]
+        of_pairs = np.cumsum([0, *map(len, self._arcs)])
         self._pairs = of_pairs.astype(np.int64)  # where the pairs of each sentence begin
         self._causal = True
 
     def begin(self, batch: Batch, places: Sequence[int]) -> Request:
         """Starts a batch whose sentences have the given places."""
-        found = [(row, place, self._words[place]) for row, place in enumerate(places)]
-        self._known = [(row, place, words) for row, place, words in found if words and words.tokens]
+        annotated = [(row, place, self._words[place]) for row, place in enumerate(places)]
+        self._known = [
+            (row, place, words) for row, place, words in annotated if words and words.tokens
+        ]
         self._content = batch.content.float()
         self._tiles: dict[bool, list[_Tile]] = {}
         return Request()
@@ -160,7 +86,7 @@ class WordKeeper(Observer):
             self._tiles[last] = list(self._cut(last=last))
         best, left = self._best[attention.layer], self._left[attention.layer]
         for tile in self._tiles[last]:
-            looks, lost, mass = (found.cpu().numpy() for found in _look(attention, tile))
+            looks, lost, mass = (array.cpu().numpy() for array in _look(attention, tile))
             left += lost
             self._mass[attention.layer][:, tile.kept] = mass
             for row, (place, first, many) in enumerate(tile.units):
@@ -206,7 +132,7 @@ class WordKeeper(Observer):
         """The pairs whose units look in a tile, and their places among all."""
         rows, kept = [], []
         for row, (place, first, many) in enumerate(units):
-            pairs = self._asked[place]
+            pairs = self._arcs[place]
             inside = np.flatnonzero((pairs[:, 0] >= first) & (pairs[:, 0] < first + many))
             rows.append(np.column_stack([np.full(len(inside), row), pairs[inside] - [first, 0]]))
             kept.append(inside + self._pairs[place])
@@ -219,7 +145,7 @@ class WordKeeper(Observer):
         best = [self._best[layer] for layer in layers] or [np.zeros((0, 0), np.int32)]
         left = [self._left[layer] for layer in layers] or [np.zeros(0)]
         mass = [self._mass[layer] for layer in layers] or [np.zeros((0, 0), np.float32)]
-        unit, key = np.concatenate([*self._asked, np.zeros((0, 2), np.int64)]).T
+        unit, key = np.concatenate([*self._arcs, np.zeros((0, 2), np.int64)]).T
         unit = unit + np.repeat(self._starts[:-1], np.diff(self._pairs))
         return WordTable(
             self._words,
@@ -227,7 +153,7 @@ class WordKeeper(Observer):
             np.concatenate(best),
             np.concatenate(left) / max(1, int(self._starts[-1])),
             self._causal,
-            _numbered(self._starts, unit, key),
+            numbered(self._starts, unit, key),
             np.concatenate(mass),
         )
 
@@ -253,12 +179,12 @@ class _Tile:
     kept: Ints
 
 
-def _asked(tokens: Tokens, words: Words | None, arcs: Arcs | None) -> Ints:
-    """The pairs of units that are asked for, in order, each once: [pair, 2]."""
+def _followed(tokens: Tokens, words: Words | None, arcs: Arcs | None) -> Ints:
+    """The pairs of units of `arcs`, in order, each once: [pair, 2]."""
     annotation = tokens.sentence.annotation
     if words is None or annotation is None or arcs is None:
         return np.zeros((0, 2), np.int64)
-    pairs = {(words.of_word[one], words.of_word[two]) for one, two in arcs(annotation)}
+    pairs = {(words.of_word[word], words.of_word[other]) for word, other in arcs(annotation)}
     able = sorted(pair for pair in pairs if min(pair) >= 0 and pair[0] != pair[1])
     return np.array(able, np.int64).reshape(-1, 2)
 
@@ -272,9 +198,9 @@ def _shares(
     for sentence, units in enumerate(looks):
         unit, token, share = zip(
             *(
-                (at, places[one], 1.0 / len(group))
+                (at, places[token], 1.0 / len(group))
                 for at, group in enumerate(units)
-                for one in group
+                for token in group
             ),
             strict=True,
         )
@@ -284,10 +210,10 @@ def _shares(
 
 def _sides(words: Sequence[Words], content: Tensor) -> Tensor:
     """1 where a token belongs to a unit, is `content` [sentence, key], and always: see `_Tile`."""
-    sides = torch.ones(*content.shape, max(len(one.tokens) for one in words) + 2)
+    sides = torch.ones(*content.shape, max(len(units.tokens) for units in words) + 2)
     sides[..., :-2] = 0.0
-    for sentence, one in enumerate(words):
-        pairs = ((token, unit) for unit, group in enumerate(one.tokens) for token in group)
+    for sentence, known in enumerate(words):
+        pairs = ((token, unit) for unit, group in enumerate(known.tokens) for token in group)
         token, unit = zip(*pairs, strict=True)
         sides[sentence, token, unit] = 1.0
     sides = sides.to(content.device)
@@ -307,8 +233,8 @@ def _look(attention: LayerAttention, tile: _Tile) -> tuple[Tensor, Tensor, Tenso
         weights = weights[tile.picked]
     # One product for all heads of a sentence: keys stand in the same place for each.
     to_sides = weights.flatten(1, 2) @ tile.sides
-    found = tile.shares[:, None] @ to_sides.reshape(*weights.shape[:3], -1)
-    to_units, on_content, on_all = found[..., :-2], found[..., -2], found[..., -1]
+    by_side = tile.shares[:, None] @ to_sides.reshape(*weights.shape[:3], -1)
+    to_units, on_content, on_all = by_side[..., :-2], by_side[..., -2], by_side[..., -1]
     left = on_all - on_content
     sentence, unit, key = tile.pairs
     mass = to_units[sentence, :, unit, key].T

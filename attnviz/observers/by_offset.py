@@ -1,9 +1,8 @@
-"""How far each head looks: its attention by offset j - i, beside that of uniform attention."""
+"""Attention by offset j - i, beside that of uniform attention."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,27 +13,10 @@ from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
 from attnviz.attention.request import Request
-from attnviz.measurement.fixed import Ints, fixed, floats
-from attnviz.measurement.stream import StreamSums
+from attnviz.measurement.fixed import Ints, fixed
+from attnviz.observers.totals import OFFSETS_OWN, OFFSETS_ROWS, OFFSETS_UNIFORM, REACH
 
 Array = NDArray[np.float64]
-
-REACH = 16
-"""Offsets kept one by one on either side; what lies beyond is summed up."""
-
-
-@dataclass(frozen=True)
-class Offsets:
-    """Share of a content query's attention by offset, mean over the content queries.
-
-    `own` and `uniform` [head of the whole model, 2 REACH + 3]: offset k at index k + REACH + 1, all
-    offsets beyond REACH in the first and the last place. A row sums to 1, or to less where a sink
-    logit takes mass. `causal`: no query saw a key to its right.
-    """
-
-    own: Array
-    uniform: Array
-    causal: bool
 
 
 class OffsetKeeper(Observer):
@@ -68,26 +50,14 @@ class OffsetKeeper(Observer):
         layers = sorted(self._own)
         heads = [len(self._own[layer]) for layer in layers]
         return {
-            _OWN: fixed(np.concatenate([self._own[layer] for layer in layers])),
-            _UNIFORM: fixed(
+            OFFSETS_OWN: fixed(np.concatenate([self._own[layer] for layer in layers])),
+            OFFSETS_UNIFORM: fixed(
                 np.concatenate(
                     [np.broadcast_to(self._even[layer], self._own[layer].shape) for layer in layers]
                 )
             ),
-            _ROWS: np.repeat([round(self._rows[layer]) for layer in layers], heads),
+            OFFSETS_ROWS: np.repeat([round(self._rows[layer]) for layer in layers], heads),
         }
-
-
-_OWN, _UNIFORM, _ROWS = "offsets|own", "offsets|uniform", "offsets|rows"
-
-
-def mean_offsets(sums: StreamSums) -> Offsets | None:
-    """The means that `OffsetKeeper` made sums for; None in cross-attention."""
-    if _ROWS not in sums.totals:
-        return None
-    rows = np.maximum(sums.totals[_ROWS], 1)[:, None]
-    own, uniform = (floats(sums.totals[name]) / rows for name in (_OWN, _UNIFORM))
-    return Offsets(own, uniform, sums.causal)
 
 
 def _folded(by_offset: Tensor) -> Array:

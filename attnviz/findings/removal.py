@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from attnviz.evidence.similarity import REDUNDANT, Likeness
+from attnviz.findings.build import UNIFORM
 from attnviz.measurement.probed import InductionReport
-from attnviz.report.build import UNIFORM
 from attnviz.report.candidates import Alike, Criterion, Reason, Spare, SpareGroup, SpareHead
 from attnviz.report.model import Estimate, HeadReport, Similarity
 

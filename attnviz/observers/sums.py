@@ -1,10 +1,9 @@
-"""Score tables: for each sentence, head and role the mass, its chance level, and the events."""
+"""The sums of every role and statistic, sentence by sentence and head by head."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,94 +17,13 @@ from attnviz.attention.request import Request
 from attnviz.attention.shelf import Shelf
 from attnviz.attention.targets import Target
 from attnviz.baselines.known import baselines
+from attnviz.observers.tables import LayerArray, LayerSums, ScoreTable
 from attnviz.roles.role import Role
+from attnviz.roles.variants import variants_of
 from attnviz.statistics.statistic import Statistic
 from attnviz.text.types import Tokens
 
 Array = NDArray[np.float64]
-Found = NDArray[Any]
-"""What one layer gives, as it is measured; tables add it up as `Array`."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One thing that is scored: a role, or one candidate of a role that chooses."""
-
-    role: Role
-    variant: str = ""
-
-    def target(self, tokens: Tokens, keys: Tokens | None = None) -> Target | None:
-        """The column's target on a sentence, None where the role has no targets.
-
-        `keys` is what cross-attention looks at.
-        """
-        return self.role.target_on(tokens, keys, self.variant)
-
-
-def columns_of(roles: Sequence[Role]) -> tuple[Column, ...]:
-    """Every column that the roles on tokens need, in the order of the roles."""
-    return tuple(Column(role, variant) for role in roles for variant in role.columns)
-
-
-@dataclass(frozen=True)
-class LayerSums:
-    """Sums of one layer, each array [sentence, head, column or statistic].
-
-    `mass`, `chance` and `events` have a column for each of `columns_of(roles)`, `beside` one for
-    each baseline that is measured beside one of them; `chance` and `events` have one head, for they
-    depend on the layer's mask alone. `values` over `counts` is a statistic's mean.
-    """
-
-    mass: Found
-    beside: Found
-    chance: Found
-    events: Found
-    values: Found
-    counts: Found
-
-
-@dataclass(frozen=True)
-class ScoreTable:
-    """The sums of a whole run: `layers[i]` for the i-th layer that ran, numbered `numbers[i]`.
-
-    `beside` are the columns of the sums of that name: the place of a column, and a baseline's name.
-    """
-
-    columns: tuple[Column, ...]
-    statistics: tuple[Statistic, ...]
-    numbers: tuple[int, ...]
-    layers: tuple[LayerSums, ...]
-    beside: tuple[tuple[int, str], ...] = ()
-
-    @property
-    def heads(self) -> tuple[tuple[int, int], ...]:
-        """(layer, head) of every head, in the order of all arrays over heads."""
-        return tuple(
-            (number, head)
-            for number, sums in zip(self.numbers, self.layers, strict=True)
-            for head in range(sums.mass.shape[1])
-        )
-
-    def place(self, role: str, variant: str = "") -> int:
-        """The column of a role, or of its candidate `variant`; the role's first by default."""
-        for place, column in enumerate(self.columns):
-            if column.role.name == role and (not variant or column.variant == variant):
-                return place
-        raise KeyError(role)
-
-    def place_beside(self, baseline: str, role: str, variant: str = "") -> int:
-        """The place of a role's baseline, or of its candidate's, among the sums `beside`."""
-        return self.beside.index((self.place(role, variant), baseline))
-
-    def over_heads(self, name: str) -> Array:
-        """The array `name` of all layers, [sentence, head of the whole model, column]."""
-        parts = (
-            np.broadcast_to(
-                getattr(sums, name), (*sums.mass.shape[:2], getattr(sums, name).shape[2])
-            )
-            for sums in self.layers
-        )
-        return np.concatenate(list(parts), axis=1)
 
 
 class ScoreKeeper(Observer):
@@ -119,7 +37,7 @@ class ScoreKeeper(Observer):
         stream: str = "",
     ) -> None:
         self.stream = stream
-        self._columns = columns_of([role for role in roles if stream in role.streams])
+        self._columns = variants_of([role for role in roles if stream in role.streams])
         known = baselines()
         named = [
             (place, known[name])
@@ -128,8 +46,8 @@ class ScoreKeeper(Observer):
             if name in known
         ]
         # Those with a target of their own come first, as their masses do.
-        self._aimed = [(place, one) for place, one in named if one.target]
-        self._from_layer = [(place, one) for place, one in named if one.mass]
+        self._aimed = [(place, baseline) for place, baseline in named if baseline.target]
+        self._from_layer = [(place, baseline) for place, baseline in named if baseline.mass]
         self._statistics = tuple(statistics)
         self._sentences = sentences
         self._layers: dict[int, LayerSums] = {}
@@ -150,8 +68,8 @@ class ScoreKeeper(Observer):
         """A sentence's targets: those of all columns, then those that baselines measure."""
         row = [column.target(tokens, keys) for column in self._columns]
         return row + [
-            one.target and one.target(self._columns[place].role, tokens, row[place])
-            for place, one in self._aimed
+            baseline.target and baseline.target(self._columns[place].role, tokens, row[place])
+            for place, baseline in self._aimed
         ]
 
     def see(self, attention: LayerAttention) -> None:
@@ -170,7 +88,9 @@ class ScoreKeeper(Observer):
         """Everything that was seen."""
         numbers = tuple(sorted(self._layers))
         layers = tuple(self._layers[number] for number in numbers)
-        beside = tuple((place, one.name) for place, one in (*self._aimed, *self._from_layer))
+        beside = tuple(
+            (place, baseline.name) for place, baseline in (*self._aimed, *self._from_layer)
+        )
         return ScoreTable(self._columns, self._statistics, numbers, layers, beside)
 
     def _empty(self, like: LayerSums) -> LayerSums:
@@ -179,7 +99,7 @@ class ScoreKeeper(Observer):
             *(self._shelf.zeros((self._sentences, *array.shape[1:])) for array in arrays)
         )
 
-    def _by_head(self, attention: LayerAttention) -> tuple[Found, Found]:
+    def _by_head(self, attention: LayerAttention) -> tuple[LayerArray, LayerArray]:
         """The masses of the columns, and those of the baselines beside them."""
         content, columns = self._batch.content, len(self._columns)
         masses = _numpy(attention.masses)
@@ -188,13 +108,13 @@ class ScoreKeeper(Observer):
             if column.role.shape:
                 mass[..., index] = _numpy(column.role.shape.mass(attention, content))
         from_layer = [
-            _numpy(one.mass(self._columns[place].role, attention, content))[..., None]
-            for place, one in self._from_layer
-            if one.mass
+            _numpy(baseline.mass(self._columns[place].role, attention, content))[..., None]
+            for place, baseline in self._from_layer
+            if baseline.mass
         ]
         return mass, np.concatenate([masses[..., columns:], *from_layer], axis=-1)
 
-    def _by_chance(self, uniform: LayerAttention) -> tuple[Found, Found]:
+    def _by_chance(self, uniform: LayerAttention) -> tuple[LayerArray, LayerArray]:
         content, columns = self._batch.content, len(self._columns)
         chance = _numpy(uniform.masses)[..., :columns].copy()  # [batch, 1, column]
         events = _numpy(uniform.reached)[..., :columns].copy()
@@ -204,7 +124,7 @@ class ScoreKeeper(Observer):
                 events[:, 0, index] = _numpy(shape.events(uniform, content))
         return chance, events
 
-    def _of_statistics(self, attention: LayerAttention) -> tuple[Found, Found]:
+    def _of_statistics(self, attention: LayerAttention) -> tuple[LayerArray, LayerArray]:
         shape = (len(self._content), attention.heads, len(self._statistics))
         sums, counts = np.zeros(shape), np.zeros(shape)
         for index, statistic in enumerate(self._statistics):
@@ -217,7 +137,7 @@ class ScoreKeeper(Observer):
         return sums, counts
 
 
-def _summed(values: Found, content: Found | None) -> tuple[Found, Found]:
+def _summed(values: LayerArray, content: LayerArray | None) -> tuple[LayerArray, LayerArray]:
     """The sum of a statistic over the queries where it is known, and their number.
 
     From [batch, head, query] and `content` [batch, query], or without it from [batch, head].
@@ -232,11 +152,11 @@ def _summed(values: Found, content: Found | None) -> tuple[Found, Found]:
     return _over(np.where(known, values, np.float32(0.0)), content), _over(known, content)
 
 
-def _over(values: Found, content: Found) -> Found:
-    total: Found = np.matmul(values, content[..., None], dtype=np.float32)[..., 0]
+def _over(values: LayerArray, content: LayerArray) -> LayerArray:
+    total: LayerArray = np.matmul(values, content[..., None], dtype=np.float32)[..., 0]
     return total
 
 
-def _numpy(values: Tensor) -> Found:
-    found: Found = values.cpu().numpy()
-    return found
+def _numpy(values: Tensor) -> LayerArray:
+    array: LayerArray = values.cpu().numpy()
+    return array

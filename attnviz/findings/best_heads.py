@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.evidence import bootstrap
+from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.gather import RoleSums, Sums
-from attnviz.evidence.scores import Array
 from attnviz.roles.role import Role
 
 
 @dataclass(frozen=True)
-class Best:
+class BestHead:
     """The best head of a role, and what it scores where it was not chosen.
 
     `heads` are those chosen on the first half and on the second, one where both agree. `score` is
@@ -39,7 +39,7 @@ class Best:
     held_out: bool
 
 
-def best(roles: Sequence[RoleSums], half: NDArray[np.int64]) -> list[Best]:
+def best(roles: Sequence[RoleSums], half: NDArray[np.int64]) -> list[BestHead]:
     """The best head of each role; of equals the one with more attention on the right words.
 
     `half` [unit] is 0 or 1, for the rows of the sums.
@@ -48,14 +48,14 @@ def best(roles: Sequence[RoleSums], half: NDArray[np.int64]) -> list[Best]:
         return []
     chosen = np.array([_choose(role, half) for role in roles])  # [role, half]
     looks = chosen[:, 1 - half]  # [role, sentence]
-    scored = [_picked(role.score, one) for role, one in zip(roles, looks, strict=True)]
+    scored = [_picked(role.score, heads) for role, heads in zip(roles, looks, strict=True)]
     mass, events = (np.stack(sums, axis=1) for sums in zip(*scored, strict=True))
     pooled = bootstrap.ratio(mass.sum(0), events.sum(0))
     low, high = bootstrap.of_hits(mass, events)  # [role]
     few = (events > 0).sum(0) < bootstrap.FEWEST
     low[few] = high[few] = np.nan
     return [
-        Best(
+        BestHead(
             role=role.role,
             heads=tuple(dict.fromkeys(chosen[at].tolist())) if events[:, at].any() else (),
             score=float(pooled[at]),
@@ -75,8 +75,8 @@ def best(roles: Sequence[RoleSums], half: NDArray[np.int64]) -> list[Best]:
 def _choose(role: RoleSums, half: NDArray[np.int64]) -> tuple[int, int]:
     """The best head on each half; where one of them has no events, the other's for both."""
     sides = [side for side in (0, 1) if role.score.events[half == side].any()] or [0]
-    found = [_best_on(role, half, side) for side in sides]
-    return found[0], found[-1]
+    best = [_best_on(role, half, side) for side in sides]
+    return best[0], best[-1]
 
 
 def _best_on(role: RoleSums, half: NDArray[np.int64], side: int) -> int:
@@ -94,8 +94,8 @@ def _picked(sums: Sums, heads: NDArray[np.int64]) -> tuple[Array, Array]:
 
 
 def _of_heads(values: Array, heads: NDArray[np.int64]) -> Array:
-    found: Array = values[np.arange(len(heads)), heads]
-    return found
+    picked: Array = values[np.arange(len(heads)), heads]
+    return picked
 
 
 def _pooled(picked: tuple[Array, Array]) -> float:

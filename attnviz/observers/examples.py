@@ -15,13 +15,14 @@ from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
 from attnviz.attention.request import Request
 from attnviz.attention.targets import Bools, KeyTarget, Target
-from attnviz.attention.words import ABSTAINS, WordTable
-from attnviz.evidence.examples import Wanted, right
+from attnviz.attention.word_table import ABSTAINS, WordTable, right_words
+from attnviz.observers.shown import ExampleQuery, ExampleSentence
 from attnviz.roles.role import ArcRule
 from attnviz.text.merge import Pieces, last_looks
 from attnviz.text.types import Tokens
 
 Floats = NDArray[np.float32]
+
 Places = tuple[int, ...]
 
 LOOKED = 3
@@ -34,25 +35,7 @@ _ROWS, _CELLS = 256, 2**22
 
 
 @dataclass(frozen=True)
-class Exemplar:
-    """A query of one head, and what it looks at.
-
-    `queries` are the tokens of the query, one or all of a word; `weights` [key] the mean of their
-    rows, or in a causal model the row of the last; `target` the keys that it should look at, `mass`
-    what it puts there, or for a role of shape without keys the query's score. `looked` are the keys
-    looked at most, for roles between words the tokens of the words, each with its weight.
-    """
-
-    wanted: Wanted
-    queries: Places
-    target: Places
-    mass: float
-    weights: Floats
-    looked: tuple[tuple[Places, float], ...]
-
-
-@dataclass(frozen=True)
-class _Asked:
+class _Queries:
     """The queries to compare: the tokens of each, and the keys that it should look at.
 
     `looking` are those of its tokens whose rows count, where that is not all.
@@ -69,31 +52,31 @@ class _Asked:
 
 
 class ExampleKeeper(Observer):
-    """Observes a run over the sentences at `places`, and keeps one query of each wanted example.
+    """Observes a run over the sentences at `places`, and keeps a query for each of `sentences`.
 
     Rows of one head and sentence are compared at a time, and one of them is kept.
     """
 
     def __init__(
         self,
-        wanted: Sequence[Wanted],
+        sentences: Sequence[ExampleSentence],
         places: Sequence[int],
         words: WordTable | None,
         stream: str = "",
         pieces: Pieces = "auto",
     ) -> None:
         self.stream = stream
-        self._wanted, self._words, self._pieces = wanted, words, pieces
+        self._sentences, self._words, self._pieces = sentences, words, pieces
         self._by_place: dict[tuple[int, int], list[int]] = defaultdict(list)
-        for number, one in enumerate(wanted):
-            self._by_place[one.play.layer, one.place].append(number)
+        for number, sentence in enumerate(sentences):
+            self._by_place[sentence.head_role.layer, sentence.place].append(number)
         self._places = places
-        self._found: dict[int, Exemplar] = {}
+        self._queries: dict[int, ExampleQuery] = {}
 
     @property
-    def exemplars(self) -> list[Exemplar]:
-        """What was found, in the order in which it was wanted."""
-        return [self._found[number] for number in sorted(self._found)]
+    def queries(self) -> list[ExampleQuery]:
+        """One for each sentence that has any, in the order of these."""
+        return [self._queries[number] for number in sorted(self._queries)]
 
     def begin(self, batch: Batch, places: Sequence[int]) -> Request:
         """Starts a batch; `places` count the sentences of this run."""
@@ -108,62 +91,76 @@ class ExampleKeeper(Observer):
         """Looks at one layer of the batch."""
         for row, place, tokens, keys in self._rows:
             for number in self._by_place.get((attention.layer, place), ()):
-                found = self._look(attention, row, self._wanted[number], tokens, keys)
-                if found is not None:
-                    self._found[number] = found
+                query = self._look(attention, row, self._sentences[number], tokens, keys)
+                if query is not None:
+                    self._queries[number] = query
 
     def _look(
-        self, attention: LayerAttention, row: int, one: Wanted, tokens: Tokens, keys: Tokens
-    ) -> Exemplar | None:
-        asked = self._ask(attention, row, one, tokens, keys)
-        if not asked.queries:
+        self,
+        attention: LayerAttention,
+        row: int,
+        sentence: ExampleSentence,
+        tokens: Tokens,
+        keys: Tokens,
+    ) -> ExampleQuery | None:
+        queries = self._of_sentence(attention, row, sentence, tokens, keys)
+        if not queries.queries:
             return None
-        looking = asked.looking or asked.queries
-        weights = _weights(attention, row, one.play.head, looking, len(keys))
-        mass = np.array(asked.scores) if asked.scores else (weights * asked.hits).sum(1)
-        hit = _hits(asked, weights, tokens.content)
-        # Of equals the first query, whichever end is asked for.
-        sign = -1.0 if one.most else 1.0
+        looking = queries.looking or queries.queries
+        weights = _weights(attention, row, sentence.head_role.head, looking, len(keys))
+        mass = np.array(queries.scores) if queries.scores else (weights * queries.hits).sum(1)
+        hit = _hits(queries, weights, tokens.content)
+        # Of equals the first query, whichever end is queries for.
+        sign = -1.0 if sentence.most else 1.0
         at = int(np.lexsort((sign * mass, sign * hit))[0])
-        return Exemplar(
-            one,
-            asked.queries[at],
-            tuple(np.flatnonzero(asked.hits[at]).tolist()),
+        return ExampleQuery(
+            sentence,
+            queries.queries[at],
+            tuple(np.flatnonzero(queries.hits[at]).tolist()),
             float(mass[at]),
             weights[at],
-            _looked(weights[at], asked.units, asked.own[at] if asked.own else -1),
+            _looked(weights[at], queries.units, queries.own[at] if queries.own else -1),
         )
 
-    def _ask(
-        self, attention: LayerAttention, row: int, one: Wanted, tokens: Tokens, keys: Tokens
-    ) -> _Asked:
-        role = one.play.role
+    def _of_sentence(
+        self,
+        attention: LayerAttention,
+        row: int,
+        sentence: ExampleSentence,
+        tokens: Tokens,
+        keys: Tokens,
+    ) -> _Queries:
+        role = sentence.head_role.role
         if role.arcs is not None:
             last = last_looks(self._pieces, causal=attention.mask.causal)
-            return self._words_of(role.arcs, one, tokens, last=last)
+            return self._words_of(role.arcs, sentence, tokens, last=last)
         shape = role.shape
         if shape and shape.by_query is not None:
-            scores = shape.by_query(attention)[row, one.play.head, : len(tokens)].cpu().numpy()
-            return _of_shape(scores, tokens, len(keys), most=one.most)
-        target = one.play.column.target(tokens, keys)
+            scores = (
+                shape.by_query(attention)[row, sentence.head_role.head, : len(tokens)].cpu().numpy()
+            )
+            return _of_shape(scores, tokens, len(keys), most=sentence.most)
+        target = sentence.head_role.column.target(tokens, keys)
         if shape and shape.keys is not None:
-            strip = shape.keys(attention)[row, one.play.head, : len(keys)].cpu().numpy()
+            strip = shape.keys(attention)[row, sentence.head_role.head, : len(keys)].cpu().numpy()
             target = KeyTarget(tokens.content, strip)
         if target is None:
-            return _Asked([], np.zeros((0, len(keys)), np.bool_))
+            return _Queries([], np.zeros((0, len(keys)), np.bool_))
         return _of_target(attention, row, target, len(tokens), len(keys))
 
-    def _words_of(self, rule: ArcRule, one: Wanted, tokens: Tokens, *, last: bool) -> _Asked:
-        arcs = list(right(rule, tokens, self._words, one.place).items())
-        words = self._words.words[one.place] if self._words else None
+    def _words_of(
+        self, rule: ArcRule, sentence: ExampleSentence, tokens: Tokens, *, last: bool
+    ) -> _Queries:
+        arcs = list(right_words(rule, tokens, self._words, sentence.place).items())
+        words = self._words.words[sentence.place] if self._words else None
         arcs = [arcs[at] for at in _spread(len(arcs))]
         hits = np.zeros((len(arcs), len(tokens)), np.bool_)
         if words is None:
-            return _Asked([], hits)
+            return _Queries([], hits)
         for at, (_, others) in enumerate(arcs):
             hits[at, [token for unit in others for token in words.tokens[unit]]] = True
         queries = [words.tokens[unit] for unit, _ in arcs]
-        return _Asked(
+        return _Queries(
             queries,
             hits,
             words.tokens,
@@ -172,25 +169,25 @@ class ExampleKeeper(Observer):
         )
 
 
-def _of_shape(scores: Floats, tokens: Tokens, keys: int, *, most: bool) -> _Asked:
+def _of_shape(scores: Floats, tokens: Tokens, keys: int, *, most: bool) -> _Queries:
     """The query with the highest or the lowest score of its own."""
     known = tokens.content & ~np.isnan(scores)
     if not known.any():
-        return _Asked([], np.zeros((0, keys), np.bool_))
+        return _Queries([], np.zeros((0, keys), np.bool_))
     scores = scores.round(4)  # kernels agree within 1e-5, and equals are to stay equal
     at = int(np.where(known, scores if most else -scores, -np.inf).argmax())
-    return _Asked([(at,)], np.zeros((1, keys), np.bool_), scores=(float(scores[at]),))
+    return _Queries([(at,)], np.zeros((1, keys), np.bool_), scores=(float(scores[at]),))
 
 
 def _of_target(
     attention: LayerAttention, row: int, target: Target, queries: int, keys: int
-) -> _Asked:
+) -> _Queries:
     """The queries that see some key of their target."""
 
     def hits(first: int, last: int) -> Bools:
         seen = attention.mask.part(slice(first, last), row).dense()[0, 0, :, :keys].cpu().numpy()
-        found: Bools = target.part((first, last), (0, keys)) & seen
-        return found
+        hit: Bools = target.part((first, last), (0, keys)) & seen
+        return hit
 
     blocks = [(first, min(first + _ROWS, queries)) for first in range(0, queries, _ROWS)]
     reached = np.flatnonzero(np.concatenate([hits(*block).any(1) for block in blocks]))
@@ -199,7 +196,7 @@ def _of_target(
         hits(first, last)[chosen[(first <= chosen) & (chosen < last)] - first]
         for first, last in blocks
     ]
-    return _Asked([(at,) for at in chosen.tolist()], np.concatenate(rows))
+    return _Queries([(at,) for at in chosen.tolist()], np.concatenate(rows))
 
 
 def _spread(many: int) -> list[int]:
@@ -225,24 +222,24 @@ def _weights(
         for at in range(0, len(tokens), step)
     ]
     sizes = np.array([len(query) for query in queries])
-    found: Floats = np.add.reduceat(np.concatenate(parts), np.cumsum(sizes) - sizes, axis=0)
-    found /= sizes[:, None]
-    return found.round(6)
+    mean: Floats = np.add.reduceat(np.concatenate(parts), np.cumsum(sizes) - sizes, axis=0)
+    mean /= sizes[:, None]
+    return mean.round(6)
 
 
-def _hits(asked: _Asked, weights: Floats, content: Bools) -> Bools:
+def _hits(queries: _Queries, weights: Floats, content: Bools) -> Bools:
     """Whether the word that each query looks at most is a right one, [query].
 
     Never where the role is not between words.
     """
-    queries = np.arange(len(weights))
-    if not asked.units:
-        return np.zeros(len(queries), np.bool_)
-    mass = _by_unit(weights, asked.units)
-    mass[queries, asked.own] = 0.0
-    first = np.array([unit[0] for unit in asked.units])[mass.argmax(1)]
+    rows = np.arange(len(weights))
+    if not queries.units:
+        return np.zeros(len(rows), np.bool_)
+    mass = _by_unit(weights, queries.units)
+    mass[rows, queries.own] = 0.0
+    first = np.array([unit[0] for unit in queries.units])[mass.argmax(1)]
     looks = (weights[:, content].sum(1) >= ABSTAINS) & (mass.max(1) > 0)
-    right: Bools = looks & asked.hits[queries, first]
+    right: Bools = looks & queries.hits[rows, first]
     return right
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attnviz.attention.matrices import Drawn
 from attnviz.attention.targets import Bools, Target
-from attnviz.attention.words import WordTable
-from attnviz.evidence.examples import BySentence, Play, PlaySums, right
-from attnviz.evidence.scores import Column
+from attnviz.attention.word_table import WordTable, right_words
 from attnviz.figures.views import Floats, HeadView, ModelView, RoleMark, SentenceView, Window
-from attnviz.flow.rollout import SentenceFlow
+from attnviz.findings.examples import HeadRoleSums, SentenceSums
+from attnviz.observers.drawn import Drawn, SentenceFlow
+from attnviz.observers.shown import HeadRole
 from attnviz.report.model import HeadReport, Report
 from attnviz.roles.masks import content
 from attnviz.roles.role import ArcRule, Role
+from attnviz.roles.variants import RoleVariant
 from attnviz.text.types import Tokens
 
 RELATIONS = 6
@@ -24,12 +24,12 @@ RELATIONS = 6
 
 
 @dataclass(frozen=True)
-class Best:
+class DrawnHead:
     """The best head of a role, with its sums sentence by sentence."""
 
     mark: RoleMark
-    play: Play
-    sums: BySentence
+    head_role: HeadRole
+    sums: SentenceSums
 
 
 def marks(report: Report, head: HeadReport) -> tuple[RoleMark, ...]:
@@ -49,7 +49,7 @@ def marks(report: Report, head: HeadReport) -> tuple[RoleMark, ...]:
     )
 
 
-def best_heads(report: Report, roles: Sequence[Role], sums: PlaySums) -> tuple[Best, ...]:
+def best_heads(report: Report, roles: Sequence[Role], sums: HeadRoleSums) -> tuple[DrawnHead, ...]:
     """The best head of each role that was found; of roles between words, of `RELATIONS` at most.
 
     Those are supported, or seen on a text without verdicts, and the furthest above their baselines.
@@ -60,20 +60,22 @@ def best_heads(report: Report, roles: Sequence[Role], sums: PlaySums) -> tuple[B
     drawn = [name for name in heads if name not in between]
     best = []
     for name in [*drawn, *_relations(report)]:
-        found = report.head(*heads[name][0])
-        mark = next(mark for mark in marks(report, found) if mark.role == name)
-        play = Play(found.layer, found.head, Column(known[name], found.roles[name].variant))
-        best.append(Best(mark, play, sums(play)))
+        head = report.head(*heads[name][0])
+        mark = next(mark for mark in marks(report, head) if mark.role == name)
+        head_role = HeadRole(
+            head.layer, head.head, RoleVariant(known[name], head.roles[name].variant)
+        )
+        best.append(DrawnHead(mark, head_role, sums(head_role)))
     return tuple(best)
 
 
 def _told(report: Report) -> dict[str, list[tuple[int, int]]]:
     """The heads of each role, best first, but for those in which it is one fact with another."""
-    found = {
+    heads = {
         role.name: [place for place in role.shown if role.name in report.head(*place).told]
         for role in report.roles
     }
-    return {name: heads for name, heads in found.items() if heads}
+    return {name: places for name, places in heads.items() if places}
 
 
 def _relations(report: Report) -> list[str]:
@@ -95,9 +97,9 @@ def model_view(report: Report) -> ModelView:
     maps: dict[str, Floats] = {
         statistic.name: np.full((rows, columns), np.nan) for statistic in report.statistics
     }
-    found: list[list[tuple[RoleMark, ...]]] = [[() for _ in range(columns)] for _ in range(rows)]
+    marked: list[list[tuple[RoleMark, ...]]] = [[() for _ in range(columns)] for _ in range(rows)]
     for head in report.heads:
-        found[head.layer][head.head] = marks(report, head)
+        marked[head.layer][head.head] = marks(report, head)
         for name, estimate in head.statistics.items():
             if estimate.mean is not None:
                 maps[name][head.layer, head.head] = estimate.mean
@@ -106,7 +108,7 @@ def model_view(report: Report) -> ModelView:
     return ModelView(
         model=report.model.name,
         statistics=maps,
-        roles=tuple(map(tuple, found)),
+        roles=tuple(map(tuple, marked)),
         dissimilarity=np.array(alike.dissimilarity, dtype=float) if alike else None,
         order=alike.order if alike else (),
         groups=tuple(tuple(places[h] for h in group) for group in alike.groups) if alike else (),
@@ -153,17 +155,19 @@ def sentence_view(
 
 
 def _key_heads(report: Report) -> dict[int, int]:
-    return {one.layer: one.key_heads for one in report.layers if one.key_heads < one.heads}
+    return {
+        layer.layer: layer.key_heads for layer in report.layers if layer.key_heads < layer.heads
+    }
 
 
 def _windows(report: Report) -> dict[int, int]:
-    return {one.layer: one.window for one in report.layers if one.window is not None}
+    return {layer.layer: layer.window for layer in report.layers if layer.window is not None}
 
 
 def head_views(
     sides: tuple[Tokens, Tokens],
     drawn: Drawn,
-    best: Sequence[Best],
+    best: Sequence[DrawnHead],
     words: WordTable | None,
     place: int,
     *,
@@ -173,32 +177,32 @@ def head_views(
 
     `sides` are its queries and keys, `words` is None where nothing is known of words.
     """
-    found = []
-    for one in best:
-        layer, head, role = one.play.layer, one.play.head, one.play.role
-        events = float(one.sums.events[place])
+    drawing = []
+    for shown in best:
+        layer, head, role = shown.head_role.layer, shown.head_role.head, shown.head_role.role
+        events = float(shown.sums.events[place])
         weights = drawn.heads[layer, head]
         windows = tuple(Window(*window) for window in drawn.windows.get((layer, head), ()))
         if role.arcs is None:
-            cells = _cells(one.play.column, sides, weights, windows, causal=causal)
+            cells = _cells(shown.head_role.column, sides, weights, windows, causal=causal)
         elif events:
             cells = word_cells(role.arcs, sides[0], words, place)
         else:
             continue
-        found.append(
+        drawing.append(
             HeadView(
-                mark=one.mark,
+                mark=shown.mark,
                 layer=layer,
                 head=head,
                 attention=weights,
                 cells=cells,
-                mass=float(one.sums.mass[place]) / events if events else None,
-                chance=float(one.sums.chance[place]) / events if events else None,
+                mass=float(shown.sums.mass[place]) / events if events else None,
+                chance=float(shown.sums.chance[place]) / events if events else None,
                 windows=windows,
                 words=0 if role.arcs is None else round(events),
             )
         )
-    return tuple(found)
+    return tuple(drawing)
 
 
 def word_cells(
@@ -211,9 +215,9 @@ def word_cells(
     return tuple(
         sorted(
             (query, key)
-            for one, others in right(rule, tokens, words, place).items()
+            for unit, others in right_words(rule, tokens, words, place).items()
             for other in others
-            for query in units.tokens[one]
+            for query in units.tokens[unit]
             for key in units.tokens[other]
             if key <= query or not words.causal
         )
@@ -221,7 +225,7 @@ def word_cells(
 
 
 def _cells(
-    column: Column,
+    column: RoleVariant,
     sides: tuple[Tokens, Tokens],
     weights: Floats,
     windows: Sequence[Window],
@@ -234,8 +238,8 @@ def _cells(
     """
     if not windows:
         hit = _target(column, sides, weights)
-        found = [] if hit is None else np.argwhere(np.tril(hit) if causal else hit).tolist()
-        return tuple((query, key) for query, key in found)
+        outlined = [] if hit is None else np.argwhere(np.tril(hit) if causal else hit).tolist()
+        return tuple((query, key) for query, key in outlined)
     if column.role.shape:
         return ()
     target = column.target(*sides)
@@ -251,7 +255,7 @@ def _cells(
     return tuple(sorted(cells))
 
 
-def _target(column: Column, sides: tuple[Tokens, Tokens], weights: Floats) -> Bools | None:
+def _target(column: RoleVariant, sides: tuple[Tokens, Tokens], weights: Floats) -> Bools | None:
     shape = column.role.shape
     if shape is None:
         target = column.target(*sides)

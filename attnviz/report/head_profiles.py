@@ -128,7 +128,7 @@ class HeadReport:
 
     `offsets`: how far it looks, None in cross-attention; `looks_at`: what words its words look at,
     None where nothing is known of them; `examples`: sentences that show its roles, see
-    `attnviz.evidence.examples`. `seen`: roles of which it has no verdict, for want of sentences,
+    `attnviz.findings.examples`. `seen`: roles of which it has no verdict, for want of sentences,
     but whose score exceeds chance by more than the margin here. `beside`: those of its roles that
     are one fact with another that it has, with the name of that one, which is told.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -13,29 +12,14 @@ from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
 from attnviz.attention.request import Request
 from attnviz.attention.targets import Floats
+from attnviz.observers.drawn import Drawn, Window
 
 QUERIES, KEYS = 24, 36
 """Size of a window: what a reader can take in."""
 
 _WINDOWS = 2
+
 _TILE = 2**20
-
-Range = tuple[int, int]
-Window = tuple[Range, Range, Floats]
-"""A range of queries, a range of keys, and the weights [query, key] there."""
-
-
-@dataclass
-class Drawn:
-    """One sentence's matrices: all heads in blocks, [head, query, key] a layer, and some heads.
-
-    `heads` are whole, or in blocks like all others where `windows` shows parts of them.
-    """
-
-    block: int
-    layers: dict[int, Floats] = field(default_factory=dict)
-    heads: dict[tuple[int, int], Floats] = field(default_factory=dict)
-    windows: dict[tuple[int, int], tuple[Window, ...]] = field(default_factory=dict)
 
 
 class MatrixKeeper(Observer):
@@ -69,8 +53,10 @@ class MatrixKeeper(Observer):
                 if layer == attention.layer and head < attention.heads:
                     drawn.heads[layer, head] = pooled[head]
                     if drawn.block > 1:
-                        found = [_window(attention, row, head, size, at) for at in range(_WINDOWS)]
-                        drawn.windows[layer, head] = tuple(found)
+                        windows = [
+                            _window(attention, row, head, size, at) for at in range(_WINDOWS)
+                        ]
+                        drawn.windows[layer, head] = tuple(windows)
 
 
 def _pooled(attention: LayerAttention, row: int, size: tuple[int, int], block: int) -> Floats:

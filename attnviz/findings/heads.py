@@ -1,4 +1,4 @@
-"""From sums and rows to what a report tells of each head: `attnviz.report.profiles`."""
+"""From sums and rows to what a report tells of each head: `attnviz.report.head_profiles`."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from attnviz.evidence.examples import Head, Play, best_first
-from attnviz.evidence.exemplars import Exemplar
+from attnviz.evidence.distances import Offsets as OffsetMeans
 from attnviz.evidence.judge import Judgement
 from attnviz.evidence.looks import Counts, Looks, To
-from attnviz.evidence.offsets import REACH
-from attnviz.evidence.offsets import Offsets as OffsetMeans
-from attnviz.evidence.overlap import Overlap, beside
+from attnviz.findings.examples import Head, best_first
+from attnviz.findings.overlap import Overlap, beside
+from attnviz.observers.shown import ExampleQuery, HeadRole
+from attnviz.observers.totals import REACH
+from attnviz.report.head_profiles import Example, Kind, Looked, LooksAt, Offsets, ShownToken
 from attnviz.report.model import HeadReport, RoleInfo
-from attnviz.report.profiles import Example, Kind, Looked, LooksAt, Offsets, ShownToken
 from attnviz.roles.role import Role
 from attnviz.text.types import TokenLabel, Tokens
 
@@ -34,11 +34,11 @@ AROUND, BESIDE = 12, 2
 """Tokens on both sides of a query, and of what it looks at, that are told of long sentences."""
 
 
-def with_offsets(found: Sequence[HeadReport], means: OffsetMeans | None) -> tuple[HeadReport, ...]:
+def with_offsets(heads: Sequence[HeadReport], means: OffsetMeans | None) -> tuple[HeadReport, ...]:
     """The heads with how far they look; as they were where that has no meaning."""
     if means is None:
-        return tuple(found)
-    return tuple(replace(head, offsets=_offsets(means, index)) for index, head in enumerate(found))
+        return tuple(heads)
+    return tuple(replace(head, offsets=_offsets(means, index)) for index, head in enumerate(heads))
 
 
 def _offsets(means: OffsetMeans, head: int) -> Offsets:
@@ -47,18 +47,18 @@ def _offsets(means: OffsetMeans, head: int) -> Offsets:
     shown = slice(zero - left, zero + right + 1)
     both = means.own[head], means.uniform[head]
     before, after = (
-        tuple(float(one[side].sum()) for one in both)
+        tuple(float(shares[side].sum()) for shares in both)
         for side in (slice(0, shown.start), slice(shown.stop, None))
     )
-    own, uniform = (tuple(map(float, one[shown])) for one in both)
+    own, uniform = (tuple(map(float, shares[shown])) for shares in both)
     return Offsets(-left, own, uniform, (before[0], before[1]), (after[0], after[1]))
 
 
-def with_looks(found: Sequence[HeadReport], looks: Looks | None) -> tuple[HeadReport, ...]:
+def with_looks(heads: Sequence[HeadReport], looks: Looks | None) -> tuple[HeadReport, ...]:
     """The heads with what their words look at; as they were where nothing is known of words."""
     if looks is None:
-        return tuple(found)
-    return tuple(replace(head, looks_at=_looks(looks, at)) for at, head in enumerate(found))
+        return tuple(heads)
+    return tuple(replace(head, looks_at=_looks(looks, at)) for at, head in enumerate(heads))
 
 
 def _looks(looks: Looks, head: int) -> LooksAt:
@@ -68,7 +68,7 @@ def _looks(looks: Looks, head: int) -> LooksAt:
         words,
         looks.units,
         _telling(_kinds(looks.parts_of_speech, head, words)),
-        _telling([one for one in relations if one.to != "neither"]),
+        _telling([kind for kind in relations if kind.to != "neither"]),
         tuple(_summed(relations, to) for to in _TREE if len(relations) > 1),
     )
 
@@ -77,13 +77,13 @@ _TREE: tuple[To, ...] = ("its head", "its dependent", "neither")
 
 
 def _summed(relations: Sequence[Kind], to: To) -> Kind:
-    of = [one for one in relations if one.to == to]
+    of = [kind for kind in relations if kind.to == to]
     count, share, base = (
         sum(values)
         for values in (
-            [one.count for one in of],
-            [one.share for one in of],
-            [one.base for one in of],
+            [kind.count for kind in of],
+            [kind.share for kind in of],
+            [kind.base for kind in of],
         )
     )
     return Kind(count, share, base, to=to)
@@ -101,80 +101,80 @@ def _kinds(kinds: Counts, head: int, words: int) -> list[Kind]:
 
 def _telling(kinds: Sequence[Kind]) -> tuple[Kind, ...]:
     """Those that are looked at more than a random word would be, the furthest first."""
-    above = [one for one in kinds if one.lead > 0 and one.count >= FEWEST]
-    return tuple(sorted(above, key=lambda one: (-one.lead, one.to, one.name))[:KINDS])
+    above = [kind for kind in kinds if kind.lead > 0 and kind.count >= FEWEST]
+    return tuple(sorted(above, key=lambda kind: (-kind.lead, kind.to, kind.name))[:KINDS])
 
 
 def with_overlap(
-    found: Sequence[HeadReport], targets: Overlap, judgements: Sequence[Judgement]
+    heads: Sequence[HeadReport], targets: Overlap, judgements: Sequence[Judgement]
 ) -> tuple[HeadReport, ...]:
     """The heads with those of their roles that are one fact with another."""
-    told = []
-    for index, head in enumerate(found):
+    every_head = []
+    for index, head in enumerate(heads):
         every = beside(targets, judgements, index)
         kept = {name: leads for name, leads in every.items() if {name, leads} <= {*head.shown}}
-        told.append(replace(head, beside=kept))
-    return tuple(told)
+        every_head.append(replace(head, beside=kept))
+    return tuple(every_head)
 
 
-def plays(
-    roles: Sequence[Role], infos: Sequence[RoleInfo], found: Sequence[HeadReport]
-) -> list[Play]:
-    """The heads and roles that get examples: see `attnviz.evidence.examples.best_first`."""
-    by_place = {(head.layer, head.head): head for head in found}
-    heads = {
+def head_roles(
+    roles: Sequence[Role], infos: Sequence[RoleInfo], heads: Sequence[HeadReport]
+) -> list[HeadRole]:
+    """The heads and roles that get examples: see `attnviz.findings.examples.best_first`."""
+    by_place = {(head.layer, head.head): head for head in heads}
+    players = {
         info.name: [head for head in info.shown if info.name in by_place[head].told]
         for info in infos
     }
 
-    def players(role: Role) -> list[tuple[Head, str]]:
-        return [(head, by_place[head].roles[role.name].variant) for head in heads[role.name]]
+    def chosen(role: Role) -> list[tuple[Head, str]]:
+        return [(head, by_place[head].roles[role.name].variant) for head in players[role.name]]
 
-    return best_first([(role, players(role)) for role in roles if heads.get(role.name)])
+    return best_first([(role, chosen(role)) for role in roles if players.get(role.name)])
 
 
 def with_examples(
-    found: Sequence[HeadReport],
-    exemplars: Sequence[Exemplar],
+    heads: Sequence[HeadReport],
+    queries: Sequence[ExampleQuery],
     tokens: Sequence[Tokens],
     keys: Sequence[Tokens] | None,
 ) -> tuple[HeadReport, ...]:
     """The heads with their examples, role by role, those where a role shows most first."""
     by_head: dict[Head, list[Example]] = defaultdict(list)
-    for one in exemplars:
-        place, play = one.wanted.place, one.wanted.play
-        told = _example(one, tokens[place], keys[place] if keys else None)
-        by_head[play.layer, play.head].append(told)
+    for query in queries:
+        place, head_role = query.sentence.place, query.sentence.head_role
+        example = _example(query, tokens[place], keys[place] if keys else None)
+        by_head[head_role.layer, head_role.head].append(example)
     return tuple(
-        replace(head, examples=tuple(by_head.get((head.layer, head.head), ()))) for head in found
+        replace(head, examples=tuple(by_head.get((head.layer, head.head), ()))) for head in heads
     )
 
 
-def _example(one: Exemplar, tokens: Tokens, keys: Tokens | None) -> Example:
-    wanted, labels = one.wanted, (keys or tokens).labels
-    own = () if keys else one.queries
-    shown = _shown(one, own, len(labels))
-    asking = () if keys is None else _around(one.queries, len(tokens), AROUND)
+def _example(query: ExampleQuery, tokens: Tokens, keys: Tokens | None) -> Example:
+    sentence, labels = query.sentence, (keys or tokens).labels
+    own = () if keys else query.queries
+    shown = _shown(query, own, len(labels))
+    asking = () if keys is None else _around(query.queries, len(tokens), AROUND)
     return Example(
-        role=wanted.play.role.name,
-        shows="most" if wanted.most else "least",
+        role=sentence.head_role.role.name,
+        shows="most" if sentence.most else "least",
         sentence=tokens.sentence.id,
-        score=wanted.score,
-        chance=wanted.chance,
-        events=wanted.events,
-        mass=one.mass,
-        queries=one.queries,
-        target=one.target,
+        score=sentence.score,
+        chance=sentence.chance,
+        events=sentence.events,
+        mass=query.mass,
+        queries=query.queries,
+        target=query.target,
         tokens=tuple(
-            ShownToken(at, labels[at], float(one.weights[at]), at in own, at in one.target)
+            ShownToken(at, labels[at], float(query.weights[at]), at in own, at in query.target)
             for at in shown
         ),
         asking=tuple(
-            ShownToken(at, tokens.labels[at], query=at in one.queries) for at in sorted(asking)
+            ShownToken(at, tokens.labels[at], query=at in query.queries) for at in sorted(asking)
         ),
-        looked=tuple(_looked(places, weight, labels) for places, weight in one.looked),
-        hidden=max(0.0, float(one.weights.sum() - one.weights[shown].sum())),
-        between=wanted.play.role.arcs is not None,
+        looked=tuple(_looked(places, weight, labels) for places, weight in query.looked),
+        hidden=max(0.0, float(query.weights.sum() - query.weights[shown].sum())),
+        between=sentence.head_role.role.arcs is not None,
     )
 
 
@@ -182,12 +182,12 @@ def _looked(places: tuple[int, ...], weight: float, labels: Sequence[TokenLabel]
     return Looked(places, tuple(labels[at] for at in places), weight)
 
 
-def _shown(one: Exemplar, own: Sequence[int], size: int) -> list[int]:
+def _shown(query: ExampleQuery, own: Sequence[int], size: int) -> list[int]:
     """The places of the keys to show: all, or around the query and what it looks at."""
     if size <= LONG:
         return list(range(size))
-    best = [place for places, _ in one.looked for place in places]
-    right = sorted(one.target, key=lambda at: (-float(one.weights[at]), at))[:1]
+    best = [place for places, _ in query.looked for place in places]
+    right = sorted(query.target, key=lambda at: (-float(query.weights[at]), at))[:1]
     return sorted(_around(own, size, AROUND) | _around([*best, *right], size, BESIDE))
 
 

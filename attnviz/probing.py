@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from attnviz.evidence.induction import Array, Estimate, Induction, InductionKeeper
+from attnviz.evidence.prefix_matching import Array, Estimate, Induction, judge_induction
 from attnviz.evidence.rules import PROBE, PROBE_MARGIN, rules
 from attnviz.measurement.probed import InductionHead, InductionReport, ProbeScore
 from attnviz.models import run
 from attnviz.models.direct_path import direct_path
 from attnviz.models.load import LoadedModel
 from attnviz.models.repeated import FEWEST, REPEATS, draws
+from attnviz.observers.repeats import InductionKeeper
 from attnviz.settings import Settings
 from attnviz.text.types import Tokens
 
@@ -39,7 +40,7 @@ def probe(loaded: LoadedModel, settings: Settings, most: int) -> tuple[Induction
     keeper = InductionKeeper(texts, None if path is None else path.logits)
     run.observe(loaded, texts, [keeper], kernel=settings.kernel, most=most)
     margin = rules(settings.evidence).margin(PROBE, PROBE_MARGIN)
-    judged = keeper.found(settings.resamples, settings.seed, margin)
+    judged = judge_induction(keeper.table(), settings.resamples, settings.seed, margin)
     return report(judged, texts, margin), ""
 
 

@@ -11,7 +11,6 @@ mass, so that queries and keys are all that is kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -23,6 +22,7 @@ from attnviz.attention.formulas import TINY
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
 from attnviz.attention.request import Request
+from attnviz.observers.drawn import SentenceFlow
 
 Array = NDArray[np.float64]
 
@@ -33,26 +33,8 @@ BLOCKS = 128
 """Rows of a long sentence's rollout that are drawn: each the mean over a block of queries."""
 
 _COMPARED = 32
+
 _TILE = 2**20
-
-
-@dataclass(frozen=True)
-class SentenceFlow:
-    """What flows where in one sentence of n tokens.
-
-    `rollout` [key]: from each token to the content tokens of the last layer, mean over them,
-    empty where there is none; `drift`: mean total-variation distance between the rollout rows of
-    two content tokens (of 32 of them, evenly spread, in long sentences), None with fewer than
-    two; `received` [key]: mean attention over layers, heads and content queries; `entropy`
-    [layer]: nats, mean over heads and content queries; `matrix` [query, key]: the whole rollout,
-    where it was asked for, or in long sentences its means over square blocks.
-    """
-
-    rollout: Array
-    drift: float | None
-    received: Array
-    entropy: Array
-    matrix: Array | None = None
 
 
 def step(before: Tensor, attention: LayerAttention, *, residual: bool) -> Tensor:
@@ -178,10 +160,10 @@ class FlowKeeper(Observer):
         content = self._batch.content[row, :size]
         wanted = self._wanted(content)
         padded = torch.nn.functional.pad(wanted, (0, self._batch.length - size))
-        found = pull(padded, self._layers, row, residual=self._residual)[:, :size]
+        flowed = pull(padded, self._layers, row, residual=self._residual)[:, :size]
         compared = min(_COMPARED, int(content.sum()))
-        drift, blocks = _drift(_numpy(found[1 : 1 + compared])), found[1 + compared :]
-        return _numpy(found[0]), drift, _numpy(_pooled(blocks)) if self._matrices else None
+        drift, blocks = _drift(_numpy(flowed[1 : 1 + compared])), flowed[1 + compared :]
+        return _numpy(flowed[0]), drift, _numpy(_pooled(blocks)) if self._matrices else None
 
     def _wanted(self, content: Tensor) -> Tensor:
         """Rows of a long sentence to pull down: the mean, some to compare, and the blocks."""

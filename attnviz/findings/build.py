@@ -10,13 +10,13 @@ import numpy as np
 
 from attnviz.baselines.gold import Coverage
 from attnviz.evidence import bootstrap
-from attnviz.evidence.best import Best
+from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.gather import Sums, sharing
 from attnviz.evidence.judge import Judgement
-from attnviz.evidence.scores import Array
 from attnviz.evidence.similarity import REDUNDANT, UNITS, Likeness
-from attnviz.flow.rollout import SentenceFlow
-from attnviz.report.absent import absent
+from attnviz.findings.absent import absent
+from attnviz.findings.best_heads import BestHead
+from attnviz.observers.drawn import SentenceFlow
 from attnviz.report.model import (
     Estimate,
     HeadReport,
@@ -51,15 +51,15 @@ def heads(
     `attention` is the part that the heads belong to, if any.
     """
     estimates = {name: _estimates(sums, weights) for name, sums in statistics.items()}
-    measured = [one for one in judgements if one.events.any()]
+    measured = [judgement for judgement in judgements if judgement.events.any()]
     return tuple(
         HeadReport(
             layer=layer,
             head=head,
             statistics={name: of_heads[index] for name, of_heads in estimates.items()},
-            roles={one.role.name: _role_score(one, index) for one in measured},
+            roles={judgement.role.name: _role_score(judgement, index) for judgement in measured},
             attention=attention,
-            seen=tuple(one.role.name for one in measured if _is_seen(one, index)),
+            seen=tuple(judgement.role.name for judgement in measured if _is_seen(judgement, index)),
         )
         for index, (layer, head) in enumerate(places)
     )
@@ -75,34 +75,40 @@ def _estimates(sums: Sums, weights: Array) -> list[Estimate]:
     ]
 
 
-def _role_score(one: Judgement, head: int) -> RoleScore:
+def _role_score(judgement: Judgement, head: int) -> RoleScore:
     return RoleScore(
-        score=_known(one.score[head]),
-        chance=_known(one.chance[head]),
-        lift=_known(one.lift[head]),
-        baseline=_known(one.baseline[head]),
-        against=one.against[head],
-        low=_known(one.low[head]),
-        high=_known(one.high[head]),
-        margin_low=_known(one.margin_low[head]),
-        events=int(one.events[head]),
-        sentences=int(one.sentences[head]),
-        verdict=one.verdicts[head],
-        variant=one.variants[head],
-        mass=_known(one.on_target[head]),
+        score=_known(judgement.score[head]),
+        chance=_known(judgement.chance[head]),
+        lift=_known(judgement.lift[head]),
+        baseline=_known(judgement.baseline[head]),
+        against=judgement.against[head],
+        low=_known(judgement.low[head]),
+        high=_known(judgement.high[head]),
+        margin_low=_known(judgement.margin_low[head]),
+        events=int(judgement.events[head]),
+        sentences=int(judgement.sentences[head]),
+        verdict=judgement.verdicts[head],
+        variant=judgement.variants[head],
+        mass=_known(judgement.on_target[head]),
     )
 
 
-def _is_seen(one: Judgement, head: int) -> bool:
+def _is_seen(judgement: Judgement, head: int) -> bool:
     """Whether a head without a verdict is further above chance than the role's margin.
 
     And not below what else explains the score. Of a role that chooses among targets, only if both
     halves choose the same.
     """
-    if one.verdicts[head] is not None or (one.role.chooses and not one.variants[head]):
+    if judgement.verdicts[head] is not None or (
+        judgement.role.chooses and not judgement.variants[head]
+    ):
         return False
-    score, chance, baseline = one.score[head], one.chance[head], one.baseline[head]
-    return bool(score - chance > one.role.margin and not score < baseline)
+    score, chance, baseline = (
+        judgement.score[head],
+        judgement.chance[head],
+        judgement.baseline[head],
+    )
+    return bool(score - chance > judgement.role.margin and not score < baseline)
 
 
 def _known(value: float) -> float | None:
@@ -112,7 +118,7 @@ def _known(value: float) -> float | None:
 def roles(
     every: Sequence[Role],
     judgements: Sequence[Judgement],
-    found: Sequence[HeadReport],
+    heads: Sequence[HeadReport],
     coverage: Mapping[str, Coverage] = MappingProxyType({}),
     mentions: int = 0,
 ) -> tuple[RoleInfo, ...]:
@@ -120,7 +126,7 @@ def roles(
 
     `mentions` of entities in the text say why coreference wasn't measured.
     """
-    measured = {one.role.name for one in judgements if one.events.any()}
+    measured = {judgement.role.name for judgement in judgements if judgement.events.any()}
     return tuple(
         RoleInfo(
             name=role.name,
@@ -132,10 +138,10 @@ def roles(
             source=role.source,
             baselines=("chance", *role.baselines),
             margin=role.margin,
-            heads=_ranked(role.name, [head for head in found if role.name in head.found]),
+            heads=_ranked(role.name, [head for head in heads if role.name in head.found]),
             absent="" if role.name in measured else absent(role, coverage, mentions),
             coverage=coverage[role.name].share if role.name in coverage else None,
-            seen=_ranked(role.name, [head for head in found if role.name in head.seen]),
+            seen=_ranked(role.name, [head for head in heads if role.name in head.seen]),
         )
         for role in every
     )
@@ -148,17 +154,17 @@ def _ranked(role: str, heads: Sequence[HeadReport]) -> tuple[tuple[int, int], ..
 
 
 def relations(
-    every: Sequence[Best],
+    every: Sequence[BestHead],
     judgements: Sequence[Judgement],
-    found: Sequence[HeadReport],
+    heads: Sequence[HeadReport],
     coverage: Mapping[str, Coverage],
 ) -> tuple[RelationRow, ...]:
     """The best head of each role between words, those furthest above their baseline first."""
-    judged = {one.role.name: one for one in judgements}
+    judged = {judgement.role.name: judgement for judgement in judgements}
     rows = [
-        _relation(one, judged[one.role.name], found, coverage[one.role.name])
-        for one in every
-        if judged[one.role.name].events.any()
+        _relation(best, judged[best.role.name], heads, coverage[best.role.name])
+        for best in every
+        if judged[best.role.name].events.any()
     ]
     # Of equals, and without a score, the one of more events.
     rows.sort(key=lambda row: (row.margin is None, -(row.margin or 0.0), -row.events, row.role))
@@ -166,24 +172,24 @@ def relations(
 
 
 def _relation(
-    one: Best, judged: Judgement, found: Sequence[HeadReport], coverage: Coverage
+    best: BestHead, judged: Judgement, heads: Sequence[HeadReport], coverage: Coverage
 ) -> RelationRow:
-    known = {name: value for name, value in one.baselines.items() if np.isfinite(value)}
+    known = {name: value for name, value in best.baselines.items() if np.isfinite(value)}
     return RelationRow(
-        role=one.role.name,
-        relation=one.role.relation or one.role.name,
-        direction=one.role.direction,
-        heads=tuple((found[head].layer, found[head].head) for head in one.heads),
-        score=_known(one.score),
-        low=_known(one.low),
-        high=_known(one.high),
-        baselines={name: _known(value) for name, value in one.baselines.items()},
+        role=best.role.name,
+        relation=best.role.relation or best.role.name,
+        direction=best.role.direction,
+        heads=tuple((heads[head].layer, heads[head].head) for head in best.heads),
+        score=_known(best.score),
+        low=_known(best.low),
+        high=_known(best.high),
+        baselines={name: _known(value) for name, value in best.baselines.items()},
         against=max(known, key=lambda name: known[name], default=""),
-        verdict=_weakest([judged.verdicts[head] for head in one.heads]),
-        events=one.events,
-        sentences=one.sentences,
+        verdict=_weakest([judged.verdicts[head] for head in best.heads]),
+        events=best.events,
+        sentences=best.sentences,
         coverage=coverage.share,
-        held_out=one.held_out,
+        held_out=best.held_out,
     )
 
 
@@ -194,13 +200,20 @@ def _weakest(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 def statistics(
-    every: Sequence[Statistic], found: Sequence[HeadReport]
+    every: Sequence[Statistic], heads: Sequence[HeadReport]
 ) -> tuple[StatisticInfo, ...]:
     """What each statistic is that at least one head has."""
     return tuple(
-        StatisticInfo(one.name, one.title, one.unit, one.about, one.formula, one.source)
-        for one in every
-        if any(one.name in head.statistics for head in found)
+        StatisticInfo(
+            statistic.name,
+            statistic.title,
+            statistic.unit,
+            statistic.about,
+            statistic.formula,
+            statistic.source,
+        )
+        for statistic in every
+        if any(statistic.name in head.statistics for head in heads)
     )
 
 
@@ -241,24 +254,24 @@ def sentence(
 def _by_layer(values: Array, layers: Sequence[int] | None) -> tuple[float | None, ...]:
     """A value for each layer, None where it has no attention."""
     numbers = range(len(values)) if layers is None else layers
-    found: list[float | None] = [None] * (1 + max(numbers, default=-1))
+    by_layer: list[float | None] = [None] * (1 + max(numbers, default=-1))
     for number, value in zip(numbers, values, strict=True):
-        found[number] = _known(value)
-    return tuple(found)
+        by_layer[number] = _known(value)
+    return tuple(by_layer)
 
 
-def similarity(likeness: Likeness | None, found: Sequence[HeadReport]) -> Similarity | None:
+def similarity(likeness: Likeness | None, heads: Sequence[HeadReport]) -> Similarity | None:
     """Redundant heads, collapsed layers and near-uniform heads, by number."""
     if likeness is None:
         return None
-    names = [(head.layer, head.head) for head in found]
+    names = [(head.layer, head.head) for head in heads]
     groups = tuple(tuple(names[index] for index in group) for group in likeness.groups)
     return Similarity(
         dissimilarity=tuple(tuple(map(_known, row)) for row in likeness.apart.tolist()),
         order=likeness.order,
         groups=groups,
         collapsed=_collapsed(names, groups),
-        uniform=tuple((head.layer, head.head) for head in found if _is_uniform(head.statistics)),
+        uniform=tuple((head.layer, head.head) for head in heads if _is_uniform(head.statistics)),
         method=(
             f"Exact Jensen-Shannon divergence on {likeness.rows} rows of {likeness.sentences} "
             f"sentences, sampled by the hash of their text. Redundant: the 95% upper bound of its "

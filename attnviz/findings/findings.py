@@ -8,8 +8,8 @@ from dataclasses import replace
 from attnviz.baselines.known import title_of
 from attnviz.evidence.bootstrap import FEWEST
 from attnviz.evidence.similarity import REDUNDANT
+from attnviz.findings.build import UNIFORM
 from attnviz.measurement.probed import InductionReport
-from attnviz.report.build import UNIFORM
 from attnviz.report.model import Finding, HeadReport, Report, RoleInfo, RoleScore, Similarity
 from attnviz.report.numbers import counted, estimate, evidence, number
 from attnviz.report.role_heads import in_order, strongest
@@ -31,13 +31,13 @@ def findings(
 ) -> tuple[Finding, ...]:
     """All findings of one model or part, those about roles first."""
     by_place = {(head.layer, head.head): head for head in heads}
-    told = [_overview(heads, sentences)]
-    told += _of_roles(roles, by_place)
+    every = [_overview(heads, sentences)]
+    every += _of_roles(roles, by_place)
     if induction is not None and induction.supported:
-        told.append(_of_induction(induction, by_place))
+        every.append(_of_induction(induction, by_place))
     if similarity is not None:
-        told += _of_similarity(similarity, by_place)
-    return tuple(replace(one, attention=heads[0].attention) for one in told)
+        every += _of_similarity(similarity, by_place)
+    return tuple(replace(finding, attention=heads[0].attention) for finding in every)
 
 
 def lead(parts: Sequence[Report]) -> tuple[Finding, ...]:
@@ -46,15 +46,17 @@ def lead(parts: Sequence[Report]) -> tuple[Finding, ...]:
     Its overview, and the roles whose best heads are the furthest above chance, supported ones
     first.
     """
-    return tuple(one for part in parts for one in _leading(part))
+    return tuple(finding for part in parts for finding in _leading(part))
 
 
 def _leading(part: Report) -> list[Finding]:
     by_place = {(head.layer, head.head): head for head in part.heads}
-    told = [one for one in part.findings if one.kind == "overview"]
+    every = [finding for finding in part.findings if finding.kind == "overview"]
     roles = {role.name: role for role in part.roles}
-    told += [_of_role(one.role, by_place, roles) for one in strongest(in_order(part), LEADING)]
-    return [replace(one, attention=part.attention) for one in told]
+    every += [
+        _of_role(strong.role, by_place, roles) for strong in strongest(in_order(part), LEADING)
+    ]
+    return [replace(finding, attention=part.attention) for finding in every]
 
 
 def _noun(head: HeadReport, noun: str = "head") -> str:
@@ -64,11 +66,11 @@ def _noun(head: HeadReport, noun: str = "head") -> str:
 
 
 def _overview(heads: Sequence[HeadReport], sentences: int) -> Finding:
-    verdicts = [one.verdict for head in heads for one in head.roles.values()]
+    verdicts = [score.verdict for head in heads for score in head.roles.values()]
     if verdicts and not any(verdicts):
         return _unjudged(heads, sentences)
     supported, tentative = (
-        [head for head in heads if any(one.verdict == verdict for one in head.roles.values())]
+        [head for head in heads if any(score.verdict == verdict for score in head.roles.values())]
         for verdict in ("supported", "tentative")
     )
     only_tentative = sum(head not in supported for head in tentative)
@@ -110,14 +112,14 @@ def _of_roles(
         best = _own(role, by_place)[0].roles[role.name]
         return best.margin_low or (best.score or 0.0) - (best.chance or 0.0)
 
-    between = sorted((one for one in had if one.coverage is not None), key=lead, reverse=True)
+    between = sorted((role for role in had if role.coverage is not None), key=lead, reverse=True)
     others = {role.name for role in between[_BETWEEN:]}
-    told = [_of_role(role, by_place, named) for role in had if role.name not in others]
+    every = [_of_role(role, by_place, named) for role in had if role.name not in others]
     if others:
         has = "has" if len(others) == 1 else "have"
         more = counted(len(others), "more role")
-        told.append(Finding("role", f"{more} between words {has} heads: see the relations."))
-    return told
+        every.append(Finding("role", f"{more} between words {has} heads: see the relations."))
+    return every
 
 
 def _of_role(
@@ -187,7 +189,7 @@ def _of_induction(
     supported = induction.supported
     best, prefix = supported[0], supported[0].prefix_matching
     match = "matches" if len(supported) == 1 else "match"
-    places = tuple((one.layer, one.head) for one in supported)
+    places = tuple((head.layer, head.head) for head in supported)
     return Finding(
         "induction",
         f"On repeated random tokens {counted(len(supported), 'head')} {match} prefixes; the "
@@ -202,7 +204,7 @@ def _of_induction(
 def _of_similarity(
     similarity: Similarity, by_place: dict[tuple[int, int], HeadReport]
 ) -> list[Finding]:
-    told = []
+    every = []
     if similarity.groups:
         groups = sorted(similarity.groups, key=len, reverse=True)
         named = "; ".join(_heads(group, by_place) for group in groups[:_GROUPS])
@@ -213,20 +215,20 @@ def _of_similarity(
             f"others of their group (root Jensen-Shannon divergence surely below {REDUNDANT} for "
             f"every two): {named}{more}."
         )
-        told.append(Finding("redundant", text, redundant))
+        every.append(Finding("redundant", text, redundant))
     if similarity.collapsed:
         layers = ", ".join(map(str, similarity.collapsed))
         what = counted(len(similarity.collapsed), _noun(next(iter(by_place.values())), "layer"))
         have = "has" if len(similarity.collapsed) == 1 else "have"
         text = f"{what} {have} collapsed, all heads attending alike: {layers}."
-        told.append(Finding("collapsed", text))
+        every.append(Finding("collapsed", text))
     if similarity.uniform:
         text = (
             f"{counted(len(similarity.uniform), 'head')} spread attention almost evenly "
             f"(normalised entropy surely above {UNIFORM}): {_heads(similarity.uniform, by_place)}."
         )
-        told.append(Finding("uniform", text, similarity.uniform))
-    return told
+        every.append(Finding("uniform", text, similarity.uniform))
+    return every
 
 
 def _heads(places: Sequence[tuple[int, int]], by_place: dict[tuple[int, int], HeadReport]) -> str:

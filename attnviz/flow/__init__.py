@@ -1,1 +1,0 @@
-"""Across layers: rollout and what each token receives. Layers come in one at a time."""
