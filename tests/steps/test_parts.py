@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from functools import reduce
 from operator import add
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +24,7 @@ def whole() -> Measurement:
 
 @pytest.fixture(scope="module")
 def parts(whole: Measurement) -> list[Measurement]:
-    lines = random.Random(0).sample(QUICKSTART, len(QUICKSTART))
+    lines = np.random.default_rng(0).permutation(QUICKSTART).tolist()
     return [attnviz.measure("minilm", lines[start::4], pilot=whole) for start in range(4)]
 
 
@@ -68,7 +66,7 @@ def test_the_empty_measurement_is_zero(whole: Measurement) -> None:
     assert (whole + Measurement()).save() == (Measurement() + whole).save() == whole.save()
 
 
-def test_what_differs_is_told(whole: Measurement, tmp_path: Path) -> None:
+def test_what_differs_is_told(whole: Measurement) -> None:
     with pytest.raises(UsageError, match="different pilots"):
         whole + attnviz.measure("minilm", QUICKSTART[:5])
     with pytest.raises(UsageError, match="words False and True"):
