@@ -16,34 +16,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
-# Files with tests that take seconds, room by room; those of all others are the fast tier.
-_SLOW = {
-    "engine": """
-        alignment architectures copies coverage coverage_benchmark encoder_decoder generate
-        judge kernels long meaning merge nothing numbers pair_models planted_models repeated
-        needs requests scores seam segment_block shuffled units verdicts
-    """,
-    "figures": "contract gallery long",
-    "fuzz": "folder models settings text treebank",
-    "report": """
-        codec drawn_relations formats html induction json_report profiles relations spare
-    """,
-    "rim": """
-        adapters checkpoints command_line evidence few_sentences folder induction interrupts
-        limits models no_cache pairs parts places progress python_api remarks same_bytes
-        special_tokens surroundings text_input words
-    """,
-    "samples": "translation",
-    "text": "aligned huge tokenize",
-}
+pytest_plugins = ["tests.helpers.tables", "tests.helpers.tool"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests of the fast tier: `python -m pytest -m fast` takes less than a minute."""
-    slow = {f"{room}/test_{name}.py" for room, names in _SLOW.items() for name in names.split()}
+    """The fast tier is whatever no file or test marks as slow."""
     for item in items:
-        path = item.path.relative_to(Path(__file__).parent).as_posix()
-        if path not in slow and item.get_closest_marker("soak") is None:
+        if not any(map(item.get_closest_marker, ("slow", "soak"))):
             item.add_marker("fast")
 
 

@@ -20,13 +20,15 @@ from attnviz.report import codec, records
 from attnviz.report.records import ReportJson
 from attnviz.shape import UNWRITTEN
 from tests.conftest import SAMPLES
-from tests.report import example
+from tests.helpers import example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 from attnviz.report.given import Options
 from attnviz.report.model import Report
+
+pytestmark = pytest.mark.slow
 
 
 def values(made: Report) -> dict[str, Any]:

@@ -20,11 +20,13 @@ from attnviz.report.sections import examples as section
 from attnviz.report.sections import head_profile
 from attnviz.text.types import TokenLabel
 from tests.conftest import SAMPLES
-from tests.report import example
-from tests.report.test_html import Page
+from tests.helpers import example
+from tests.helpers.page import Page
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 HEAD = (1, 1)  # the example's best head of "previous token"
 OFFSETS = Offsets(-2, (0.1, 0.5, 0.2), (0.2, 0.2, 0.2), (0.2, 0.4), (0.0, 0.0))

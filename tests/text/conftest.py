@@ -9,20 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from attnviz.text.types import Sentence, SourceFile
-
 if TYPE_CHECKING:
     from attnviz.text.tokenize import Tokenizer
 
 os.environ["HF_HUB_OFFLINE"] = "1"
-
-
-def sentence(text: str) -> Sentence:
-    return Sentence(1, text)
-
-
-def text_file(text: str, name: str = "a.txt") -> SourceFile:
-    return SourceFile(name, "0" * 64, text)
 
 
 @pytest.fixture
