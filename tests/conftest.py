@@ -6,9 +6,12 @@ import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from attnviz.text.tokenize import Tokenizer
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 # Threads of small products that wait for each other by spinning take minutes on a busy machine.
@@ -16,7 +19,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
-pytest_plugins = ["tests.helpers.tables", "tests.helpers.tool"]
+pytest_plugins = ["tests.helpers.reports", "tests.helpers.tables", "tests.helpers.tool"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,9 +54,22 @@ def smollm2_gguf() -> Path:
 
 
 @pytest.fixture(scope="session")
-def smollm2(smollm2_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def smollm2_tokenizer(smollm2_gguf: Path) -> Tokenizer:
+    """Byte-level BPE that adds no special token; it takes some seconds to read."""
+    from transformers import AutoTokenizer
+
+    loaded: Tokenizer = AutoTokenizer.from_pretrained(
+        smollm2_gguf.parent, gguf_file=smollm2_gguf.name
+    )
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def smollm2(
+    smollm2_gguf: Path, smollm2_tokenizer: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
     """SmolLM2 as a model folder: a GGUF file takes 20 seconds to load, safetensors one."""
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoModel
 
     folder = tmp_path_factory.mktemp("models") / "smollm2"
     where, file = smollm2_gguf.parent, smollm2_gguf.name
@@ -63,6 +79,6 @@ def smollm2(smollm2_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     plain = from_config(loaded.config)
     plain.load_state_dict(loaded.state_dict())
     plain.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(where, gguf_file=file).save_pretrained(folder)
+    smollm2_tokenizer.save_pretrained(folder)
     yield folder
     (folder / "model.safetensors").unlink()

@@ -79,10 +79,9 @@ def test_statistics_have_the_intervals_of_roles() -> None:
     weights = units.weights(500, 0)
 
     def statistics(units: Units) -> dict[str, Sums]:
-        both = (units.summed(table.over_heads(name)) for name in ("values", "counts"))
-        values, counts = both
+        values, counts = table.over_heads("values"), table.over_heads("counts")
         return {
-            statistic.name: Sums(values[..., place], counts[..., place])
+            statistic.name: Sums(units.summed(values[..., place]), units.summed(counts[..., place]))
             for place, statistic in enumerate(table.statistics)
             if counts[..., place].any()
         }
@@ -114,21 +113,21 @@ def test_few_documents_give_no_interval_however_many_sentences_they_have() -> No
     assert chosen.sentences == (200 if chosen.heads else 0)
 
 
-def test_the_report_says_what_was_resampled(tmp_path: Path) -> None:
+def test_the_report_says_what_was_resampled(tiny: Path, tmp_path: Path) -> None:
     few = tmp_path / "few.conllu"
     blocks = (SAMPLES / "annotated.conllu").read_text(encoding="utf-8").split("\n\n")
     few.write_text("\n\n".join([*blocks[:6], ""]), encoding="utf-8")
-    found = attnviz.analyze("minilm", few, illustrate=0, resamples=100)
+    found = attnviz.analyze(tiny, few, illustrate=0, resamples=100)
     assert (found.input.documents, len(found.sentences)) == (0, 6)
     many = tmp_path / "many.txt"
     many.write_text("\n\n".join(f"It is {one}.\nSo it is." for one in range(20)), encoding="utf-8")
-    found = attnviz.analyze("minilm", many, illustrate=0, resamples=100)
+    found = attnviz.analyze(tiny, many, illustrate=0, resamples=100)
     assert (found.input.documents, len(found.sentences)) == (20, 40)
     assert not any("documents" in one for one in found.warnings)
     many.write_text("\n\n".join(f"It is {one}.\nSo it is." for one in range(9)), encoding="utf-8")
-    found = attnviz.analyze("minilm", many, illustrate=0, resamples=100)
+    found = attnviz.analyze(tiny, many, illustrate=0, resamples=100)
     assert found.input.documents == 0
     assert any("from 9 documents" in one for one in found.warnings)
-    plain = attnviz.analyze("minilm", ["The cat sat."] * 6, illustrate=0, resamples=100)
+    plain = attnviz.analyze(tiny, ["The cat sat."] * 6, illustrate=0, resamples=100)
     assert plain.input.documents == 0
     assert any("Only 1 different sentence: too few" in one for one in plain.warnings)

@@ -49,13 +49,11 @@ def test_the_report_says_so(in_words: Report) -> None:
     assert "--words" in command(in_words)
 
 
-def test_relations_are_the_same_for_they_are_between_words_anyway(tmp_path: Path) -> None:
-    few = tmp_path / "few.conllu"
-    few.write_text("\n\n".join(TEXT.read_text().split("\n\n")[:12]) + "\n\n")
-    one, other = (
-        attnviz.analyze("minilm", few, words=words, illustrate=0, resamples=100)
-        for words in (False, True)
-    )
+def test_relations_are_the_same_for_they_are_between_words_anyway(
+    treebank: Path, annotated_report: Report
+) -> None:
+    one = annotated_report
+    other = attnviz.analyze("minilm", treebank, words=True, illustrate=0, resamples=100)
     assert [row.role for row in one.relations] == [row.role for row in other.relations]
     for row, same in zip(one.relations, other.relations, strict=True):
         assert row.score == pytest.approx(same.score), row.role

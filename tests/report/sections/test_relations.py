@@ -11,20 +11,16 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-import attnviz
 from attnviz.report import codec, terminal, whole
 from attnviz.report.findings import findings
 from attnviz.report.formats import json_report, markdown
 from attnviz.report.model import RelationRow, Report
 from attnviz.report.sections import relations, roles
-from tests.conftest import SAMPLES
 from tests.helpers import example
 from tests.helpers.example import REVERSE, ROW
 from tests.helpers.page import page
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from attnviz.report.model import RoleInfo
 
 pytestmark = pytest.mark.slow
@@ -195,47 +191,40 @@ def read(report: Report) -> dict[str, Any]:
     return document
 
 
-@pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """MiniLM on the first thirty sentences of the annotated sample."""
-    blocks = (SAMPLES / "annotated.conllu").read_text(encoding="utf-8").split("\n\n")[:30]
-    path: Path = tmp_path_factory.mktemp("annotated") / "thirty.conllu"
-    path.write_text("\n\n".join(blocks) + "\n\n", encoding="utf-8")
-    return attnviz.analyze("minilm", path, illustrate=0, resamples=200)
-
-
-def test_a_real_model_has_a_row_for_each_role_between_words(measured: Report) -> None:
-    between = [role for role in measured.roles if role.coverage is not None]
-    assert {row.role for row in measured.relations} == {one.name for one in between}
-    assert {"det", "nsubj"} <= {row.relation for row in measured.relations}
-    pairs = [(row.relation, row.direction) for row in measured.relations]
+def test_a_real_model_has_a_row_for_each_role_between_words(annotated_report: Report) -> None:
+    between = [role for role in annotated_report.roles if role.coverage is not None]
+    assert {row.role for row in annotated_report.relations} == {one.name for one in between}
+    assert {"det", "nsubj"} <= {row.relation for row in annotated_report.relations}
+    pairs = [(row.relation, row.direction) for row in annotated_report.relations]
     assert len(set(pairs)) == len(pairs)
     assert all((name, "from the head") in pairs for name, way in pairs if way == "to the head")
-    margins = [row.margin for row in measured.relations if row.margin is not None]
+    margins = [row.margin for row in annotated_report.relations if row.margin is not None]
     assert margins == sorted(margins, reverse=True)
-    assert measured.special_mass is not None
-    assert 0.0 <= measured.special_mass[0] < measured.special_mass[1] <= 1.0
+    assert annotated_report.special_mass is not None
+    assert 0.0 <= annotated_report.special_mass[0] < annotated_report.special_mass[1] <= 1.0
 
 
-def test_a_head_that_both_halves_choose_has_the_score_it_has_as_a_role(measured: Report) -> None:
-    alone = [row for row in measured.relations if len(row.heads) == 1]
+def test_a_head_that_both_halves_choose_has_the_score_it_has_as_a_role(
+    annotated_report: Report,
+) -> None:
+    alone = [row for row in annotated_report.relations if len(row.heads) == 1]
     assert alone
     for row in alone:
-        score = measured.head(*row.heads[0]).roles[row.role]
+        score = annotated_report.head(*row.heads[0]).roles[row.role]
         assert row.score == pytest.approx(score.score)
         assert row.baseline == pytest.approx(score.baseline)
         assert (row.events, row.sentences) == (score.events, score.sentences)
         assert row.verdict == score.verdict
 
 
-def test_no_row_beats_the_best_head_of_its_role(measured: Report) -> None:
-    for row in measured.relations:
-        best = max(head.roles[row.role].score or 0.0 for head in measured.heads)
+def test_no_row_beats_the_best_head_of_its_role(annotated_report: Report) -> None:
+    for row in annotated_report.relations:
+        best = max(head.roles[row.role].score or 0.0 for head in annotated_report.heads)
         assert (row.score or 0.0) <= best + 1e-9
 
 
-def test_a_real_report_fits_its_schema_and_shows_the_section(measured: Report) -> None:
-    jsonschema.validate(read(measured), codec.schema())
-    assert len(read(measured)["relations"]) == len(measured.relations)
-    assert f"## {relations.TITLE}" in told(measured)
-    assert relations.TITLE in page(measured, ()).text
+def test_a_real_report_fits_its_schema_and_shows_the_section(annotated_report: Report) -> None:
+    jsonschema.validate(read(annotated_report), codec.schema())
+    assert len(read(annotated_report)["relations"]) == len(annotated_report.relations)
+    assert f"## {relations.TITLE}" in told(annotated_report)
+    assert relations.TITLE in page(annotated_report, ()).text

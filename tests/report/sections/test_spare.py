@@ -10,7 +10,6 @@ import jsonschema
 import numpy as np
 import pytest
 
-import attnviz
 from attnviz.evidence.similarity import REDUNDANT, Likeness
 from attnviz.report import codec
 from attnviz.report.build import UNIFORM
@@ -19,7 +18,6 @@ from attnviz.report.formats import json_report, markdown
 from attnviz.report.model import Estimate, HeadReport, RoleScore, Similarity
 from attnviz.report.removal import RESTING, spare
 from attnviz.report.sections import spare as section
-from tests.conftest import SAMPLES
 from tests.helpers import example
 from tests.helpers.page import page
 
@@ -241,9 +239,8 @@ def test_a_report_without_it_has_no_section() -> None:
     assert json.loads(json_report.write(made, ()))["spare"] is None
 
 
-def test_on_a_real_model() -> None:
-    text = (SAMPLES / "quickstart.txt").read_text(encoding="utf-8").splitlines()[:30]
-    made = attnviz.analyze("minilm", text, illustrate=0, resamples=200)
+def test_on_a_real_model(quickstart_report: Report) -> None:
+    made = quickstart_report
     assert made.spare is not None
     redundant, uniform, resting = made.spare.criteria
     assert made.similarity is not None
