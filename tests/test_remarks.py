@@ -76,7 +76,18 @@ def test_the_last_route_counts() -> None:
 def test_a_run_is_quiet_unless_asked(tiny: Path, text: Path, tmp_path: Path) -> None:
     """matplotlib logs a warning where it can't keep its cache."""
     nowhere = f"{text}/\x1b[31m"
-    arguments = ("report", tiny, text, "--illustrate", "0", "--kernel", "tiles", "-o")
+    arguments = (
+        "report",
+        tiny,
+        text,
+        "--illustrate",
+        "0",
+        "--resamples",
+        "100",
+        "--kernel",
+        "tiles",
+        "-o",
+    )
     done = process(*arguments, tmp_path / "quiet", MPLCONFIGDIR=nowhere)
     assert (done.code, done.err) == (0, "")
     done = process(*arguments, tmp_path / "loud", "-v", MPLCONFIGDIR=nowhere)

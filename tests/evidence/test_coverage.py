@@ -344,8 +344,8 @@ def test_bands_hold_for_all_heads_and_roles_at_once(shape: str, tables: Tables) 
     assert check_family_wise(60, shape, "5-24", 300, tables) <= 0.07
 
 
-def check_real(sentences: int, corpora: int, tables: Tables, resamples: int = 2000) -> float:
-    found = family_wise(drawn_from_real, sentences, corpora, [sentences], resamples)
+def check_real(sentences: int, corpora: int, tables: Tables) -> float:
+    found = family_wise(drawn_from_real, sentences, corpora, [sentences])
     tables.add(
         "max-T bands: real scores of 72 heads, each head at its baseline, any bound above it",
         {
@@ -359,7 +359,7 @@ def check_real(sentences: int, corpora: int, tables: Tables, resamples: int = 20
 
 
 def test_bands_hold_for_real_scores(tables: Tables) -> None:
-    assert check_real(60, 100, tables, resamples=500) <= 0.07
+    assert check_real(60, 100, tables) <= 0.07
 
 
 @pytest.mark.soak

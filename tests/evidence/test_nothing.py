@@ -68,7 +68,7 @@ def sample(quickstart: Path) -> list[Tokens]:
 
     tokenizer = AutoTokenizer.from_pretrained(names.resolve("minilm").location)
     found = tokenize_all(
-        sentences(read([quickstart.with_name("annotated.conllu")], None)), tokenizer, None
+        sentences(read([quickstart.with_name("annotated.conllu")], None))[:60], tokenizer, None
     )
     return [replace(one, ids=tuple(token % VOCABULARY for token in one.ids)) for one in found]
 
@@ -87,7 +87,7 @@ def test_the_registry_has_roles_of_meaning() -> None:
 def test_twenty_random_models_have_no_head_that_looks_for_meaning(
     spread: float | None, sample: list[Tokens], tables: Tables
 ) -> None:
-    assert len(sample) >= 60
+    assert len(sample) == 60
     counts = {kind: Counter[str]() for kind in ARCHITECTURES}
     heads = 0
     wrong = []

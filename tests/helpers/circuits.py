@@ -167,7 +167,7 @@ def supported(model: LoadedModel, sentences: Sequence[Tokens]) -> dict[tuple[int
     words = WordKeeper(sentences)
     observe(model, sentences, [scores, profile, words])
     half = np.array([one.sentence.half for one in sentences])
-    weights = bootstrap.weights([one.sentence.digest for one in sentences], 400, 0)
+    weights = bootstrap.weights([one.sentence.digest for one in sentences], 200, 0)
     table = scores.table()
     known = [one.sentence.annotation for one in sentences if one.sentence.annotation]
     columns = collect(table, sentences, {"profile": profile.fit()})

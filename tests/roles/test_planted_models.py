@@ -19,7 +19,7 @@ from tests.helpers.tables import Tables
 
 pytestmark = pytest.mark.slow
 
-SEEDS = range(20)
+SEEDS = range(12)
 Place = tuple[int, int]
 
 PLANTED: dict[Place, tuple[str, circuits.Plant]] = {

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+import attnviz
 from attnviz import folder, signals
 from attnviz.folder import beside, staging
 from attnviz.progress import Silent
-from tests.helpers.tool import Folder, Outcome, Tool, content, process, start
+from tests.helpers.tool import Folder, Outcome, Tool, content, start
 
 pytestmark = pytest.mark.slow
 
@@ -37,8 +38,7 @@ STAGES = (
 def out(tiny: Path, text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds a report."""
     path = tmp_path_factory.mktemp("out") / "report"
-    done = process("report", tiny, text, "-o", path, "--illustrate", "0", "--resamples", "100")
-    assert done.code == 0, done.err
+    attnviz.analyze(tiny, text, illustrate=0, resamples=100).save(path)
     return path
 
 
