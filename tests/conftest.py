@@ -6,9 +6,12 @@ import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from attnviz.text.tokenize import Tokenizer
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 # Threads of small products that wait for each other by spinning take minutes on a busy machine.
@@ -16,34 +19,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
-# Files with tests that take seconds, room by room; those of all others are the fast tier.
-_SLOW = {
-    "engine": """
-        alignment architectures copies coverage coverage_benchmark encoder_decoder generate
-        judge kernels long meaning merge nothing numbers pair_models planted_models repeated
-        needs requests scores seam segment_block shuffled units verdicts
-    """,
-    "figures": "contract gallery long",
-    "fuzz": "folder models settings text treebank",
-    "report": """
-        codec drawn_relations formats html induction json_report profiles relations spare
-    """,
-    "rim": """
-        adapters checkpoints command_line evidence few_sentences folder induction interrupts
-        limits models no_cache pairs parts places progress python_api remarks same_bytes
-        special_tokens surroundings text_input words
-    """,
-    "samples": "translation",
-    "text": "aligned huge tokenize",
-}
+pytest_plugins = ["tests.helpers.reports", "tests.helpers.tables", "tests.helpers.tool"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests of the fast tier: `python -m pytest -m fast` takes less than a minute."""
-    slow = {f"{room}/test_{name}.py" for room, names in _SLOW.items() for name in names.split()}
+    """The fast tier is whatever no file or test marks as slow."""
     for item in items:
-        path = item.path.relative_to(Path(__file__).parent).as_posix()
-        if path not in slow and item.get_closest_marker("soak") is None:
+        if not any(map(item.get_closest_marker, ("slow", "soak"))):
             item.add_marker("fast")
 
 
@@ -72,9 +54,22 @@ def smollm2_gguf() -> Path:
 
 
 @pytest.fixture(scope="session")
-def smollm2(smollm2_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def smollm2_tokenizer(smollm2_gguf: Path) -> Tokenizer:
+    """Byte-level BPE that adds no special token; it takes some seconds to read."""
+    from transformers import AutoTokenizer
+
+    loaded: Tokenizer = AutoTokenizer.from_pretrained(
+        smollm2_gguf.parent, gguf_file=smollm2_gguf.name
+    )
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def smollm2(
+    smollm2_gguf: Path, smollm2_tokenizer: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
     """SmolLM2 as a model folder: a GGUF file takes 20 seconds to load, safetensors one."""
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoModel
 
     folder = tmp_path_factory.mktemp("models") / "smollm2"
     where, file = smollm2_gguf.parent, smollm2_gguf.name
@@ -84,6 +79,6 @@ def smollm2(smollm2_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     plain = from_config(loaded.config)
     plain.load_state_dict(loaded.state_dict())
     plain.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(where, gguf_file=file).save_pretrained(folder)
+    smollm2_tokenizer.save_pretrained(folder)
     yield folder
     (folder / "model.safetensors").unlink()

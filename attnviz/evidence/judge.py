@@ -21,7 +21,7 @@ Verdict = Literal["supported", "tentative", "no"] | None
 
 _WIDER = 0.07
 """By how much more the sentence more counts in a bound's own error than in resamples, of a head
-that always hits: by simulation (tests/engine/test_coverage.py), where heads miss in few of 60
+that always hits: by simulation (tests/evidence/test_coverage.py), where heads miss in few of 60
 sentences."""
 
 ENOUGH = 30

@@ -24,7 +24,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from tests.rim.models import VOCABULARY, write_model
+from tests.helpers.models import VOCABULARY, write_model
 
 MINILM = (2_000, 20_000)
 DECODER = (20_000, 200_000)

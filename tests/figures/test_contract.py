@@ -14,8 +14,9 @@ from attnviz.figures.gallery import Task, perform, tasks
 from attnviz.figures.picture import Picture
 from attnviz.figures.registry import figures
 from attnviz.figures.views import ModelView, SentenceView
+from tests.helpers.pictured import cross, decode, hybrid, long, model, sentence, style_for, window
 
-from .planted import cross, decode, hybrid, long, model, sentence, style_for, window
+pytestmark = pytest.mark.slow
 
 SIZES = (1, 3, 25, 60, 61, 200)
 STYLE = style_for("some/model <b>")

@@ -17,13 +17,14 @@ from attnviz.figures import roles, similarity
 from attnviz.figures.gallery import draw_all, perform, tasks
 from attnviz.figures.picture import Picture
 from attnviz.figures.style import FigureStyle
+from tests.helpers.pictured import model, sentence
 
-from .planted import model, sentence
+pytestmark = pytest.mark.slow
 
 ONCE = """
 import hashlib, sys
 sys.path.insert(0, sys.argv[1])
-from tests.figures.planted import model, sentence
+from tests.helpers.pictured import model, sentence
 from attnviz.figures.gallery import draw_all
 found = draw_all(model(), [sentence(9)])
 assert not {"torch", "transformers", "matplotlib.pyplot"} & set(sys.modules)

@@ -20,8 +20,9 @@ from attnviz.figures.received import stretches
 from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import POOLED, SentenceView
 from attnviz.figures.windows import omitted
+from tests.helpers.pictured import long, sentence, window
 
-from .planted import long, sentence, window
+pytestmark = pytest.mark.slow
 
 Written = list[tuple[str, float, float]]
 

@@ -17,8 +17,7 @@ from attnviz.figures.render import render
 from attnviz.figures.sheet import Sheet
 from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import ModelView
-
-from .planted import decode, hybrid, model, sentence
+from tests.helpers.pictured import decode, hybrid, model, sentence
 
 Written = list[tuple[str, float, float]]
 SHARE = "Heads under one bracket share keys."

@@ -16,8 +16,7 @@ from attnviz.figures.sheet import Sheet
 from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import SentenceView
 from attnviz.text.types import TokenLabel
-
-from .planted import cross, decode, model, sentence
+from tests.helpers.pictured import cross, decode, model, sentence
 
 Written = list[tuple[str, float, float]]
 

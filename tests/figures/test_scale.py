@@ -11,8 +11,7 @@ from attnviz.figures import head
 from attnviz.figures.render import render
 from attnviz.figures.scale import Pixels, colormap, pool, shade, ticks
 from attnviz.figures.style import FigureStyle
-
-from .planted import decode, only
+from tests.helpers.pictured import decode, only
 
 GREY = (235, 235, 235)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.rim.conftest import tool as tool
-
 
 @pytest.fixture(scope="session")
 def fuzz_size(pytestconfig: pytest.Config) -> int | None:

@@ -14,7 +14,7 @@ import regex
 from markdown_it import MarkdownIt
 
 from attnviz.report import codec
-from tests.report.test_html import LOADS, Page
+from tests.helpers.page import LOADS, Page
 
 # Moves the cursor, turns the line, looks like nothing: never as such on a screen.
 LIVE = regex.compile(

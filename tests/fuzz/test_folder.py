@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.rim.conftest import environment
-from tests.rim.models import write_model
+from tests.helpers.models import write_model
+from tests.helpers.tool import environment
+
+pytestmark = pytest.mark.slow
 
 _EVERY = 4  # Of the operations, as many are tried in the suite; all of them on request.
 _RUNS = 3

@@ -26,7 +26,9 @@ import pytest
 from attnviz import cli
 from attnviz.errors import ExitCode
 from tests.fuzz.mutations import INDEX, mutate
-from tests.rim.models import write_model
+from tests.helpers.models import write_model
+
+pytestmark = pytest.mark.slow
 
 SMALL = 12
 """Damaged folders in the suite; 500 and more on request."""

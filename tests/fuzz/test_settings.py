@@ -26,7 +26,9 @@ from attnviz import cli
 from attnviz.errors import AttnvizError, ExitCode, InputError
 from attnviz.models import load
 from attnviz.settings import Settings
-from tests.rim.models import write_model
+from tests.helpers.models import write_model
+
+pytestmark = pytest.mark.slow
 
 SMALL = 150
 SOURCES = ("flag", "environment", "TOML", "Python")

@@ -25,9 +25,11 @@ from attnviz.report.formats import html, json_report, markdown
 from attnviz.text.showable import showable
 from tests.fuzz import inert
 from tests.fuzz.lines import hostile_lines, one_line
-from tests.report import example
-from tests.rim.conftest import Tool
-from tests.rim.models import write_model
+from tests.helpers import example
+from tests.helpers.models import write_model
+from tests.helpers.tool import Tool
+
+pytestmark = pytest.mark.slow
 
 BATCH = 250
 

@@ -19,8 +19,10 @@ from attnviz.text.split import sentences
 from attnviz.text.types import Sentence, SourceFile
 from tests.fuzz import inert
 from tests.fuzz.trees import damaged, row, treebank
-from tests.rim.conftest import Tool
-from tests.rim.models import write_model
+from tests.helpers.models import write_model
+from tests.helpers.tool import Tool
+
+pytestmark = pytest.mark.slow
 
 DEEP = 10_000
 PLACED = re.compile(r"bank\.conllu(?:, line \d+: |[ .])")

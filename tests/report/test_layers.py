@@ -7,7 +7,7 @@ import pytest
 from attnviz.report.given import LayerInfo
 from attnviz.report.layers import headline, key_head, listed, notes
 from attnviz.report.model import Report
-from tests.report import example
+from tests.helpers import example
 
 
 def report(*layers: LayerInfo, total: int, causal: bool = True) -> Report:

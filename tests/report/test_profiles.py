@@ -20,11 +20,13 @@ from attnviz.report.sections import examples as section
 from attnviz.report.sections import head_profile
 from attnviz.text.types import TokenLabel
 from tests.conftest import SAMPLES
-from tests.report import example
-from tests.report.test_html import Page
+from tests.helpers import example
+from tests.helpers.page import Page
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 HEAD = (1, 1)  # the example's best head of "previous token"
 OFFSETS = Offsets(-2, (0.1, 0.5, 0.2), (0.2, 0.2, 0.2), (0.2, 0.4), (0.0, 0.0))
@@ -239,25 +241,16 @@ def test_json_has_places_and_fits_its_schema() -> None:
     assert one["looked"][0] == {"keys": [1], "weight": 0.9}
 
 
-@pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """MiniLM on twelve sentences of the annotated sample."""
-    blocks = (SAMPLES / "annotated.conllu").read_text(encoding="utf-8").split("\n\n")[:12]
-    path: Path = tmp_path_factory.mktemp("annotated") / "twelve.conllu"
-    path.write_text("\n\n".join(blocks) + "\n\n", encoding="utf-8")
-    return attnviz.analyze("minilm", path, illustrate=0, resamples=100)
-
-
 def examples(made: Report) -> list[tuple[HeadReport, Example]]:
     return [(head, one) for head in made.heads for one in head.examples]
 
 
-def test_a_real_model_s_examples_show_what_its_roles_are(measured: Report) -> None:
-    every = examples(measured)
+def test_a_real_model_s_examples_show_what_its_roles_are(annotated_report: Report) -> None:
+    every = examples(annotated_report)
     assert {one.shows for _, one in every} == {"most", "least"}
-    for role in measured.roles:
+    for role in annotated_report.roles:
         for place in role.heads[:1]:
-            head = measured.head(*place)
+            head = annotated_report.head(*place)
             if role.name not in head.told:  # one fact with another role, which has the examples
                 continue
             told = [one for one in head.examples if one.role == role.name]
@@ -267,7 +260,7 @@ def test_a_real_model_s_examples_show_what_its_roles_are(measured: Report) -> No
             assert not least or min(most) >= max(least)
     for head, one in every:
         assert one.role in head.found
-        tokens = next(s for s in measured.sentences if s.id == one.sentence).tokens
+        tokens = next(s for s in annotated_report.sentences if s.id == one.sentence).tokens
         assert len(one.tokens) == len(tokens) or len(tokens) > LONG
         total = sum(token.weight for token in one.tokens) + one.hidden
         assert total == pytest.approx(1.0, abs=1e-4)
@@ -276,8 +269,8 @@ def test_a_real_model_s_examples_show_what_its_roles_are(measured: Report) -> No
             assert one.mass == pytest.approx(on_target, abs=1e-4)
 
 
-def test_a_real_model_s_offsets_are_those_of_its_roles(measured: Report) -> None:
-    for head in measured.heads:
+def test_a_real_model_s_offsets_are_those_of_its_roles(annotated_report: Report) -> None:
+    for head in annotated_report.heads:
         found = head.offsets
         assert found is not None
         assert sum(found.own) + found.before[0] + found.after[0] == pytest.approx(1.0, abs=1e-4)
@@ -286,11 +279,12 @@ def test_a_real_model_s_offsets_are_those_of_its_roles(measured: Report) -> None
         assert at[0] == pytest.approx(score.score, abs=1e-4)
 
 
-def test_a_real_report_holds_together(measured: Report) -> None:
-    assert all(head.looks_at and head.looks_at.words > 50 for head in measured.heads)
-    jsonschema.validate(json.loads(json_report.write(measured, ())), codec.schema())
+def test_a_real_report_holds_together(annotated_report: Report) -> None:
+    assert all(head.looks_at and head.looks_at.words > 50 for head in annotated_report.heads)
+    jsonschema.validate(json.loads(json_report.write(annotated_report, ())), codec.schema())
     assert (
-        "Part of speech of the word looked at most" in Page(html.write(measured, ()).decode()).text
+        "Part of speech of the word looked at most"
+        in Page(html.write(annotated_report, ()).decode()).text
     )
 
 

@@ -10,7 +10,7 @@ from jinja2 import nodes
 
 from attnviz.figures.picture import Picture
 from attnviz.report import pages, sections
-from tests.report import example
+from tests.helpers import example
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from attnviz.report import terminal
-from tests.report import example
+from tests.helpers import example
 
 if TYPE_CHECKING:
     from attnviz.report.model import Report

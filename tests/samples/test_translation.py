@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[2] / "samples" / "translation"
 MODEL = FOLDER / "model"
 MEGABYTE = 10**6

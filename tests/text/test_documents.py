@@ -8,8 +8,7 @@ from attnviz.text.documents import documented, shared
 from attnviz.text.split import Split, sentences
 from attnviz.text.tokenize import Tokenizer, tokenize
 from attnviz.text.types import Annotation, Mention, Sentence, SourceFile
-from tests.text.conftest import text_file
-from tests.text.conllu_rows import conllu, parsed
+from tests.helpers.texts import conllu, parsed, text_file
 
 ANN = ["1 Ann 2 nsubj PROPN Entity=(e1--1)", "2 ran 0 root VERB"]
 SHE = ["# text = She's in.", "1-2 She's", "1 She 3 nsubj PRON Entity=(e1--1)"]

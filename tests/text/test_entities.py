@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from attnviz.text.types import Mention
-from tests.text.conllu_rows import parsed
+from tests.helpers.texts import parsed
 
 Found = list[tuple[str, str, str]]
 

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from attnviz.errors import InputError, NothingToAnalyseError
 from attnviz.text.facing import facing
 from attnviz.text.split import Split, sentences
-from tests.text.conftest import text_file
-from tests.text.conllu_rows import conllu
+from tests.helpers.texts import conllu, text_file
 
 Pair = tuple[int, str, str]
 

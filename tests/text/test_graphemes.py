@@ -16,7 +16,7 @@ from attnviz.text.pairs import joined
 from attnviz.text.tokenize import continued, tokenize
 from attnviz.text.types import Sentence
 from attnviz.text.word_numbers import word_spans
-from tests.text.conftest import sentence
+from tests.helpers.texts import sentence
 
 if TYPE_CHECKING:
     from attnviz.text.tokenize import Tokenizer

@@ -12,7 +12,9 @@ import pytest
 from attnviz.errors import InputError, NothingToAnalyseError
 from attnviz.text.files import read
 from attnviz.text.split import sentences
-from tests.text.conftest import text_file
+from tests.helpers.texts import text_file
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_line_of_megabytes_and_a_million_empty_ones() -> None:

@@ -10,7 +10,7 @@ from attnviz.text.aligned import word_tokens
 from attnviz.text.merge import last_looks, merged
 from attnviz.text.tokenize import Tokenizer, tokenize
 from attnviz.text.types import Annotation, Sentence, TokenLabel
-from tests.text.test_aligned import in_words
+from tests.helpers.texts import in_words
 
 
 def test_a_word_is_its_tokens_in_one(minilm: Tokenizer) -> None:

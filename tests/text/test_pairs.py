@@ -15,7 +15,7 @@ from attnviz.text.split import sentences
 from attnviz.text.tokenize import Tokenizer, continued, tokenize, tokenize_all
 from attnviz.text.types import Sentence
 from attnviz.text.word_numbers import word_spans
-from tests.text.conftest import text_file
+from tests.helpers.texts import text_file
 
 
 def pair(first: str, second: str) -> Sentence:

@@ -12,7 +12,7 @@ from attnviz.text.split import sentences
 from attnviz.text.tokenize import Tokenizer, tokenize_all, tokenize_targets
 from attnviz.text.types import Sentence, Tokens
 from attnviz.text.word_numbers import word_spans
-from tests.text.conftest import text_file
+from tests.helpers.texts import text_file
 
 
 def read(text: str, tokenizer: Tokenizer, reading: Reading = "parse") -> Tokens:

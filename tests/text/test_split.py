@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from attnviz.errors import NothingToAnalyseError
 from attnviz.text.split import Split, sentences
-from tests.text.conftest import text_file
+from tests.helpers.texts import text_file
 
 
 def lines_of(text: str, split: Split = "auto", language: str = "en") -> list[tuple[int, str]]:

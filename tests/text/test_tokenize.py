@@ -12,10 +12,12 @@ from attnviz.text.showable import showable
 from attnviz.text.tokenize import Tokenizer, tokenize, tokenize_all
 from attnviz.text.types import Sentence, Tokens
 from attnviz.text.word_numbers import word_spans
-from tests.text.conftest import sentence
+from tests.helpers.texts import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+pytestmark = pytest.mark.slow
 
 TINY = ["t5_like", "roberta_like", "llama_like", "slow"]
 ALL = [*TINY, "minilm", "smollm"]

@@ -25,8 +25,8 @@ from attnviz.text.tokenize import (
 )
 from attnviz.text.types import Sentence, Tokens
 from attnviz.text.word_numbers import word_spans
-from tests.text.tokenizer_classes import OF_ARCHITECTURES, OF_CHECKPOINTS
-from tests.text.tokenizer_makers import m2m
+from tests.helpers.tokenizer_classes import OF_ARCHITECTURES, OF_CHECKPOINTS
+from tests.helpers.tokenizer_makers import m2m
 
 LINES = (
     "The café isn't “open” today – naïve?",

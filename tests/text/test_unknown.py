@@ -9,7 +9,7 @@ import pytest
 from attnviz.text.merge import merged
 from attnviz.text.tokenize import Tokenizer, continued, tokenize
 from attnviz.text.unknown import marked, unknown_id, unknown_warning
-from tests.text.conftest import sentence
+from tests.helpers.texts import sentence
 
 
 def test_an_unknown_token_is_named_before_what_it_stands_for(minilm: Tokenizer) -> None:

@@ -1,0 +1,464 @@
+"""Induction on repeated random tokens: planted heads, worked examples, and real models."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from attnviz.attention import batch as batches
+from attnviz.attention.layer import LayerAttention
+from attnviz.attention.mask import Mask
+from attnviz.attention.observer import Observer
+from attnviz.attention.request import Request
+from attnviz.evidence.prefix_matching import BASELINES, Induction, against_chance, judge_induction
+from attnviz.models import heads, tap
+from attnviz.models import load as loading
+from attnviz.models.direct_path import DirectPath, direct_path
+from attnviz.models.load import LoadedModel
+from attnviz.models.names import resolve
+from attnviz.models.repeated import DRAWS, FEWEST, REPEATS, TOKENS, draws
+from attnviz.models.run import observe
+from attnviz.observers.repeats import InductionKeeper, Logits
+from attnviz.text.types import Tokens
+from tests.helpers import tiny
+from tests.helpers.planted import Head, at_offset, even, layer, on_target, see, sentence
+
+pytestmark = pytest.mark.slow
+
+SPECIAL = ["<pad>", "[CLS]", "[SEP]"]
+NO_TEXT = [
+    "[unused0]",
+    "<0x0A>",
+    "<|reserved_1|>",
+    "<extra_id_0>",
+    "madeupword0001",
+    "\u200b",
+    "\t",
+]
+WORDS = [f"w{k}" for k in range(70)]
+KNOWN = 61  # tokens that tiny models have an embedding for
+
+
+@cache
+def tokenizer(*, ends: bool) -> Any:
+    """Of whole words, with special tokens around a text or without."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    entries = [*SPECIAL, *NO_TEXT, "a", *WORDS]
+    made = Tokenizer(models.WordLevel({one: k for k, one in enumerate(entries)}, "<pad>"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    if ends:
+        made.post_processor = processors.TemplateProcessing(
+            "[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
+        )
+    names = {"pad_token": "<pad>", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    return PreTrainedTokenizerFast(tokenizer_object=made, **names)  # type: ignore[no-untyped-call]
+
+
+@cache
+def encoder() -> LoadedModel:
+    return replace(tiny.loaded("bert"), tokenizer=tokenizer(ends=True))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32), st.none() | st.integers(0, 110), st.booleans())
+def test_draws_are_text_tokens_in_exact_repeats(seed: int, limit: int | None, ends: bool) -> None:
+    loaded = replace(encoder(), tokenizer=tokenizer(ends=ends), limit=limit)
+    length = TOKENS if limit is None else min(TOKENS, (limit - 2 * ends) // REPEATS)
+    found = draws(loaded, seed)
+    if length < FEWEST:
+        assert found is None
+        return
+    assert found is not None
+    assert len(found) == DRAWS
+    for tokens in found:
+        assert len(tokens) == length * REPEATS + 2 * ends
+        assert limit is None or len(tokens) <= limit
+        body = list(tokens.ids[1:-1] if ends else tokens.ids)
+        assert body == body[:length] * REPEATS
+        assert len(set(body)) == length
+        assert len(SPECIAL) + len(NO_TEXT) <= min(body)
+        assert max(body) < KNOWN
+        assert tokens.content.sum() == len(body)
+    again = draws(loaded, seed)
+    assert again is not None
+    assert [one.ids for one in again] == [one.ids for one in found]
+    assert len({one.sentence.digest for one in found}) == DRAWS
+
+
+def test_a_draw_is_a_sentence_like_any_other() -> None:
+    found = draws(replace(encoder(), limit=18), 0)
+    assert found is not None
+    one = found[0]
+    assert one.kinds == ("cls", *[""] * 16, "sep")
+    assert "".join(one.surfaces) == one.sentence.text
+    assert [surface.strip() for surface in one.surfaces] == ["", *one.pieces[1:-1], ""]
+    assert [start for start, _ in one.spans[2:-1]] == [end for _, end in one.spans[1:-2]]
+    assert (one.words[0], one.words[-1], one.words[1]) == (None, None, 0)
+    assert (one.sentence.id, one.cut, one.generated) == (1, 0, None)
+    assert len(one.labels) == len(one)
+
+
+def test_other_seeds_give_other_draws() -> None:
+    one, other = draws(encoder(), 0), draws(encoder(), 1)
+    assert one is not None
+    assert other is not None
+    assert one[0].ids != other[0].ids
+
+
+# --- planted heads ------------------------------------------------------------------------------
+
+NAMES = "abcdefgh"
+VOCABULARY = 100
+
+
+def drawn(count: int = 10, *, repeats: int = 4, start: str = "[BOS]") -> list[Tokens]:
+    """Draws of the tokens a to h, whose ids are their places in the alphabet."""
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(count):
+        text = " ".join([start, *list(rng.permutation(list(NAMES))) * repeats]).strip()
+        tokens = sentence(text)
+        ids = tuple(NAMES.find(piece) % VOCABULARY for piece in tokens.pieces)
+        found.append(replace(tokens, ids=ids))
+    return found
+
+
+def judged(
+    found: list[Tokens], layers: list[LayerAttention], logits: Logits | None = None
+) -> Induction:
+    keeper = InductionKeeper(found, logits)
+    batch = batches.make(found, 0, torch.device("cpu"))
+    see(layers, [keeper], batch, range(len(found)))
+    return judge_induction(keeper.table())
+
+
+def planted(found: list[Tokens], *made: Head, causal: bool = True) -> Induction:
+    weights = [np.array([head(tokens) for head in made]) for tokens in found]
+    return judged(found, [layer(weights, causal=causal)])
+
+
+def test_even_attention_worked_by_hand() -> None:
+    #               0    1 2 3 4 5 6 7 8
+    one = sentence("[BOS] a b c d a b c d")
+    found = planted([one] * 5, even)
+    # Token 5 is the first that occurred before; one token followed its copy; it sees 6 keys.
+    chance = (1 / 6 + 1 / 7 + 1 / 8 + 1 / 9) / 4
+    assert found.prefix_matching.score == pytest.approx([chance])
+    for name in BASELINES:
+        assert found.baselines[name] == pytest.approx([chance])
+    assert found.margin.score == pytest.approx([0.0])
+    assert (found.verdicts, found.draws, found.queries) == (("no",), 5, 20)
+    assert found.copying is None
+
+
+def test_all_copies_count_and_where_all_is_seen_only_earlier_ones() -> None:
+    #               0 1 2 3 4 5 6 7 8
+    one = sentence("a b c a b c a b c")
+    found = planted([one] * 5, even)
+    # Of 4, 5, 6, 7, 8 and 9 keys; at the sixth place (5) c's follower is a, at 3.
+    chance = (1 / 4 + 1 / 5 + 1 / 6 + 2 / 7 + 2 / 8 + 2 / 9) / 6
+    assert found.prefix_matching.score == pytest.approx([chance])
+    found = planted([one] * 5, even, causal=False)
+    assert found.prefix_matching.score == pytest.approx([(1 + 1 + 1 + 2 + 2 + 2) / 6 / 9])
+    assert found.baselines["duplicate-token"] == pytest.approx([2 / 9])
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_only_the_head_that_finds_what_followed_is_supported(causal: bool) -> None:
+    three = [
+        on_target(role, 0.8, causal=causal)
+        for role in ("induction", "duplicate-token", "previous-token")
+    ]
+    found = planted(drawn(), *three, at_offset(-7), causal=causal)
+    assert found.heads == ((0, 0), (0, 1), (0, 2), (0, 3))
+    assert found.prefix_matching.score[0] == pytest.approx(0.8, abs=1e-6)
+    assert found.baselines["duplicate-token"][1] == pytest.approx(0.8, abs=1e-6)
+    assert found.baselines["previous-token"][2] == pytest.approx(0.8, abs=1e-6)
+    assert found.against[1:3] == ("duplicate-token", "previous-token")
+    # A head of fixed distance does as well where all repeats are of one length.
+    assert found.verdicts == ("supported", "no", "no", "supported")
+
+
+def test_too_few_draws_support_nothing() -> None:
+    found = planted(drawn(4), on_target("induction", 1.0, causal=True))
+    assert found.prefix_matching.score == pytest.approx([1.0])
+    assert np.isnan(found.prefix_matching.low).all()
+    assert found.verdicts == ("no",)
+
+
+def test_an_interval_is_as_wide_as_students() -> None:
+    found = drawn(10)
+    shares = np.linspace(0.5, 0.95, 10)  # of each row on the target, draw by draw
+    share_of = {one.sentence.text: share for one, share in zip(found, shares, strict=True)}
+
+    def head(tokens: Tokens) -> Any:
+        return on_target("induction", share_of[tokens.sentence.text], causal=True)(tokens)
+
+    estimate = planted(found, head).prefix_matching
+    assert estimate.score == pytest.approx([shares.mean()])
+    error = shares.std(ddof=1) / np.sqrt(10)
+    assert estimate.high - estimate.low == pytest.approx([2 * 2.262 * error], rel=0.1)
+
+
+# --- a circuit set by hand: one-hot tokens, two layers ------------------------------------------
+
+
+def circuit(found: list[Tokens]) -> list[LayerAttention]:
+    """Layer 0 looks at the token before, and writes it where layer 1 looks for a token's copies.
+
+    Layer 1's second head looks for copies of a token among the tokens themselves.
+    """
+    ids = torch.tensor([one.ids for one in found])
+    count = ids.shape[1]
+    tokens = torch.nn.functional.one_hot(ids, VOCABULARY).float()[:, None]
+    places = torch.eye(count).expand(len(found), 1, -1, -1)
+    before = torch.eye(count).roll(-1, 1).expand_as(places)  # token i asks for place i - 1
+    mask = Mask.plain(count, count, torch.device("cpu"), causal=True)
+    first = LayerAttention(0, before, places, 50.0, mask, tokens)
+    keys = torch.cat([first.weights @ tokens, tokens], 1)
+    both = tokens.expand_as(keys)
+    return [first, LayerAttention(1, both, keys, 50.0, mask, both)]
+
+
+def written(*signs: float) -> DirectPath:
+    """Heads that write what they read, or its opposite, to one-hot logits; 0: all names alike."""
+    same = torch.eye(VOCABULARY)
+    alike = torch.zeros(VOCABULARY, VOCABULARY)
+    alike[:, : len(NAMES)] = 1.0
+    heads = [sign * same if sign else alike for sign in signs]
+    mean = torch.full((VOCABULARY,), 1 / VOCABULARY)
+    ones = torch.ones(VOCABULARY)
+    return DirectPath({0: heads[0], 1: torch.cat(heads[1:])}, same, mean, ones, centred=False)
+
+
+def test_a_circuit_of_two_layers_has_its_induction_head_in_the_second() -> None:
+    found = drawn()
+    scores = judged(found, circuit(found), written(1, 1, 1).logits)
+    assert scores.heads == ((0, 0), (1, 0), (1, 1))
+    assert scores.prefix_matching.score == pytest.approx([0, 1, 0], abs=1e-6)
+    assert scores.prefix_matching.low == pytest.approx([0, 1, 0], abs=1e-6)
+    assert scores.baselines["previous-token"] == pytest.approx([1, 0, 0], abs=1e-6)
+    assert scores.verdicts == ("no", "supported", "no")
+    # All three raise what they look at, and nothing else.
+    assert scores.copying is not None
+    assert scores.copying.score == pytest.approx([1, 1, 1], abs=1e-5)
+
+
+def test_copying_is_minus_one_where_the_others_are_raised_and_zero_where_all_are() -> None:
+    found = drawn()
+    scores = judged(found, circuit(found), written(1, -1, 0).logits)
+    assert scores.copying is not None
+    assert scores.copying.score == pytest.approx([1, -1, 0], abs=1e-5)
+    assert scores.lifted is not None
+    assert scores.lifted_chance is not None
+    # Whose logit is above the mean: the token alone, all but it, and none where all are alike.
+    assert scores.lifted.score == pytest.approx([1, 0, 0])
+    assert scores.lifted_chance == pytest.approx([1 / 8, 7 / 8, 0])
+    assert scores.verdicts == ("no", "supported", "no")
+
+
+@pytest.mark.parametrize(("tokens", "share", "expected"), [(2, 0.6, 0.2), (25, 1 / 25, 0.0)])
+def test_copying_is_the_papers_where_chance_is_a_half(
+    tokens: int, share: float, expected: float
+) -> None:
+    assert against_chance(1 / tokens, np.array([share])) == pytest.approx([expected])
+
+
+@given(st.floats(0.0, 1.0), st.integers(2, 100))
+def test_copying_rises_from_minus_one_to_one_through_chance(share: float, tokens: int) -> None:
+    c = 1 / tokens
+    low, at, high = against_chance(c, np.array([0.0, c, 1.0]))
+    assert (low, at, high) == (-1.0, 0.0, 1.0)
+    value = against_chance(c, np.array([share]))[0]
+    assert -1 <= value <= 1
+    assert (value > 0) == (share > c)
+
+
+def test_a_head_that_favours_what_it_attends_to_is_seen_to_copy() -> None:
+    """As L23H2 of SmolLM2: most queries lift their token, and raise many others a little."""
+    found = drawn()
+    path = written(1, 1, 1)
+    favoured = torch.eye(VOCABULARY) * 2
+    favoured[:, : len(NAMES)] += 1.0  # three times as much as each of the others
+    path = replace(path, outputs={**path.outputs, 0: favoured}, mean=torch.zeros(VOCABULARY))
+    scores = judged(found, circuit(found), path.logits)
+    assert scores.copying is not None
+    assert scores.lifted is not None
+    # x = 3 / 10 and c = 1 / 8: odds of 3 to 7 against 1 to 7.
+    assert scores.copying.score[0] == pytest.approx((3 - 1) / (3 + 1), abs=1e-5)
+    assert scores.lifted.score[0] == 1
+
+
+def test_where_a_head_rests_does_not_count_against_its_copying() -> None:
+    found = drawn()
+    second = circuit(found)[1]
+    # Its attention by half on [BOS], of which it reads nothing.
+    weights = second.weights / 2
+    weights[..., 0] += 0.5
+    value = second.value
+    assert value is not None
+    nothing = value.clone()
+    nothing[:, :, 0] = 0
+    resting = replace(second, bias=weights.log().clamp_min(-1e30), scale=0.0, value=nothing)
+    scores = judged(found, [resting], written(1, 1, 1).logits)
+    assert scores.prefix_matching.score[0] == pytest.approx(0.5)
+    assert scores.copying is not None
+    assert scores.copying.score == pytest.approx([1, 1], abs=1e-5)
+
+
+def test_a_layer_whose_way_to_the_logits_is_unknown_has_no_copying() -> None:
+    found = drawn()
+    path = written(1, 1, 1)
+    scores = judged(found, circuit(found), replace(path, outputs={1: path.outputs[1]}).logits)
+    assert scores.copying is not None
+    assert np.isnan(scores.copying.score).tolist() == [True, False, False]
+    scores = judged(found, circuit(found), lambda *_: None)
+    assert (scores.copying, scores.lifted, scores.lifted_chance) == (None, None, None)
+
+
+# --- the way to the logits, in models of random weights -----------------------------------------
+
+
+def decoder(kind: str, *, tied: bool = True) -> LoadedModel:
+    """A tiny model with its head and norms that are not 1."""
+    config = tiny.config(kind)
+    config.tie_word_embeddings = tied
+    make: Any = heads.auto_class(config).from_config
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        whole = make(config, attn_implementation=tap.install()).eval()
+        for parameter in whole.parameters():
+            if parameter.dim() == 1:
+                parameter.data.add_(0.3 * torch.randn_like(parameter))
+    bare = replace(tiny.loaded(kind), tokenizer=tokenizer(ends=False), limit=64)
+    return replace(bare, model=heads.without(whole), generator=whole)
+
+
+# kind -> the module whose output is what all heads of layer 1 write, and the final norm
+WRITES = {
+    "gpt2": ("h.1.attn.c_proj", "ln_f"),
+    "gpt_neox": ("layers.1.attention.dense", "final_layer_norm"),
+    "gemma": ("layers.1.self_attn.o_proj", "norm"),
+    "llama": ("layers.1.self_attn.o_proj", "norm"),
+    "opt": ("decoder.layers.1.self_attn.out_proj", "decoder.final_layer_norm"),
+    "phi": ("layers.1.self_attn.dense", "final_layernorm"),
+    "qwen3": ("layers.1.self_attn.o_proj", "norm"),
+}
+
+
+class Mixed(Observer):
+    """Keeps what layer 1 mixes."""
+
+    def begin(self, *_: object) -> Request:
+        return Request(needs=frozenset({"mixed"}))
+
+    def see(self, attention: LayerAttention) -> None:
+        if attention.layer == 1:
+            self.found = attention.mixed
+
+
+@pytest.mark.parametrize("kind", WRITES)
+def test_what_all_heads_do_to_the_logits_is_what_their_layer_does(kind: str) -> None:
+    loaded = decoder(kind)
+    found = draws(loaded, 0)
+    assert found is not None
+    path = direct_path(loaded, found[0])
+    assert path is not None
+    assert sorted(path.outputs) == [0, 1, 2]
+    where, last = WRITES[kind]
+    projection, norm = loaded.model.get_submodule(where), loaded.model.get_submodule(last)
+    outputs: list[Tensor] = []
+    hook = projection.register_forward_hook(lambda _, __, output: outputs.append(output))
+    mixed = Mixed()
+    observe(loaded, found[:1], [mixed], to_the_end=True)
+    hook.remove()
+
+    ids = torch.arange(KNOWN)[None]
+    by_head = path.logits(1, mixed.found, ids)
+    assert by_head is not None
+    assert by_head.shape == (1, 4, len(found[0]), KNOWN)
+    with torch.inference_mode():
+        wrote = outputs[0] - (0.0 if projection.bias is None else projection.bias)
+        # Half the difference leaves out what norm and head add; what is left is up to a factor.
+        read = loaded.generator.get_output_embeddings()
+        logits = read(norm(wrote)) - read(norm(-wrote))
+        logits = torch.nn.functional.normalize(logits - logits.mean(-1, keepdim=True), dim=-1)
+        whole = torch.nn.functional.normalize(by_head.sum(1), dim=-1)
+    assert (whole - logits).abs().max() < 1e-4
+
+
+def test_without_its_head_a_tied_model_has_one_and_another_has_none() -> None:
+    for tied in (True, False):
+        loaded = decoder("llama", tied=tied)
+        found = draws(loaded, 0)
+        assert found is not None
+        assert direct_path(loaded, found[0]) is not None
+        assert (direct_path(replace(loaded, generator=None), found[0]) is not None) == tied
+
+
+def test_an_encoder_and_attention_that_comes_as_weights_have_no_way_to_the_logits() -> None:
+    found = draws(replace(encoder(), limit=64), 0)
+    assert found is not None
+    assert direct_path(encoder(), found[0]) is None
+    bloom = replace(tiny.loaded("bloom"), tokenizer=tokenizer(ends=False))
+    assert bloom.path == "fallback"
+    assert direct_path(bloom, found[0]) is None
+    keeper = InductionKeeper(found)
+    observe(bloom, found, [keeper])
+    assert len(judge_induction(keeper.table(), 100).heads) == 12
+
+
+# --- real models --------------------------------------------------------------------------------
+
+
+def real(name: str) -> tuple[Induction, list[Tokens]]:
+    loaded = loading.load(resolve(name), device=torch.device("cpu"))
+    found = draws(loaded, 0)
+    assert found is not None
+    path = direct_path(loaded, found[0])
+    keeper = InductionKeeper(found, None if path is None else path.logits)
+    observe(loaded, found, [keeper])
+    return judge_induction(keeper.table(), 500), found
+
+
+def test_smollm2_has_induction_heads(smollm2: Path) -> None:
+    scores, found = real(str(smollm2))
+    assert {len(one) for one in found} == {100}  # its tokenizer puts nothing in front
+    assert scores.queries == 750
+    prefix, copying = scores.prefix_matching, scores.copying
+    order = [scores.heads[head] for head in np.argsort(-prefix.score)]
+    assert (17, 5) in order[:5]
+    assert (prefix.score > 0.5).sum() >= 5
+    assert (prefix.low > 0.5).sum() >= 5
+    supported = [head for head, one in enumerate(scores.verdicts) if one == "supported"]
+    assert set(np.flatnonzero(prefix.score > 0.5)) <= set(supported)
+    assert len(supported) < len(scores.heads) / 10
+    # Those that write late enough to be read as they are raise what they look at.
+    assert copying is not None
+    assert scores.lifted is not None
+    assert scores.lifted_chance is not None
+    late = scores.heads.index((23, 2))
+    assert copying.low[late] > 0.6
+    assert scores.lifted.score[late] > 0.95
+    assert scores.lifted.low[late] > 0.9
+    assert scores.lifted_chance[late] < 0.5
+
+
+def test_minilm_runs_and_has_none() -> None:
+    scores, found = real("minilm")
+    assert {(one.kinds[0], one.kinds[-1], len(one)) for one in found} == {("cls", "sep", 102)}
+    assert len(scores.heads) == 72
+    assert set(scores.verdicts) == {"no"}
+    assert scores.copying is None
+    assert scores.baselines["chance"] == pytest.approx(2 / 102, abs=1e-6)
