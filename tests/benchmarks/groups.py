@@ -24,7 +24,14 @@ from rich.table import Table
 from attnviz.evidence import bootstrap
 from attnviz.evidence.gather import RoleSums, Sums, once
 from attnviz.measurement.units import MOST
-from tests.evidence.test_coverage import CORPORA, EVERY, SHAPES, Draw, at_their_baseline, family_wise
+from tests.evidence.test_coverage import (
+    CORPORA,
+    EVERY,
+    SHAPES,
+    Draw,
+    at_their_baseline,
+    family_wise,
+)
 
 Floats = NDArray[np.float64]
 SENTENCES = 4 * MOST

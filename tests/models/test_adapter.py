@@ -15,7 +15,6 @@ from attnviz.models import names
 from attnviz.models.load import LoadedModel, load
 from tests.helpers.models import loaded, refusal, write_model, write_tokenizer
 
-
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(find_spec("peft") is None, reason="the extra peft is not there"),
