@@ -15,6 +15,7 @@ from attnviz.evidence import bootstrap
 from attnviz.evidence.collect import collect
 from attnviz.evidence.gather import choose
 from attnviz.evidence.judge import Judgement, judge
+from attnviz.observers import by_segment
 from attnviz.observers.by_segment import OtherSegmentKeeper
 from attnviz.observers.sums import ScoreKeeper
 from attnviz.roles.segment_block import ROLE
@@ -259,7 +260,7 @@ class Spelled:
 def test_it_is_what_the_formulas_say(
     monkeypatch: pytest.MonkeyPatch, cells: int, causal: bool
 ) -> None:
-    monkeypatch.setattr(other_segment, "_CELLS", cells)
+    monkeypatch.setattr(by_segment, "_CELLS", cells)
     sentences = pairs(12, short=2)
     heads: list[Head] = [random, mixed((0.7, random), (0.3, BLOCK))]
     keeper = OtherSegmentKeeper(sentences)
