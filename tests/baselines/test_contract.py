@@ -125,6 +125,7 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         sys.modules.pop(f"attnviz.{name}")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("added")
 def test_a_new_baseline_is_one_file_and_a_role_that_names_it(tmp_path: Path) -> None:
     report = attnviz.analyze("minilm", SAMPLES / "quickstart.txt", illustrate=0, resamples=100)

@@ -56,6 +56,7 @@ def _signals() -> Iterator[None]:
     """The handlers of the command line, in this process."""
     kept = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
     hook = sys.unraisablehook
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # A background job may ignore it.
     signals.install()
     yield
     signals.settle()
