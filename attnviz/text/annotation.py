@@ -127,6 +127,8 @@ def _filled(text: str, spans: Sequence[Span | None]) -> list[Span]:
 
 
 def _gap(text: str, start: int, end: int, count: int) -> list[Span]:
+    # Neighbours that are parts of one character, a letter and its accent, share its place.
+    start = min(start, end)
     chunks = [chunk.span() for chunk in _CHUNK.finditer(text, start, end)]
     if len(chunks) == count:
         return chunks

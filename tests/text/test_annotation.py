@@ -3,7 +3,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from attnviz.errors import InputError
@@ -149,6 +149,7 @@ def test_forms_that_make_up_the_text_are_found_whole(words: list[tuple[str, str]
         assert spans == forms
 
 
+@example("b\u0301a\u0301", ["b", "a", "\u0301"])
 @given(st.text(st.sampled_from("ab c\u0301é"), max_size=30), st.lists(letters, max_size=8))
 def test_any_forms_have_places_in_order(text: str, forms: list[str]) -> None:
     spans = placed_forms(text, forms)
