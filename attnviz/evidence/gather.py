@@ -130,8 +130,8 @@ class RoleSums:
     """One role's score and, by name, everything it has to beat, "chance" first.
 
     `variants[head]` is the candidate chosen, "" where the role has none or the halves disagree.
-    Rows are sentences, or units of several (`attnviz.evidence.units`); then `present` [unit, head]
-    counts the sentences of each that have an event. `on_target` [row, head] is, of roles between
+    Rows are sentences, or units of several (`attnviz.measurement.units`); then `present` [unit,
+    head] counts the sentences of each that have an event. `on_target` [row, head] is, of roles between
     words, the attention that their words put on the right ones.
     """
 

@@ -22,14 +22,6 @@ DocumentName = Callable[[Sentence], str]
 """The name of a sentence's document within its file, "" where it isn't known."""
 
 
-def documented(
-    files: Sequence[SourceFile], sentences: Sequence[Sentence]
-) -> tuple[tuple[Sentence, ...], list[str]]:
-    """The sentences with the documents that are to be resampled: see `document_names`."""
-    name, warnings = document_names(files, lambda: sentences)
-    return tuple(replace(sentence, document=name(sentence)) for sentence in sentences), warnings
-
-
 def document_names(
     files: Sequence[SourceFile], sentences: Callable[[], Iterable[Sentence]]
 ) -> tuple[DocumentName, list[str]]:

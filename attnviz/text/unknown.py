@@ -85,10 +85,3 @@ class Unknown:
                 "other."
             )
         ]
-
-
-def unknown_warning(texts: Iterable[Tokens]) -> list[str]:
-    """The warning of `Unknown` about some texts."""
-    unknown = Unknown()
-    unknown.add(texts)
-    return unknown.warning()

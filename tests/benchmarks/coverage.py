@@ -29,7 +29,6 @@ from numpy.typing import NDArray
 
 from attnviz.evidence.bootstrap import ratio
 from attnviz.evidence.gather import Sums, sharing, stored
-from attnviz.evidence.units import Units
 from attnviz.models import load, names, run
 from attnviz.observers.sums import ScoreKeeper
 from attnviz.observers.tables import ScoreTable
@@ -41,6 +40,7 @@ from attnviz.text.files import read
 from attnviz.text.split import sentences
 from attnviz.text.tokenize import tokenize_all
 from attnviz.text.types import Tokens
+from tests.helpers.units import Units
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

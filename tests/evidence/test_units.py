@@ -12,12 +12,12 @@ import attnviz
 from attnviz.evidence import bootstrap
 from attnviz.evidence.gather import Candidate, RoleColumns, Sums, choose
 from attnviz.evidence.judge import judge
-from attnviz.evidence.units import Units
 from attnviz.findings.best_heads import best
 from attnviz.findings.build import heads
 from attnviz.text.types import Sentence, Tokens
 from tests.conftest import SAMPLES
 from tests.helpers.planted import ROLES, at_offset, measure, sentence
+from tests.helpers.units import Units
 
 pytestmark = pytest.mark.slow
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
-from attnviz.text.documents import documented, shared
+from attnviz.text.documents import document_names, shared
 from attnviz.text.split import Split, sentences
 from attnviz.text.tokenize import Tokenizer, tokenize
 from attnviz.text.types import Annotation, Mention, Sentence, SourceFile
@@ -13,6 +16,14 @@ from tests.helpers.texts import conllu, parsed, text_file
 ANN = ["1 Ann 2 nsubj PROPN Entity=(e1--1)", "2 ran 0 root VERB"]
 SHE = ["# text = She's in.", "1-2 She's", "1 She 3 nsubj PRON Entity=(e1--1)"]
 SHE += ["2 's 3 cop AUX", "3 in 0 root ADV SpaceAfter=No", "4 . 3 punct PUNCT"]
+
+
+def documented(
+    files: Sequence[SourceFile], sentences: Sequence[Sentence]
+) -> tuple[list[Sentence], list[str]]:
+    """The sentences with their documents, and warnings."""
+    name, warnings = document_names(files, lambda: sentences)
+    return [replace(sentence, document=name(sentence)) for sentence in sentences], warnings
 
 
 def in_documents(split: tuple[Sentence, ...]) -> list[tuple[str, str]]:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 
 import pytest
 
 from attnviz.text.merge import merged
 from attnviz.text.tokenize import Tokenizer, continued, tokenize
-from attnviz.text.unknown import marked, unknown_id, unknown_warning
+from attnviz.text.types import Tokens
+from attnviz.text.unknown import Unknown, marked, unknown_id
 from tests.helpers.texts import sentence
+
+
+def unknown_warning(texts: Sequence[Tokens]) -> list[str]:
+    unknown = Unknown()
+    unknown.add(texts)
+    return unknown.warning()
 
 
 def test_an_unknown_token_is_named_before_what_it_stands_for(minilm: Tokenizer) -> None:

@@ -1,8 +1,4 @@
-"""The units of evidence: sentences, or where they are known the documents that they come from.
-
-Sentences of one document are alike, and resampled apart they would seem to say more than they do.
-So sums are added up by document before anything is resampled.
-"""
+"""Sums by sentence added up by unit of evidence, in floats: what `attnviz.measurement` keeps."""
 
 from __future__ import annotations
 
