@@ -131,8 +131,8 @@ class RoleSums:
 
     `variants[head]` is the candidate chosen, "" where the role has none or the halves disagree.
     Rows are sentences, or units of several (`attnviz.measurement.units`); then `present` [unit,
-    head] counts the sentences of each that have an event. `on_target` [row, head] is, of roles between
-    words, the attention that their words put on the right ones.
+    head] counts the sentences of each that have an event. `on_target` [row, head] is, of roles
+    between words, the attention that their words put on the right ones.
     """
 
     role: Role
