@@ -106,14 +106,8 @@ def check(
     """
     allowed = size(most) if most else _SHARE * free(loaded.device)
     are = "are allowed" if most else "are free"
-    if (kept := sums(loaded, together)) > allowed:
-        raise InputError(
-            f"The sums of {counted(together, 'sentence')} need about {shown(kept)}, and "
-            f"{shown(allowed)} {are}.",
-            "Allow more with --max-memory." if most else "Give a part of the text.",
-        )
     longest = max(sentences, key=len)
-    needed = kept + need(loaded, len(longest))
+    needed, kept = need(loaded, len(longest)), sums(loaded, together)
     if needed > allowed:
         raise InputError(
             f"Sentence {longest.sentence.id} of {counted(len(longest), 'token')} needs about "
@@ -123,9 +117,15 @@ def check(
             if most
             else "Split the text into shorter sentences: --split sentence.",
         )
+    if kept + needed > allowed:
+        raise InputError(
+            f"The sums of {counted(together, 'sentence')} and a batch of the longest need about "
+            f"{shown(kept + needed)}, and {shown(allowed)} {are}.",
+            "Allow more with --max-memory." if most else "Give a part of the text.",
+        )
     left = allowed - kept - need(loaded, 1)
-    a_token = (needed - kept) / max(len(longest), 1)
-    return Allowance(int(left / max(a_token, 1.0)), _FOR_ROLLOUT * (allowed - needed))
+    a_token = (needed - need(loaded, 0)) / len(longest)
+    return Allowance(int(left / max(a_token, 1.0)), _FOR_ROLLOUT * (allowed - kept - needed))
 
 
 def sums(loaded: LoadedModel, sentences: int) -> float:

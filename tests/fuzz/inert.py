@@ -32,7 +32,10 @@ _PAGE_TAGS = (
     "col thead tbody tr th td figure figcaption picture source img br hr small sub sup mark abbr "
     "aside blockquote svg path polyline u"
 )
-_FILE = re.compile(r"report\.(?:html|md|json)|figures/(?:[\w-]+/)*[\w-]+\.(?:png|svg)")
+_FILE = re.compile(
+    r"report\.(?:html|md|json)|measurement/sums\.safetensors"
+    r"|figures/(?:[\w-]+/)*[\w-]+\.(?:png|svg)"
+)
 
 
 def screen(text: str) -> None:
