@@ -38,7 +38,7 @@ def analyse(
     settings = checked(settings, target)
     loaded, surveyed = _surveyed(model, files, settings, progress, target)
     measurer = Measurer(loaded, surveyed, settings)
-    measured = measure(measurer, surveyed, progress)
+    measured = measure(measurer, surveyed, progress, illustrated=True)
     progress.stage("weighing evidence")
     report = judge(measured.measurement, settings)
     return illustrate(report, measured, surveyed, measurer), measured.measurement
@@ -56,7 +56,8 @@ def measured(
     settings = checked(settings, target)
     fitted = pilot.pilot if pilot else None
     loaded, surveyed = _surveyed(model, files, settings, progress, target, fitted)
-    return measure(Measurer(loaded, surveyed, settings), surveyed, progress).measurement
+    measurer = Measurer(loaded, surveyed, settings)
+    return measure(measurer, surveyed, progress, illustrated=False).measurement
 
 
 def _surveyed(

@@ -115,8 +115,13 @@ class Measurer:
         return runs
 
 
-def measure(measurer: Measurer, survey: Survey, progress: Progress) -> Measured:
-    """Measures a text: its pilot first, unless it has one already, then the rest shard by shard."""
+def measure(
+    measurer: Measurer, survey: Survey, progress: Progress, *, illustrated: bool
+) -> Measured:
+    """Measures a text: its pilot first, unless it has one already, then the rest shard by shard.
+
+    The runs over the pilot are kept only where the report is to be `illustrated`.
+    """
     progress.stage("measuring sentences", survey.tally.sentences)
     runs: tuple[StreamRun, ...] = ()
     streams: dict[str, StreamSums] = {}
@@ -124,6 +129,7 @@ def measure(measurer: Measurer, survey: Survey, progress: Progress) -> Measured:
         runs = measurer.runs(survey.pilot, progress.advance, pilot=True)
         pilot = _pilot(survey, runs)
         streams = {run.stream: run.sums(pilot.fits[run.stream]) for run in runs}
+        runs = runs if illustrated else ()
     for shard in survey.rest():
         for run in measurer.runs(shard, progress.advance):
             sums = run.sums(pilot.fits[run.stream])

@@ -25,7 +25,7 @@ from attnviz.text.types import Tokens
 PILOT = 1024
 """Sentences of the pilot at most: a text no longer is measured in one piece."""
 
-SHARD = 512
+SHARD = 256
 """Sentences that are measured together beyond the pilot."""
 
 _SALT = np.uint64(0x9E3779B97F4A7C15)
