@@ -101,7 +101,8 @@ def measure(
 def judge(measurement: Measurement, **settings: Any) -> Report:  # noqa: ANN401 - of many types
     """The `Report` of a measurement: verdicts and findings, without sentences and figures.
 
-    `settings` are those that judging reads: `evidence`, `resamples`, `seed`.
+    `settings` are those that judging reads: `evidence`, `resamples`. Those that shape what is
+    measured are the measurement's own.
 
     Raises `AttnvizError`, whose `hint` names the fix.
     """

@@ -99,7 +99,7 @@ def save(
         made = pictures(report)
     contents = files(report, made)
     if measurement is not None:
-        contents[MEASUREMENT] = measurement.save()
+        contents[MEASUREMENT] = measurement.to_bytes()
     folder.write(target, contents, _kind())
     return target / "report.html"
 

@@ -40,7 +40,8 @@ class Setting:
     there, `default` its default in words where the value says too little, and `first` puts it
     before the others of its panel. `flags` are its spellings where it isn't `--name` alone.
     Numbers lie in `range`, ends included; a text that is not empty must satisfy `allowed`; `hint`
-    tells what to use instead.
+    tells what to use instead. `shapes`: what is measured depends on it, so that measurements with
+    other values don't add.
     """
 
     panel: Panel
@@ -52,6 +53,7 @@ class Setting:
     range: tuple[int, int] | None = None
     allowed: Callable[[str], object] | None = None
     hint: str = ""
+    shapes: bool = False
 
     def check(self, value: Any, shown: str) -> None:  # noqa: ANN401 - any setting's
         """Raises UsageError for a value that can't be; `shown` is the setting's name."""
@@ -79,6 +81,7 @@ class ReportedSettings:
             "What TEXT holds: text, conllu, or jsonl (conversations, with --chat); auto is what "
             "its name and content tell.",
             "FORMAT",
+            shapes=True,
         ),
     ] = "auto"
     chat: Annotated[
@@ -87,16 +90,22 @@ class ReportedSettings:
             "Text",
             "Apply the model's chat template: to conversations in JSON Lines, or to each line of "
             "text as a user's message.",
+            shapes=True,
         ),
     ] = False
     parse_special_tokens: Annotated[
-        bool, Setting("Text", "Read special tokens in the text, such as [MASK], as such.")
+        bool,
+        Setting("Text", "Read special tokens in the text, such as [MASK], as such.", shapes=True),
     ] = False
     language: Annotated[
-        str, Setting("Text", "Language of the text, for its sentences and words.", "CODE")
+        str,
+        Setting("Text", "Language of the text, for its sentences and words.", "CODE", shapes=True),
     ] = "en"
     long: Annotated[
-        Long, Setting("Text", "Sentences longer than the model takes: truncate or error.", "HOW")
+        Long,
+        Setting(
+            "Text", "Sentences longer than the model takes: truncate or error.", "HOW", shapes=True
+        ),
     ] = "truncate"
     target: Annotated[
         str,
@@ -110,7 +119,11 @@ class ReportedSettings:
     generate: Annotated[
         int,
         Setting(
-            "Text", "Let the model write so many tokens, the likeliest.", "N", range=(0, 100_000)
+            "Text",
+            "Let the model write so many tokens, the likeliest.",
+            "N",
+            range=(0, 100_000),
+            shapes=True,
         ),
     ] = 0
     annotate: Annotated[
@@ -123,6 +136,7 @@ class ReportedSettings:
             allowed=re.compile(r"spacy(:\S+)?").fullmatch,
             hint="Use spacy, or spacy:MODEL; any other parser's trees come in through .conllu "
             "files.",
+            shapes=True,
         ),
     ] = ""
     kernel: Annotated[
@@ -135,6 +149,7 @@ class ReportedSettings:
             "Measure and draw whole words, their tokens merged.",
             default="tokens",
             flags="--words/--tokens",
+            shapes=True,
         ),
     ] = False
     pieces: Annotated[
@@ -144,13 +159,14 @@ class ReportedSettings:
             "Which tokens of a split word look for it: mean, last, or auto, the last in a causal "
             "model.",
             "WHICH",
+            shapes=True,
         ),
     ] = "auto"
     max_memory: Annotated[
         str,
         Setting(
             "Measuring",
-            "Most memory for a batch, as 4GiB.",
+            "Most memory for a batch and what is kept of sentences, as 4GiB.",
             "SIZE",
             "most of what is free",
             allowed=is_size,
@@ -170,7 +186,7 @@ class ReportedSettings:
         int, Setting("Measuring", "Bootstrap resamples.", "N", range=(100, 100_000))
     ] = 2000
     seed: Annotated[
-        int, Setting("Measuring", "Seed of the bootstrap.", "N", range=(0, 2**63 - 1))
+        int, Setting("Measuring", "Seed of the bootstrap.", "N", range=(0, 2**63 - 1), shapes=True)
     ] = 0
     illustrate: Annotated[
         int, Setting("Figures", "How many sentences get figures.", "N", range=(0, 10_000))
@@ -219,6 +235,7 @@ class Settings(ReportedSettings):
             "between them.",
             "UNIT",
             first=True,
+            shapes=True,
         ),
     ] = "auto"
     revision: Annotated[

@@ -1,4 +1,4 @@
-"""The sums of roles as columns of a measurement, and back again."""
+"""The sums of roles and statistics as columns of a measurement, and back again."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import numpy as np
 from attnviz.baselines.gold import Coverage
 from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.gather import Candidate, RoleColumns, Sums
-from attnviz.measurement.fixed import Ints
+from attnviz.measurement.fixed import BITS, Ints
 from attnviz.measurement.stream import StreamSums
 from attnviz.measurement.sums import Column, FixedSums
 from attnviz.measurement.units import Rows
+from attnviz.observers.tables import ScoreTable
 from attnviz.roles.role import Role
 
 SCORE, PRESENT, ON_TARGET = "score", "present", "on target"
 """Measures of a role besides its baselines, which have their own names."""
 
 COVERAGE = "coverage"
+
+BITS_OF_TOKENS = 24
+"""Binary places of sums that are counted in tokens, which may be large."""
 
 
 def fixed_columns(
@@ -58,6 +62,32 @@ def _columns(columns: RoleColumns) -> Iterator[tuple[Column, Sums]]:
         yield Column(name, "", ON_TARGET), Sums(columns.on_target, only)
 
 
+def fixed_statistics(table: ScoreTable, rows: Rows, units: int) -> dict[str, FixedSums]:
+    """The statistics that any head has, by unit; each sentence of the table belongs to a row."""
+    values, counts = table.over_heads("values"), table.over_heads("counts")
+    return {
+        Column("", "", statistic.name).name: FixedSums.of(
+            values[..., place],
+            counts[..., place],
+            rows,
+            units,
+            BITS_OF_TOKENS if statistic.unit == "tokens" else BITS,
+        )
+        for place, statistic in enumerate(table.statistics)
+        if counts[..., place].any()
+    }
+
+
+def statistic_sums(stream: StreamSums) -> dict[str, Sums]:
+    """The sums of each statistic by unit, by its name."""
+    columns = map(Column.named, stream.columns)
+    return {
+        column.measure: _floats(stream.column(column), len(stream.heads))
+        for column in columns
+        if not column.subject
+    }
+
+
 def role_columns(role: Role, stream: StreamSums, named: Sequence[Column]) -> RoleColumns:
     """The sums of a role by unit, from its columns, `named`, in a measurement."""
     heads = len(stream.heads)
@@ -71,7 +101,7 @@ def role_columns(role: Role, stream: StreamSums, named: Sequence[Column]) -> Rol
     choices: dict[str, Mapping[str, Sums]] = {
         baseline: {
             choice: _floats(stream.column(Column(role.name, choice, baseline)), 1)
-            for choice in _ordered(of for of, measure in measures if measure == baseline)
+            for choice in _ordered(of for of, measure in measures if of and measure == baseline)
         }
         for baseline in role.baselines
         if role.arcs is not None

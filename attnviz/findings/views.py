@@ -53,13 +53,14 @@ def best_heads(report: Report, roles: Sequence[Role], sums: HeadRoleSums) -> tup
     """The best head of each role that was found; of roles between words, of `RELATIONS` at most.
 
     Those are supported, or seen on a text without verdicts, and the furthest above their baselines.
+    `roles` are those that the drawn sentences met: others have nothing to show there.
     """
     known = {role.name: role for role in roles}
     between = {row.role for row in report.relations}
     heads = _told(report)
     drawn = [name for name in heads if name not in between]
     best = []
-    for name in [*drawn, *_relations(report)]:
+    for name in [name for name in [*drawn, *_relations(report)] if name in known]:
         head = report.head(*heads[name][0])
         mark = next(mark for mark in marks(report, head) if mark.role == name)
         head_role = HeadRole(

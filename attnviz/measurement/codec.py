@@ -53,9 +53,13 @@ def read(data: bytes, form: type[Value]) -> Value:
         if known != [SCHEMA, form.__name__]:
             raise InputError(f"This holds {known}, not [{SCHEMA!r}, {form.__name__!r}].", _HINT)
         arrays = load(data)
-        return msgspec.convert(tree["value"], form, dec_hook=lambda _, name: arrays[name])
+        value = msgspec.convert(tree["value"], form, dec_hook=lambda _, name: arrays[name])
     except (msgspec.ValidationError, msgspec.DecodeError, KeyError, SafetensorError) as error:
         raise InputError(f"No measurement that can be read: {error}.", _HINT) from error
+    # A field more or less, or an array that is not what its name says, shows here.
+    if write(value) != data:
+        raise InputError("The measurement was changed after it was written.", _HINT)
+    return value
 
 
 def _metadata(data: bytes) -> bytes:

@@ -66,13 +66,13 @@ class Measurement:
                 "Measure the parts with the pilot of one of them: measure(..., pilot=first).",
             )
 
-    def save(self) -> bytes:
-        """The measurement as bytes, the same for the same measurement."""
+    def to_bytes(self) -> bytes:
+        """The measurement as safetensors, the same bytes for the same measurement."""
         return codec.write(self)
 
     @classmethod
-    def load(cls, data: bytes) -> Measurement:
-        """The measurement that `save` made bytes of. Raises InputError for other bytes."""
+    def from_bytes(cls, data: bytes) -> Measurement:
+        """The measurement that `to_bytes` made these of. Raises InputError for other bytes."""
         return codec.read(data, cls)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -110,6 +110,19 @@ class InductionReport:
     """What margin_low must exceed."""
     heads: tuple[InductionHead, ...]
     """All heads, layer by layer."""
+
+    def judged(self, margin: float) -> InductionReport:
+        """The same with verdicts by this margin."""
+        heads = tuple(
+            replace(
+                head,
+                verdict="supported"
+                if head.margin_low is not None and head.margin_low > margin
+                else "no",
+            )
+            for head in self.heads
+        )
+        return replace(self, margin=margin, heads=heads)
 
     @property
     def supported(self) -> tuple[InductionHead, ...]:

@@ -87,14 +87,6 @@ class StreamSums:
             max(self.longest, other.longest),
         )
 
-    def grouped(self) -> StreamSums:
-        """The same with its units in groups."""
-        if self.units.grouped:
-            return self
-        units, rows = self.units.grouped_rows()
-        moved = _mapped(lambda sums: sums.moved(rows, len(units)), self.columns)
-        return replace(self, units=units, columns=moved)
-
     def selected(self, rows: Rows) -> StreamSums:
         """Some of the units; `totals`, which know no units, are left out."""
         units = Units(

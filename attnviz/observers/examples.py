@@ -110,7 +110,7 @@ class ExampleKeeper(Observer):
         weights = _weights(attention, row, sentence.head_role.head, looking, len(keys))
         mass = np.array(queries.scores) if queries.scores else (weights * queries.hits).sum(1)
         hit = _hits(queries, weights, tokens.content)
-        # Of equals the first query, whichever end is queries for.
+        # Of equals the first query, whichever end is looked for.
         sign = -1.0 if sentence.most else 1.0
         at = int(np.lexsort((sign * mass, sign * hit))[0])
         return ExampleQuery(

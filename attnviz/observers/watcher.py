@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,12 +15,12 @@ from attnviz.roles.role import Role
 from attnviz.text.types import Tokens
 
 
-class Watcher(Observer):
+class Watcher(Observer, ABC):
     """Observes a run for a baseline."""
 
+    @abstractmethod
     def fit(self) -> Fit:
         """What was learned from all that was seen."""
-        raise NotImplementedError
 
     def kept(self) -> Kept | None:
         """What scoring needs of each sentence seen, [head, token]; None: a fit says everything."""

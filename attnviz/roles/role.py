@@ -116,10 +116,10 @@ def _remembered(make: Callable[[Tokens], Target], tokens: Tokens) -> Target:
     """A target, made once for each sentence: several observers ask for it."""
     if len(tokens) > _SHORT:
         return make(tokens)
-    known: dict[Callable[[Tokens], Target], Target] = tokens.__dict__.setdefault("targets", {})
-    if make not in known:
-        known[make] = make(tokens)
-    return known[make]
+    if make not in tokens.targets:
+        tokens.targets[make] = make(tokens)
+    target: Target = tokens.targets[make]
+    return target
 
 
 @dataclass(frozen=True, kw_only=True)

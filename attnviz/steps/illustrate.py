@@ -31,47 +31,51 @@ def illustrate(report: Report, measured: Measured, survey: Survey, measurer: Mea
 
     Sentences that are to be drawn and are not among these are measured by themselves.
     """
-    settings = measurer.settings
-    streams = [
-        _Illustrator(run, part, settings)
+    runs = [
+        _Illustrator(run, part, measurer.settings)
         for run, part in zip(measured.runs, report.every_part, strict=True)
     ]
-    asked = [stream.example_sentences() for stream in streams]
-    places = sorted({each.place for of_stream in asked for each in of_stream})
-    keepers = [
-        stream.exemplify(of_stream, places)
-        for stream, of_stream in zip(streams, asked, strict=True)
-    ]
+    examples = [run.example_sentences() for run in runs]
+    places = sorted({example.place for of_run in examples for example in of_run})
     # Examples and figures run apart: sentences that share a batch round differently.
+    keepers = [run.exemplify(of_run, places) for run, of_run in zip(runs, examples, strict=True)]
     measurer.observe(survey.pilot.picked(places), keepers)
-    parts = [stream.exemplified(keeper) for stream, keeper in zip(streams, keepers, strict=True)]
-    drawn, shard = streams, survey.pilot
-    if set(settings.sentences) - {tokens.sentence.id for tokens in shard.tokens}:
-        shard = survey.some(set(settings.sentences))
-        runs = measurer.runs(shard, pilot=True)
-        drawn = [_Illustrator(run, part, settings) for run, part in zip(runs, parts, strict=True)]
-    chosen = drawn[-1].choose()
-    drawings = [
-        _Drawing(stream, part, chosen, room=measurer.room)
-        for stream, part in zip(drawn, parts, strict=True)
-    ]
-    watching = [observer for drawing in drawings for observer in drawing.observers]
-    measurer.observe(shard.picked(chosen), watching)
+    parts = [run.exemplified(keeper) for run, keeper in zip(runs, keepers, strict=True)]
+    drawings = _drawings(runs, parts, survey, measurer)
     listed = None if survey.whole else places
     finished = tuple(
         replace(
             part,
             illustrations=drawing.views(),
-            sentences=_listed(stream.sentences(listed), drawing.stream.sentences(chosen)),
+            sentences=_listed(run.sentences(listed), drawing.sentences()),
         )
-        for part, drawing, stream in zip(parts, drawings, streams, strict=True)
+        for part, drawing, run in zip(parts, drawings, runs, strict=True)
     )
     warnings = report.warnings
-    if flowless := sum(stream.run.flowless for stream in streams):
+    if flowless := sum(run.run.flowless for run in runs):
         warnings = (*warnings, budget.no_rollout(flowless))
     if not report.parts:
         return replace(finished[0], warnings=warnings)
     return replace(report, parts=finished, warnings=warnings)
+
+
+def _drawings(
+    runs: Sequence[_Illustrator], parts: Sequence[Report], survey: Survey, measurer: Measurer
+) -> list[_Drawing]:
+    """What is drawn of each stream, after the model ran over the sentences that are drawn."""
+    settings, shard, drawn = measurer.settings, survey.pilot, runs
+    if set(settings.sentences) - {tokens.sentence.id for tokens in shard.tokens}:
+        shard = survey.some(set(settings.sentences))
+        apart = measurer.runs(shard, pilot=True)
+        drawn = [_Illustrator(run, part, settings) for run, part in zip(apart, parts, strict=True)]
+    places = drawn[-1].choose()
+    drawings = [
+        _Drawing(run, part, places, room=measurer.room)
+        for run, part in zip(drawn, parts, strict=True)
+    ]
+    watching = [observer for drawing in drawings for observer in drawing.observers]
+    measurer.observe(shard.picked(places), watching)
+    return drawings
 
 
 def _listed(
@@ -106,7 +110,7 @@ class _Illustrator:
         return views.best_heads(self.report, self.roles, self.sums)
 
     def example_sentences(self) -> list[ExampleSentence]:
-        """The sentences that show what the heads of each role do: see `evidence.examples`."""
+        """The sentences that show what the heads of each role do: see `findings.examples`."""
         run = self.run
         sides = (run.tokens, run.keys or run.tokens)
         lengths = [max(map(len, both)) for both in zip(*sides, strict=True)]
@@ -117,10 +121,12 @@ class _Illustrator:
             for example in example_sentences(head_role, self.sums(head_role), lengths)
         ]
 
-    def exemplify(self, asked: Sequence[ExampleSentence], places: Sequence[int]) -> ExampleKeeper:
+    def exemplify(
+        self, examples: Sequence[ExampleSentence], places: Sequence[int]
+    ) -> ExampleKeeper:
         """What watches a run over the sentences at `places`, for the examples among them."""
         run = self.run
-        return ExampleKeeper(asked, places, run.words, run.stream, self._settings.pieces)
+        return ExampleKeeper(examples, places, run.words, run.stream, self._settings.pieces)
 
     def exemplified(self, keeper: ExampleKeeper) -> Report:
         """The report with its examples."""
@@ -173,6 +179,10 @@ class _Drawing:
     def observers(self) -> list[Observer]:
         """What watches."""
         return [self._matrices, self._flow]
+
+    def sentences(self) -> list[SentenceReport]:
+        """What flows in the drawn sentences."""
+        return self.stream.sentences(self._places)
 
     def views(self) -> tuple[SentenceView, ...]:
         """The drawn sentences as their figures want them."""

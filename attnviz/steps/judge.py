@@ -6,15 +6,13 @@ import os
 from collections import defaultdict
 from dataclasses import replace
 
-import numpy as np
-
 from attnviz.errors import NothingToAnalyseError
 from attnviz.evidence import bootstrap, looks
-from attnviz.evidence.columns import coverage, role_columns
+from attnviz.evidence.columns import coverage, role_columns, statistic_sums
 from attnviz.evidence.distances import mean_offsets
-from attnviz.evidence.gather import RoleColumns, Sums, choose
+from attnviz.evidence.gather import RoleColumns, choose
 from attnviz.evidence.judge import judge as judge_roles
-from attnviz.evidence.rules import idle, rules
+from attnviz.evidence.rules import PROBE, PROBE_MARGIN, idle, rules
 from attnviz.evidence.similarity import Likeness, likeness
 from attnviz.findings import build
 from attnviz.findings.best_heads import best
@@ -23,23 +21,27 @@ from attnviz.findings.heads import with_looks, with_offsets, with_overlap
 from attnviz.findings.overlap import overlap
 from attnviz.findings.removal import spare
 from attnviz.measurement.measurement import Measurement
-from attnviz.measurement.source import ModelInfo
+from attnviz.measurement.source import ModelInfo, Source
 from attnviz.measurement.stream import StreamSums
 from attnviz.measurement.sums import Column
 from attnviz.registry import discover
 from attnviz.report.given import LayerInfo, Options
 from attnviz.report.model import Report
 from attnviz.roles.role import Role, reported, with_members
-from attnviz.settings import Settings, creation_date
+from attnviz.settings import Settings, checked, creation_date
 from attnviz.statistics.statistic import Statistic
 
 
 def judge(measurement: Measurement, settings: Settings) -> Report:
     """The report of a measurement, with neither sentences nor examples nor figures.
 
-    Raises UsageError for margins of roles that there are none of.
+    Settings that shape sums are those that it was measured with. Raises NothingToAnalyseError
+    where nothing was measured, UsageError for margins of roles that there are none of.
     """
-    whole = _whole(measurement, settings)
+    if measurement.source is None:
+        raise NothingToAnalyseError("The measurement is empty.", "Measure a text first.")
+    settings = replace(settings, **checked(measurement.source.settings, str))
+    whole = _whole(measurement, measurement.source, settings)
     judges = [
         _Judge(stream, sums, measurement, settings) for stream, sums in measurement.streams.items()
     ]
@@ -53,16 +55,15 @@ def judge(measurement: Measurement, settings: Settings) -> Report:
     return replace(whole, model=model, findings=lead(parts), parts=parts)
 
 
-def _whole(measurement: Measurement, settings: Settings) -> Report:
+def _whole(measurement: Measurement, source: Source, settings: Settings) -> Report:
     """What all parts of a report share."""
-    source = measurement.source
-    if source is None:
-        raise NothingToAnalyseError("The measurement is empty.", "Measure a text first.")
+    evidence, probed = rules(settings.evidence), measurement.induction
+    margin = evidence.margin(PROBE, PROBE_MARGIN)
     return Report(
         version=source.version,
         model=source.model,
         input=measurement.input,
-        options=Options.of(settings, rules(settings.evidence), creation_date(os.environ)),
+        options=Options.of(settings, evidence, creation_date(os.environ)),
         roles=(),
         statistics=(),
         heads=(),
@@ -70,7 +71,7 @@ def _whole(measurement: Measurement, settings: Settings) -> Report:
         similarity=None,
         findings=(),
         warnings=measurement.warnings,
-        induction=measurement.induction,
+        induction=probed and probed.judged(margin),
         no_induction=measurement.no_induction,
     )
 
@@ -114,7 +115,7 @@ class _Judge:
         weights = bootstrap.weights(units.ids.tolist(), settings.resamples, settings.seed)
         of_roles = choose(self._role_columns(), units.half)
         judgements = judge_roles(of_roles, units.half, weights, self._rules)
-        heads = build.heads(sums.heads, judgements, self._statistics(), weights, self._stream)
+        heads = build.heads(sums.heads, judgements, statistic_sums(sums), weights, self._stream)
         heads = with_offsets(heads, mean_offsets(sums))
         related = overlap(self.roles, judgements, sums)
         heads = with_overlap(heads, related, judgements)
@@ -165,18 +166,6 @@ class _Judge:
             for role in (*on_tokens, *between)
             if role.name in self._columns
         ]
-
-    def _statistics(self) -> dict[str, Sums]:
-        """The sums of each statistic by unit."""
-        heads = len(self._sums.heads)
-        return {
-            column.measure: Sums(
-                np.broadcast_to(fixed.mass, (len(fixed.mass), heads)),
-                np.broadcast_to(fixed.events, (len(fixed.events), heads)),
-            )
-            for column in self._columns[""]
-            for fixed in [self._sums.column(column)]
-        }
 
     def _model(self, whole: ModelInfo) -> ModelInfo:
         """The model as far as this stream goes."""

@@ -17,7 +17,7 @@ from attnviz.models.load import LoadedModel
 from attnviz.models.run import observe
 from attnviz.registry import discover
 from attnviz.roles.role import Role
-from attnviz.settings import Settings
+from attnviz.settings import Settings, declarations
 from attnviz.stages import Progress
 from attnviz.statistics.statistic import Statistic
 from attnviz.steps.stream import StreamRun
@@ -25,27 +25,11 @@ from attnviz.survey.shards import Shard
 from attnviz.survey.survey import SHARD, Survey
 from attnviz.version import __version__
 
-SHAPING = (
-    "annotate",
-    "chat",
-    "generate",
-    "input_format",
-    "language",
-    "long",
-    "parse_special_tokens",
-    "pieces",
-    "seed",
-    "split",
-    "words",
-)
-"""Settings that shape the sums: measurements add only where these are the same."""
-
-
 Advance = Callable[[int], None]
 
 
 def _unheard(_: int) -> None:
-    """Nobody asks how far it is."""
+    """For runs of which no progress is shown."""
 
 
 @dataclass(frozen=True)
@@ -178,5 +162,9 @@ def source(loaded: LoadedModel, settings: Settings) -> Source:
             dtype=loaded.dtype,
             causal=loaded.causal,
         ),
-        settings={name: getattr(settings, name) for name in SHAPING},
+        settings={
+            name: getattr(settings, name)
+            for name, declaration in declarations().items()
+            if declaration.setting.shapes
+        },
     )

@@ -9,13 +9,12 @@ from attnviz.attention.observer import Observer
 from attnviz.attention.word_table import WordTable
 from attnviz.evidence import arcs, looks
 from attnviz.evidence.collect import collect
-from attnviz.evidence.columns import fixed_columns
+from attnviz.evidence.columns import fixed_columns, fixed_statistics
 from attnviz.evidence.gather import RoleColumns
 from attnviz.measurement.fixed import Ints
 from attnviz.measurement.pilot import Fit
 from attnviz.measurement.stream import LayerShape, StreamSums
-from attnviz.measurement.sums import Column, FixedSums
-from attnviz.measurement.units import Rows, Units
+from attnviz.measurement.units import Units
 from attnviz.observers import target_hashes
 from attnviz.observers.by_offset import OffsetKeeper
 from attnviz.observers.layers import Surveyor
@@ -35,16 +34,14 @@ from attnviz.text.types import Tokens
 Fits = Mapping[str, Fit]
 """What the baselines learned of the pilot, by their names."""
 
-_TOKENS_BITS = 24
-"""Binary places of sums that are counted in tokens, which may be large."""
-
 
 class StreamRun:
     """What watches one stream while the model runs over a shard.
 
-    `stream` is "" where a model has one only. `roles` and `statistics` are all there are; those
-    that the text decides on are made of its annotations. Only a pilot `compares` heads, and a
-    `flow` is kept only of sentences that are listed, with `room` bytes for that of a long one.
+    `stream` is "" where a model has one only. `roles` and `statistics` are all there are; roles
+    that the text decides on are made of its annotations. Of a `pilot` rows are kept, by which its
+    heads, so many in all, are compared, and what flows in its sentences, as far as `room` bytes
+    hold that of a long one.
     """
 
     def __init__(
@@ -65,7 +62,6 @@ class StreamRun:
             tokens.sentence.annotation for tokens in self.tokens if tokens.sentence.annotation
         ]
         self.roles = expanded([role for role in roles if stream in role.streams], annotated)
-        self._statistics = statistics
         self._words = None
         if annotated and self.keys is None:
             self._words = WordKeeper(self.tokens, stream, settings.pieces, arcs_of(self.roles))
@@ -131,25 +127,11 @@ class StreamRun:
         )
         return StreamSums(
             units,
-            columns | self._of_statistics(rows, len(units)),
+            columns | fixed_statistics(self.table, rows, len(units)),
             covered | self._totals(),
             self.layers,
             self._layers.longest,
         )
-
-    def _of_statistics(self, rows: Rows, units: int) -> dict[str, FixedSums]:
-        values, counts = self.table.over_heads("values"), self.table.over_heads("counts")
-        return {
-            Column("", "", statistic.name).name: FixedSums.of(
-                values[..., place],
-                counts[..., place],
-                rows,
-                units,
-                **({"bits": _TOKENS_BITS} if statistic.unit == "tokens" else {}),
-            )
-            for place, statistic in enumerate(self._statistics)
-            if counts[..., place].any()
-        }
 
     def _totals(self) -> dict[str, Ints]:
         """Sums over all sentences that know no unit."""

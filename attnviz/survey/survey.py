@@ -87,9 +87,10 @@ class Survey:
     def some(self, numbers: set[int]) -> Shard:
         """The sentences with these numbers."""
         if self.whole or numbers <= {tokens.sentence.id for tokens in self.pilot.tokens}:
-            return self.pilot.picked(
-                [at for at, of in enumerate(self.pilot.tokens) if of.sentence.id in numbers]
-            )
+            return _with(self.pilot, numbers)
+        if self._written:
+            written = _together([_with(shard, numbers) for shard in self._written])
+            return self._reader.with_words(written, self.related)
         pairs = [pair for pair in self.texts if pair[0].id in numbers]
         return self._reader.with_words(self._reader.read(pairs), self.related)
 
@@ -107,7 +108,10 @@ def survey(
     Raises NothingToAnalyseError, InputError or UsageError where they can't be measured.
     """
     run.check_targets(loaded, paired=texts.paired, generates=settings.generate > 0)
-    progress.stage("generating text" if settings.generate else "tokenizing text")
+    if settings.generate:
+        progress.stage("generating text", sum(1 for _ in texts))
+    else:
+        progress.stage("tokenizing text")
     reader, tally = Reader(loaded, settings, parser), Tally(settings.sentences)
     kept: list[Shard] = []
     for pairs in _runs(iter(texts)):
@@ -165,7 +169,7 @@ def _pilot(texts: Texts, tally: Tally, kept: list[Shard], reader: Reader) -> Sha
         return _together(kept)
     chosen = set(_smallest(np.array(tally.digests), np.array(tally.ids)).tolist())
     if kept:
-        return _together([_without(shard, set(tally.ids) - chosen) for shard in kept])
+        return _together([_with(shard, chosen) for shard in kept])
     return reader.read([pair for pair in texts if pair[0].id in chosen])
 
 
@@ -181,6 +185,11 @@ def _smallest(digests: NDArray[np.uint64], ids: NDArray[np.int64]) -> NDArray[np
 def _runs(pairs: Iterator[Pair]) -> Iterator[list[Pair]]:
     while run := list(islice(pairs, SHARD)):
         yield run
+
+
+def _with(shard: Shard, numbers: set[int]) -> Shard:
+    places = [at for at, of in enumerate(shard.tokens) if of.sentence.id in numbers]
+    return shard.picked(places)
 
 
 def _without(shard: Shard, numbers: set[int]) -> Shard:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -239,15 +239,14 @@ class Tally:
         return warnings
 
 
-def _of_unread(sentences: int, names: Mapping[str, int], loaded: LoadedModel) -> str:
+def _of_unread(sentences: int, names: Counter[str], loaded: LoadedModel) -> str:
     """The warning about special tokens that were read as text."""
-    counter = Counter(names)
-    shown = ", ".join(showable(name) for name, _ in counter.most_common(3))
-    more = ", …" if len(counter) > 3 else ""
+    shown = ", ".join(showable(name) for name, _ in names.most_common(3))
+    more = ", …" if len(names) > 3 else ""
     fix = "--parse-special-tokens reads them as special tokens"
     if getattr(loaded.tokenizer, "chat_template", None):
         fix += ", --chat applies the model's chat template"
-    held = f"{counted(counter.total(), 'special token')} ({shown}{more})"
+    held = f"{counted(names.total(), 'special token')} ({shown}{more})"
     where = counted(sentences, "sentence")
     return f"{held} in {where} read as plain text, split like any word: {fix}."
 

@@ -29,14 +29,6 @@ _UNUSED = ["ner", "lemmatizer", "textcat", "entity_linker"]
 _SURROGATE = regex.compile(r"\p{Cs}")
 
 
-def annotate(sentences: Sequence[Sentence], model: str) -> tuple[Sentence, ...]:
-    """Parse the sentences that have no annotation yet with `model`: see `Parser`."""
-    spacy_model(model)
-    if all(sentence.annotation is not None for sentence in sentences):
-        return tuple(sentences)
-    return Parser(model).annotated(sentences)
-
-
 class Parser:
     """The user's spaCy model, named `spacy` or `spacy:NAME`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,6 +169,11 @@ class Tokens:
 
     def __hash__(self) -> int:
         return hash(self.ids)  # enough to tell sentences apart, and fast
+
+    @cached_property
+    def targets(self) -> dict[Any, Any]:
+        """What roles look for in the sentence, once they were asked: see `attnviz.roles.role`."""
+        return {}
 
     @cached_property
     def content(self) -> NDArray[np.bool_]:

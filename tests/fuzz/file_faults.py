@@ -24,13 +24,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from attnviz.errors import WriteError
-from attnviz.folder import Signature, exchange, write
+from attnviz.folder import exchange, write
 from attnviz.folder.contents import STAGING
+from tests.helpers.folders import KIND, NEW, OLD, report
 
 Files = dict[str, bytes]
 Fault = Callable[[int, str, tuple[object, ...]], None]
 """What happens at an operation: its number, its name, and what it is called with."""
-KIND = Signature("test.report/1", frozenset({"report.html", "report.json"}))
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,6 @@ class Result:
     wrong: list[str]
 
 
-def report(*figures: str, body: str) -> Files:
-    """The files of a small report with `figures`."""
-    named = [{"path": f"figures/{figure}"} for figure in figures]
-    manifest = json.dumps({"schema": KIND.schema, "figures": named, "body": body})
-    files = {"report.html": body.encode(), "report.json": manifest.encode()}
-    pictures = {f"figures/{figure}.{end}" for figure in figures for end in ("png", "svg")}
-    return files | {name: body.encode() for name in sorted(pictures)}
-
-
-OLD = report("a", "s001/old", body="old")
-NEW = report("a", "s002/new", body="new")
 NEXT = report("a", "b", body="next")
 
 

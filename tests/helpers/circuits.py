@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,7 @@ from attnviz.observers.sums import ScoreKeeper
 from attnviz.observers.words import WordKeeper
 from attnviz.roles.role import expanded
 from attnviz.text.types import Tokens
+from tests.helpers import tiny
 from tests.helpers.planted import ROLES, STATISTICS
 
 VOCABULARY, POSITIONS = 32, 32
@@ -141,18 +141,9 @@ def loaded(heads: Mapping[tuple[int, int], Plant], seed: int) -> LoadedModel:
 def wrapped(model: Any) -> LoadedModel:
     """A model that was made here, as `load` returns it; its attention is the tap's."""
     seen = probe.by_tap(model, {}, {"input_ids": torch.arange(probe.SOURCE)[None]})
-    return LoadedModel(
-        model=model,
-        tokenizer=SimpleNamespace(pad_token_id=0),
-        name=model.config.model_type,
-        revision="",
-        architecture=type(model).__name__,
-        heads=0,
-        key_value_heads=0,
-        parameters=0,
-        dtype="float32",
-        limit=None,
-        device=torch.device("cpu"),
+    return tiny.bare(
+        model,
+        model.config.model_type,
         causal=seen.causal,
         streams=seen.streams,
         layer_of=numbers(model),

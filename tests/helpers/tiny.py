@@ -267,6 +267,23 @@ def usual(kind: str) -> str:
     return chosen
 
 
+def bare(model: Any, name: str, **known: Any) -> LoadedModel:
+    """A model that was made here, with what is known of it, and a tokenizer that only pads."""
+    values: dict[str, Any] = {
+        "tokenizer": SimpleNamespace(pad_token_id=0),
+        "name": name,
+        "revision": "",
+        "architecture": type(model).__name__,
+        "heads": 0,
+        "key_value_heads": 0,
+        "parameters": 0,
+        "dtype": "float32",
+        "limit": None,
+        "device": torch.device("cpu"),
+    }
+    return LoadedModel(model=model, **values | known)
+
+
 def loaded(kind: str) -> LoadedModel:
     """A tiny model as `load` returns it, on the path that its kind takes."""
     by_hooks = kind in FALLBACK
@@ -275,18 +292,9 @@ def loaded(kind: str) -> LoadedModel:
     tokenizer: Any = lambda _: {"input_ids": [5]}  # noqa: E731 - all that is asked of it
     inputs = probe.inputs(made, tokenizer, encoder_decoder=bool(stream_of))
     seen = (probe.by_hooks if by_hooks else probe.by_tap)(made, stream_of, inputs)
-    return LoadedModel(
-        model=made,
-        tokenizer=SimpleNamespace(pad_token_id=0),
-        name=kind,
-        revision="",
-        architecture=type(made).__name__,
-        heads=0,
-        key_value_heads=0,
-        parameters=0,
-        dtype="float32",
-        limit=None,
-        device=torch.device("cpu"),
+    return bare(
+        made,
+        kind,
         path="fallback" if by_hooks else "interface",
         encoder_decoder=bool(stream_of),
         causal=seen.causal,

@@ -111,15 +111,18 @@ def test_what_is_no_measurement_is_refused() -> None:
         codec.read(other, StreamSums)
     with pytest.raises(InputError, match=r"can't|be read"):
         codec.read(saved[:-8], StreamSums)
+    with pytest.raises(InputError, match="was changed"):
+        codec.read(saved.replace(b"longest", b"lengths"), StreamSums)
     with pytest.raises(InputError, match="LayerShape"):
         codec.read(codec.write(LAYER), StreamSums)
 
 
 def test_groups_keep_every_sum() -> None:
-    part = measured(3, 700)
-    grouped = part.grouped()
-    assert grouped.units.grouped
-    assert grouped.column(SCORE).numerator.sum() == part.column(SCORE).numerator.sum()
+    one, other = measured(3, 700), measured(4, 900)
+    both = one + other
+    assert both.units.grouped
+    sums = [stream.column(SCORE).numerator.sum() for stream in (one, other, both)]
+    assert sums[2] == sums[0] + sums[1]
 
 
 def test_some_units_are_selected_with_their_sums() -> None:

@@ -67,19 +67,8 @@ class Diary(Observer):
 
 
 def loaded(model: Any) -> LoadedModel:
-    return LoadedModel(
-        model=model,
-        tokenizer=SimpleNamespace(pad_token_id=None),
-        name="tiny",
-        revision="",
-        architecture="",
-        heads=12,
-        key_value_heads=2,
-        parameters=0,
-        dtype="float32",
-        limit=None,
-        device=torch.device("cpu"),
-    )
+    tokenizer = SimpleNamespace(pad_token_id=None)
+    return tiny.bare(model, "tiny", tokenizer=tokenizer, heads=12, key_value_heads=2)
 
 
 def small(text: str, ids: list[int]) -> Any:

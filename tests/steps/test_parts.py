@@ -30,7 +30,7 @@ def parts(whole: Measurement) -> list[Measurement]:
 
 def test_parts_add_up_to_the_same_bytes_in_any_order(parts: list[Measurement]) -> None:
     first, second, third, fourth = parts
-    assert ((fourth + second) + (third + first)).save() == reduce(add, parts).save()
+    assert ((fourth + second) + (third + first)).to_bytes() == reduce(add, parts).to_bytes()
 
 
 def test_counts_are_equal_and_means_nearly(whole: Measurement, parts: list[Measurement]) -> None:
@@ -58,12 +58,14 @@ def test_verdicts_are_the_same(whole: Measurement, parts: list[Measurement]) -> 
 
 
 def test_loading_gives_back_what_was_saved(whole: Measurement) -> None:
-    saved = whole.save()
-    assert Measurement.load(saved).save() == saved
+    saved = whole.to_bytes()
+    assert Measurement.from_bytes(saved).to_bytes() == saved
 
 
 def test_the_empty_measurement_is_zero(whole: Measurement) -> None:
-    assert (whole + Measurement()).save() == (Measurement() + whole).save() == whole.save()
+    assert (
+        (whole + Measurement()).to_bytes() == (Measurement() + whole).to_bytes() == whole.to_bytes()
+    )
 
 
 def test_what_differs_is_told(whole: Measurement) -> None:
@@ -83,6 +85,15 @@ def test_a_judged_measurement_is_the_report_without_its_sentences(whole: Measure
     assert report.sentences
 
 
+def test_a_judge_keeps_what_was_measured_and_takes_its_own_margins() -> None:
+    measured = attnviz.measure("minilm", QUICKSTART[:30], words=True)
+    judged = attnviz.judge(measured, evidence="induction-probe=0.001,previous-token=0.97")
+    assert judged.options.words
+    assert judged.induction is not None
+    assert judged.induction.margin == 0.001
+    assert judged.head(0, 2).roles["previous-token"].verdict == "no"
+
+
 def test_beyond_the_pilot_a_text_is_measured_shard_by_shard(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -97,3 +108,29 @@ def test_beyond_the_pilot_a_text_is_measured_shard_by_shard(
     assert [view.id for view in report.illustrations] == [3, 118]
     assert {3, 118} <= {sentence.id for sentence in report.sentences}
     assert len(report.sentences) <= 42
+
+
+def test_a_drawn_sentence_beyond_the_pilot_may_lack_a_relation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(survey, "PILOT", 100)
+    report = attnviz.analyze("minilm", SAMPLES / "annotated.conllu", sentences=tuple(range(1, 121)))
+    drawn = {view.id: {head.mark.role for head in view.heads} for view in report.illustrations}
+    assert len(drawn) == 120
+    assert any("dep:advmod" in roles for roles in drawn.values())
+    lacking = next(number for number, roles in drawn.items() if "dep:advmod" not in roles)
+    [alone] = attnviz.analyze(
+        "minilm", SAMPLES / "annotated.conllu", sentences=(lacking,)
+    ).illustrations
+    assert alone.id == lacking
+
+
+def test_what_a_model_writes_beyond_the_pilot_is_drawn_as_it_was_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(survey, "PILOT", 8)
+    source = (SAMPLES / "translation" / "source.txt").read_text(encoding="utf-8").splitlines()[:20]
+    report = attnviz.analyze(
+        SAMPLES / "translation" / "model", source, generate=3, sentences=tuple(range(1, 21))
+    )
+    assert [view.id for view in report.part("cross").illustrations] == list(range(1, 21))

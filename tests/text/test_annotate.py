@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from attnviz.errors import ExitCode, InputError, UsageError
-from attnviz.text.annotate import annotate, spacy_model
+from attnviz.text.annotate import Parser, spacy_model
 from attnviz.text.types import Annotation, Sentence
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Token:
         return self.text.isspace()
 
 
-class Parser:
+class FakeModel:
     max_length = 40
 
     def pipe(self, texts: Sequence[str]) -> Iterator[list[Token]]:
@@ -65,20 +65,20 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Put a spaCy in place that knows any model; the names of those it was asked for."""
     names: list[str] = []
 
-    def load(name: str, **_: object) -> Parser:
+    def load(name: str, **_: object) -> FakeModel:
         names.append(name)
-        return Parser()
+        return FakeModel()
 
     put(monkeypatch, load)
     return names
 
 
-def put(monkeypatch: pytest.MonkeyPatch, load: Callable[..., Parser]) -> None:
+def put(monkeypatch: pytest.MonkeyPatch, load: Callable[..., FakeModel]) -> None:
     monkeypatch.setitem(sys.modules, "spacy", SimpleNamespace(load=load, __version__="3.8.0"))
 
 
 def test_a_sentence_gets_the_parse_and_stays_one_sentence(loaded: list[str]) -> None:
-    (parsed,) = annotate([Sentence(1, "Dogs  bark. Go!", "a.txt", 3)], "spacy")
+    (parsed,) = Parser("spacy").annotated([Sentence(1, "Dogs  bark. Go!", "a.txt", 3)])
     assert loaded == ["en_core_web_sm"]
     assert (parsed.id, parsed.text, parsed.source, parsed.line) == (
         1,
@@ -97,20 +97,20 @@ def test_a_sentence_gets_the_parse_and_stays_one_sentence(loaded: list[str]) -> 
 
 def test_what_is_annotated_is_left_alone(loaded: list[str]) -> None:
     known = Sentence(1, "Yes", annotation=Annotation(("Yes",), ((0, 3),), ("",), (-1,), ("",)))
-    first, second = annotate([known, Sentence(2, "Seen.")], "spacy:de_core_news_sm")
+    parser = Parser("spacy:de_core_news_sm")
+    first, second = parser.annotated([known, Sentence(2, "Seen.")])
     assert first is known
     assert second.annotation is not None
     assert second.annotation.relations == ("root", "punct")
     assert loaded == ["de_core_news_sm"]
-    assert annotate([known], "spacy") == (known,)
-    assert annotate([], "spacy") == ()
-    assert len(loaded) == 1
+    assert parser.annotated([known]) == (known,)
+    assert parser.annotated([]) == ()
 
 
 @pytest.mark.usefixtures("loaded")
 def test_the_texts_of_a_pair_are_parsed_apart() -> None:
     pair = Sentence(1, "Dogs  bark. Go! ‖ Seen.", pair=("Dogs  bark. Go!", "Seen."))
-    (parsed,) = annotate([pair], "spacy")
+    (parsed,) = Parser("spacy").annotated([pair])
     assert parsed.annotation is not None
     assert parsed.annotation.forms[-2:] == ("Seen", ".")
     assert parsed.annotation.heads == (1, -1, 1, -1, 3, -1, 5)
@@ -119,7 +119,7 @@ def test_the_texts_of_a_pair_are_parsed_apart() -> None:
 
 @pytest.mark.usefixtures("loaded")
 def test_a_lone_surrogate_keeps_its_place() -> None:
-    (parsed,) = annotate([Sentence(1, "\ud800")], "spacy")
+    (parsed,) = Parser("spacy").annotated([Sentence(1, "\ud800")])
     assert parsed.text == "\ud800"
     assert parsed.annotation is not None
     assert parsed.annotation.spans == ((0, 1),)
@@ -128,19 +128,19 @@ def test_a_lone_surrogate_keeps_its_place() -> None:
 @pytest.mark.usefixtures("loaded")
 def test_a_model_without_a_parser_is_refused() -> None:
     with pytest.raises(UsageError, match="The spaCy model bare doesn't parse"):
-        annotate([Sentence(1, "Bare.")], "spacy:bare")
+        Parser("spacy:bare").annotated([Sentence(1, "Bare.")])
 
 
 @pytest.mark.usefixtures("loaded")
 def test_a_sentence_may_be_too_long() -> None:
     with pytest.raises(InputError, match="Sentence 7 has 50 characters; spaCy parses up to 40"):
-        annotate([Sentence(7, "x" * 50)], "spacy")
+        Parser("spacy").annotated([Sentence(7, "x" * 50)])
 
 
 def test_spacy_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "spacy", None)
     with pytest.raises(UsageError, match="only with spaCy") as caught:
-        annotate([Sentence(1, "Seen.")], "spacy")
+        Parser("spacy").annotated([Sentence(1, "Seen.")])
     assert 'pip install "attnviz[syntax]"' in caught.value.hint
     assert caught.value.exit_code == ExitCode.USAGE
 
@@ -155,12 +155,12 @@ def test_spacy_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_model_may_be_missing_or_broken(
     monkeypatch: pytest.MonkeyPatch, error: Exception, message: str, hint: str
 ) -> None:
-    def load(*_: object, **__: object) -> Parser:
+    def load(*_: object, **__: object) -> FakeModel:
         raise error
 
     put(monkeypatch, load)
     with pytest.raises(UsageError) as caught:
-        annotate([Sentence(1, "Seen.")], "spacy:xx_sm")
+        Parser("spacy:xx_sm").annotated([Sentence(1, "Seen.")])
     assert message in caught.value.message
     assert hint in caught.value.hint
 
@@ -188,7 +188,7 @@ def test_the_model_is_named_behind_a_colon(value: str, name: str) -> None:
 )
 def test_other_values_are_refused(value: str, hint: str) -> None:
     with pytest.raises(UsageError, match="can't be annotated") as caught:
-        annotate([], value)
+        Parser(value)
     assert caught.value.hint.startswith(hint)
 
 
@@ -196,7 +196,7 @@ def test_the_real_spacy_is_used_in_the_same_way() -> None:
     spacy = pytest.importorskip("spacy")
     if not spacy.util.is_package("en_core_web_sm"):
         pytest.skip("en_core_web_sm is not installed")
-    (parsed,) = annotate([Sentence(1, "The dog saw a cat.")], "spacy")
+    (parsed,) = Parser("spacy").annotated([Sentence(1, "The dog saw a cat.")])
     assert parsed.annotation is not None
     assert parsed.annotation.spans == ((0, 3), (4, 7), (8, 11), (12, 13), (14, 17), (17, 18))
     assert parsed.annotation.heads == (1, 2, -1, 4, 2, 2)
