@@ -113,9 +113,11 @@ def _take(temporary: Path, folder: Path) -> int:
         # The run that held it may just have removed it.
         with suppress(FileNotFoundError):
             handle = os.open(temporary / _LOCK, os.O_RDWR | os.O_CREAT)
-            if _is_ours(temporary, handle, created):
-                return handle
-            os.close(handle)
+            with ExitStack() as leave:
+                leave.callback(os.close, handle)
+                if _is_ours(temporary, handle, created):
+                    leave.pop_all()
+                    return handle
         if time.monotonic() > end:
             raise WriteError(
                 f"Another run is writing to {folder}.",
@@ -125,12 +127,15 @@ def _take(temporary: Path, folder: Path) -> int:
 
 
 def _make(temporary: Path) -> bool:
-    """Makes `temporary`; False where it exists."""
+    """Makes `temporary`; False where it exists, or existed a moment ago."""
     try:
         temporary.mkdir()
     except FileExistsError:
+        try:
+            status = temporary.lstat()
+        except FileNotFoundError:
+            return False
         # Its name can be guessed: it must not be another user's, or a link.
-        status = temporary.lstat()
         mine = sys.platform == "win32" or status.st_uid == os.geteuid()
         if not stat.S_ISDIR(status.st_mode) or not mine:
             raise PermissionError(EACCES, f"{temporary} is somebody else's") from None

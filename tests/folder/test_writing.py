@@ -232,6 +232,24 @@ def test_many_runs_at_once(tmp_path: Path, way: types.ModuleType) -> None:
     assert list(tmp_path.iterdir()) == [folder]
 
 
+@pytest.mark.parametrize("way", [beside, inside])
+def test_another_run_may_end_at_any_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: types.ModuleType
+) -> None:
+    """Its temporary folder, in the way a moment ago, is gone when it is looked at."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    real = Path.mkdir
+
+    def gone(path: Path, *arguments: Any, **named: Any) -> None:
+        monkeypatch.setattr(Path, "mkdir", real)
+        raise FileExistsError(path)
+
+    monkeypatch.setattr(Path, "mkdir", gone)
+    way.write(folder, NEW, KIND)
+    assert content(folder) == NEW
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 64 KiB."""
