@@ -95,18 +95,38 @@ def measure(
 
     Raises `AttnvizError`, whose `hint` names the fix.
     """
+    if pilot is not None:
+        _check_measurement(pilot, "pilot")
     return pipeline.measured(fspath(model), *_run(texts, targets, settings), pilot)
 
 
 def judge(measurement: Measurement, **settings: Any) -> Report:  # noqa: ANN401 - of many types
-    """The `Report` of a measurement: verdicts and findings, without sentences and figures.
+    """The `Report` of a measurement: verdicts, findings and maps, without sentences and examples.
 
-    `settings` are those that judging reads: `evidence`, `resamples`. Those that shape what is
-    measured are the measurement's own.
+    `settings` are those that judging reads: `evidence`, `resamples`, and how maps are drawn. Those
+    that shape what is measured are the measurement's own.
 
     Raises `AttnvizError`, whose `hint` names the fix.
     """
-    return _usable(judging.judge(measurement, from_mapping(settings)))
+    _check_measurement(measurement, "measurement")
+    chosen = from_mapping(settings)
+    measured = {} if measurement.source is None else measurement.source.settings
+    for name in sorted(measured.keys() & settings.keys()):
+        if getattr(chosen, name) != measured[name]:
+            raise UsageError(
+                f"{name} is {settings[name]!r}, and what is judged was measured with "
+                f"{measured[name]!r}.",
+                f"Leave it out, or measure again: measure(..., {name}={settings[name]!r}).",
+            )
+    return _usable(judging.judge(measurement, chosen))
+
+
+def _check_measurement(value: object, name: str) -> None:
+    if not isinstance(value, Measurement):
+        raise UsageError(
+            f"{name} is {type(value).__name__}, not a measurement.",
+            "Give what measure() or Measurement.from_bytes() returned.",
+        )
 
 
 def _run(
@@ -118,7 +138,10 @@ def _run(
         # A list says where sentences begin, so nothing is left to split.
         settings = {"split": "line", **settings}
     target = None if targets is None else _files(targets)[0][0]
-    return files, from_mapping(settings), Silent(), target
+    checked = from_mapping(settings)
+    if isinstance(texts, str) and checked.input_format != "auto":
+        files = [replace(file, format=checked.input_format) for file in files]
+    return files, checked, Silent(), target
 
 
 def _usable(report: plain.Report) -> Report:

@@ -6,10 +6,12 @@ import os
 from collections.abc import Sequence
 
 from attnviz import budget
+from attnviz.errors import UsageError
 from attnviz.evidence.rules import rules
 from attnviz.figures.scale import colormap
 from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.pilot import Pilot
+from attnviz.measurement.source import Source
 from attnviz.models import load, names
 from attnviz.models.load import LoadedModel
 from attnviz.report.model import Report
@@ -17,7 +19,7 @@ from attnviz.settings import Settings, creation_date
 from attnviz.stages import Progress
 from attnviz.steps.illustrate import illustrate
 from attnviz.steps.judge import judge
-from attnviz.steps.measure import Measurer, measure
+from attnviz.steps.measure import Measurer, measure, source
 from attnviz.survey.survey import Survey, survey
 from attnviz.survey.texts import Texts, checked
 from attnviz.text.annotate import Parser
@@ -54,8 +56,7 @@ def measured(
 ) -> Measurement:
     """Runs the model over the texts and keeps their sums; `pilot` is one whose pilot is used."""
     settings = checked(settings, target)
-    fitted = pilot.pilot if pilot else None
-    loaded, surveyed = _surveyed(model, files, settings, progress, target, fitted)
+    loaded, surveyed = _surveyed(model, files, settings, progress, target, pilot)
     measurer = Measurer(loaded, surveyed, settings)
     return measure(measurer, surveyed, progress, illustrated=False).measurement
 
@@ -66,7 +67,7 @@ def _surveyed(
     settings: Settings,
     progress: Progress,
     target: SourceFile | None,
-    pilot: Pilot | None = None,
+    pilot: Measurement | None = None,
 ) -> tuple[LoadedModel, Survey]:
     """The model, and the text as it reads it."""
     progress.stage("reading text")
@@ -90,4 +91,19 @@ def _surveyed(
         trust_remote_code=settings.trust_remote_code,
         generates=settings.generate > 0,
     )
-    return loaded, survey(loaded, texts, settings, progress, pilot, parser)
+    fitted = None if pilot is None else _fitted(pilot, source(loaded, settings))
+    return loaded, survey(loaded, texts, settings, progress, fitted, parser)
+
+
+def _fitted(measurement: Measurement, source: Source) -> Pilot:
+    """The pilot of a measurement; UsageError where it can't serve one that is of `source`."""
+    if measurement.source is None or measurement.pilot is None:
+        raise UsageError(
+            "The pilot is an empty measurement.", "Give one that was measured, or none."
+        )
+    if what := measurement.source.difference(source):
+        raise UsageError(
+            f"The pilot was measured otherwise: {what}.",
+            "Measure with its model, settings and version of attnviz, or without a pilot.",
+        )
+    return measurement.pilot

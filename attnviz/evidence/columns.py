@@ -88,8 +88,14 @@ def statistic_sums(stream: StreamSums) -> dict[str, Sums]:
     }
 
 
-def role_columns(role: Role, stream: StreamSums, named: Sequence[Column]) -> RoleColumns:
-    """The sums of a role by unit, from its columns, `named`, in a measurement."""
+def role_columns(
+    role: Role, stream: StreamSums, named: Sequence[Column], most: float = np.inf
+) -> RoleColumns:
+    """The sums of a role by unit, from its columns, `named`, in a measurement.
+
+    A unit counts as `most` sentences at most: 1 where units are sentences, for one that comes
+    again is no further evidence.
+    """
     heads = len(stream.heads)
     candidates = [column.candidate for column in named if column.measure == SCORE]
     measures = {(column.candidate, column.measure) for column in named}
@@ -113,7 +119,7 @@ def role_columns(role: Role, stream: StreamSums, named: Sequence[Column]) -> Rol
             name: Candidate(
                 sums(name, SCORE),
                 {of: sums(name, of) for of in beside if (name, of) in measures},
-                sums(name, PRESENT).mass,
+                np.minimum(sums(name, PRESENT).mass, most),
             )
             for name in role.columns or candidates
         },

@@ -18,6 +18,7 @@ from attnviz.errors import InputError
 SCHEMA = "attnviz.measurement/1"
 _KEY = "attnviz"
 _HINT = "Measure again with this version of attnviz."
+_UNREADABLE = (msgspec.MsgspecError, LookupError, TypeError, ValueError, OverflowError)
 
 Value = TypeVar("Value")
 
@@ -30,14 +31,13 @@ def write(value: object) -> bytes:
         if isinstance(part, np.ndarray):
             array = np.ascontiguousarray(part)
             # Named by what it holds: equal arrays, such as events of roles, are saved once.
-            data = f"{array.dtype}{array.shape}".encode() + array.tobytes()
-            name = blake2b(data, digest_size=16).hexdigest()
+            name = _digest(f"{array.dtype}{array.shape}".encode() + array.tobytes())
             arrays[name] = array
             return name
         raise NotImplementedError(f"{type(part).__name__} can't be saved")
 
     tree = msgspec.to_builtins(value, enc_hook=kept, order="sorted")
-    form = {"schema": SCHEMA, "form": type(value).__name__, "value": tree}
+    form = {"schema": SCHEMA, "form": type(value).__name__, "value": tree, "hash": _hash(tree)}
     return save(arrays, {_KEY: msgspec.json.encode(form, order="sorted").decode()})
 
 
@@ -54,20 +54,29 @@ def read(data: bytes, form: type[Value]) -> Value:
             raise InputError(f"This holds {known}, not [{SCHEMA!r}, {form.__name__!r}].", _HINT)
         arrays = load(data)
         value = msgspec.convert(tree["value"], form, dec_hook=lambda _, name: arrays[name])
-    except (msgspec.ValidationError, msgspec.DecodeError, KeyError, SafetensorError) as error:
-        raise InputError(f"No measurement that can be read: {error}.", _HINT) from error
-    # A field more or less, or an array that is not what its name says, shows here.
-    if write(value) != data:
-        raise InputError("The measurement was changed after it was written.", _HINT)
+        # A field more or less, another value, or an array not what its name says shows here.
+        whole = write(value) == data
+    except (*_UNREADABLE, SafetensorError) as error:
+        raise InputError("The measurement is damaged.", _HINT) from error
+    if not whole:
+        raise InputError("The measurement is damaged, or was changed.", _HINT)
     return value
 
 
-def _metadata(data: bytes) -> bytes:
+def _metadata(data: bytes) -> str:
     """The JSON in a safetensors header. Raises InputError where there is none."""
     size = int.from_bytes(data[:8], "little")
     try:
         header = msgspec.json.decode(data[8 : 8 + size])
-        text: str = header["__metadata__"][_KEY]
-    except (msgspec.DecodeError, KeyError, TypeError) as error:
+        return str(header["__metadata__"][_KEY])
+    except _UNREADABLE as error:
         raise InputError("This is no measurement of attnviz.", _HINT) from error
-    return text.encode()
+
+
+def _hash(tree: object) -> str:
+    """That of a value's JSON, so that a changed number shows as a changed array does."""
+    return _digest(msgspec.json.encode(tree, order="sorted"))
+
+
+def _digest(data: bytes) -> str:
+    return blake2b(data, digest_size=16).hexdigest()

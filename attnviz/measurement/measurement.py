@@ -39,6 +39,8 @@ class Measurement:
 
         Raises UsageError where models, settings or pilots differ, SumError on overflow.
         """
+        if not isinstance(other, Measurement):
+            return NotImplemented
         if self.source is None or other.source is None:
             return other if self.source is None else self
         self._check(other)
@@ -51,6 +53,10 @@ class Measurement:
             },
             warnings=tuple(sorted({*self.warnings, *other.warnings})),
         )
+
+    def __radd__(self, zero: object) -> Measurement:
+        """What `sum` begins with is nothing."""
+        return self if zero == 0 else NotImplemented
 
     def _check(self, other: Measurement) -> None:
         """Raises UsageError where the two can't be added, and says what differs."""
@@ -71,9 +77,17 @@ class Measurement:
         return codec.write(self)
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Measurement:
-        """The measurement that `to_bytes` made these of. Raises InputError for other bytes."""
-        return codec.read(data, cls)
+    def from_bytes(cls, data: bytes | bytearray | memoryview) -> Measurement:
+        """The measurement that `to_bytes` made these of.
+
+        Raises InputError for other bytes, UsageError for what is no bytes.
+        """
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise UsageError(
+                f"from_bytes was given {type(data).__name__}, not bytes.",
+                "Read the file first: Measurement.from_bytes(Path(...).read_bytes()).",
+            )
+        return codec.read(bytes(data), cls)
 
 
 def _together(first: InputInfo, second: InputInfo) -> InputInfo:

@@ -6,6 +6,8 @@ import os
 from collections import defaultdict
 from dataclasses import replace
 
+import numpy as np
+
 from attnviz.errors import NothingToAnalyseError
 from attnviz.evidence import bootstrap, looks
 from attnviz.evidence.columns import coverage, role_columns, statistic_sums
@@ -18,12 +20,14 @@ from attnviz.findings import build
 from attnviz.findings.best_heads import best
 from attnviz.findings.findings import findings, lead
 from attnviz.findings.heads import with_looks, with_offsets, with_overlap
+from attnviz.findings.little_evidence import little_evidence, not_judged
 from attnviz.findings.overlap import overlap
 from attnviz.findings.removal import spare
 from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.source import ModelInfo, Source
 from attnviz.measurement.stream import StreamSums
 from attnviz.measurement.sums import Column
+from attnviz.measurement.units import Units
 from attnviz.registry import discover
 from attnviz.report.given import LayerInfo, Options
 from attnviz.report.model import Report
@@ -46,7 +50,16 @@ def judge(measurement: Measurement, settings: Settings) -> Report:
         _Judge(stream, sums, measurement, settings) for stream, sums in measurement.streams.items()
     ]
     idle_margins = idle(rules(settings.evidence), [role for one in judges for role in one.roles])
-    whole = replace(whole, warnings=(*whole.warnings, *idle_margins))
+    units = judges[0].units
+    whole = replace(
+        whole,
+        warnings=(
+            *whole.warnings,
+            *little_evidence(units, measurement.input),
+            *not_judged([role for one in judges for role in one.not_judged]),
+            *idle_margins,
+        ),
+    )
     parts = tuple(one.report(whole) for one in judges)
     if "" in measurement.streams:
         return parts[0]
@@ -98,7 +111,14 @@ class _Judge:
             if (covered := coverage(role, sums)) is not None
         }
         arcs = {name: covered.arcs for name, covered in self._coverage.items()}
-        self.roles = [role for role in reported(asked, self._measured, arcs) if self._held(role)]
+        roles = reported(asked, self._measured, arcs)
+        self.roles = [role for role in roles if self._held(role)]
+        self.not_judged = [role for role in roles if not self._held(role)]
+
+    @property
+    def units(self) -> Units:
+        """What is resampled."""
+        return self._sums.units
 
     def _held(self, role: Role) -> bool:
         """Whether a role between words is held against all its baselines, the fitted ones too.
@@ -111,7 +131,7 @@ class _Judge:
     def report(self, whole: Report) -> Report:
         """The part of the report about this stream; `whole` has what all parts share."""
         settings, sums = self._settings, self._sums
-        units = sums.units
+        units = self.units
         weights = bootstrap.weights(units.ids.tolist(), settings.resamples, settings.seed)
         of_roles = choose(self._role_columns(), units.half)
         judgements = judge_roles(of_roles, units.half, weights, self._rules)
@@ -161,8 +181,9 @@ class _Judge:
         """The sums of every role that is reported, by unit: those on tokens come first."""
         on_tokens = [role for role in self.roles if role.arcs is None]
         between = [role for role in self.roles if role.arcs is not None]
+        apart = not (self.units.grouped or self._measurement.input.documents)
         return [
-            role_columns(role, self._sums, self._columns[role.name])
+            role_columns(role, self._sums, self._columns[role.name], 1.0 if apart else np.inf)
             for role in (*on_tokens, *between)
             if role.name in self._columns
         ]

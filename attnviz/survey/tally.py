@@ -11,7 +11,6 @@ import numpy as np
 
 from attnviz.attention.merge import Wording
 from attnviz.errors import InputError, NothingToAnalyseError, UsageError
-from attnviz.evidence.bootstrap import FEWEST
 from attnviz.measurement.source import FileInfo, InputInfo
 from attnviz.models.load import LoadedModel
 from attnviz.report.numbers import counted
@@ -175,29 +174,7 @@ class Tally:
                 f"The words of {' and '.join(self.scripts)} text can't be told apart without ICU: "
                 'each character counts as one. Install it: pip install "attnviz[icu]"'
             )
-        return [*warnings, *self._few()]
-
-    def _few(self) -> list[str]:
-        """A warning where there are few units of evidence, or fewer than sentences."""
-        if self.sentences < FEWEST:
-            return [
-                (
-                    f"Only {counted(self.sentences, 'sentence')}: too few for intervals, so there "
-                    "are no verdicts. Five give the first, fifty are enough for most roles."
-                )
-            ]
-        units = len(np.unique(np.array(self.units)))
-        if units < FEWEST:
-            what = counted(units, "document" if self.documents else "different sentence")
-            return [f"Only {what}: too few for intervals, so there are no verdicts."]
-        if self.documents or units == self.sentences:
-            return []
-        return [
-            (
-                f"Of {counted(self.sentences, 'sentence')} {units:,} are different: one that comes "
-                "again is no further evidence, in intervals and verdicts."
-            )
-        ]
+        return warnings
 
     def of_unwritten(self, loaded: LoadedModel, settings: Settings) -> list[str]:
         """A warning for what the model had no room to write, or the error with `--long error`."""

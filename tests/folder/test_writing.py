@@ -241,7 +241,7 @@ def test_another_run_may_end_at_any_moment(
     folder.mkdir()
     real = Path.mkdir
 
-    def gone(path: Path, *arguments: Any, **named: Any) -> None:
+    def gone(path: Path, *_: Any, **__: Any) -> None:
         monkeypatch.setattr(Path, "mkdir", real)
         raise FileExistsError(path)
 

@@ -109,7 +109,7 @@ def test_what_is_no_measurement_is_refused() -> None:
     other = saved.replace(b"attnviz.measurement/1", b"attnviz.measurement/9")
     with pytest.raises(InputError, match="measurement/9"):
         codec.read(other, StreamSums)
-    with pytest.raises(InputError, match=r"can't|be read"):
+    with pytest.raises(InputError, match="damaged"):
         codec.read(saved[:-8], StreamSums)
     with pytest.raises(InputError, match="was changed"):
         codec.read(saved.replace(b"longest", b"lengths"), StreamSums)

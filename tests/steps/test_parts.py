@@ -77,6 +77,60 @@ def test_what_differs_is_told(whole: Measurement) -> None:
         attnviz.judge(Measurement())
 
 
+def test_a_pilot_of_other_settings_or_none_is_refused(whole: Measurement) -> None:
+    with pytest.raises(UsageError, match="measured otherwise: words False and True"):
+        attnviz.measure("minilm", QUICKSTART[:5], words=True, pilot=whole)
+    with pytest.raises(UsageError, match="pilot is an empty measurement"):
+        attnviz.measure("minilm", QUICKSTART[:5], pilot=Measurement())
+
+
+def test_what_is_no_measurement_is_told(whole: Measurement) -> None:
+    with pytest.raises(UsageError, match="pilot is str, not a measurement"):
+        attnviz.measure("minilm", QUICKSTART[:5], pilot="first")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="measurement is NoneType, not a measurement"):
+        attnviz.judge(None)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="given PosixPath, not bytes"):
+        Measurement.from_bytes(SAMPLES)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        whole + "more"  # type: ignore[operator]
+
+
+def test_a_judge_takes_no_setting_that_shaped_the_sums(whole: Measurement) -> None:
+    with pytest.raises(UsageError, match="words is True, and what is judged was measured with Fal"):
+        attnviz.judge(whole, words=True)
+    assert attnviz.judge(whole, words=False, illustrate=0).heads
+
+
+def test_measurements_can_be_summed(parts: list[Measurement]) -> None:
+    assert sum(parts).to_bytes() == reduce(add, parts).to_bytes()  # type: ignore[union-attr]
+
+
+def test_a_text_that_comes_again_is_no_further_evidence() -> None:
+    """Forty sentences twice are not the fifty that a verdict takes."""
+    once = attnviz.measure("minilm", QUICKSTART[:40])
+    report = attnviz.judge(once + once)
+    assert any("Of 80 sentences 40 are different" in warning for warning in report.warnings)
+    role = report.head(0, 2).roles["previous-token"]
+    assert (role.sentences, role.verdict) == (40, "tentative")
+
+
+def test_what_was_little_in_a_part_is_not_said_of_the_sum(parts: list[Measurement]) -> None:
+    few = attnviz.measure("minilm", QUICKSTART[:3], pilot=parts[0] + Measurement())
+    assert any("Only 3 sentences" in warning for warning in attnviz.judge(few).warnings)
+    assert not any("Only" in warning for warning in attnviz.judge(few + parts[1]).warnings)
+
+
+def test_relations_that_the_pilot_lacks_are_named() -> None:
+    lines = (SAMPLES / "annotated.conllu").read_text(encoding="utf-8").split("\n\n")
+    few, many = "\n\n".join(lines[:1]) + "\n\n", "\n\n".join(lines)
+    pilot = attnviz.measure("minilm", few, input_format="conllu")
+    measured = attnviz.measure("minilm", many, input_format="conllu", pilot=pilot)
+    warnings = attnviz.judge(measured).warnings
+    assert any(
+        " relations (" in warning and "pilot's sentences don't" in warning for warning in warnings
+    )
+
+
 def test_a_judged_measurement_is_the_report_without_its_sentences(whole: Measurement) -> None:
     judged, report = attnviz.judge(whole), attnviz.analyze("minilm", QUICKSTART, illustrate=0)
     assert judged.findings == report.findings

@@ -150,6 +150,8 @@ def _reading(report: Report) -> str:
     )
     if any(head.looks_at for head in report.heads):
         says += "; what the word looked at most is, against a random other word that is seen"
+    if not any(head.examples for head in report.heads):
+        return f"{says}."
     return (
         f"{says}; and for its roles the sentences where they show most and least, by score − "
         f"chance, up to {EACH} each among those of readable length and several events. In each, "
