@@ -102,7 +102,7 @@ def test_a_judge_takes_no_setting_that_shaped_the_sums(whole: Measurement) -> No
 
 
 def test_measurements_can_be_summed(parts: list[Measurement]) -> None:
-    assert sum(parts).to_bytes() == reduce(add, parts).to_bytes()  # type: ignore[union-attr]
+    assert sum(parts).to_bytes() == reduce(add, parts).to_bytes()
 
 
 def test_a_text_that_comes_again_is_no_further_evidence() -> None:
