@@ -17,6 +17,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 # Threads of small products that wait for each other by spinning take minutes on a busy machine.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+_PROCESSES = 4
+"""Each has models of its own in memory."""
+
 SAMPLES = Path(__file__).parents[1] / "samples"
 
 pytest_plugins = ["tests.helpers.reports", "tests.helpers.tables", "tests.helpers.tool"]
@@ -27,6 +30,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not any(map(item.get_closest_marker, ("slow", "soak"))):
             item.add_marker("fast")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Whole runs share the cores, some files run in this process: so `-s` prints what they say."""
+    whole = config.args_source is not pytest.Config.ArgsSource.ARGS
+    return min(os.cpu_count() or 1, _PROCESSES) if whole and config.option.capture != "no" else 0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

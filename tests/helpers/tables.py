@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,26 @@ class Tables:
 def tables(request: pytest.FixtureRequest) -> Tables:
     """Tables that are printed at the end of the run."""
     return request.config.stash.setdefault(_TABLES, Tables())
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process that runs some of the tests hands over what it measured."""
+    if (handed := getattr(session.config, "workeroutput", None)) is not None:
+        stash = session.config.stash
+        handed["tables"] = stash.get(_TABLES, Tables()).rows
+        handed["errors"] = {
+            name: (errors.errors, errors.eager) for name, errors in stash.get(_ERRORS, {}).items()
+        }
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Adds what a process measured to the tables; one that crashed handed over nothing."""
+    handed, stash = getattr(node, "workeroutput", {}), node.config.stash
+    for title, rows in handed.get("tables", {}).items():
+        stash.setdefault(_TABLES, Tables()).rows.setdefault(title, []).extend(rows)
+    for name, (errors, eager) in handed.get("errors", {}).items():
+        stash.setdefault(_ERRORS, {}).setdefault(name, Rounding()).add(errors, eager)
 
 
 def pytest_terminal_summary(
