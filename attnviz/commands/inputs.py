@@ -28,12 +28,8 @@ def read_inputs(
         raise UsageError(
             f"Standard input (-) is both {both[0]} and {both[1]}.", "Name a file for one of them."
         )
-    if (
-        STDIN in (*texts, target, labels)
-        and not quiet
-        and sys.stdin is not None
-        and sys.stdin.isatty()
-    ):
+    reads_stdin = any(STDIN in files for _, files in named)
+    if reads_stdin and not quiet and sys.stdin is not None and sys.stdin.isatty():
         tell("Reading the text from the terminal: a sentence a line, Ctrl-D at the end.")
     stdin = sys.stdin.buffer if sys.stdin else None
     files = read(texts, stdin, command=f"attnviz report {shlex.quote(model)}")
