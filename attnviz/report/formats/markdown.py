@@ -66,7 +66,7 @@ def _blocks(every: Sections) -> Iterable[str]:
     for stream in every.streams:
         name = f"{stream.title}: " if stream.title else ""
         yield from _heads(stream.heads, f"## {name}{stream.heads.title}", HEADS_LISTED // share)
-        drawn = [each for each in stream.sentences.sentences if each.pictures]
+        drawn = [each for each in stream.sentences.sentences if each.pictures or each.prediction]
         if drawn:
             yield f"## {name}Sentences"
             if stream.sentences.predicted:

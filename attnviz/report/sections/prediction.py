@@ -202,11 +202,12 @@ def _reads(answer: predictions.Answer, labels: Sequence[TokenLabel]) -> str:
     if not answer.looks:
         return "It could not be told which tokens the head reads this off."
     if len(answer.read) > 1:
-        what = "the mean over all tokens. They look"
+        what = "the mean over all tokens"
     else:
         place = answer.read[0]
-        what = f"{labels[place]} (token {count(place)}). It looks"
-    return f"Read off {what}, in each layer and on average over its heads, most at:"
+        what = f"{labels[place]} (token {count(place)})"
+    they = "they look" if len(answer.read) > 1 else "it looks"
+    return f"Read off {what}. What {they} at most in each layer, mean over its heads:"
 
 
 def _layer(looks: predictions.LayerLooks, labels: Sequence[TokenLabel], scale: str) -> LayerRow:
@@ -215,5 +216,5 @@ def _layer(looks: predictions.LayerLooks, labels: Sequence[TokenLabel], scale: s
         for key, weight in zip(looks.keys[:KEYS], looks.weights[:KEYS], strict=True)
     )
     return LayerRow(
-        count(looks.layer), keys, ", ".join(f"{key.label} {key.weight}" for key in keys)
+        count(looks.layer), keys, ", ".join(f"“{key.label}” {key.weight}" for key in keys)
     )
