@@ -72,7 +72,7 @@ class Predictor:
         )
         return Outcome(kind, answers)
 
-    def _places(self, tokens: Tokens) -> list[int | None]:
+    def _places(self, tokens: Tokens) -> Sequence[int | None]:
         """The tokens at which the head says something; None stands for the whole sentence."""
         kind = self._task.kind
         if kind == "next-token":

@@ -14,7 +14,7 @@ from attnviz.models import classes
 from attnviz.models.names import ModelName
 from attnviz.models.outcome import Kind
 
-_AUTO = {
+_AUTO: dict[Kind, str] = {
     "label": "AutoModelForSequenceClassification",
     "next-token": "AutoModelForCausalLM",
     "masked-words": "AutoModelForMaskedLM",
@@ -107,11 +107,11 @@ def _kind(config: Any, model_class: type) -> Kind | None:  # noqa: ANN401
     for kind in _AUTO:
         known = _auto(kind)._model_mapping.get(type(config), None)  # noqa: SLF001
         if model_class in (known if isinstance(known, tuple) else (known,)):
-            return kind  # type: ignore[return-value] - the keys are kinds
+            return kind
     return None
 
 
-def _auto(kind: str) -> Any:  # noqa: ANN401
+def _auto(kind: Kind) -> Any:  # noqa: ANN401
     import transformers
 
     return getattr(transformers, _AUTO[kind])
