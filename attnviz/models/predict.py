@@ -147,7 +147,7 @@ class Predictor:
         """The logits of one sentence, with the first dimension for it."""
         heard: list[Tensor] = []
         hook = self._task.model.register_forward_hook(
-            lambda _, __, output: heard.append(output["logits"])
+            lambda _, __, output: heard.append(output[0])
         )
         try:
             run.observe(

@@ -58,7 +58,7 @@ def test_every_format_tells_it(labelled: Report) -> None:
     assert tally in page
     assert page.count(">What the model says<") == 4
     assert page.count("Wrong: the right label is positive.") == 1
-    assert "Read off [CLS] (token 0)." in page
+    assert "Read off “[CLS]” (token 0)." in page
     assert "What the model says: positive &gt;0.99" in text
     assert "| 1 | “hardly” 0.46, “funny” 0.27" in text
     written = json.loads(json_report.write(labelled, ()))

@@ -205,7 +205,7 @@ def _reads(answer: predictions.Answer, labels: Sequence[TokenLabel]) -> str:
         what = "the mean over all tokens"
     else:
         place = answer.read[0]
-        what = f"{labels[place]} (token {count(place)})"
+        what = f"“{labels[place]}” (token {count(place)})"
     they = "they look" if len(answer.read) > 1 else "it looks"
     return f"Read off {what}. What {they} at most in each layer, mean over its heads:"
 
