@@ -146,9 +146,7 @@ class Predictor:
     ) -> Tensor:
         """The logits of one sentence, with the first dimension for it."""
         heard: list[Tensor] = []
-        hook = self._task.model.register_forward_hook(
-            lambda _, __, output: heard.append(output[0])
-        )
+        hook = self._task.model.register_forward_hook(lambda _, __, output: heard.append(output[0]))
         try:
             run.observe(
                 self._whole, [tokens], observers, kernel=self._kernel, to_the_end=True, seam=seam

@@ -20,6 +20,9 @@ _AUTO: dict[Kind, str] = {
     "masked-words": "AutoModelForMaskedLM",
     "token-labels": "AutoModelForTokenClassification",
 }
+_ATTENDS_OTHERWISE = frozenset({("longformer", "label")})
+"""Models that attend otherwise with their head than as they are measured: Longformer's [CLS] looks
+at all tokens, and all look at it, where a classifier reads it."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,8 @@ def _names(keys: Iterable[Any]) -> list[str]:
 
 def _kind(config: Any, model_class: type) -> Kind | None:  # noqa: ANN401
     for kind in _AUTO:
+        if (config.model_type, kind) in _ATTENDS_OTHERWISE:
+            continue
         known = _auto(kind)._model_mapping.get(type(config), None)  # noqa: SLF001
         if model_class in (known if isinstance(known, tuple) else (known,)):
             return kind

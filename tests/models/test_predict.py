@@ -228,6 +228,13 @@ def test_one_number_for_a_text_is_no_probability(tmp_path: Path) -> None:
     assert ready(folder).task is None
 
 
+def test_a_model_that_attends_otherwise_with_its_head_says_nothing(tmp_path: Path) -> None:
+    folder = write_model(
+        tmp_path / "m", "longformer", head="ForSequenceClassification", attention_window=4, **LABELS
+    )
+    assert ready(folder).task is None
+
+
 @pytest.mark.parametrize("model", ["minilm", str(SAMPLES / "translation" / "model")])
 def test_models_without_a_task(model: str) -> None:
     assert load.load(names.resolve(model), device=torch.device("cpu"), predicts=True).task is None
