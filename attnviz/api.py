@@ -61,6 +61,7 @@ def analyze(
     texts: Texts,
     *,
     targets: Texts | None = None,
+    labels: Sequence[str] | PathLike[str] | None = None,
     **settings: Any,  # noqa: ANN401 - of many types
 ) -> Report:
     """Measures every head of `model` on `texts` and returns the `Report`.
@@ -71,12 +72,16 @@ def analyze(
     `chat=True` it may also be a conversation, as transformers has it (a list of messages, each a
     dict with role and content), or a list of conversations.
     `targets` is what the decoder of an encoder-decoder model reads: as many sentences, or the
-    path of a file with a line a sentence; a pair of which either is blank is left out.
+    path of a file with a line a sentence; a pair of which either is blank is left out. `labels` are
+    the right labels, as many again or a file, for a model that labels texts; "" is none.
     `settings` are those of `attnviz.Settings`, by name: `split`, `device`, `illustrate`, ...
 
     Raises `AttnvizError`, whose `hint` names the fix.
     """
-    report, measurement = pipeline.analyse(fspath(model), *_run(texts, targets, settings))
+    right = None if labels is None else _files(labels)[0][0]
+    report, measurement = pipeline.analyse(
+        fspath(model), *_run(texts, targets, settings), labels=right
+    )
     return replace(_usable(report), measurement=measurement)
 
 

@@ -32,13 +32,16 @@ def analyse(
     settings: Settings,
     progress: Progress,
     target: SourceFile | None = None,
+    labels: SourceFile | None = None,
 ) -> tuple[Report, Measurement]:
     """Runs the model over the texts: what its heads do there, and the sums that say so.
 
-    `target` is what the decoder of an encoder-decoder model reads, a line a sentence.
+    `target` is what the decoder of an encoder-decoder model reads, a line a sentence; `labels` are
+    the right labels of the sentences, for a model that labels texts.
     """
-    settings = checked(settings, target)
-    loaded, surveyed = _surveyed(model, files, settings, progress, target)
+    settings = checked(settings, target, labels)
+    texts = _texts(files, settings, progress, target, labels)
+    loaded, surveyed = _surveyed(model, texts, settings, progress, predicts=True)
     measurer = Measurer(loaded, surveyed, settings)
     measured = measure(measurer, surveyed, progress, illustrated=True)
     progress.stage("weighing evidence")
@@ -56,27 +59,40 @@ def measured(
 ) -> Measurement:
     """Runs the model over the texts and keeps their sums; `pilot` is one whose pilot is used."""
     settings = checked(settings, target)
-    loaded, surveyed = _surveyed(model, files, settings, progress, target, pilot)
+    texts = _texts(files, settings, progress, target)
+    loaded, surveyed = _surveyed(model, texts, settings, progress, pilot)
     measurer = Measurer(loaded, surveyed, settings)
     return measure(measurer, surveyed, progress, illustrated=False).measurement
 
 
-def _surveyed(
-    model: str,
+def _texts(
     files: Sequence[SourceFile],
     settings: Settings,
     progress: Progress,
     target: SourceFile | None,
-    pilot: Measurement | None = None,
-) -> tuple[LoadedModel, Survey]:
-    """The model, and the text as it reads it."""
+    labels: SourceFile | None = None,
+) -> Texts:
+    """The text, which fits into memory."""
     progress.stage("reading text")
     # What is wrong with them is said before any work.
     rules(settings.evidence)
     colormap(settings.cmap)
     creation_date(os.environ)
-    texts = Texts(files, target, settings)
+    texts = Texts(files, target, settings, labels)
     budget.check_text(sentence for sentence, _ in texts)
+    return texts
+
+
+def _surveyed(
+    model: str,
+    texts: Texts,
+    settings: Settings,
+    progress: Progress,
+    pilot: Measurement | None = None,
+    *,
+    predicts: bool = False,
+) -> tuple[LoadedModel, Survey]:
+    """The model, which `predicts` if its head is loaded, and the text as it reads it."""
     parser = None
     if settings.annotate and any(sentence.annotation is None for sentence, _ in texts):
         progress.stage("loading parser")
@@ -90,7 +106,10 @@ def _surveyed(
         allow_pickle=settings.allow_pickle,
         trust_remote_code=settings.trust_remote_code,
         generates=settings.generate > 0,
+        predicts=predicts,
     )
+    if texts.labels is not None:
+        texts.labels.check(loaded.name, loaded.task.text_labels if loaded.task else ())
     fitted = None if pilot is None else _fitted(pilot, source(loaded, settings))
     return loaded, survey(loaded, texts, settings, progress, fitted, parser)
 

@@ -116,6 +116,15 @@ class ReportedSettings:
             "none",
         ),
     ] = ""
+    labels: Annotated[
+        str,
+        Setting(
+            "Text",
+            "The right label of each line of TEXT, for models that give a text a label.",
+            "FILE",
+            "none",
+        ),
+    ] = ""
     generate: Annotated[
         int,
         Setting(

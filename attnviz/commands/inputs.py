@@ -15,20 +15,23 @@ if TYPE_CHECKING:
 
 
 def read_inputs(
-    model: str, texts: Sequence[str], target: str, *, quiet: bool
-) -> tuple[Sequence[SourceFile], SourceFile | None]:
-    """The files of the text, and the one that a decoder reads; None where there is none.
+    model: str, texts: Sequence[str], target: str, labels: str, *, quiet: bool
+) -> tuple[Sequence[SourceFile], SourceFile | None, SourceFile | None]:
+    """The files of the text, the one that a decoder reads, and that of labels; None for none.
 
     Says what a run waits for that reads from a keyboard; no prompt, for there is no answer.
     """
     from attnviz.text.files import STDIN, read
 
-    if target == STDIN and STDIN in texts:
+    named = (("TEXT", texts), ("--target", [target]), ("--labels", [labels]))
+    if len(both := [name for name, files in named if STDIN in files]) > 1:
         raise UsageError(
-            "Standard input (-) is both TEXT and --target.", "Name a file for one of them."
+            f"Standard input (-) is both {both[0]} and {both[1]}.", "Name a file for one of them."
         )
-    if STDIN in (*texts, target) and not quiet and sys.stdin is not None and sys.stdin.isatty():
+    reads_stdin = any(STDIN in files for _, files in named)
+    if reads_stdin and not quiet and sys.stdin is not None and sys.stdin.isatty():
         tell("Reading the text from the terminal: a sentence a line, Ctrl-D at the end.")
     stdin = sys.stdin.buffer if sys.stdin else None
     files = read(texts, stdin, command=f"attnviz report {shlex.quote(model)}")
-    return files, read([target], stdin)[0] if target else None
+    others = [read([name], stdin)[0] if name else None for name in (target, labels)]
+    return files, others[0], others[1]

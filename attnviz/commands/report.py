@@ -69,7 +69,7 @@ def report(
     creation_date(os.environ)
     out.check_format()
     names.resolve(model, allow_pickle=settings.allow_pickle)
-    files, target = read_inputs(model, text, settings.target, quiet=quiet)
+    files, target, labels = read_inputs(model, text, settings.target, settings.labels, quiet=quiet)
     with out.progress() as progress:
         progress.stage("starting")
         out.check(settings)
@@ -79,7 +79,7 @@ def report(
         # Once more: libraries add handlers of their own when they are imported.
         out.hear_libraries()
         heap.keep()
-        made, measurement = pipeline.analyse(model, files, settings, progress, target)
+        made, measurement = pipeline.analyse(model, files, settings, progress, target, labels)
         made, page = out.save(made, measurement, settings, progress)
     out.show(made, page)
 

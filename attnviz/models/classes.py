@@ -22,14 +22,14 @@ def loading_class(config: Any, raw: Mapping[str, Any], held: Stored, *, generate
     """
     from transformers import AutoModel
 
-    saved = _saved(config)
+    named = saved(config)
     with sizes.within(raw, held):
-        partial = saved is not None and not _holds_usual(saved, config)
+        partial = named is not None and not _holds_usual(named, config)
     if not generates:
-        return saved if partial else AutoModel
-    if partial and saved.base_model_prefix and not saved.can_generate():
+        return named if partial else AutoModel
+    if partial and named.base_model_prefix and not named.can_generate():
         raise heads.no_generator(config.model_type)
-    return saved if partial else heads.auto_class(config)
+    return named if partial else heads.auto_class(config)
 
 
 def below(whole: Any) -> Any:  # noqa: ANN401 - transformers' own
@@ -43,7 +43,7 @@ def below(whole: Any) -> Any:  # noqa: ANN401 - transformers' own
     return model
 
 
-def _saved(config: Any) -> Any:  # noqa: ANN401
+def saved(config: Any) -> Any:  # noqa: ANN401
     """The class that `architectures` names, None where transformers has none for this config."""
     import transformers
 
@@ -57,24 +57,24 @@ def _saved(config: Any) -> Any:  # noqa: ANN401
     return None
 
 
-def _holds_usual(saved: Any, config: Any) -> bool:  # noqa: ANN401
+def _holds_usual(named: Any, config: Any) -> bool:  # noqa: ANN401
     """Whether a class has every weight that the usual one has, but for a pooler."""
     from transformers import AutoModel
 
     usual: Any = AutoModel._model_mapping.get(type(config), None)  # noqa: SLF001 - no other way to ask
     # Of several, transformers chooses by `architectures` itself (Funnel).
-    if usual is None or isinstance(usual, tuple) or saved is usual:
+    if usual is None or isinstance(usual, tuple) or named is usual:
         return True
-    saved_model = _empty(saved, config)
+    saved_model = empty(named, config)
     if isinstance(saved_model.base_model, usual):
         return True
     prefix = f"{saved_model.base_model_prefix}."
     names_held = {name.removeprefix(prefix) for name in saved_model.state_dict()}
-    needed = _empty(usual, config).state_dict()
+    needed = empty(usual, config).state_dict()
     return all(name in names_held or "pooler" in name for name in needed)
 
 
-def _empty(model_class: Any, config: Any) -> Any:  # noqa: ANN401
+def empty(model_class: Any, config: Any) -> Any:  # noqa: ANN401
     """A model without weights; its config is a copy, as some classes change theirs."""
     with torch.device("meta"):
         return model_class(copy.deepcopy(config))

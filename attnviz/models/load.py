@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from attnviz.models.hooks import Site
 from attnviz.models.limits import limits
 from attnviz.models.names import ModelName, adapted
 from attnviz.models.streams import ALL, Stream, numbers, streams
+from attnviz.models.task import Task
 from attnviz.models.tokenizers import load_tokenizer
 from attnviz.models.weights import NotInterfaceError, Weights
 
@@ -47,7 +48,8 @@ class LoadedModel:
     the number of attentions the interface shows in a run, None if unknown. `causal`: no token sees
     a later one. `decoder_start` is the id that decoder inputs begin with, None where a target's
     last token is moved to the front. `generator` is the whole model with its language-model head,
-    None if not loaded. `notes` have to be in each report.
+    None if not loaded; `task` what the model says of a text, None if its head was not loaded or it
+    has none. `notes` have to be in each report.
     """
 
     model: Any
@@ -72,6 +74,7 @@ class LoadedModel:
     attentions: int | None = None
     sites: tuple[Site, ...] = field(default=(), repr=False)
     generator: Any = field(default=None, repr=False)
+    task: Task | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -113,16 +116,21 @@ def load(
     allow_pickle: bool = False,
     trust_remote_code: bool = False,
     generates: bool = False,
+    predicts: bool = False,
 ) -> LoadedModel:
     """Loads model and tokenizer.
 
     `dtype` "auto" is float32 on a CPU and the model's own elsewhere; attention is measured in
     float32 whatever it is. `generates` loads the language-model head as well, for
-    `attnviz.models.generate`. Raises InputError, with the fix, for whatever is missing or damaged.
+    `attnviz.models.generate`, `predicts` the head of the model's own task, for
+    `attnviz.models.predict`. Raises InputError, with the fix, for whatever is missing or damaged.
     """
     with quiet():
         name, options = _options(name, revision, allow_pickle, trust_remote_code=trust_remote_code)
-        weights = _weights(name, options, device, _dtype(dtype, device), generates=generates)
+        weights = replace(
+            _weights(name, options, device, _dtype(dtype, device), generates=generates),
+            predicts=predicts,
+        )
         ready = _ready(weights)
     return _loaded(name, revision, weights, ready)
 
@@ -154,6 +162,7 @@ def _loaded(name: ModelName, revision: str | None, weights: Weights, ready: _Rea
         attentions=seen.attentions if config.model_type in chain(*ARCHITECTURES.values()) else None,
         sites=seen.sites,
         generator=ready.generator,
+        task=ready.task,
         notes=(*seen.notes, *([adapter.note(name.adapter)] if name.adapter else [])),
     )
 
@@ -186,6 +195,7 @@ def _weights(
 class _Ready:
     model: Any
     generator: Any
+    task: Task | None
     path: Path
     stream_of: Mapping[torch.nn.Module, Stream]
     seen: probe.Seen
@@ -215,14 +225,15 @@ def _ready(weights: Weights) -> _Ready:
 
 def _by(weights: Weights, path: Path) -> _Ready:
     """Loads the model for one path and probes it."""
-    model, generator = weights.load(tap.install() if path == "interface" else "eager")
+    whole = weights.load(tap.install() if path == "interface" else "eager")
+    model = whole.model
     notes = _speak_english(model)
     stream_of = streams(model)
     inputs = probe.inputs(model, weights.tokenizer, encoder_decoder=bool(stream_of))
     look = probe.by_tap if path == "interface" else probe.by_hooks
     seen = look(model, stream_of, inputs)
     seen.notes += notes
-    return _Ready(model, generator, path, stream_of, seen)
+    return _Ready(model, whole.generator, whole.task, path, stream_of, seen)
 
 
 def _whole(ready: _Ready) -> bool:

@@ -10,10 +10,11 @@ from typing import Any
 import torch
 
 from attnviz.errors import AttnvizError
-from attnviz.models import adapter, classes, finite, heads, sizes
+from attnviz.models import adapter, classes, finite, heads, sizes, task
 from attnviz.models.checkpoint import Stored
 from attnviz.models.explain import check_vocabulary, check_weights, explained
 from attnviz.models.names import ModelName
+from attnviz.models.task import Task
 
 _NO_ADAPTER = {"subfolder": "no-adapter"}
 """A folder without an adapter for transformers to look into: where peft is installed, it would load
@@ -25,8 +26,20 @@ class NotInterfaceError(AttnvizError):
 
 
 @dataclass(frozen=True)
+class Whole:
+    """A model without a head, and the same with one: `generator` if it is to generate, `task`."""
+
+    model: Any
+    generator: Any = None
+    task: Task | None = None
+
+
+@dataclass(frozen=True)
 class Weights:
-    """What to load, onto which device, and how; `raw` is the config as read, `held` the files'."""
+    """What to load, onto which device, and how; `raw` is the config as read, `held` the files'.
+
+    `predicts`: with the head of the task it was trained for, where it has one.
+    """
 
     name: ModelName
     config: Any
@@ -36,21 +49,38 @@ class Weights:
     device: torch.device
     options: dict[str, Any]
     generates: bool
+    predicts: bool = False
 
-    def load(self, attention: str) -> tuple[Any, Any]:
-        """The model without a head and, if it is to generate, the one with."""
+    def load(self, attention: str) -> Whole:
+        """The model, loaded without a head or with the one that is wanted."""
         with explained(self.name, self.options.get("revision")):
-            loads = classes.loading_class(
+            with_head = None
+            if self.predicts and not self.generates:
+                with sizes.within(self.raw, self.held):
+                    with_head = task.loading_class(self.name, self.config)
+            loads = with_head or classes.loading_class(
                 self.config, self.raw, self.held, generates=self.generates
             )
-            whole = self._whole(loads, attention)
+            whole, info = self._whole(loads, attention, has_head=with_head is not None)
             finite.check_weights(self.name.argument, whole)
             whole.to(self.device).eval()
             model = heads.without(whole) if self.generates else classes.below(whole)
             check_vocabulary(self.name, model, self.tokenizer)
-        return model, whole if self.generates else None
+            says = self.predicts and not self.name.adapter and task.is_trained(whole, info)
+        return Whole(
+            whole.base_model if with_head else model,
+            whole if self.generates else None,
+            task.of(whole) if says else None,
+        )
 
-    def _whole(self, loads: Any, attention: str) -> Any:  # noqa: ANN401 - transformers' own
+    def _whole(
+        self,
+        loads: Any,  # noqa: ANN401 - transformers' own
+        attention: str,
+        *,
+        has_head: bool,
+    ) -> tuple[Any, dict[str, Any]]:
+        """The model, and what was said of its weights while it was loaded."""
         with sizes.within(self.raw, self.held), _known(attention):
             whole, info = loads.from_pretrained(
                 self.name.location,
@@ -63,8 +93,9 @@ class Weights:
             )
         if self.generates:
             heads.check(self.name, whole, info)
-        check_weights(self.name, whole, info, self.held)
-        return adapter.merged(self.name.adapter, whole) if self.name.adapter else whole
+        below = task.without_head(whole, info) if has_head else info
+        check_weights(self.name, whole, below, self.held)
+        return adapter.merged(self.name.adapter, whole) if self.name.adapter else whole, info
 
 
 @contextmanager

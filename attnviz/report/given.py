@@ -34,7 +34,7 @@ class LayerInfo:
 class Options(ReportedSettings):
     """The choices that a report depends on, printed with it; the model's are in `ModelInfo`.
 
-    `target` is a file's name without its folder.
+    `target` and `labels` are names of files without their folders.
     """
 
     created: str = ""
@@ -46,7 +46,8 @@ class Options(ReportedSettings):
     def of(cls, settings: Settings, evidence: Rules, created: str) -> Options:
         """The options of a report that is made with these settings."""
         values = {name: getattr(settings, name) for name in declarations(ReportedSettings)}
-        values["target"] = Path(settings.target).name
+        for file in ("target", "labels"):
+            values[file] = Path(values[file]).name
         return cls(**values, evidence=evidence, created=created)
 
     @property

@@ -13,6 +13,7 @@ from attnviz.measurement.source import InputInfo, ModelInfo
 from attnviz.report.candidates import Spare
 from attnviz.report.given import LayerInfo, Options
 from attnviz.report.head_profiles import HeadReport
+from attnviz.report.predictions import Prediction
 from attnviz.report.scores import (
     Estimate,
     RelationRow,
@@ -107,6 +108,9 @@ class SentenceReport:
     """For each token of a pair, which of the two texts it is of; null for special tokens. Left out
     for single texts."""
     attention: Attention = field(default="", metadata=LEFT_OUT)
+    prediction: Prediction | None = field(default=None, metadata=LEFT_OUT)
+    """What the model says of it; left out of sentences without figures, and where the model has no
+    trained head for a task, or nothing to say."""
 
     @property
     def generated(self) -> int | None:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from attnviz.report.escape import harmless
 from attnviz.report.numbers import counted
-from attnviz.report.sections import findings, roles, top
+from attnviz.report.sections import findings, prediction, roles, top
 from attnviz.report.sections.streams import MEANINGS, TITLES
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class Summary:
             if part.attention:
                 yield Text(f"\n{TITLES[part.attention]}: {MEANINGS[part.attention]}", style="bold")
             yield from _part(part, plain=plain, width=width)
+        for says in prediction.lines(self.report):
+            yield Text(_encodable(harmless(says), plain=plain))
         if self.report.warnings:
             yield Text(_warnings(self.report), style="yellow")
         yield Text(harmless(self.where), no_wrap=True, overflow="ignore", style="cyan")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -19,10 +19,13 @@ from attnviz.observers.matrices import MatrixKeeper
 from attnviz.observers.rollout import FlowKeeper
 from attnviz.observers.shown import ExampleSentence
 from attnviz.report.model import Report, SentenceReport
+from attnviz.report.predictions import Prediction
 from attnviz.roles.role import Role
 from attnviz.settings import Settings
 from attnviz.steps.measure import Measured, Measurer
+from attnviz.steps.predict import predicted
 from attnviz.steps.stream import StreamRun
+from attnviz.survey.shards import Shard
 from attnviz.survey.survey import Survey
 
 
@@ -41,13 +44,14 @@ def illustrate(report: Report, measured: Measured, survey: Survey, measurer: Mea
     keepers = [run.exemplify(of_run, places) for run, of_run in zip(runs, examples, strict=True)]
     measurer.observe(survey.pilot.picked(places), keepers)
     parts = [run.exemplified(keeper) for run, keeper in zip(runs, keepers, strict=True)]
-    drawings = _drawings(runs, parts, survey, measurer)
+    drawings, drawn = _drawings(runs, parts, survey, measurer)
+    said = predicted(measurer, drawn, survey.texts.labels)
     listed = None if survey.whole else places
     finished = tuple(
         replace(
             part,
             illustrations=drawing.views(),
-            sentences=_listed(run.sentences(listed), drawing.sentences()),
+            sentences=_listed(run.sentences(listed), drawing.sentences(), said),
         )
         for part, drawing, run in zip(parts, drawings, runs, strict=True)
     )
@@ -61,7 +65,7 @@ def illustrate(report: Report, measured: Measured, survey: Survey, measurer: Mea
 
 def _drawings(
     runs: Sequence[_Illustrator], parts: Sequence[Report], survey: Survey, measurer: Measurer
-) -> list[_Drawing]:
+) -> tuple[list[_Drawing], Shard]:
     """What is drawn of each stream, after the model ran over the sentences that are drawn."""
     settings, shard, drawn = measurer.settings, survey.pilot, runs
     if set(settings.sentences) - {tokens.sentence.id for tokens in shard.tokens}:
@@ -74,16 +78,21 @@ def _drawings(
         for run, part in zip(drawn, parts, strict=True)
     ]
     watching = [observer for drawing in drawings for observer in drawing.observers]
-    measurer.observe(shard.picked(places), watching)
-    return drawings
+    drawn_shard = shard.picked(places)
+    measurer.observe(drawn_shard, watching)
+    return drawings, drawn_shard
 
 
 def _listed(
-    first: Sequence[SentenceReport], second: Sequence[SentenceReport]
+    first: Sequence[SentenceReport],
+    second: Sequence[SentenceReport],
+    said: Mapping[int, Prediction],
 ) -> tuple[SentenceReport, ...]:
-    """The sentences of both in the order of the text, each once."""
+    """The sentences of both in the order of the text, each once, with what the model says."""
     by_number = {sentence.id: sentence for sentence in (*second, *first)}
-    return tuple(by_number[number] for number in sorted(by_number))
+    return tuple(
+        replace(by_number[number], prediction=said.get(number)) for number in sorted(by_number)
+    )
 
 
 class _Illustrator:

@@ -10,6 +10,7 @@ from attnviz.errors import UsageError
 from attnviz.settings import Settings
 from attnviz.text.documents import document_names
 from attnviz.text.facing import facing
+from attnviz.text.right_labels import RightLabels, right_labels
 from attnviz.text.split import iterate, sentences
 from attnviz.text.types import Sentence, SourceFile
 
@@ -31,10 +32,12 @@ def named(files: Sequence[SourceFile]) -> list[SourceFile]:
     return [replace(file, name=name) for file, name in zip(files, names, strict=True)]
 
 
-def checked(settings: Settings, target: SourceFile | None) -> Settings:
-    """The settings of a run whose decoder reads `target`: a sentence is then a line.
+def checked(
+    settings: Settings, target: SourceFile | None, labels: SourceFile | None = None
+) -> Settings:
+    """The settings of a run whose decoder reads `target`, or whose text has `labels`.
 
-    Raises UsageError for settings that contradict each other.
+    A sentence is then a line. Raises UsageError for settings that contradict each other.
     """
     if settings.chat:
         _check_chat(settings)
@@ -43,15 +46,16 @@ def checked(settings: Settings, target: SourceFile | None) -> Settings:
             "JSON Lines are read as conversations only.",
             "Add --chat, or extract the sentences first, as with `jq -r .text`.",
         )
-    if target is None:
+    if target is None and labels is None:
         return settings
-    if settings.generate:
+    if target is not None and settings.generate:
         raise UsageError(
             "--target and --generate are two texts for one decoder.", "Leave out one of them."
         )
     if settings.split == "sentence":
+        name, file = ("--labels", "file of labels") if target is None else ("--target", "target")
         raise UsageError(
-            "With --target a sentence is a line, for which the target has a line too.",
+            f"With {name} a sentence is a line, for which the {file} has a line too.",
             "Use --split line (a line a sentence), or --split document (a file each).",
         )
     return replace(settings, split="line") if settings.split == "auto" else settings
@@ -71,7 +75,7 @@ def _check_chat(settings: Settings) -> None:
 
 
 class Texts:
-    """The sentences of some files, each with what a decoder reads with it.
+    """The sentences of some files, each with what a decoder reads with it, and their `labels`.
 
     `files` are named so that a report doesn't depend on their folder, `paired` says whether there
     is a target, and `warnings` whether documents are too few to be resampled.
@@ -81,12 +85,17 @@ class Texts:
     """
 
     def __init__(
-        self, files: Sequence[SourceFile], target: SourceFile | None, settings: Settings
+        self,
+        files: Sequence[SourceFile],
+        target: SourceFile | None,
+        settings: Settings,
+        labels: SourceFile | None = None,
     ) -> None:
         self.files, self._settings = named(files), settings
         self._read = [_with_format(file, settings) for file in self.files]
         self._facing = None if target is None else self._faced(named([target])[0])
         self.paired = target is not None
+        self.labels = None if labels is None else self._labelled(named([labels])[0])
         self._document, self.warnings = document_names(self.files, self._sentences)
 
     def __iter__(self) -> Iterator[Pair]:
@@ -103,6 +112,13 @@ class Texts:
             return iter(self._facing[0])
         settings = self._settings
         return iterate(self._read, settings.split, settings.language, chat=settings.chat)
+
+    def _labelled(self, labels: SourceFile) -> RightLabels:
+        settings = self._settings
+        every = sentences(
+            self._read, settings.split, settings.language, chat=settings.chat, blank_lines=True
+        )
+        return right_labels(labels, every)
 
     def _faced(self, target: SourceFile) -> tuple[tuple[Sentence, ...], tuple[Sentence, ...]]:
         """Both sides, which stand side by side once both are read whole."""

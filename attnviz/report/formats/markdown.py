@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from attnviz.report.sections.heads import Heads
     from attnviz.report.sections.induction import Induction
     from attnviz.report.sections.method import Method
+    from attnviz.report.sections.prediction import Prediction
     from attnviz.report.sections.relations import Relations
     from attnviz.report.sections.roles import Roles, RoleSummary, Unmatched
     from attnviz.report.sections.sentences import Sentence
@@ -65,9 +66,11 @@ def _blocks(every: Sections) -> Iterable[str]:
     for stream in every.streams:
         name = f"{stream.title}: " if stream.title else ""
         yield from _heads(stream.heads, f"## {name}{stream.heads.title}", HEADS_LISTED // share)
-        drawn = [each for each in stream.sentences.sentences if each.pictures]
+        drawn = [each for each in stream.sentences.sentences if each.pictures or each.prediction]
         if drawn:
             yield f"## {name}Sentences"
+            if stream.sentences.predicted:
+                yield stream.sentences.predicted
         for sentence in drawn[: max(SENTENCES_SHOWN // share, 1)]:
             yield from _sentence(sentence)
 
@@ -262,6 +265,7 @@ def _sentence(sentence: Sentence) -> Iterable[str]:
     yield f"> {safe(sentence.text[:CHARACTERS] + more)}"
     if sentence.generated:
         yield f"{sentence.tokens}, {sentence.generated}."
+    yield from _prediction(sentence.prediction)
     if sentence.queries or sentence.received.rest:
         yield _strongest("Attention received", sentence.received)
     if sentence.rollout and sentence.rollout.rest:
@@ -271,6 +275,22 @@ def _sentence(sentence: Sentence) -> Iterable[str]:
     if sentence.drift:
         yield sentence.drift
     yield from _images(sentence.pictures)
+
+
+def _prediction(prediction: Prediction | None) -> Iterable[str]:
+    """What the model says of a sentence, and what it is read off."""
+    if prediction is None:
+        return
+    says = f"{prediction.title}: {prediction.text}."
+    yield safe(f"{says} {prediction.verdict_says}" if prediction.verdict_says else says)
+    for answer in prediction.answers:
+        if answer.layers:
+            yield safe(answer.reads)
+            yield table(
+                ("Layer", "Tokens and weights"),
+                "rl",
+                ((row.layer, safe(row.text)) for row in answer.layers),
+            )
 
 
 def _strongest(what: str, shading: Shading) -> str:

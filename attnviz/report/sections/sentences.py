@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from attnviz.report.images import by_sentence
 from attnviz.report.numbers import count, counted, number
+from attnviz.report.sections import prediction
+from attnviz.report.sections.prediction import Prediction
 from attnviz.report.sections.shading import LONG, Shading, Token, shading, tokens
 from attnviz.text.types import TokenLabel
 
@@ -70,6 +72,7 @@ class Sentence:
     drift: str
     entropy: tuple[LayerEntropy, ...]
     pictures: tuple[Picture, ...]
+    prediction: Prediction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class Sentences:
     rows_title: str
     rows_say: str
     rows: tuple[Row, ...]
+    predicted: str = ""
 
 
 def of(report: Report, pictures: Sequence[Picture]) -> Sentences:
@@ -133,6 +137,7 @@ def of(report: Report, pictures: Sequence[Picture]) -> Sentences:
         "The other sentences" if shown else "All sentences",
         _rows_say(report, greatest, len(rest) - LISTED),
         tuple(_row(each, greatest) for each in rest[:LISTED]),
+        prediction.tally(report),
     )
 
 
@@ -223,6 +228,7 @@ def _sentence(
         drift_says(sentence.drift),
         tuple(_entropy(sentence, greatest)),
         tuple(pictures),
+        prediction.of(sentence, labels, scale),
     )
 
 
