@@ -108,8 +108,8 @@ class Report(plain.Report):
         return export.data_frame(tables.sentences(self))
 
     def _repr_html_(self) -> str:
-        """What notebooks show."""
-        return notebook.fragment(self)
+        """What notebooks show: the first screen in a frame."""
+        return notebook.frame(self)
 
 
 def analyze(
