@@ -100,8 +100,11 @@ def _choice(value: object, choices: tuple[str, ...]) -> str:
 
 
 def _choices(value: object, choices: tuple[str, ...]) -> tuple[str, ...]:
-    """Some of the choices, each once and in their order, from a list or from text with commas."""
-    items = value.split(",") if isinstance(value, str) else value
+    """Some of the choices, each once and in their order, from a list or from text with commas.
+
+    An empty text is none of them.
+    """
+    items = value.split(",") if isinstance(value, str) and value else value or ()
     if not isinstance(items, list | tuple):
         raise ValueError(f"Choose of: {', '.join(choices)}; several with commas.")  # noqa: TRY004
     chosen = {_choice(item.strip() if isinstance(item, str) else item, choices) for item in items}

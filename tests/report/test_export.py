@@ -13,6 +13,7 @@ import pytest
 
 from attnviz.errors import ExitCode, UsageError
 from attnviz.report import export, tables
+from attnviz.report.model import Report
 from attnviz.report.tables import FlatTable
 from tests.helpers import example
 
@@ -47,7 +48,7 @@ def test_any_text_comes_back_from_csv() -> None:
 
 
 @pytest.mark.parametrize("made", [example.report(hostile=True), example.translation(hostile=True)])
-def test_csv_and_parquet_hold_what_a_frame_holds(made: example.Report) -> None:
+def test_csv_and_parquet_hold_what_a_frame_holds(made: Report) -> None:
     for table in tables.every(made):
         frame = export.data_frame(table)
         assert list(frame.columns) == list(table.columns)

@@ -24,13 +24,15 @@ def outputs(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[s
         "report.heads_frame()[['name', 'gini']]",
         "report.measurement",
     ]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    jupyter: Any = nbformat  # It carries no types.
+    made = [jupyter.v4.new_code_cell(cell) for cell in cells]
+    notebook = jupyter.v4.new_notebook(cells=made)
     folder = tmp_path_factory.mktemp("notebook")
     NotebookClient(
         notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": folder}}
     ).execute()
-    nbformat.write(notebook, folder / "run.ipynb")
-    kept: Any = nbformat.read(folder / "run.ipynb", as_version=4)
+    jupyter.write(notebook, folder / "run.ipynb")
+    kept = jupyter.read(folder / "run.ipynb", as_version=4)
     return [cell["outputs"][-1]["data"] for cell in kept["cells"] if cell["outputs"]]
 
 
