@@ -20,8 +20,8 @@ from attnviz.report.sections.streams import TITLES
 if TYPE_CHECKING:
     from attnviz.report.model import Report
 
-_LINK = re.compile(r"</?a\b[^>]*>")
-"""Begins or ends a link. Nothing else can look so, for the page's own text is escaped."""
+_GOAL = re.compile(r' href="[^"]*"')
+"""Where a link leads. No text can look so, for quotes in texts are escaped."""
 
 _BLOCK = re.compile(r"</(?:h[1-6]|p|li|tr)>")
 _TAG = re.compile(r"<[^>]*>")
@@ -46,9 +46,9 @@ def frame(report: Report) -> str:
 
 
 def first_screen(report: Report) -> str:
-    """The page in the frame: what the report's own page begins with, without links.
+    """The page in the frame: what the report's own page begins with, its links leading nowhere.
 
-    They would lead to places that only the whole page has.
+    They lead to places that only the whole page has.
     """
     page = environment().get_template("notebook_page.html.j2")
     text = page.render(
@@ -57,7 +57,7 @@ def first_screen(report: Report) -> str:
         streams=[(TITLES[part.attention], roles.of(part)) for part in report.every_part],
         styles=Markup("\n").join(map(stylesheet, ("report.css", "notebook.css"))),
     )
-    return _LINK.sub("", text)
+    return _GOAL.sub("", text)
 
 
 def _height(page: str) -> int:
