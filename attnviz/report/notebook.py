@@ -26,7 +26,7 @@ _GOAL = re.compile(r' href="[^"]*"')
 _BLOCK = re.compile(r"</(?:h[1-6]|p|li|tr)>")
 _TAG = re.compile(r"<[^>]*>")
 
-_LEAST, _MOST = 160, 900
+_LEAST, _MOST = 160, 1100
 """The height of a frame, in CSS pixels: what is taller is scrolled inside."""
 
 _EDGE, _BLOCK_SPACE, _LINE = 40, 6, 24

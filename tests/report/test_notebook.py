@@ -48,7 +48,7 @@ def test_it_is_a_frame_and_nothing_else(made: Report) -> None:
 def test_without_styles_it_has_its_size(made: Report) -> None:
     (attributes,) = Page(notebook.frame(made)).all("iframe")
     assert attributes["width"] == "100%"
-    assert 160 <= int(attributes["height"]) <= 900
+    assert 160 <= int(attributes["height"]) <= 1100
 
 
 @EACH
