@@ -8,18 +8,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attnviz import pipeline, saving
 from attnviz.errors import NothingToAnalyseError, UsageError
 from attnviz.measurement.measurement import Measurement
 from attnviz.progress import Silent
+from attnviz.report import export, notebook, tables
 from attnviz.report import model as plain
-from attnviz.report import notebook
 from attnviz.settings import Settings, from_mapping
 from attnviz.steps import judge as judging
 from attnviz.text.files import read
 from attnviz.text.types import InputFormat, SourceFile
+from attnviz.values import Exports
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Message = Mapping[str, Any]
 Texts = (
@@ -38,10 +42,12 @@ class Report(plain.Report):
     """A report that saves itself, and that notebooks show.
 
     `measurement` is what it was made from; None where it is a part of another report, or was
-    judged from a measurement.
+    judged from a measurement. `exports` are the forms of the tables that it saves beside itself,
+    the setting `export`.
     """
 
     measurement: Measurement | None = field(default=None, repr=False, compare=False)
+    exports: Exports = field(default=(), repr=False, compare=False)
 
     def save(self, folder: Path | str) -> Path:
         """Writes the report folder, figures and all, and returns the path of its page.
@@ -49,11 +55,61 @@ class Report(plain.Report):
         An earlier report there is replaced as a whole; WriteError where other files are there
         or it can't be written.
         """
-        return saving.save(self, folder, measurement=self.measurement)
+        return saving.save(self, folder, None, self.measurement, self.exports)
+
+    def heads_frame(self) -> pd.DataFrame:
+        """A row a head, layer by layer; of an encoder-decoder model the heads of all its parts.
+
+        - `name`: "L5H7"; `attention`: "encoder", "decoder" or "cross", "" for other models;
+          `layer`, `head`; `key_head`: the key head that it reads, missing where unknown;
+        - for each statistic its mean, in the unit that `attnviz list statistics` gives, and the
+          ends of its 95% interval: `entropy`, `entropy_low`, `entropy_high`, and so on.
+
+        Numbers have the six digits of report.json; what was not measured is missing. UsageError
+        without pandas (extra `frames`).
+        """
+        return export.data_frame(tables.heads(self))
+
+    def roles_frame(self) -> pd.DataFrame:
+        """A row for each head and each role, those that the head has not among them.
+
+        - `name`, `attention`, `layer`, `head`: the head, as in `heads_frame`; `role`: the role;
+        - `score`, `low`, `high`: the score with its 95% interval; `mass`: of roles between words,
+          whose score is an accuracy, the attention on the right ones;
+        - `chance`, `lift`, `baseline`, `against`: the score of uniform attention, what is gained
+          on it, the strongest thing to beat and what that is;
+        - `margin_low`, `margin`: the simultaneous lower bound of score - baseline, and what it
+          must exceed; `verdict`: supported, tentative or no, missing with too few sentences;
+        - `events`, `sentences`: what the score rests on; `variant`: the target that was chosen of
+          several, the offset "-2" say;
+        - `beside`: the role of the head that this one is one fact with, "" for none: of the
+          supported roles, those with "" count each fact once.
+
+        Numbers have the six digits of report.json; what was not measured is missing. UsageError
+        without pandas (extra `frames`).
+        """
+        return export.data_frame(tables.roles(self))
+
+    def sentences_frame(self) -> pd.DataFrame:
+        """A row a sentence; of an encoder-decoder model a row for each of its parts.
+
+        - `id`: its number, from 1; `attention`: the part, as in `heads_frame`; `text`; `source`,
+          `line`: its file, and the line it starts on, 0 where unknown;
+        - `tokens`, `words`: how many it has, special tokens included; `truncated`: tokens cut off;
+          `generated_from`: the first token that the model wrote itself, missing for none;
+        - `drift`: how far rollout differs between its tokens, 0 (all alike) to 1;
+        - `entropy_L0`, `entropy_L1`, …: the mean entropy in each layer, in nats, missing where
+          the layer has no attention.
+
+        Of texts of more than 1,024 sentences it has those that are drawn or examples, as
+        report.json. Numbers have its six digits; what was not measured is missing. UsageError
+        without pandas (extra `frames`).
+        """
+        return export.data_frame(tables.sentences(self))
 
     def _repr_html_(self) -> str:
-        """What notebooks show."""
-        return notebook.fragment(self)
+        """What notebooks show: the first screen in a frame."""
+        return notebook.frame(self)
 
 
 def analyze(
@@ -78,11 +134,11 @@ def analyze(
 
     Raises `AttnvizError`, whose `hint` names the fix.
     """
+    files, chosen, progress, target = _run(texts, targets, settings)
+    export.check(chosen.export)
     right = None if labels is None else _files(labels)[0][0]
-    report, measurement = pipeline.analyse(
-        fspath(model), *_run(texts, targets, settings), labels=right
-    )
-    return replace(_usable(report), measurement=measurement)
+    report, measurement = pipeline.analyse(fspath(model), files, chosen, progress, target, right)
+    return replace(_usable(report), measurement=measurement, exports=chosen.export)
 
 
 def measure(
@@ -115,6 +171,7 @@ def judge(measurement: Measurement, **settings: Any) -> Report:  # noqa: ANN401 
     """
     _check_measurement(measurement, "measurement")
     chosen = from_mapping(settings)
+    export.check(chosen.export)
     measured = {} if measurement.source is None else measurement.source.settings
     for name in sorted(measured.keys() & settings.keys()):
         if getattr(chosen, name) != measured[name]:
@@ -123,7 +180,7 @@ def judge(measurement: Measurement, **settings: Any) -> Report:  # noqa: ANN401 
                 f"{measured[name]!r}.",
                 f"Leave it out, or measure again: measure(..., {name}={settings[name]!r}).",
             )
-    return _usable(judging.judge(measurement, chosen))
+    return replace(_usable(judging.judge(measurement, chosen)), exports=chosen.export)
 
 
 def _check_measurement(value: object, name: str) -> None:

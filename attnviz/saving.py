@@ -16,6 +16,7 @@ from attnviz.figures.picture import Picture
 from attnviz.figures.style import FigureStyle
 from attnviz.findings.views import model_view
 from attnviz.progress import Silent
+from attnviz.report import export
 from attnviz.report.format import files, formats
 from attnviz.report.model import SCHEMA
 from attnviz.report.numbers import count
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from attnviz.figures.views import ModelView, SentenceView
     from attnviz.measurement.measurement import Measurement
     from attnviz.report.model import Report
+    from attnviz.values import Exports
 
 FEWEST_SHARED = 12
 """So few pictures are drawn here: starting other processes would take longer."""
@@ -85,19 +87,21 @@ def save(
     path: Path | str,
     made: Sequence[Picture] | None = None,
     measurement: Measurement | None = None,
+    exports: Exports = (),
 ) -> Path:
     """Writes the report folder and returns the path of its page.
 
     `made` are the figures, drawn here when not given; the `measurement` that the report was made
-    from is kept beside it. What the folder held before stays whole if anything goes wrong;
-    WriteError says what.
+    from is kept beside it, and its tables in the forms of `exports`. What the folder held before
+    stays whole if anything goes wrong; WriteError says what, UsageError what has to be installed.
     """
     target = Path(path)
     check(target)
+    export.check(exports)
     if made is None:
         report = told_of_fonts(report)
         made = pictures(report)
-    contents = files(report, made)
+    contents = files(report, made) | export.files(report, exports)
     if measurement is not None:
         contents[MEASUREMENT] = measurement.to_bytes()
     folder.write(target, contents, _kind())
@@ -118,4 +122,4 @@ def _views(report: Report) -> tuple[tuple[ModelView, ...], tuple[SentenceView, .
 
 def _kind() -> folder.Signature:
     pages = [form.filename for form in formats().values()]
-    return folder.Signature(SCHEMA, frozenset([*pages, MEASUREMENT]))
+    return folder.Signature(SCHEMA, frozenset([*pages, MEASUREMENT, *export.NAMES]))

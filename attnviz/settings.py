@@ -16,7 +16,7 @@ from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from attnviz.errors import UsageError
-from attnviz.values import NO_SIZE, WHOLE, Evidence, is_size, quoted, read
+from attnviz.values import NO_SIZE, WHOLE, Evidence, Exports, is_size, quoted, read
 
 Split = Literal["auto", "line", "sentence", "document", "pair"]
 InputFormat = Literal["auto", "text", "conllu", "jsonl"]
@@ -26,7 +26,7 @@ Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 Scale = Literal["sqrt", "linear"]
 Kernel = Literal["auto", "dense", "tiles", "fused"]
 Pieces = Literal["auto", "mean", "last"]
-Panel = Literal["Text", "Model", "Measuring", "Figures"]
+Panel = Literal["Output", "Text", "Model", "Measuring", "Figures"]
 
 _LAST_SECOND = 253402300799
 """The end of the year 9999, since 1970: dates go no further."""
@@ -278,6 +278,15 @@ class Settings(ReportedSettings):
         int,
         Setting("Figures", "Processes that draw.", "N", "one a processor", range=(0, 256)),
     ] = 0
+    export: Annotated[
+        Exports,
+        Setting(
+            "Output",
+            "Also write heads, roles and sentences as tables: csv, parquet or both.",
+            "csv,parquet",
+            "none",
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)

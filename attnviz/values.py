@@ -13,6 +13,9 @@ from attnviz.errors import UsageError
 Evidence = tuple[tuple[str, float], ...]
 """What a verdict takes, by key; `attnviz.evidence.rules` knows the keys."""
 
+Exports = tuple[Literal["csv", "parquet"], ...]
+"""Forms of the tables that are written beside a report."""
+
 WHOLE = re.compile(r"[+-]?[0-9]{1,4300}")
 """A whole number in plain digits, as many as Python reads."""
 
@@ -36,6 +39,8 @@ def read(value: Any, type_: Any) -> Any:  # noqa: ANN401 - values come from TOML
         return _evidence(value)
     if get_origin(type_) is Literal:
         return _choice(value, get_args(type_))
+    if type_ == Exports:
+        return _choices(value, get_args(get_args(type_)[0]))
     readers = {bool: _boolean, int: _integer, str: _string}
     return readers[type_](value) if type_ in readers else _integers(value)
 
@@ -92,6 +97,18 @@ def _choice(value: object, choices: tuple[str, ...]) -> str:
         if value == choice:
             return choice
     raise ValueError(f"Choose one of: {', '.join(choices)}.")
+
+
+def _choices(value: object, choices: tuple[str, ...]) -> tuple[str, ...]:
+    """Some of the choices, each once and in their order, from a list or from text with commas.
+
+    An empty text is none of them.
+    """
+    items = value.split(",") if isinstance(value, str) and value else value or ()
+    if not isinstance(items, list | tuple):
+        raise ValueError(f"Choose of: {', '.join(choices)}; several with commas.")  # noqa: TRY004
+    chosen = {_choice(item.strip() if isinstance(item, str) else item, choices) for item in items}
+    return tuple(choice for choice in choices if choice in chosen)
 
 
 def _boolean(value: object) -> bool:

@@ -162,7 +162,12 @@ def test_mistakes_in_a_script() -> None:
         Settings(dpi=5)
 
 
-TEXTS = {"annotate": "spacy:de", "max_memory": "2GiB", "sentences": (3, 7)}
+TEXTS = {
+    "annotate": "spacy:de",
+    "max_memory": "2GiB",
+    "sentences": (3, 7),
+    "export": ("csv", "parquet"),
+}
 DECLARED = declarations().values()
 EACH = pytest.mark.parametrize("declared", DECLARED, ids=[each.name for each in DECLARED])
 

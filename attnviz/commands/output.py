@@ -40,13 +40,26 @@ class Output:
             raise UsageError(f"--format is '{self.format}'.", f"Choose one of: {choices}.")
 
     def check(self, settings: Settings) -> None:
-        """Raises UsageError for a colour map that isn't, WriteError for a folder that can't be."""
+        """Raises UsageError for a colour map that isn't, WriteError for a folder that can't be.
+
+        UsageError, too, for an export whose package is not installed.
+        """
         from attnviz import saving
         from attnviz.figures.scale import colormap
+        from attnviz.report import export
 
         colormap(settings.cmap)
+        export.check(settings.export)
         if self.folder is not None:
             saving.check(self.folder)
+
+    def check_folder(self, export: str | None) -> None:
+        """Raises UsageError where tables were asked for by a flag and there is no folder."""
+        if export and self.folder is None:
+            raise UsageError(
+                "--export writes tables into the report's folder, and there is none.",
+                f"With --format {self.format} add -o DIR.",
+            )
 
     def hear_libraries(self) -> None:
         """With -v, what other libraries remark is told; else it isn't."""
@@ -71,7 +84,8 @@ class Output:
         report = saving.told_of_fonts(report)
         pictures = saving.pictures(report, progress, jobs=settings.jobs)
         progress.stage("writing report")
-        return report, str(saving.save(report, self.folder, pictures, measurement))
+        page = saving.save(report, self.folder, pictures, measurement, settings.export)
+        return report, str(page)
 
     def show(self, report: Report, page: str) -> None:
         """Prints what was asked for, and tells findings and warnings where they are not in it."""

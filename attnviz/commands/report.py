@@ -68,6 +68,7 @@ def report(
     settings = resolve(flags, os.environ, working_folder())
     creation_date(os.environ)
     out.check_format()
+    out.check_folder(flags["export"])
     names.resolve(model, allow_pickle=settings.allow_pickle)
     files, target, labels = read_inputs(model, text, settings.target, settings.labels, quiet=quiet)
     with out.progress() as progress:

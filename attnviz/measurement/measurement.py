@@ -11,6 +11,7 @@ from attnviz.measurement.pilot import Pilot
 from attnviz.measurement.probed import InductionReport
 from attnviz.measurement.source import FileInfo, InputInfo, Source
 from attnviz.measurement.stream import StreamSums
+from attnviz.text.showable import in_short
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +32,11 @@ class Measurement:
     no_induction: str = ""
 
     def __repr__(self) -> str:
-        name = self.source.model.name if self.source else "nothing"
-        return f"<Measurement of {name}: {self.input.sentences} sentences>"
+        if self.source is None:
+            return "<Measurement of nothing>"
+        heads = sum(len(sums.heads) for sums in self.streams.values())
+        name = in_short(self.source.model.name)
+        return f"<Measurement of {name}: {self.input.sentences:,} sentences, {heads:,} heads>"
 
     def __add__(self, other: Measurement) -> Measurement:
         """The measurement of both texts.

@@ -13,6 +13,7 @@ from attnviz.measurement.source import InputInfo, ModelInfo
 from attnviz.report.candidates import Spare
 from attnviz.report.given import LayerInfo, Options
 from attnviz.report.head_profiles import HeadReport
+from attnviz.report.numbers import counted
 from attnviz.report.predictions import Prediction
 from attnviz.report.scores import (
     Estimate,
@@ -23,6 +24,7 @@ from attnviz.report.scores import (
     Verdict,
 )
 from attnviz.shape import LEFT_OUT, Amount, Attention, Count, Place, Positive
+from attnviz.text.showable import in_short
 
 __all__ = [
     "SCHEMA",
@@ -188,8 +190,20 @@ class Report:
     spare: Spare | None = None
 
     def __repr__(self) -> str:
-        shape = f"{self.model.layers} layers of {self.model.heads} heads"
-        return f"<Report of {self.model.name}: {shape}, {self.input.sentences} sentences>"
+        """A line: the model, how much was measured, and how many roles a head surely has.
+
+        Roles that are one fact count once.
+        """
+        heads = [head for part in self.every_part for head in part.heads]
+        told = [(name, head.roles[name]) for head in heads for name in head.told]
+        supported = {name for name, score in told if score.verdict == "supported"}
+        roles = counted(len(supported), "role") + " supported" if self.judged else "no verdicts"
+        sentences = counted(self.input.sentences, "sentence")
+        stream = f", {self.attention}" if self.attention else ""
+        return (
+            f"<Report of {in_short(self.model.name)}{stream}: {sentences}, "
+            f"{counted(len(heads), 'head')}, {roles}>"
+        )
 
     @property
     def judged(self) -> bool:

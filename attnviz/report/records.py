@@ -138,6 +138,8 @@ class ExampleJson:
 class HeadJson:
     """One head, pooled over all sentences."""
 
+    name: Annotated[str, Meta(pattern="^L[0-9]+H[0-9]+$")]
+    """As everyone writes it: L5H7."""
     layer: Layer
     head: Head
     statistics: Mapping[str, Estimate]
@@ -328,6 +330,7 @@ def _part(part: Report) -> PartJson:
 
 def _head(part: Report, head: HeadReport) -> HeadJson:
     return HeadJson(
+        name=head.name,
         layer=head.layer,
         head=head.head,
         statistics=head.statistics,

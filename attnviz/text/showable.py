@@ -45,6 +45,15 @@ _BARE_MARK = regex.compile(r"(^|[⏎⇥]|<U\+[0-9A-F]{4,6}>)(?=\p{M})")
 _NAMED = {"\n": "⏎", "\t": "⇥", " ": "␣"}
 
 
+def in_short(name: str, most: int = 40) -> str:
+    """A name as one harmless line of at most `most` characters: of a long one, a path say, its end.
+
+    White space stays as it is where it is a plain space.
+    """
+    shown = showable(name)
+    return shown if len(shown) <= most else f"…{shown[1 - most :]}"
+
+
 def showable(text: str) -> str:
     """Give all that can't be seen, or could do harm, a visible form.
 

@@ -130,7 +130,7 @@ def test_offsets_are_bars_with_their_numbers_against_the_tallest() -> None:
 
 def test_what_words_look_at_stands_beside_what_they_would_at_random() -> None:
     made = with_profile(example.report(sentences=3))
-    speech, relation = head_profile.of(made, made.head(*HEAD)).looks
+    speech, relation = head_profile.of(made, made.head(*HEAD)).notes
     assert speech.says == ": NOUN 50% (at random 20%; 20 times)."
     assert "its head 30% (at random 5.0%; 12 times)" in relation.says
     assert "; its head by nsubj 25% (at random 1.0%; 10 times)" in relation.says

@@ -8,7 +8,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnviz.text.showable import showable
+from attnviz.text.showable import in_short, showable
 
 # Any code point at all, lone surrogates too, with the troublesome ones often.
 TROUBLE = (
@@ -96,3 +96,9 @@ def test_what_is_shown_is_legal_xml_and_harmless(text: str) -> None:
 @given(texts)
 def test_nothing_is_shown_as_nothing_only(text: str) -> None:
     assert bool(showable(text).strip()) == bool(text)
+
+
+def test_a_name_in_short_is_a_line_and_of_a_path_the_end() -> None:
+    assert in_short("minilm") == "minilm"
+    assert in_short("/models/of/the/house/sentence-transformers/all", 20) == "…ce-transformers/all"
+    assert in_short("two\nlines\x1b") == "two⏎lines<U+001B>"

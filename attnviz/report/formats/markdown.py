@@ -239,6 +239,8 @@ def _heads(heads: Heads, heading: str, most: int) -> Iterable[str]:
     every = [row for layer in heads.layers for row in layer.rows]
     rows = every if len(every) <= most else [row for row in every if row.roles.roles][:most]
     yield heading
+    if heads.spread:
+        yield from _table(heads.spread)
     yield f"{len(rows):,} of {len(every):,} heads; report.json has all."
     yield table(
         (

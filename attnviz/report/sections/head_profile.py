@@ -22,6 +22,7 @@ from attnviz.report.cells import (
     verdicts,
 )
 from attnviz.report.numbers import MINUS, counted, estimate, exact, number, percent
+from attnviz.report.sections import statistics
 from attnviz.report.sections.examples import ExampleText, in_full
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class HeadProfile:
     roles: Table | None
     other_roles: tuple[Note, ...]
     bars: tuple[Bar, ...]
-    looks: tuple[Note, ...]
+    notes: tuple[Note, ...]
     examples: tuple[RoleExamples, ...]
     without: str
 
@@ -116,7 +117,7 @@ def of(report: Report, of_head: HeadReport) -> HeadProfile:
         _table(report, of_head, having) if having else None,
         tuple(_others(near, rest)),
         _bars(of_head.offsets) if of_head.offsets else (),
-        _looks(of_head.looks_at) if of_head.looks_at and of_head.looks_at.words else (),
+        (*_statistics(report, of_head), *_looks(of_head)),
         tuple(_examples(report, of_head)),
         _without(report, of_head),
     )
@@ -227,8 +228,17 @@ def _bars(offsets: Offsets) -> tuple[Bar, ...]:
     )
 
 
-def _looks(looks: LooksAt) -> tuple[Note, ...]:
-    """What its words look at, as paragraphs."""
+def _statistics(report: Report, of_head: HeadReport) -> tuple[Note, ...]:
+    """The statistics that have no column, as a paragraph."""
+    says = statistics.others(report, of_head)
+    return (Note("Further statistics", f": {says}."),) if says else ()
+
+
+def _looks(of_head: HeadReport) -> tuple[Note, ...]:
+    """What its words look at, as paragraphs; none where they look at none, or are unknown."""
+    looks = of_head.looks_at
+    if looks is None or not looks.words:
+        return ()
     return tuple(
         Note(f"{name} of the word looked at most", f": {says}.")
         for name, says in (

@@ -13,6 +13,7 @@ from attnviz.report.cells import (
     Interval,
     RoleOfHead,
     Roles,
+    Table,
     chip,
     estimates,
     head,
@@ -21,7 +22,7 @@ from attnviz.report.cells import (
     tentative,
 )
 from attnviz.report.numbers import counted, number
-from attnviz.report.sections import head_profile
+from attnviz.report.sections import head_profile, statistics
 from attnviz.report.sections.head_profile import HeadProfile
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from attnviz.report.model import HeadReport, Report, StatisticInfo
 
 TITLE = "Heads"
-COLUMNS = ("entropy", "distance", "confidence")
-"""The statistics that have a column; report.json has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +64,13 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """All heads; `reading` says how to read their profiles, "" where they have none."""
+    """All heads; `reading` says how to read their profiles, "" where they have none.
+
+    `spread` is how their statistics spread, None where none was measured.
+    """
 
     title: str
+    spread: Table | None
     says: str
     reading: str
     columns: tuple[Column, ...]
@@ -76,16 +79,17 @@ class Heads:
 
 def of(report: Report) -> Heads:
     """The heads of one stream."""
-    statistics = [each for each in report.statistics if each.name in COLUMNS]
+    columns = [each for each in report.statistics if each.name in statistics.COLUMNS]
     known = any(head.offsets or head.looks_at or head.examples for head in report.heads)
     ordered = sorted(report.heads, key=lambda head: (head.layer, head.head))
     return Heads(
         TITLE,
-        _says(statistics),
+        statistics.spread(report),
+        _says(columns),
         _reading(report) if known else "",
-        tuple(Column(heading(each.title), each.title, each.unit) for each in statistics),
+        tuple(Column(heading(each.title), each.title, each.unit) for each in columns),
         tuple(
-            _layer(report, number, list(heads), statistics, profiles=known)
+            _layer(report, number, list(heads), columns, profiles=known)
             for number, heads in groupby(ordered, key=lambda head: head.layer)
         ),
     )
@@ -113,11 +117,11 @@ def _layer(
     report: Report,
     number: int,
     heads: Sequence[HeadReport],
-    statistics: Sequence[StatisticInfo],
+    infos: Sequence[StatisticInfo],
     *,
     profiles: bool,
 ) -> Layer:
-    columns = [estimates(head.statistics.get(each.name) for head in heads) for each in statistics]
+    columns = [estimates(head.statistics.get(each.name) for head in heads) for each in infos]
     told = {name for head in heads for name in head.told}
     return Layer(
         number,
@@ -135,8 +139,8 @@ def _layer(
     )
 
 
-def _says(statistics: Sequence[StatisticInfo]) -> str:
-    named = [f"{each.title} ({each.unit})" for each in statistics]
+def _says(columns: Sequence[StatisticInfo]) -> str:
+    named = [f"{each.title} ({each.unit})" for each in columns]
     means = " and ".join(filter(None, (", ".join(named[:-1]), *named[-1:])))
     return f"Every head with its roles, and the means of {means}, each with its 95% interval."
 
@@ -146,7 +150,7 @@ def _reading(report: Report) -> str:
     says = (
         "Each head has a profile below its layer: all roles with the lower bound of score − "
         "baseline, which must exceed the role's margin; how far it looks, against uniform "
-        "attention"
+        "attention; its further statistics"
     )
     if any(head.looks_at for head in report.heads):
         says += "; what the word looked at most is, against a random other word that is seen"

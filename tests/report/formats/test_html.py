@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from attnviz.report import notebook, pages
+from attnviz.report import pages
 from attnviz.report.cells import Piece, linker
 from attnviz.report.formats import html
 from tests.helpers import example
 from tests.helpers.page import LOADS, Page, page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from attnviz.report.model import Report
 
 pytestmark = pytest.mark.slow
 
@@ -216,18 +214,6 @@ def test_every_option_of_a_run_is_told() -> None:
     assert (
         "target de x.txt; generate 20; kernel tiles; words no; pieces auto; max-memory 2GB" in text
     )
-
-
-@pytest.mark.parametrize("make", [example.report, example.translation])
-def test_a_notebook_shows_a_fragment_with_nothing_live(make: Callable[..., Report]) -> None:
-    for hostile in (False, True):
-        found = Page(notebook.fragment(make(hostile=hostile)))
-        assert found.tags[0] == ("div", {"class": "attnviz-report"})
-        assert {tag for tag, _ in found.tags} <= {
-            "div", "style", "p", "b", "ul", "li", "table", "thead", "tbody", "tr", "th", "td",
-            "span",
-        }  # fmt: skip
-        assert "previous token" in found.text
 
 
 def test_a_stylesheet_cannot_end_its_element(
