@@ -98,6 +98,8 @@ class Report(plain.Report):
         - `tokens`, `words`: how many it has, special tokens included; `truncated`: tokens cut off;
           `generated_from`: the first token that the model wrote itself, missing for none;
         - `drift`: how far rollout differs between its tokens, 0 (all alike) to 1;
+        - `predicted`, `probability`: of illustrated sentences the likeliest label, or next token;
+          `label`: the right one, where it was given; `right`: yes or no;
         - `entropy_L0`, `entropy_L1`, …: the mean entropy in each layer, in nats, missing where
           the layer has no attention.
 

@@ -15,6 +15,7 @@ from attnviz.report.codec import plain
 
 if TYPE_CHECKING:
     from attnviz.report.model import HeadReport, Report, SentenceReport
+    from attnviz.report.predictions import Prediction
 
 Kind = Literal["text", "integer", "number", "integer or none"]
 """What a column holds. A number or a text may be None, an integer only where its column says so."""
@@ -56,6 +57,10 @@ _SENTENCE: Mapping[str, Kind] = {
     "truncated": "integer",
     "generated_from": "integer or none",
     "drift": "number",
+    "predicted": "text",
+    "probability": "number",
+    "label": "text",
+    "right": "text",
 }
 
 
@@ -124,9 +129,20 @@ def _sentence(part: Report, sentence: SentenceReport, depth: int) -> Sequence[ob
         sentence.truncated,
         sentence.generated_from,
         sentence.drift,
+        *_predicted(sentence.prediction),
         *by_layer,
         *[None] * (depth - len(by_layer)),
     )
+
+
+def _predicted(prediction: Prediction | None) -> Sequence[object]:
+    """The likeliest of what the model says of the whole sentence, and whether it is right."""
+    if prediction is None:
+        return (None,) * 4
+    whole_sentence = [answer for answer in prediction.answers if answer.place is None]
+    best = whole_sentence[0].choices[0] if whole_sentence else None
+    right = None if prediction.right is None else "yes" if prediction.right else "no"
+    return best and best.text, best and best.probability, prediction.label, right
 
 
 def every(report: Report) -> tuple[FlatTable, ...]:

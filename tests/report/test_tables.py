@@ -11,6 +11,7 @@ import pytest
 from attnviz.report import tables
 from attnviz.report.formats import json_report
 from attnviz.report.model import Report, RoleScore
+from attnviz.report.predictions import Answer, Choice, Prediction
 from attnviz.report.tables import FlatTable
 from tests.helpers import example
 
@@ -103,6 +104,18 @@ def test_sentences_are_those_of_the_report(made: Report) -> None:
         assert (row["tokens"], row["words"]) == (len(sentence["tokens"]), len(sentence["words"]))
         by_layer = [row[name] for name in row if name.startswith("entropy_L")]
         assert by_layer == sentence["entropy_by_layer"]
+
+
+def test_what_the_model_says_of_a_sentence_stands_in_its_row() -> None:
+    made = example.report(sentences=1)
+    answer = Answer((Choice("no", 0.75), Choice("yes", 0.25)), None, (0,), ())
+    says = Prediction("label", (answer,), "yes", right=False)
+    told_of = replace(made, sentences=(replace(made.sentences[0], prediction=says),))
+    [row] = records(tables.sentences(told_of))
+    columns = ("predicted", "probability", "label", "right")
+    assert [row[name] for name in columns] == ["no", 0.75, "yes", "no"]
+    [row] = records(tables.sentences(made))
+    assert [row[name] for name in columns] == [None] * 4
 
 
 def test_parts_of_fewer_layers_have_no_entropy_further_up() -> None:
