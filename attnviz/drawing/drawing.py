@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from attnviz.drawing.settings import Lens as Lens
 from attnviz.text.types import TokenLabel
 
 Floats = NDArray[np.float32] | NDArray[np.float64]
-Lens = Literal["all", "content"]
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
 from matplotlib.figure import Figure
 
 from attnviz.drawing.drawing import Drawing
+from attnviz.drawing.settings import Scale as Scale
 from attnviz.figures.style import FigureStyle
-
-Scale = Literal["sqrt", "linear", "own"]
 
 
 @dataclass(frozen=True)

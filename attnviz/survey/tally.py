@@ -148,11 +148,15 @@ class Tally:
         )
 
     def checked(self, loaded: LoadedModel, settings: Settings) -> list[str]:
-        """The warnings for what was lost.
+        """The warnings for what was lost, and for too few sentences.
 
         Raises NothingToAnalyseError where no sentence is left, InputError for long ones with
         `--long error`, UsageError for a sentence to be drawn that isn't there.
         """
+        return [*self.lost(loaded, settings), *self._few()]
+
+    def lost(self, loaded: LoadedModel, settings: Settings) -> list[str]:
+        """The warnings for what was lost; raises as `checked` does."""
         if not self.sentences:
             raise NothingToAnalyseError(
                 "No sentence has a token that could be analysed.", "Give a text with words in it."
@@ -175,7 +179,7 @@ class Tally:
                 f"The words of {' and '.join(self.scripts)} text can't be told apart without ICU: "
                 'each character counts as one. Install it: pip install "attnviz[icu]"'
             )
-        return [*warnings, *self._few()]
+        return warnings
 
     def _few(self) -> list[str]:
         """A warning where there are few units of evidence, or fewer than sentences."""
