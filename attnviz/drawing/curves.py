@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +39,7 @@ class _Curve:
 
     edge: Edge
     vertices: NDArray[np.float64]
-    codes: tuple[int, ...]
+    codes: Sequence[np.uint8]
     middle: tuple[float, float]
     down: int
 

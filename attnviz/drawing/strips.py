@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from attnviz.drawing.drawing import Drawing
 from attnviz.drawing.heatmap import Field, Heatmap, heatmaps
@@ -16,11 +17,16 @@ from attnviz.text.types import TokenLabel
 def strips(drawing: Drawing, style: DrawingStyle) -> Figure:
     """Draw for each query that was asked for the rows of all panels, one under another."""
     names = tuple(TokenLabel(panel.name) for panel in drawing.panels)
-    stacked = np.stack([panel.weights for panel in drawing.panels])  # [panel, query, key]
-    maps = [
-        Heatmap(f"from {quoted(drawing.queries[place])}", stacked[:, place])
+        maps = [
+        Heatmap(f"from {quoted(drawing.queries[place])}", _rows(drawing, place))
         for place in drawing.query
     ]
     field = Field(names, drawing.keys, down=f"{kind(drawing)} ↓", strips=True)
     single = titled(from_queries(drawing).capitalize(), drawing.stream) if len(maps) == 1 else ""
     return heatmaps(maps, field, style, title=single, notes=[lens_note(drawing)])
+
+
+def _rows(drawing: Drawing, place: int) -> NDArray[np.float64]:
+    """The rows of one query, [panel, key]."""
+    rows = [np.asarray(panel.weights[place], dtype=np.float64) for panel in drawing.panels]
+    return np.stack(rows)
