@@ -17,7 +17,7 @@ from attnviz.text.types import TokenLabel
 def strips(drawing: Drawing, style: DrawingStyle) -> Figure:
     """Draw for each query that was asked for the rows of all panels, one under another."""
     names = tuple(TokenLabel(panel.name) for panel in drawing.panels)
-        maps = [
+    maps = [
         Heatmap(f"from {quoted(drawing.queries[place])}", _rows(drawing, place))
         for place in drawing.query
     ]
