@@ -52,7 +52,8 @@ def test_a_drawing_in_the_terminal(tool: Tool, tiny: Path, flags: list[str]) -> 
     done = tool("draw", tiny, TEXT, *flags)
     assert done.code == 0
     assert len(done.out.splitlines()) > 1
-    assert ("note: Special tokens are left out; they had" in done.err) == ("content" in flags)
+    assert ("Without special tokens, which took 0." in done.out) == ("content" in flags)
+    assert done.err == ""
 
 
 def test_a_table_of_masses(tool: Tool, tiny: Path, tmp_path: Path) -> None:
@@ -138,7 +139,7 @@ def test_the_decoder_reads_a_file_or_a_sentence(tool: Tool, tmp_path: Path) -> N
             "[SEP] is a special token",
             "lens all",
         ),
-        ([TEXT, "--view", "arcs"], 2, "", "--heads"),
+        ([TEXT, "--view", "arcs", "-o", "a.png"], 2, "arcs shows one head", "--heads"),
         ([""], 3, "A file name is empty", "quotes"),
         ([" "], 5, "No sentence", "at least one"),
     ],
@@ -171,6 +172,13 @@ def test_a_mistake_leaves_the_file_of_before(tool: Tool, tiny: Path, tmp_path: P
     done = tool("draw", tiny, TEXT, "--view", "arcs", "-o", tmp_path / "b.csv", "-o", picture)
     assert done.code == 2
     assert content(tmp_path) == {"a.png": b"before"}
+
+
+def test_numbers_through_the_lens_say_what_it_took(tool: Tool, tiny: Path, tmp_path: Path) -> None:
+    flags = ["--lens", "content", "-o", tmp_path / "a.csv"]
+    assert "note: Without special tokens, which took 0." in tool("draw", tiny, TEXT, *flags).err
+    masses = tool("draw", tiny, TEXT, "--from", "dog", "--to", "mat", *flags)
+    assert "note: Without special tokens, which took 0." in masses.err
 
 
 def test_quiet_leaves_out_notes(tool: Tool, tiny: Path) -> None:

@@ -33,8 +33,14 @@ def test_a_row_for_every_weight() -> None:
     found = rows(chosen())
     assert len(found) == 4 * 6 * 6
     assert found[36 + 6 * 3 + 1] == {
-        **{"layer": "0", "head": "1", "name": "L0H1", "query": "3", "query_token": "##nap"},
-        **{"key": "1", "key_token": "the", "weight": "1.0"},
+        "layer": "0",
+        "head": "1",
+        "name": "L0H1",
+        "query": "3",
+        "query_token": "##nap",
+        "key": "1",
+        "key_token": "the",
+        "weight": "1.0",
     }
     assert np.array([row["weight"] for row in found[36:72]], np.float32).tolist() == (
         FIRST.ravel().tolist()
@@ -119,6 +125,6 @@ def test_masses() -> None:
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     for call in (tables.parquet, tables.frame):
-        with pytest.raises(UsageError, match="need(s)? the extra `frames`") as caught:
+        with pytest.raises(UsageError, match=r"needs? the extra `frames`") as caught:
             call({"a": ["b"]})
         assert caught.value.hint == 'Run: pip install "attnviz[frames]"'
