@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -53,9 +53,9 @@ def check(paths: Collection[Path], *, table: bool) -> None:
 def style(settings: DrawSettings, cmap: str, dpi: int) -> DrawingStyle:
     """How a drawing looks by these settings; UsageError for a colour map that isn't."""
     colormap(cmap)
-    scale = "linear" if settings.scale == "linear" else "sqrt"
+    figure = FigureStyle(cmap=cmap, dpi=dpi)
     return DrawingStyle(
-        figure=FigureStyle(cmap=cmap, scale=scale, dpi=dpi),
+        figure=replace(figure, scale="linear") if settings.scale == "linear" else figure,
         width=inches(settings.size),
         scale=settings.scale,
         values=settings.values,

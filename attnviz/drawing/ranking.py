@@ -38,8 +38,13 @@ def ranking(
     for row in range(tall):
         cells = others[row::tall]
         rest.add_row(*(f"{each.name:<7}{each.mass:.3f}" for each in cells))
-    parts = [title, *(Text(note, style="dim") for note in notes), Text(), most]
-    return Group(*parts, *([Text(), rest] if others else []))
+    parts: list[RenderableType] = [
+        title,
+        *(Text(note, style="dim") for note in notes),
+        Text(),
+        most,
+    ]
+    return Group(*parts, Text(), rest) if others else Group(*parts)
 
 
 def _bar(mass: float) -> str:

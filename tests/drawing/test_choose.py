@@ -49,7 +49,12 @@ def test_means() -> None:
 def test_a_mean_of_some_heads_says_of_which() -> None:
     assert names(mean="all", heads="L0H1,L1H1") == ["mean of L0H1, L1H1"]
     assert names(mean="heads", heads="L0H1,L1H1") == ["mean of L0H1", "mean of L1H1"]
-    assert names(mean="all", layers=(1,)) == ["mean of L1H0, L1H1"]
+    assert names(mean="all", layers=(1,)) == ["layer 1"]
+    assert names(mean="layers", layers=(1,)) == ["head 0 of layer 1", "head 1 of layer 1"]
+    kept = weights()
+    some = replace(kept, places=kept.places[:3], matrices=kept.matrices[:3])
+    [panel] = choose(some, DrawSettings(mean="all")).drawing.panels
+    assert panel.name == "mean of L0H0, L0H1, L1H0"
 
 
 def test_content_alone_is_made_to_sum_to_1_and_what_was_removed_is_told() -> None:

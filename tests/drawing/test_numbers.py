@@ -23,6 +23,10 @@ WITHIN = 1e-5
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
+def close(found: Any, right: Any) -> None:
+    np.testing.assert_allclose(found, right, atol=WITHIN)
+
+
 @pytest.fixture(scope="module", params=["minilm", "smollm2"])
 def model(request: pytest.FixtureRequest) -> str:
     name = str(request.param)
@@ -48,7 +52,7 @@ def found(model: str) -> Any:
 def test_every_weight(found: Any, by_eager: Any) -> None:
     _, right, pieces = by_eager
     assert found.weights.shape == right.shape
-    np.testing.assert_allclose(found.weights, right, atol=WITHIN)
+    close(found.weights, right)
     assert len(found.tokens) == len(pieces)
 
 
@@ -64,10 +68,10 @@ def test_how_much_it_gives_animal_in_every_head(found: Any, by_eager: Any) -> No
 def test_the_mean_of_all_heads_and_of_each_layer(found: Any, by_eager: Any) -> None:
     _, right, _ = by_eager
     [panel] = choose(found, DrawSettings(mean="all")).drawing.panels
-    np.testing.assert_allclose(panel.weights, right.mean((0, 1)), atol=WITHIN)
+    close(panel.weights, right.mean((0, 1)))
     layers = choose(found, DrawSettings(mean="heads")).drawing.panels
     stacked = np.stack([panel.weights for panel in layers])
-    np.testing.assert_allclose(stacked, right.mean(1), atol=WITHIN)
+    close(stacked, right.mean(1))
 
 
 def test_rollout(found: Any, by_eager: Any) -> None:
@@ -75,7 +79,7 @@ def test_rollout(found: Any, by_eager: Any) -> None:
     flow = np.eye(right.shape[-1])
     for layer in right.mean(1):
         flow = (0.5 * layer + 0.5 * np.eye(len(layer))) @ flow
-    np.testing.assert_allclose(found.rollout, flow, atol=WITHIN)
+    close(found.rollout, flow)
 
 
 @pytest.mark.parametrize("words", [False, True])
@@ -84,8 +88,8 @@ def test_a_report_draws_the_same(words: bool) -> None:
     report = attnviz.analyze("minilm", [text], words=words, illustrate=1, resamples=100)
     [view] = report.illustrations
     found = attnviz.weights("minilm", text, words=words)
-    np.testing.assert_allclose(found.weights, view.attention, atol=WITHIN)
-    np.testing.assert_allclose(found.rollout, view.rollout, atol=WITHIN)
+    close(found.weights, view.attention)
+    close(found.rollout, view.rollout)
     assert found.tokens == tuple(map(str, view.labels))
 
 

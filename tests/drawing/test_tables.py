@@ -69,7 +69,7 @@ def test_hostile_tokens_are_read_back_as_they_are_shown() -> None:
         replace(label, text=text) for label, text in zip(made.labels, shown, strict=True)
     )
     side = Side.of(replace(made, labels=labels))
-    one = Weights("m", "t", side, side, ((0, 0),), np.full((1, 9, 9), 1 / 9, np.float32))
+    one = Weights("m", "t", side, side, ((0, 0),), np.full((1, 9, 9), 1 / 9, np.float32), {0: 1})
     found = choose(one, DrawSettings())
     data = tables.csv(tables.long_table(found))
     assert [row["key_token"] for row in rows(found)[:9]] == shown

@@ -61,9 +61,10 @@ def test_heads_by_name_or_numbers() -> None:
     assert found.weights.shape == (2, 2, 6, 6)
     assert found.names == ("L0H0", "L0H1", "L1H0", "L1H1")
     assert found.words == ("the", "cat##nap", "The")
-    for call in (lambda: found.head("L5H5"), lambda: found.head(5), lambda: found.head("5")):
+    name: str | int
+    for name in ("L5H5", 5, "5"):
         with pytest.raises(UsageError) as caught:
-            call()
+            found.head(name)
         assert caught.value.hint
 
 

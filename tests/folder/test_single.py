@@ -60,5 +60,5 @@ def test_what_cant_be_written_is_told_before(tmp_path: Path) -> None:
 
 def test_a_folder_that_isnt_ours(tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
-    with unprivileged(), pytest.raises(WriteError, match="not writable|Permission denied"):
+    with unprivileged(), pytest.raises(WriteError, match=r"not writable|Permission denied"):
         check_files([tmp_path / "a.png"])

@@ -43,6 +43,7 @@ def weights(*, last: bool = False) -> Weights:
         key_side=side,
         places=((0, 0), (0, 1), (1, 0), (1, 1)),
         matrices=np.stack([EVEN, FIRST, EVEN, EVEN]),
+        model_heads={0: 2, 1: 2},
         rollout=np.eye(6, dtype=np.float32),
         last=last,
     )
