@@ -7,6 +7,7 @@ all.
 from __future__ import annotations
 
 import logging
+import os
 import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -175,7 +176,7 @@ def face(families: Iterable[str]) -> FT2Font:
 def postscript(family: str) -> bool:
     """Whether the family's outlines are PostScript (CFF) and not TrueType."""
     font = face([family])
-    with Path(font.fname).open("rb") as file:
+    with Path(os.fsdecode(font.fname)).open("rb") as file:
         tag = file.read(4)
         if tag == b"ttcf":  # a collection: the offsets of its faces follow its header
             file.seek(12 + 4 * font.face_index)
