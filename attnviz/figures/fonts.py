@@ -171,6 +171,15 @@ def face(families: Iterable[str]) -> FT2Font:
         )
 
 
+def postscript(family: str) -> bool:
+    """Whether the family's outlines are PostScript (CFF) and not TrueType.
+
+    OpenType has the table maxp in version 0.5 for those, and in 1.0 for these.
+    """
+    profile = face([family]).get_sfnt_table("maxp")
+    return profile is not None and profile["version"][0] < 1
+
+
 @lru_cache(maxsize=512)
 def _font(family: str) -> FT2Font | None:
     """The regular face of a family; None where it can't be opened or scaled."""

@@ -7,9 +7,11 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 from fontTools.fontBuilder import FontBuilder  # type: ignore[import-untyped]
+from fontTools.pens.t2CharStringPen import T2CharStringPen  # type: ignore[import-untyped]
 from fontTools.pens.ttGlyphPen import TTGlyphPen  # type: ignore[import-untyped]
-from matplotlib.font_manager import fontManager
+from matplotlib.font_manager import fontManager, get_font
 
+from attnviz.figures import fonts
 from attnviz.figures.fonts import FIRST, choose, fitted
 from attnviz.figures.render import render
 from attnviz.figures.sheet import Sheet
@@ -127,3 +129,24 @@ def test_formulas_are_text_and_settings_are_left_alone() -> None:
 
     assert picture.width == 120
     assert dict(mpl.rcParams) == before
+
+
+def test_a_font_with_postscript_outlines_is_told_from_one_with_true_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pen = T2CharStringPen(600, None)
+    for move, point in ((pen.moveTo, (0, 0)), (pen.lineTo, (300, 0)), (pen.lineTo, (300, 300))):
+        move(point)
+    pen.closePath()
+    builder = FontBuilder(1000, isTTF=False)
+    builder.setupGlyphOrder([".notdef"])
+    builder.setupCharacterMap({})
+    builder.setupCFF("Outlined", {}, {".notdef": pen.getCharString()}, {})
+    builder.setupHorizontalMetrics({".notdef": (600, 0)})
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupPost()
+    builder.save(tmp_path / "outlined.otf")
+
+    assert not fonts.postscript("DejaVu Sans")
+    monkeypatch.setattr(fonts, "face", lambda _: get_font(tmp_path / "outlined.otf"))
+    assert fonts.postscript("Outlined")
