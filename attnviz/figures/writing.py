@@ -40,6 +40,7 @@ class Line:
     among all fonts, path data, and the start (x, y), both in thousandths of the font size.
     """
 
+    text: str
     outline: Points
     codes: Codes
     glyphs: tuple[tuple[str, str, int, int], ...]
@@ -112,6 +113,7 @@ def typeset(text: str, fonts: tuple[str, ...]) -> Line:
     moved = [np.add(points, np.array([x, y])) for _, points, _, x, y in glyphs]
     per_em = _EM / text_to_path.FONT_SCALE
     return Line(
+        text=text,
         outline=np.concatenate([np.zeros((0, 2)), *moved]) * (scale, -scale),
         codes=np.concatenate(
             [np.zeros(0, dtype=np.uint8), *(codes for _, _, codes, _, _ in glyphs)]

@@ -27,12 +27,8 @@ def by_sentence(pictures: Sequence[Picture], stream: str = "") -> dict[int | Non
 
 
 def data_uri(picture: Picture) -> str:
-    """The picture as SVG in a data URI: sharp at every zoom and in print, one file to move.
-
-    Outlines cut to hundredths of a point, without line breaks, and percent-encoded rather than
-    in base64, make it about as large as the PNG.
-    """
-    drawing = picture.svg.decode()
+    """The picture as SVG in a data URI: sharp at every zoom and in print, one file to move."""
+    drawing = (picture.small or picture.svg).decode()
     drawing = drawing[max(drawing.find("<svg"), 0) :]
     drawing = re.sub(r">\s+<", "><", _OUTLINE.sub(_shorter, drawing))
     for character in _RESERVED:

@@ -1,0 +1,106 @@
+"""Writes a sheet as an SVG that is small enough for a page.
+
+Text is text, squeezed or stretched to the width that it was laid out with, in whatever font of
+that kind the reader has; images hold one pixel a cell, or few, of a palette. The files in
+`figures/` have outlines in place of text, and look the same everywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from html import escape
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnviz.figures import png
+from attnviz.figures.writing import UNIT, Run
+
+_DPI = 192.0
+_POINTS_PER_INCH = 72.0
+_CRISP = 1.5
+_CLOSE = 79
+_MOVE = 1
+_LEAST_SQUEEZED = 2
+_FAMILY = "DejaVu Sans,Verdana,Noto Sans,sans-serif"
+
+
+def document(width: float, height: float, paper: str, parts: Iterable[str]) -> bytes:
+    """The whole drawing, `width` x `height` points, on paper."""
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_short(width)}pt" '
+        f'height="{_short(height)}pt" viewBox="0 0 {_short(width)} {_short(height)}">'
+        f'<path fill="{paper}" d="M0 0H{_short(width)}V{_short(height)}H0z"/>'
+    )
+    return f"{head}{''.join(parts)}</svg>".encode()
+
+
+def image(x: float, y: float, width: float, height: float, pixels: NDArray[np.uint8]) -> str:
+    """An image [row, column, 3] that fills a rectangle, its pixels sharp where they are large.
+
+    Small ones come several times each, so that a viewer may smooth them and drops none.
+    """
+    rows, columns = pixels.shape[:2]
+    cell = min(width / columns, height / rows)
+    style = ' style="image-rendering:pixelated"'
+    if cell < _CRISP:
+        times, style = max(1, ceil(cell * _DPI / _POINTS_PER_INCH)), ""
+        pixels = pixels.repeat(times, 0).repeat(times, 1)
+    data = base64.b64encode(png.encode_palette(pixels)).decode()
+    place = f'x="{_short(x)}" y="{_short(y)}" width="{_short(width)}" height="{_short(height)}"'
+    return f'<image {place} preserveAspectRatio="none"{style} href="data:image/png;base64,{data}"/>'
+
+
+def shape(
+    vertices: NDArray[np.float64],
+    codes: NDArray[np.uint8],
+    *,
+    fill: str | None,
+    edge: str | None,
+    line: float,
+) -> str:
+    """A path of straight lines: `vertices` [vertex, (x, y)] and matplotlib's `codes`."""
+    steps: list[str] = []
+    last = (float("nan"), float("nan"))
+    for (x, y), code in zip(vertices.round(2).tolist(), codes.tolist(), strict=True):
+        if code == _CLOSE:
+            steps.append("z")
+        elif code == _MOVE:
+            steps.append(f"M{_short(x)} {_short(y)}" if last != (x, y) else "")
+        elif y == last[1]:
+            steps.append(f"H{_short(x)}")
+        elif x == last[0]:
+            steps.append(f"V{_short(y)}")
+        else:
+            steps.append(f"L{_short(x)} {_short(y)}")
+        last = (x, y)
+    stroke = f' stroke="{edge}" stroke-width="{_short(line)}" stroke-linecap="square"'
+    return f'<path fill="{fill or "none"}"{stroke if edge else ""} d="{"".join(steps)}"/>'
+
+
+def texts(runs: Mapping[str, list[Run]]) -> str:
+    """The runs of each colour, each as wide as it was laid out."""
+    groups = []
+    for colour, lines in runs.items():
+        written = "".join(map(_text, lines))
+        groups.append(f'<g fill="{colour}">{written}</g>')
+    return f'<g font-family="{_FAMILY}" style="white-space:pre">{"".join(groups)}</g>'
+
+
+def _text(run: Run) -> str:
+    content, size = run.line.text, _short(run.size)
+    turn = f' transform="rotate(-90 {_short(run.x)} {_short(run.y)})"'
+    width = _short(run.line.width * run.size / UNIT)
+    fit = f' textLength="{width}" lengthAdjust="spacingAndGlyphs"'
+    return (
+        f'<text x="{_short(run.x)}" y="{_short(run.y)}" font-size="{size}"'
+        f"{turn if run.upright else ''}{fit if len(content) >= _LEAST_SQUEEZED else ''}>"
+        f"{escape(content, quote=False)}</text>"
+    )
+
+
+def _short(number: float) -> str:
+    """A number with two decimals at most."""
+    return f"{number:.2f}".rstrip("0").rstrip(".")
