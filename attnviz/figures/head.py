@@ -107,7 +107,7 @@ def _says(role: RoleTarget) -> str:
             f"random would be right with probability {chance}"
         )
     if not role.shows:
-        return f"does not show {title} here ({mass}, by chance {chance})"
+        return f"is no further than chance as {title} here ({mass}, by chance {chance})"
     if not role.cells:
         return f"scores {mass} as {title}, where uniform attention would score {chance}"
     return (

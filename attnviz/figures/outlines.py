@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.figures.layout import MARGIN, SMALL, middle, wrap
-from attnviz.figures.palette import INK, OUTLINE, QUIET
+from attnviz.figures.palette import INK, OUTLINE, PAPER, QUIET
 from attnviz.figures.sheet import Sheet
 
 Segments = NDArray[np.float64]
@@ -19,6 +19,9 @@ _LINE = 0.9
 _THIN = 0.1
 _STEP = 1.5
 """Points between the outlines of two sets that share cells."""
+
+_HALO = 0.9
+"""By how much a light line under each is wider, so that it stands out from dark cells."""
 
 _DASH, _GAP = 2.4, 1.6
 _SWATCH = 6.4
@@ -53,6 +56,7 @@ def draw_outlines(
         before.append(own)
         borders = outline(each.cells, *shape, inset=inside) * side + corner
         line = min(_LINE, _THIN * side)
+        sheet.lines(borders, PAPER, line + _HALO)
         sheet.lines(_dashes(borders) if each.dashed else borders, each.colour, line)
 
 

@@ -23,16 +23,15 @@ _POINTS_PER_INCH = 72.0
 _CRISP = 1.5
 _CLOSE = 79
 _MOVE = 1
-_LEAST_SQUEEZED = 2
 _FAMILY = "DejaVu Sans,Verdana,Noto Sans,sans-serif"
 
 
 def document(width: float, height: float, paper: str, parts: Iterable[str]) -> bytes:
     """The whole drawing, `width` x `height` points, on paper."""
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_short(width)}pt" '
-        f'height="{_short(height)}pt" viewBox="0 0 {_short(width)} {_short(height)}">'
-        f'<path fill="{paper}" d="M0 0H{_short(width)}V{_short(height)}H0z"/>'
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{_short(width)}pt' "
+        f"height='{_short(height)}pt' viewBox='0 0 {_short(width)} {_short(height)}'>"
+        f"<path fill='{paper}' d='M0 0H{_short(width)}V{_short(height)}H0z'/>"
     )
     return f"{head}{''.join(parts)}</svg>".encode()
 
@@ -44,7 +43,7 @@ def image(x: float, y: float, width: float, height: float, pixels: NDArray[np.ui
     """
     rows, columns = pixels.shape[:2]
     cell = min(width / columns, height / rows)
-    style = ' style="image-rendering:pixelated"'
+    style = " style='image-rendering:pixelated'"
     if cell < _CRISP:
         times, style = max(1, ceil(cell * _DPI / _POINTS_PER_INCH)), ""
         pixels = pixels.repeat(times, 0).repeat(times, 1)
@@ -76,28 +75,31 @@ def shape(
         else:
             steps.append(f"L{_short(x)} {_short(y)}")
         last = (x, y)
-    stroke = f' stroke="{edge}" stroke-width="{_short(line)}" stroke-linecap="square"'
-    return f'<path fill="{fill or "none"}"{stroke if edge else ""} d="{"".join(steps)}"/>'
+    stroke = f" stroke='{edge}' stroke-width='{_short(line)}' stroke-linecap='square'"
+    return f"<path fill='{fill or 'none'}'{stroke if edge else ''} d='{''.join(steps)}'/>"
 
 
 def texts(runs: Mapping[str, list[Run]]) -> str:
-    """The runs of each colour, each as wide as it was laid out."""
-    groups = []
+    """The runs of each colour, each as wide as it was laid out; those of one look together."""
+    looks: dict[tuple[str, float, bool], list[Run]] = {}
     for colour, lines in runs.items():
+        for run in lines:
+            looks.setdefault((colour, run.size, run.upright), []).append(run)
+    groups = []
+    for (colour, size, upright), lines in looks.items():
+        turn = " transform='rotate(-90)'" if upright else ""
         written = "".join(map(_text, lines))
-        groups.append(f'<g fill="{colour}">{written}</g>')
-    return f'<g font-family="{_FAMILY}" style="white-space:pre">{"".join(groups)}</g>'
+        groups.append(f"<g fill='{colour}' font-size='{_short(size)}'{turn}>{written}</g>")
+    return f"<g font-family='{_FAMILY}' style='white-space:pre'>{''.join(groups)}</g>"
 
 
 def _text(run: Run) -> str:
-    content, size = run.line.text, _short(run.size)
-    turn = f' transform="rotate(-90 {_short(run.x)} {_short(run.y)})"'
-    width = _short(run.line.width * run.size / UNIT)
-    fit = f' textLength="{width}" lengthAdjust="spacingAndGlyphs"'
+    """A run in a group that is turned where it is upright."""
+    x, y = (-run.y, run.x) if run.upright else (run.x, run.y)
+    fit = f" textLength='{_short(run.line.width * run.size / UNIT)}'"
     return (
-        f'<text x="{_short(run.x)}" y="{_short(run.y)}" font-size="{size}"'
-        f"{turn if run.upright else ''}{fit if len(content) >= _LEAST_SQUEEZED else ''}>"
-        f"{escape(content, quote=False)}</text>"
+        f"<text x='{_short(x)}' y='{_short(y)}'{fit if len(run.line.text) > 1 else ''}>"
+        f"{escape(run.line.text, quote=False)}</text>"
     )
 
 

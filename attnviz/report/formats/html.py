@@ -30,7 +30,7 @@ beside them where the page is broad, wider ones below."""
 class Image:
     """A picture as the page has it; `place` is the class of its place, "" for half the width."""
 
-    uri: str
+    uri: Markup
     place: str
 
 
