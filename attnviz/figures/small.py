@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping
 from html import escape
-from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from attnviz.figures.writing import UNIT, Run
 _DPI = 192.0
 _POINTS_PER_INCH = 72.0
 _CRISP = 1.5
+_LEVELS = 32
 _CLOSE = 79
 _MOVE = 1
 _FAMILY = "DejaVu Sans,Verdana,Noto Sans,sans-serif"
@@ -39,17 +39,24 @@ def document(width: float, height: float, paper: str, parts: Iterable[str]) -> b
 def image(x: float, y: float, width: float, height: float, pixels: NDArray[np.uint8]) -> str:
     """An image [row, column, 3] that fills a rectangle, its pixels sharp where they are large.
 
-    Small ones come several times each, so that a viewer may smooth them and drops none.
+    Small ones come twice each way, so that a viewer may smooth them and drops none, their colours
+    rounded to 32 levels a channel.
     """
     rows, columns = pixels.shape[:2]
     cell = min(width / columns, height / rows)
     style = " style='image-rendering:pixelated'"
     if cell < _CRISP:
-        times, style = max(1, ceil(cell * _DPI / _POINTS_PER_INCH)), ""
-        pixels = pixels.repeat(times, 0).repeat(times, 1)
+        times, style = 1 if cell * _DPI < _POINTS_PER_INCH else 2, ""
+        pixels = _rounded(pixels).repeat(times, 0).repeat(times, 1)
     data = base64.b64encode(png.encode_palette(pixels)).decode()
     place = f'x="{_short(x)}" y="{_short(y)}" width="{_short(width)}" height="{_short(height)}"'
     return f'<image {place} preserveAspectRatio="none"{style} href="data:image/png;base64,{data}"/>'
+
+
+def _rounded(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The nearest colours of `_LEVELS` a channel; black and white stay."""
+    steps = _LEVELS - 1
+    return np.rint(np.rint(pixels / 255.0 * steps) / steps * 255.0).astype(np.uint8)
 
 
 def shape(

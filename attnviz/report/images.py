@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _OUTLINE = re.compile(r'(?<= d=")[^"]*')
 _DIGITS = re.compile(r"(\.\d\d)\d+")
 _BREAKS = re.compile(r"\s*\n(?=[A-Za-z])")
+_FINDING = re.compile(r".*?(?:\.(?= [A-Z“])|$)", re.DOTALL)
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _RESERVED = '%#"<>&\\\t\n\r'  # "%" first: the others become it
 
@@ -39,6 +40,11 @@ def data_uri(picture: Picture) -> Markup:
     for character in _RESERVED:
         drawing = drawing.replace(character, f"%{ord(character):02X}")
     return Markup("data:image/svg+xml,") + Markup(_BEYOND_ASCII.sub(_percent, drawing))  # noqa: S704
+
+
+def alt(picture: Picture) -> str:
+    """What the picture shows, in words: its title and the finding of its caption."""
+    return f"{picture.title}. {_FINDING.match(picture.caption)[0]}"  # type: ignore[index]
 
 
 def _shorter(outline: re.Match[str]) -> str:
