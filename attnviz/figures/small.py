@@ -97,7 +97,7 @@ def texts(runs: Mapping[str, list[Run]]) -> str:
         turn = " transform='rotate(-90)'" if upright else ""
         written = "".join(map(_text, lines))
         groups.append(f"<g fill='{colour}' font-size='{_short(size)}'{turn}>{written}</g>")
-    return f"<g font-family='{_FAMILY}' style='white-space:pre'>{''.join(groups)}</g>"
+    return f"<g font-family='{_FAMILY}' xml:space='preserve'>{''.join(groups)}</g>"
 
 
 def _text(run: Run) -> str:

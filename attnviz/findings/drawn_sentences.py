@@ -42,4 +42,4 @@ def clear(showing: NDArray[np.float64]) -> NDArray[np.bool_]:
     Where no sentence shows any role clearly, the one that does most.
     """
     most = showing.max(axis=1, initial=0.0)
-    return most >= min(CLEAR, most.max(initial=0.0))
+    return np.asarray(most >= min(CLEAR, most.max(initial=0.0)))

@@ -97,7 +97,7 @@ def main() -> None:
     for name in ("first screen, ms", "whole, ms"):
         table.add_column(name)
     for row in rows:
-        bounds = [f"{bound:,}" if bound else "" for bound in BOUNDS[row["heads"]]]
+        bounds = [f"{bound:,}" if bound else "" for bound in BOUNDS[int(row["heads"])]]
         table.add_row(
             f"{row['heads']:,}",
             f"{row['megabytes']:.2f}",

@@ -26,7 +26,7 @@ HALF, MOST = 620, 760
 beside them where the page is broad, wider ones below."""
 
 
-SHRUNK = 560
+SHRUNK = 460
 """Broader figures are not made smaller than they are on a phone, but scroll in a box."""
 
 

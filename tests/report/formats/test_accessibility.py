@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from attnviz.report.formats import html
+from tests.conftest import package_folder
 from tests.helpers import browser, example
 
 if TYPE_CHECKING:
@@ -52,9 +53,7 @@ _OPENED = """() => {
 
 
 def violations(chromium: Browser, page: Path, width: int, scheme: Any, media: Any) -> list[str]:
-    import axe_core_python
-
-    script = Path(axe_core_python.__path__[0], "axe.min.js").read_text(encoding="utf-8")
+    script = (package_folder("axe_core_python") / "axe.min.js").read_text("utf-8")
     context = chromium.new_context(
         bypass_csp=True, viewport={"width": width, "height": 900}, color_scheme=scheme
     )
