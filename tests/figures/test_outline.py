@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from attnviz.figures.outlines import Outline, draw_outlines, outline
@@ -44,10 +45,16 @@ def test_an_inset_outline_keeps_its_distance_inside_at_every_corner() -> None:
     }
 
 
-def test_sets_that_share_cells_are_drawn_inside_one_another() -> None:
+def test_sets_that_share_cells_are_drawn_inside_one_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     drawn: list[tuple[NDArray[np.float64], str]] = []
+
+    def watched(_: Sheet, segments: NDArray[np.float64], colour: str, __: float) -> None:
+        drawn.append((segments, colour))
+
+    monkeypatch.setattr(Sheet, "lines", watched)
     sheet = Sheet(FigureStyle())
-    sheet.lines = lambda segments, colour, line=0.5: drawn.append((segments, colour))  # type: ignore[method-assign]
     sets = [Outline(((0, 0), (1, 1)), colour="a"), Outline(((0, 0),), colour="b")]
     sets.append(Outline(((1, 0),), colour="c"))
 

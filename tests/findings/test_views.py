@@ -96,7 +96,7 @@ def test_the_best_heads_of_the_relations_furthest_above_are_drawn(drawn: Report)
         if row.role in best and drawn.head(*best[row.role]).roles[row.role].verdict == "supported"
     ]
     assert len(supported) > 1
-    found = {(role.mark.role, (head.layer, head.head)) for _, head, role in between(drawn)}
+    found = {(seen.mark.role, (head.layer, head.head)) for _, head, seen in between(drawn)}
     assert {(name, best[name]) for name in supported[:1]} <= found
     assert len({place for _, place in found}) == 1
     # The sentences are chosen so that they have it.
@@ -104,9 +104,9 @@ def test_the_best_heads_of_the_relations_furthest_above_are_drawn(drawn: Report)
 
 
 def test_a_figure_counts_what_the_weights_say(drawn: Report) -> None:
-    for view, head, role in between(drawn):
-        queries = {query for query, _ in role.cells}
-        keys = {query: {key for other, key in role.cells if other == query} for query in queries}
+    for view, head, seen in between(drawn):
+        queries = {query for query, _ in seen.cells}
+        keys = {query: {key for other, key in seen.cells if other == query} for query in queries}
         groups = _words(view)
         rights = 0
         asked = [word for word in groups if queries & set(word)]
@@ -115,10 +115,10 @@ def test_a_figure_counts_what_the_weights_say(drawn: Report) -> None:
             sums = {other: to[list(other)].sum() for other in groups if other != word}
             looked = max(sums, key=lambda other: sums[other])
             rights += set(looked) <= keys[word[0]]
-        assert role.words == len(asked)
-        assert role.mass == pytest.approx(rights / len(asked))
-        assert role.chance is not None
-        assert 0 < role.chance < 0.5
+        assert seen.words == len(asked)
+        assert seen.mass == pytest.approx(rights / len(asked))
+        assert seen.chance is not None
+        assert 0 < seen.chance < 0.5
 
 
 def _words(view: SentenceView) -> list[tuple[int, ...]]:
