@@ -18,9 +18,7 @@ from attnviz.figures.windows import inside, windows_figure, windows_note
 
 def subjects(view: SentenceView) -> Sequence[Subject]:
     """Each of the heads that are drawn, once."""
-    return [
-        Subject((head,), head_name(head.layer, head.head), f"{_named(head)}") for head in view.heads
-    ]
+    return [Subject((head,), head_name(head.layer, head.head), _named(head)) for head in view.heads]
 
 
 def _named(head: HeadView) -> str:
@@ -40,15 +38,13 @@ def draw(view: SentenceView, head: HeadView, style: FigureStyle) -> Figure:
 
 
 def _outlines(head: HeadView) -> list[Outline]:
-    """The targets in the colours of their roles' families; the second of a family is dashed."""
-    outlines, used = [], set[str]()
+    """The targets in the colours of their roles' families; every second is dashed."""
+    outlines: list[Outline] = []
     for role in head.roles:
-        family = role.mark.family if role.mark.family in FAMILIES else "none"
+        colour = on_paper(FAMILIES.get(role.mark.family, FAMILIES["none"]))
         cells = role.cells if _outlined(head, role) else ()
-        outlines.append(
-            Outline(cells, _evidence(role), on_paper(FAMILIES[family]), dashed=family in used)
-        )
-        used |= {family} if cells else set()
+        dashed = sum(bool(each.cells) for each in outlines) % 2 == 1
+        outlines.append(Outline(cells, _evidence(role), colour, dashed=dashed))
     return outlines
 
 
