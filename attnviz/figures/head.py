@@ -22,8 +22,8 @@ def subjects(view: SentenceView) -> Sequence[Subject]:
 
 
 def _named(head: HeadView) -> str:
-    """The head with its roles: `L3H11: sentence end, punctuation`."""
-    roles = ", ".join([*(role.mark.title for role in head.roles), *head.also])
+    """The head with its roles: `L3H11: sentence end and punctuation`."""
+    roles = listing([*(role.mark.title for role in head.roles), *head.also])
     return ": ".join(filter(None, (head_name(head.layer, head.head), roles)))
 
 

@@ -4,7 +4,7 @@
 
 minilm and SmolLM2-135M on the quickstart, and a Llama of 32 layers with 32 heads each, with random
 weights, on made-up sentences. The time is that of Chromium on a phone's screen, from the start of
-the navigation to the first screen and to the whole document; the median of five loads.
+the navigation to the first screen and to the whole document; the median of three loads.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.helpers.browser import chromium
 from tests.helpers.models import write_model
 
 QUICKSTART = Path(__file__).parents[2] / "samples" / "quickstart.txt"
-LOADS = 5
+LOADS = 3
 BOUNDS = {72: (2.0, None), 270: (None, None), 1024: (5.0, 25_000)}
 """Heads -> megabytes and elements that a page may have."""
 

@@ -13,7 +13,7 @@ from PIL import Image
 from attnviz.figures import small
 from attnviz.figures.gallery import draw_all
 from attnviz.figures.png import encode_palette
-from attnviz.figures.sheet import Sheet
+from attnviz.figures.sheet import Page, Sheet
 from attnviz.figures.style import FigureStyle
 from tests.helpers.pictured import HOSTILE, decode, sentence, style_for
 
@@ -44,6 +44,7 @@ def test_text_is_text_as_wide_as_it_was_laid_out_whatever_it_says() -> None:
     for row, text in enumerate(HOSTILE):
         sheet.text(3.0, 10.0 * row, text, upright=row % 2 == 1)
     (page,) = sheet.figure(100.0, 200.0).artists
+    assert isinstance(page, Page)
 
     root = ET.fromstring(page.small(100.0, 200.0).decode())
 
