@@ -118,7 +118,9 @@ def texts(model: Models, sentences: Sequence[SentenceView]) -> Iterator[str]:
             yield from (f"{mark.title}{mark.letter}" for mark in marks)
     for view in sentences:
         yield from (label.text for label in (*view.labels, *view.key_labels))
-        yield from (head.mark.title for head in view.heads)
+        for head in view.heads:
+            yield from (role.mark.title for role in head.roles)
+            yield from head.also
 
 
 def _alone(todo: Sequence[Task], style: FigureStyle) -> Generator[Picture, None, None]:

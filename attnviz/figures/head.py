@@ -1,106 +1,122 @@
-"""One head on one sentence: every weight, every token named, the role's target outlined."""
+"""One head on one sentence: every weight, every token named, its roles' targets outlined."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from attnviz.figures.captions import READ_MATRIX, head_name, titled, two
+from attnviz.figures.captions import READ_MATRIX, head_name, listing, titled, two
 from attnviz.figures.figure import ReportFigure, Subject
 from attnviz.figures.matrix import matrix_figure, thinning_note
+from attnviz.figures.outlines import Outline
+from attnviz.figures.palette import FAMILIES, on_paper
 from attnviz.figures.style import FigureStyle
-from attnviz.figures.views import HeadView, SentenceView
+from attnviz.figures.views import HeadView, RoleTarget, SentenceView
 from attnviz.figures.windows import inside, windows_figure, windows_note
 
 
 def subjects(view: SentenceView) -> Sequence[Subject]:
-    """Each of the heads that are drawn, under the name of its role."""
-    return [_subject(head) for head in view.heads]
+    """Each of the heads that are drawn, once."""
+    return [Subject((head,), head_name(head.layer, head.head), _named(head)) for head in view.heads]
 
 
-def _subject(head: HeadView) -> Subject:
-    name = head_name(head.layer, head.head)
-    role = re.sub(r"[^a-z0-9]+", "-", head.mark.role.lower()).strip("-") or "head"
-    return Subject((head,), f"{role}-{name}", f"{head.mark.title}, {name}")
+def _named(head: HeadView) -> str:
+    """The head with its roles: `L3H11: sentence end and punctuation`."""
+    roles = listing([*(role.mark.title for role in head.roles), *head.also])
+    return ": ".join(filter(None, (head_name(head.layer, head.head), roles)))
 
 
 def draw(view: SentenceView, head: HeadView, style: FigureStyle) -> Figure:
-    """Draw the head's weights [query, key]; title: role, head, mass against chance."""
-    name = f"{head.mark.title} · {head_name(head.layer, head.head)}"
-    title, subtitle = titled(name, view.stream), _evidence(head)
+    """Draw the head's weights [query, key]; title: head and roles; legend: mass against chance."""
+    title, outlines = titled(_named(head), view.stream), _outlines(head)
     if head.windows:
-        return windows_figure(view, head, style, title=title, subtitle=subtitle)
+        return windows_figure(view, head, style, title=title, outlines=outlines)
     return matrix_figure(
-        head.attention,
-        view.labels,
-        view.keys,
-        style,
-        title=title,
-        subtitle=subtitle,
-        cells=head.cells,
+        head.attention, view.labels, view.keys, style, title=title, outlines=outlines
     )
 
 
-def _evidence(head: HeadView) -> str:
-    if head.mass is None or head.chance is None:
-        return "No target in this sentence."
-    if head.words:
-        outlined = " (outlined)" if _outlined(head) else ""
-        return f"Right word{outlined} looked at most: {_right(head)}; chance: {two(head.chance)}"
-    target = "On target (outlined)" if _outlined(head) else "On target"
-    what = target if head.cells else "Score here"
-    return f"{what}: {two(head.mass)}; chance: {two(head.chance)}"
+def _outlines(head: HeadView) -> list[Outline]:
+    """The targets in the colours of their roles' families; every second is dashed."""
+    outlines: list[Outline] = []
+    for role in head.roles:
+        colour = on_paper(FAMILIES.get(role.mark.family, FAMILIES["none"]))
+        cells = role.cells if _outlined(head, role) else ()
+        dashed = sum(bool(each.cells) for each in outlines) % 2 == 1
+        outlines.append(Outline(cells, _evidence(role), colour, dashed=dashed))
+    return outlines
 
 
-def _right(head: HeadView) -> str:
-    """How often a word's most attended other word is the right one: `2 of 3`."""
-    return f"{round((head.mass or 0.0) * head.words)} of {head.words}"
-
-
-def _outlined(head: HeadView) -> bool:
+def _outlined(head: HeadView, role: RoleTarget) -> bool:
     """Whether any cell of the target is drawn as a single weight."""
     if head.windows:
-        return any(inside(head.cells, window) for window in head.windows)
-    return bool(head.cells)
+        return any(inside(role.cells, window) for window in head.windows)
+    return bool(role.cells)
+
+
+def _evidence(role: RoleTarget) -> str:
+    """What the legend says of a role."""
+    title = role.mark.title
+    if role.mass is None or role.chance is None:
+        return f"{title}: no target in this sentence"
+    if role.words:
+        return f"{title}: right word looked at most: {_right(role)}; by chance {two(role.chance)}"
+    what = f"{two(role.mass)} on target" if role.cells else f"score {two(role.mass)}"
+    aside = "" if role.shows else " (not shown here)"
+    return f"{title}: {what}; by chance {two(role.chance)}{aside}"
+
+
+def _right(role: RoleTarget) -> str:
+    """How often a word's most attended other word is the right one: `2 of 3`."""
+    return f"{round((role.mass or 0.0) * role.words)} of {role.words}"
 
 
 def caption(view: SentenceView, head: HeadView) -> str:
-    """How much of the head's attention is on the role's target here."""
+    """How much of the head's attention is on each role's target here."""
     name = head_name(head.layer, head.head)
-    role = head.mark.title.lower()
-    if head.mass is None or head.chance is None:
-        finding = f"{name} was found for its {role} score; this sentence has no such target."
-    elif head.words:
-        finding = (
-            f"{name} looks most at the right word for {_right(head)} "
-            f"{'word' if head.words == 1 else 'words'} of its role here, {role}; a word at random "
-            f"would be right with probability {two(head.chance)}."
-        )
-    elif not head.cells:
-        finding = (
-            f"{name} scores {two(head.mass)} as {role} here, where uniform attention would "
-            f"score {two(head.chance)}."
-        )
-    else:
-        finding = (
-            f"{name} puts {two(head.mass)} of its attention here on the target of its role, "
-            f"{role}, where uniform attention would put {two(head.chance)}."
-        )
-    outlined = "; the target is outlined." if _outlined(head) else "."
+    shown = [role for role in head.roles if role.shows]
+    hidden = [role for role in head.roles if not role.shows]
+    finding = "; ".join(map(_says, [*shown, *hidden]))
+    also = f" It also has the roles {listing(list(head.also))}." if len(head.also) > 1 else ""
+    also = f" It also has the role {head.also[0]}." if len(head.also) == 1 else also
+    outlined = sum(_outlined(head, role) for role in head.roles)
+    targets = "; the targets are outlined" if outlined > 1 else "; the target is outlined"
     if head.windows:
         more = windows_note(view, head.windows)
     else:
         more = thinning_note(max(len(view.labels), len(view.keys)))
-    return " ".join(part for part in (finding, f"{READ_MATRIX}{outlined}", more) if part)
+    read = f"{READ_MATRIX}{targets if outlined else ''}."
+    return " ".join(part for part in (f"{name} {finding}.{also}", read, more) if part)
+
+
+def _says(role: RoleTarget) -> str:
+    """What the caption says of a role, beginning with a verb."""
+    title = role.mark.title
+    if role.mass is None or role.chance is None:
+        return f"has no target as {title} in this sentence"
+    mass, chance = two(role.mass), two(role.chance)
+    if role.words:
+        words = "word" if role.words == 1 else "words"
+        return (
+            f"looks most at the right word for {_right(role)} {words} as {title}, where a word at "
+            f"random would be right with probability {chance}"
+        )
+    if not role.shows:
+        return f"is no further than chance as {title} here ({mass}, by chance {chance})"
+    if not role.cells:
+        return f"scores {mass} as {title}, where uniform attention would score {chance}"
+    return (
+        f"puts {mass} of its attention here on its target as {title}, where uniform attention "
+        f"would put {chance}"
+    )
 
 
 FIGURE = ReportFigure(
     view=SentenceView,
     name="head",
     title="One head",
-    about="One head on one sentence, each token named, the cells of its role outlined.",
+    about="One head on one sentence, each token named, the targets of its roles outlined.",
     formula="a_ij, rows i are queries, columns j keys",
     source="Clark et al. 2019",
     subjects=subjects,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from attnviz.figures import labels as token_labels
 from attnviz.figures.captions import share_note
@@ -24,7 +23,8 @@ from attnviz.figures.layout import (
     notes,
     weight_bar,
 )
-from attnviz.figures.palette import OUTLINE, QUIET
+from attnviz.figures.outlines import Outline, draw_outlines, legend
+from attnviz.figures.palette import QUIET
 from attnviz.figures.scale import pool, shade, shares
 from attnviz.figures.sheet import Sheet
 from attnviz.figures.style import FigureStyle
@@ -132,9 +132,9 @@ def matrix_figure(
     *,
     title: str,
     subtitle: str = "",
-    cells: Iterable[tuple[int, int]] = (),
+    outlines: Sequence[Outline] = (),
 ) -> Figure:
-    """Draw weights [query, key] with a label for each token, `cells` outlined.
+    """Draw weights [query, key] with a label for each token, and sets of cells outlined.
 
     Weights may be NaN where a head doesn't exist. Long sentences are drawn in blocks, and their
     weights may be given as block means.
@@ -145,8 +145,9 @@ def matrix_figure(
     left = sheet.snap(MARGIN + axes.left)
     heading = max(sheet.measure(title, TITLE), sheet.measure(subtitle, SMALL))
     width = max(left + grid.width + BAR_ROOM, min(_SIDE, MARGIN + heading + 1.0))
-    top = sheet.snap(headline(sheet, title, subtitle, width - MARGIN) + axes.above)
-    draw_matrix(sheet, axes, cell_weights(weights, len(queries), len(keys)), left, top, cells)
+    below = headline(sheet, title, subtitle, width - MARGIN)
+    top = sheet.snap(legend(sheet, outlines, below, width - MARGIN) + axes.above)
+    draw_matrix(sheet, axes, cell_weights(weights, len(queries), len(keys)), left, top, outlines)
     height = max(58.0, min(grid.height, 120.0))
     draw_bar(sheet, weight_bar(sheet), left + grid.width + 12.0, top, height)
     small_print = thinning_note(max(len(queries), len(keys)))
@@ -161,17 +162,17 @@ def draw_matrix(
     weights: Floats,
     left: float,
     top: float,
-    cells: Iterable[tuple[int, int]] = (),
+    outlines: Sequence[Outline] = (),
 ) -> None:
-    """Draw the cells' weights [row, column] from their corner, `cells` outlined, with labels."""
+    """Draw the cells' weights [row, column] from their corner, with outlines and labels."""
     grid = axes.grid
     width, height, side = grid.width, grid.height, grid.side
     sheet.image(left, top, width, height, shade(weights, sheet.style))
     if bool(np.isnan(weights).all()):
         sheet.lines(np.array([[(left, top + height), (left + width, top)]]), QUIET, 0.4)
     sheet.frame(left, top, width, height, 0.5)
-    borders = outline(cells, grid.rows, grid.columns, grid.block) * side + (left, top)
-    sheet.lines(borders, OUTLINE, min(0.75, 0.08 * side))
+    blocks = [replace(each, cells=_blocks(each.cells, grid.block)) for each in outlines]
+    draw_outlines(sheet, blocks, (grid.rows, grid.columns), side, (left, top))
     _label(sheet, axes, left, top)
 
 
@@ -192,19 +193,6 @@ def _label(sheet: Sheet, axes: Axes, left: float, top: float) -> None:
     sheet.text(left - 4.0, top - 4.0, "query ↓", SMALL, QUIET, align="right")
 
 
-def outline(
-    cells: Iterable[tuple[int, int]], rows: int, columns: int, block: int = 1
-) -> NDArray[np.float64]:
-    """The border of a set of (query, key) cells among `rows` x `columns`.
-
-    Returns segments [segment, end, (x, y)] in units of cells. Borders between two cells of the
-    set are left out, so that a strip has one outline and the weights inside stay visible.
-    """
-    chosen = np.zeros((rows + 2, columns + 2), dtype=bool)
-    places = np.array(list(cells), dtype=np.intp).reshape(-1, 2) // block + 1
-    chosen[places[:, 0], places[:, 1]] = True
-    down, across = np.nonzero(chosen[1:, 1:-1] != chosen[:-1, 1:-1])
-    flat = np.stack([across, down, across + 1, down], axis=1)
-    down, across = np.nonzero(chosen[1:-1, 1:] != chosen[1:-1, :-1])
-    steep = np.stack([across, down, across, down + 1], axis=1)
-    return np.concatenate([flat, steep]).reshape(-1, 2, 2).astype(np.float64)
+def _blocks(cells: Iterable[tuple[int, int]], block: int) -> tuple[tuple[int, int], ...]:
+    """The cells of blocks that hold these (query, key) cells."""
+    return tuple(sorted({(query // block, key // block) for query, key in cells}))

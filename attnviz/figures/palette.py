@@ -40,6 +40,12 @@ def tint(colour: str, strength: float) -> str:
     return f"#{red:02X}{green:02X}{blue:02X}"
 
 
+def on_paper(colour: str) -> str:
+    """`colour`, darkened where a thin line of it would be too pale on paper."""
+    strength = min(1.0, (_EDGE / luminance(colour)) ** 0.5) if luminance(colour) > 0 else 1.0
+    return "#" + "".join(f"{round(value * strength):02X}" for value in channels(colour))
+
+
 def ink_on(colour: str) -> str:
     """The ink that reads best on `colour`: nearly black, or the paper."""
     return INK if luminance(colour) > _EVEN_CONTRAST else PAPER
@@ -55,6 +61,9 @@ def _linear(value: float) -> float:
     """An sRGB channel as linear light."""
     return float(value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4)
 
+
+_EDGE = 0.3
+"""The luminance of the palest line: a contrast of 3 with the paper."""
 
 _EVEN_CONTRAST = 0.21
 """The luminance at which both inks have the same contrast, (L + .05)^2 = 1.05 x (ink + .05)."""

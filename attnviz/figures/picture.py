@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 class Picture:
     """A figure's two files, its size in CSS pixels, its words, and what it shows.
 
+    `small` is the same drawing as the page has it, an SVG.
+
     `path` is that of both files, without their suffix. `stream` is "" where the model has one only;
     `sentence` is None and `heads`, as (layer, head), empty in pictures of all of them.
     """
@@ -23,3 +25,4 @@ class Picture:
     stream: str = ""
     sentence: int | None = None
     heads: tuple[tuple[int, int], ...] = ()
+    small: bytes = field(default=b"", repr=False)

@@ -1,4 +1,4 @@
-"""Renders a figure as PNG and SVG, to the same bytes in every run."""
+"""Renders a figure as PNG, as SVG, and small for the page, to the same bytes in every run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from attnviz.figures.picture import Picture
 from attnviz.figures.png import encode
-from attnviz.figures.sheet import Page
+from attnviz.figures.sheet import POINTS_PER_INCH, Page
 from attnviz.figures.style import FigureStyle
 
 SETTINGS: dict[Any, Any] = {
@@ -41,7 +41,7 @@ _CSS_PIXELS_PER_INCH = 96
 
 
 def render(figure: Figure, style: FigureStyle, *, path: str, title: str, caption: str) -> Picture:
-    """Make both files of one figure; `path` has no suffix.
+    """Make both files of one figure, and its drawing for the page; `path` has no suffix.
 
     The bytes depend on the figure, the style, the fonts and matplotlib's version alone: no
     dates, no random identifiers, no settings of the user's.
@@ -50,7 +50,7 @@ def render(figure: Figure, style: FigureStyle, *, path: str, title: str, caption
         png = raster(figure, style.dpi)
         svg = _svg(figure)
     width, height = (round(inches * _CSS_PIXELS_PER_INCH) for inches in figure.get_size_inches())
-    return Picture(path, title, caption, png, svg, width, height)
+    return Picture(path, title, caption, png, svg, width, height, small=_small(figure, svg))
 
 
 def raster(figure: Figure, dpi: int) -> bytes:
@@ -75,3 +75,12 @@ def _svg(figure: Figure) -> bytes:
             page.writes = True
     body, end, rest = target.getvalue().rpartition(b"</svg>")
     return b"".join((body, *(page.markup().encode() for page in pages), end, rest))
+
+
+def _small(figure: Figure, svg: bytes) -> bytes:
+    """The drawing for the page; that of figures that are no sheet is as large as the file."""
+    pages = [artist for artist in figure.artists if isinstance(artist, Page)]
+    if len(pages) != 1 or len(figure.axes):
+        return svg
+    width, height = (float(inches) * POINTS_PER_INCH for inches in figure.get_size_inches())
+    return pages[0].small(width, height)

@@ -20,6 +20,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
+from attnviz.figures import small
 from attnviz.figures.fonts import spelled
 from attnviz.figures.palette import HAIRLINE, INK, PAPER
 from attnviz.figures.scale import Pixels
@@ -172,6 +173,18 @@ class Page(Artist):
     def markup(self) -> str:
         """The texts as SVG elements."""
         return markup(self.texts)
+
+    def small(self, width: float, height: float) -> bytes:
+        """The sheet, `width` x `height` points, as an SVG for the page."""
+        parts = [
+            small.image(item.x, item.y, item.width, item.height, item.pixels)
+            if isinstance(item, Image)
+            else small.shape(
+                item.vertices, item.codes, fill=item.fill, edge=item.edge, line=item.line
+            )
+            for item in self.items
+        ]
+        return small.document(width, height, PAPER, (*parts, small.texts(self.texts)))
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw everything."""

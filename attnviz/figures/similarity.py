@@ -20,7 +20,7 @@ from attnviz.figures.layout import (
     middle,
     notes,
 )
-from attnviz.figures.matrix import outline
+from attnviz.figures.outlines import outline
 from attnviz.figures.palette import OUTLINE, QUIET
 from attnviz.figures.scale import paint
 from attnviz.figures.sheet import Sheet

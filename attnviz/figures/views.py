@@ -70,28 +70,43 @@ class Window:
 
 
 @dataclass(frozen=True)
-class HeadView:
-    """One head on one sentence, drawn because it is the best of a role.
+class RoleTarget:
+    """One role of a head on one sentence: what it would look at, and how much it does.
 
-    `attention` [query, key], in sentences of more than `POOLED` tokens the means of blocks as in
-    `SentenceView`, with one to three `windows` to be read token by token, 40 tokens a side at
-    most; `cells` are the (query, key) pairs of the role's target, in long sentences at least
-    those in the windows.
-    `mass` is the share of attention on the target in this sentence, `chance` what uniform
-    attention would put there (both None where the role has no cells here). `words` is 0, or for a
-    role between words how many here have it: then `mass` is the share of them whose most attended
-    other word is right, and `chance` that of a word at random.
+    `cells` are the (query, key) pairs of the role's target, in long sentences at least those in
+    the windows. `mass` is the share of attention on the target in this sentence, `chance` what
+    uniform attention would put there (both None where the role has no cells here). `words` is 0, or
+    for a role between words how many here have it: then `mass` is the share of them whose most
+    attended other word is right, and `chance` that of a word at random.
     """
 
     mark: RoleMark
-    layer: int
-    head: int
-    attention: Floats
     cells: tuple[tuple[int, int], ...]
     mass: float | None
     chance: float | None
-    windows: tuple[Window, ...] = ()
     words: int = 0
+
+    @property
+    def shows(self) -> bool:
+        """Whether the role is above chance in this sentence."""
+        return self.mass is not None and self.chance is not None and self.mass > self.chance
+
+
+@dataclass(frozen=True)
+class HeadView:
+    """One head on one sentence with its `roles`, those first in which it is the best of all heads.
+
+    `attention` [query, key], in sentences of more than `POOLED` tokens the means of blocks as in
+    `SentenceView`, with one to three `windows` to be read token by token, 40 tokens a side at
+    most. `also` are the titles of further roles that it has, which are not outlined.
+    """
+
+    roles: tuple[RoleTarget, ...]
+    layer: int
+    head: int
+    attention: Floats
+    windows: tuple[Window, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from attnviz.figures.matrix import (
     draw_matrix,
     label_axes,
 )
+from attnviz.figures.outlines import Outline, legend
 from attnviz.figures.palette import INK, PAPER, QUIET
 from attnviz.figures.scale import shade
 from attnviz.figures.sheet import Sheet
@@ -59,7 +60,12 @@ def omitted(window: Window) -> NDArray[np.float64]:
 
 
 def windows_figure(
-    view: SentenceView, head: HeadView, style: FigureStyle, *, title: str, subtitle: str
+    view: SentenceView,
+    head: HeadView,
+    style: FigureStyle,
+    *,
+    title: str,
+    outlines: Sequence[Outline] = (),
 ) -> Figure:
     """Draw the map of all blocks with the windows' frames, then each window with its labels."""
     sheet = Sheet(style)
@@ -67,11 +73,12 @@ def windows_figure(
     windows = [(window, _window_axes(sheet, view, window)) for window in head.windows]
     sizes = [_map_size(whole), *(_window_size(sheet, window, axes) for window, axes in windows)]
     corners, width, height = _flow(sizes)
-    top = sheet.snap(headline(sheet, title, subtitle, MARGIN + width))
+    below = headline(sheet, title, "", MARGIN + width)
+    top = sheet.snap(legend(sheet, outlines, below, MARGIN + width))
     (x, y), *places = [(sheet.snap(MARGIN + x), sheet.snap(top + y)) for x, y in corners]
     _map(sheet, view, head, whole, x, y)
     for index, ((window, axes), place) in enumerate(zip(windows, places, strict=True)):
-        _window(sheet, window, axes, head.cells, place, letter(index))
+        _window(sheet, window, axes, outlines, place, letter(index))
     bottom = notes(sheet, top + height + 6.0, _small_print(whole.grid.block), width)
     return sheet.figure(2 * MARGIN + width, bottom + MARGIN)
 
@@ -238,7 +245,7 @@ def _window(
     sheet: Sheet,
     window: Window,
     axes: Axes,
-    cells: Sequence[tuple[int, int]],
+    outlines: Sequence[Outline],
     corner: tuple[float, float],
     name: str,
 ) -> None:
@@ -247,7 +254,8 @@ def _window(
     left, top = sheet.snap(x + axes.left), sheet.snap(y + _HEADING + axes.above)
     sheet.text(x, y + SMALL, name, SMALL, INK)
     sheet.text(x + 2 * SMALL, y + SMALL, _ranges(window), SMALL, QUIET)
-    draw_matrix(sheet, axes, window.attention, left, top, inside(cells, window))
+    within = [replace(each, cells=tuple(inside(each.cells, window))) for each in outlines]
+    draw_matrix(sheet, axes, window.attention, left, top, within)
     beside = sheet.snap(left + grid.width + 0.5 * grid.side)
     column = shade(omitted(window)[:, None], sheet.style)
     sheet.image(beside, top, grid.side, grid.height, column)

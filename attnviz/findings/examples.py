@@ -36,6 +36,20 @@ class SentenceSums:
     chance: Array
     events: Array
 
+    @property
+    def showing(self) -> Array:
+        """How clearly each sentence shows the role, 0 to 1 [sentence].
+
+        What its score exceeds chance by, as a share of what that of all sentences together does:
+        1 is a sentence that shows it as the text does, or more.
+        """
+        excess = (self.mass - self.chance) / np.maximum(self.events, 1.0)
+        typical = float((self.mass - self.chance).sum()) / max(float(self.events.sum()), 1.0)
+        if typical <= 0.0:
+            return np.zeros_like(excess)
+        # Rounded, so that equals stay equals whichever kernel computed them.
+        return np.asarray(np.clip(excess / typical, 0.0, 1.0).round(3))
+
 
 def best_first(
     roles: Sequence[tuple[Role, Sequence[tuple[Head, str]]]], most: int = HEAD_ROLES

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attnviz.attention.targets import Bools, Target
 from attnviz.attention.word_table import WordTable, right_words
-from attnviz.figures.views import Floats, HeadView, ModelView, RoleMark, SentenceView, Window
+from attnviz.figures.views import (
+    Floats,
+    HeadView,
+    ModelView,
+    RoleMark,
+    RoleTarget,
+    SentenceView,
+    Window,
+)
 from attnviz.findings.examples import HeadRoleSums, SentenceSums
 from attnviz.observers.drawn import Drawn, SentenceFlow
 from attnviz.observers.shown import HeadRole
@@ -22,14 +31,32 @@ from attnviz.text.types import Tokens
 RELATIONS = 6
 """Relations between words whose best head is drawn; a treebank has 80."""
 
+OUTLINED = 3
+"""Roles of a head whose targets are outlined; more lines are hard to tell apart."""
+
 
 @dataclass(frozen=True)
-class DrawnHead:
-    """The best head of a role, with its sums sentence by sentence."""
+class DrawnRole:
+    """A role of a head that is drawn, with its sums sentence by sentence."""
 
     mark: RoleMark
     head_role: HeadRole
     sums: SentenceSums
+
+
+@dataclass(frozen=True)
+class DrawnHead:
+    """A head that is the best of a role: those of its roles that are outlined, and all others."""
+
+    layer: int
+    head: int
+    roles: tuple[DrawnRole, ...]
+    also: tuple[str, ...] = ()
+
+    @property
+    def showing(self) -> NDArray[np.float64]:
+        """How clearly each sentence shows each of its roles, 0 to 1 [sentence, role]."""
+        return np.stack([role.sums.showing for role in self.roles], axis=1)
 
 
 def marks(report: Report, head: HeadReport) -> tuple[RoleMark, ...]:
@@ -52,22 +79,41 @@ def marks(report: Report, head: HeadReport) -> tuple[RoleMark, ...]:
 def best_heads(report: Report, roles: Sequence[Role], sums: HeadRoleSums) -> tuple[DrawnHead, ...]:
     """The best head of each role that was found; of roles between words, of `RELATIONS` at most.
 
-    Those are supported, or seen on a text without verdicts, and the furthest above their baselines.
+    A head comes once, with those roles in which it is the best first. Relations are supported, or
+    seen on a text without verdicts, and the furthest above their baselines.
     `roles` are those that the drawn sentences met: others have nothing to show there.
     """
     known = {role.name: role for role in roles}
     between = {row.role for row in report.relations}
     heads = _told(report)
     drawn = [name for name in heads if name not in between]
-    best = []
+    best: dict[tuple[int, int], list[str]] = {}
     for name in [name for name in [*drawn, *_relations(report)] if name in known]:
-        head = report.head(*heads[name][0])
-        mark = next(mark for mark in marks(report, head) if mark.role == name)
+        best.setdefault(heads[name][0], []).append(name)
+    return tuple(
+        _drawn_head(report.head(*place), names, known, marks(report, report.head(*place)), sums)
+        for place, names in best.items()
+    )
+
+
+def _drawn_head(
+    head: HeadReport,
+    best_in: Sequence[str],
+    known: Mapping[str, Role],
+    marked: Sequence[RoleMark],
+    sums: HeadRoleSums,
+) -> DrawnHead:
+    """A head with its roles, those first in which it is the best."""
+    by_name = {mark.role: mark for mark in marked}
+    names = [*best_in, *(name for name in by_name if name in known and name not in best_in)]
+    outlined = []
+    for name in names[:OUTLINED]:
         head_role = HeadRole(
             head.layer, head.head, RoleVariant(known[name], head.roles[name].variant)
         )
-        best.append(DrawnHead(mark, head_role, sums(head_role)))
-    return tuple(best)
+        outlined.append(DrawnRole(by_name[name], head_role, sums(head_role)))
+    also = tuple(by_name[name].title for name in by_name if name not in names[:OUTLINED])
+    return DrawnHead(head.layer, head.head, tuple(outlined), also)
 
 
 def _told(report: Report) -> dict[str, list[tuple[int, int]]]:
@@ -174,36 +220,44 @@ def head_views(
     *,
     causal: bool,
 ) -> tuple[HeadView, ...]:
-    """The best heads on the sentence at `place` of the run; those of relations where it has any.
+    """The heads on the sentence at `place` of the run, with the relations that it has.
 
     `sides` are its queries and keys, `words` is None where nothing is known of words.
     """
     drawing = []
     for shown in best:
-        layer, head, role = shown.head_role.layer, shown.head_role.head, shown.head_role.role
-        events = float(shown.sums.events[place])
-        weights = drawn.heads[layer, head]
-        windows = tuple(Window(*window) for window in drawn.windows.get((layer, head), ()))
-        if role.arcs is None:
-            cells = _cells(shown.head_role.column, sides, weights, windows, causal=causal)
-        elif events:
-            cells = word_cells(role.arcs, sides[0], words, place)
-        else:
-            continue
-        drawing.append(
-            HeadView(
-                mark=shown.mark,
-                layer=layer,
-                head=head,
-                attention=weights,
-                cells=cells,
-                mass=float(shown.sums.mass[place]) / events if events else None,
-                chance=float(shown.sums.chance[place]) / events if events else None,
-                windows=windows,
-                words=0 if role.arcs is None else round(events),
-            )
+        weights = drawn.heads[shown.layer, shown.head]
+        windows = tuple(
+            Window(*window) for window in drawn.windows.get((shown.layer, shown.head), ())
         )
+        targets = []
+        for each in shown.roles:
+            arcs = each.head_role.role.arcs
+            if arcs is None:
+                column = each.head_role.column
+                cells = _cells(column, sides, weights, windows, causal=causal)
+            elif each.sums.events[place]:
+                cells = word_cells(arcs, sides[0], words, place)
+            else:
+                continue
+            targets.append(_target_of(each, cells, place))
+        if targets:
+            drawing.append(
+                HeadView(tuple(targets), shown.layer, shown.head, weights, windows, also=shown.also)
+            )
     return tuple(drawing)
+
+
+def _target_of(shown: DrawnRole, cells: tuple[tuple[int, int], ...], place: int) -> RoleTarget:
+    """A role on the sentence at `place`, with the cells of its target there."""
+    events = float(shown.sums.events[place])
+    return RoleTarget(
+        mark=shown.mark,
+        cells=cells,
+        mass=float(shown.sums.mass[place]) / events if events else None,
+        chance=float(shown.sums.chance[place]) / events if events else None,
+        words=0 if shown.head_role.role.arcs is None else round(events),
+    )
 
 
 def word_cells(

@@ -148,10 +148,22 @@ class _Illustrator:
         tokens = self.run.tokens
         if numbers := set(self._settings.sentences):
             return tuple(at for at, each in enumerate(tokens) if each.sentence.id in numbers)
-        events = np.zeros((len(tokens), 0))
-        if self.best:
-            events = np.stack([best.sums.events for best in self.best], axis=1)
-        return drawn_sentences.choose(list(map(len, tokens)), events, self._settings.illustrate)
+        showing = np.concatenate(
+            [np.zeros((len(tokens), 0)), *(best.showing for best in self.best)], axis=1
+        )
+        return drawn_sentences.choose(list(map(len, tokens)), showing, self._settings.illustrate)
+
+    def heads_on(self, places: Sequence[int]) -> list[list[views.DrawnHead]]:
+        """The heads to draw on each of these sentences: where they show, or all where asked for."""
+        clear = [drawn_sentences.clear(best.showing[list(places)]) for best in self.best]
+        return [
+            [
+                best
+                for best, on in zip(self.best, clear, strict=True)
+                if on[index] or self._settings.sentences
+            ]
+            for index in range(len(places))
+        ]
 
     def sentences(self, places: Sequence[int] | None = None) -> list[SentenceReport]:
         """What flows in the sentences at `places`, or in all."""
@@ -178,7 +190,8 @@ class _Drawing:
         self, stream: _Illustrator, report: Report, places: Sequence[int], *, room: float
     ) -> None:
         self.stream, self._report, self._places = stream, report, places
-        heads = {(best.head_role.layer, best.head_role.head) for best in stream.best}
+        self._heads = stream.heads_on(places)
+        heads = {(best.layer, best.head) for best in stream.best}
         self._matrices = MatrixKeeper(heads, POOLED, stream.run.stream)
         self._flow = FlowKeeper(
             residual=stream.residual, matrices=True, room=room, stream=stream.run.stream
@@ -202,5 +215,6 @@ class _Drawing:
         tokens, keys = run.tokens[place], run.keys[place] if run.keys else None
         drawn, causal = self._matrices.drawn[index], report.model.causal
         sides = (tokens, keys or tokens)
-        heads = views.head_views(sides, drawn, self.stream.best, run.words, place, causal=causal)
+        shown = self._heads[index]
+        heads = views.head_views(sides, drawn, shown, run.words, place, causal=causal)
         return views.sentence_view(tokens, drawn, self._flow.flows[index], heads, report, keys)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from attnviz.attention import batch as batches
 from attnviz.evidence import similarity
 from attnviz.evidence.similarity import REDUNDANT, Likeness
-from attnviz.findings.drawn_sentences import choose
+from attnviz.findings.drawn_sentences import choose, clear
 from attnviz.observers.rows import RowKeeper, divergences, sample
 from attnviz.text.types import Tokens
 from tests.helpers.planted import Floats, Head, at_offset, corpus, even, layer, see, sentence, show
@@ -196,14 +196,14 @@ def test_too_few_rows_make_no_group() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lengths", "events", "wanted", "chosen"),
+    ("lengths", "showing", "wanted", "chosen"),
     [
         # The second shows two roles, the first then nothing new, the third the third role.
-        ([10, 10, 10], [[1, 0, 0], [2, 5, 0], [0, 0, 1]], 2, (1, 2)),
-        # Of equals the first; a role counts once a sentence, however often it comes up.
-        ([10, 10, 10], [[1, 0, 0], [9, 0, 0], [1, 0, 0]], 1, (0,)),
+        ([10, 10, 10], [[1, 0, 0], [1, 1, 0], [0, 0, 1]], 2, (1, 2)),
+        # Where a role shows more clearly; of equals the first.
+        ([10, 10, 10], [[0.4, 0, 0], [0.9, 0, 0], [0.9, 0, 0]], 1, (1,)),
         # Readable ones before long ones and before very short ones.
-        ([100, 10, 3], [[9, 9, 9], [0, 0, 0], [9, 9, 9]], 1, (1,)),
+        ([100, 10, 3], [[1, 1, 1], [0, 0, 0], [1, 1, 1]], 1, (1,)),
         # If too few are readable, the shortest of the others.
         ([100, 200, 10], [[1, 0, 0], [1, 1, 1], [0, 0, 0]], 2, (0, 2)),
         # No more than there are, and in text order.
@@ -212,9 +212,14 @@ def test_too_few_rows_make_no_group() -> None:
     ],
 )
 def test_which_sentences_are_drawn(
-    lengths: list[int], events: list[list[int]], wanted: int, chosen: tuple[int, ...]
+    lengths: list[int], showing: list[list[float]], wanted: int, chosen: tuple[int, ...]
 ) -> None:
-    assert choose(lengths, np.array(events, dtype=float), wanted) == chosen
+    assert choose(lengths, np.array(showing, dtype=float), wanted) == chosen
+
+
+def test_a_head_is_drawn_where_any_of_its_roles_shows_or_where_it_shows_most() -> None:
+    assert clear(np.array([[0.2, 0.0], [0.1, 0.5], [1.0, 0.0]])).tolist() == [False, True, True]
+    assert clear(np.array([[0.2], [0.1], [0.0]])).tolist() == [True, False, False]
 
 
 def test_without_roles_the_first_readable_sentences_are_drawn() -> None:

@@ -33,14 +33,14 @@ print(hashlib.sha256(b"".join(p.png + p.svg for p in found)).hexdigest())
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_paths_name_the_sentence_the_role_and_the_head() -> None:
+def test_paths_name_the_sentence_and_the_head() -> None:
     paths = [task.path for task in tasks(model(), [sentence(3)])]
 
     assert paths[:2] == ["figures/roles", "figures/entropy"]
     assert "figures/s007/mosaic" in paths
     assert paths[-2:] == [
-        "figures/s007/previous-token-L0H1",
-        "figures/s007/dep-nsubj-reverse-L1H2",
+        "figures/s007/L0H1",
+        "figures/s007/L1H2",
     ]
 
 
@@ -51,8 +51,8 @@ def test_no_two_pictures_share_a_path() -> None:
     paths = [task.path for task in tasks(None, [twice])]
 
     assert paths[-2:] == [
-        "figures/s007/previous-token-L0H1",
-        "figures/s007/previous-token-L0H1-2",
+        "figures/s007/L0H1",
+        "figures/s007/L0H1-2",
     ]
 
 
@@ -101,15 +101,16 @@ def test_a_picture_knows_what_it_shows() -> None:
     task = tasks(None, [replace(sentence(3), stream="cross")])[-1]
     picture = perform(task, FigureStyle())
 
-    assert picture.path == "figures/cross/s007/dep-nsubj-reverse-L1H2"
+    assert picture.path == "figures/cross/s007/L1H2"
     assert (picture.stream, picture.sentence, picture.heads) == ("cross", 7, ((1, 2),))
 
 
 def test_captions_say_the_finding_with_numbers() -> None:
     captions = {made.path: made.caption for made in draw_all(model(), [sentence(5)])}
 
-    assert captions["figures/s007/previous-token-L0H1"].startswith("L0H1 puts 0.83 of its")
-    assert "would put 0.041" in captions["figures/s007/previous-token-L0H1"]
+    assert captions["figures/s007/L0H1"].startswith("L0H1 puts 0.83 of its")
+    assert "would put 0.041" in captions["figures/s007/L0H1"]
+    assert captions["figures/s007/L1H2"].startswith("L1H2 has no target as Subject <b>")
     assert captions["figures/roles"].startswith("2 of 6 heads have a supported role")
     assert "2 heads form 1 redundant group" in captions["figures/similarity"]
 

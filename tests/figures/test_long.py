@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from attnviz.figures import head, layers, mosaic, received, rollout
 from attnviz.figures.gallery import perform, tasks
-from attnviz.figures.matrix import outline
+from attnviz.figures.outlines import Outline
 from attnviz.figures.received import stretches
+from attnviz.figures.sheet import Sheet
 from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import POOLED, SentenceView
 from attnviz.figures.windows import omitted
@@ -77,15 +77,14 @@ def test_targets_are_outlined_in_windows_at_their_own_places(
 ) -> None:
     seen: list[list[tuple[int, int]]] = []
 
-    def watched(cells: Iterable[tuple[int, int]], *size: int) -> NDArray[np.float64]:
-        seen.append(list(cells))
-        return outline(seen[-1], *size)
+    def watched(_: Sheet, outlines: Sequence[Outline], *__: object) -> None:
+        seen.extend(list(each.cells) for each in outlines)
 
-    monkeypatch.setattr("attnviz.figures.matrix.outline", watched)
+    monkeypatch.setattr("attnviz.figures.matrix.draw_outlines", watched)
 
     draw_head(long(700, window((300, 303), (299, 301))))
 
-    assert seen == [[], [(0, 0), (1, 1)]]
+    assert seen == [[(0, 0), (1, 1)]]
 
 
 def test_a_target_outside_of_the_windows_is_not_called_outlined(written: Written) -> None:
@@ -93,7 +92,7 @@ def test_a_target_outside_of_the_windows_is_not_called_outlined(written: Written
 
     draw_head(view)
 
-    assert "On target: 0.83; chance: 0.041" in [text for text, _, _ in written]
+    assert "Previous token: 0.83 on target; by chance 0.041" in [text for text, _, _ in written]
     assert "outlined" not in head.caption(view, view.heads[0])
 
 

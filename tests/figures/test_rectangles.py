@@ -55,7 +55,7 @@ def test_the_pixel_of_a_weight_is_in_its_query_s_row_and_its_key_s_column() -> N
     view = plain("ABCD", "pqrstuv")
     weights = np.zeros((4, 7))
     weights[2, 5], weights[1, 1] = 0.49, 0.0625
-    drawn = replace(view.heads[0], attention=weights, cells=())
+    drawn = replace(view.heads[0], roles=(), attention=weights)
 
     figure = head.draw(view, drawn, FigureStyle())
 

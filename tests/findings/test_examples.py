@@ -220,3 +220,14 @@ def test_sums_between_words_are_those_of_the_words_looked_at() -> None:
     np.testing.assert_allclose(got.mass, [1.0, 0.0])
     np.testing.assert_allclose(got.chance, [0.5, 0.5])
     np.testing.assert_allclose(got.events, [1.0, 1.0])
+
+
+def test_a_sentence_shows_a_role_as_clearly_as_the_text_does_or_less() -> None:
+    # Above chance by 0.5, 0.2, 0 and -0.1: of all together by 0.15 an event.
+    sums = SentenceSums(
+        np.array([6.0, 3.0, 1.0, 0.0]), np.ones(4), np.array([10.0, 10.0, 10.0, 10.0])
+    )
+    assert sums.showing.tolist() == [1.0, 1.0, 0.0, 0.0]
+    weaker = SentenceSums(np.array([6.0, 1.5, 1.0]), np.ones(3), np.full(3, 10.0))
+    assert weaker.showing.tolist() == [1.0, 0.273, 0.0]
+    assert SentenceSums(np.zeros(2), np.ones(2), np.ones(2)).showing.tolist() == [0.0, 0.0]

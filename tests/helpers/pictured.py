@@ -12,7 +12,15 @@ from PIL import Image
 from attnviz.figures.fonts import fitted
 from attnviz.figures.scale import Pixels, pool
 from attnviz.figures.style import FigureStyle
-from attnviz.figures.views import POOLED, HeadView, ModelView, RoleMark, SentenceView, Window
+from attnviz.figures.views import (
+    POOLED,
+    HeadView,
+    ModelView,
+    RoleMark,
+    RoleTarget,
+    SentenceView,
+    Window,
+)
 from attnviz.text.types import TokenLabel
 
 HOSTILE = (
@@ -45,6 +53,18 @@ def labels(count: int) -> tuple[TokenLabel, ...]:
     return (ends[0], *inner, ends[1])[:count]
 
 
+def drawn_head(
+    place: tuple[int, int],
+    weights: NDArray[np.float64],
+    mark: RoleMark = PREVIOUS,
+    mass: float | None = 0.83,
+    cells: tuple[tuple[int, int], ...] = (),
+) -> HeadView:
+    """A head with one role, its chance 0.041; without `mass` there is no target."""
+    target = RoleTarget(mark, cells, mass, None if mass is None else 0.041)
+    return HeadView((target,), *place, weights)
+
+
 def sentence(count: int, layers: int = 2, heads: int = 3, *, causal: bool = False) -> SentenceView:
     """A sentence of `count` tokens with random attention and two drawn heads."""
     generator = np.random.default_rng(count)
@@ -55,8 +75,8 @@ def sentence(count: int, layers: int = 2, heads: int = 3, *, causal: bool = Fals
     block = -(-count // POOLED)
     previous = tuple((query, query - 1) for query in range(1, count))
     drawn = (
-        HeadView(PREVIOUS, 0, heads // 2, weights[0, heads // 2], previous, 0.83, 0.041),
-        HeadView(TENTATIVE, layers - 1, heads - 1, weights[-1, -1], (), None, None),
+        drawn_head((0, heads // 2), weights[0, heads // 2], cells=previous),
+        drawn_head((layers - 1, heads - 1), weights[-1, -1], TENTATIVE, None),
     )
     return SentenceView(
         id=7,
@@ -99,7 +119,7 @@ def cross(queries: int, keys: int, layers: int = 2, heads: int = 3) -> SentenceV
     generator = np.random.default_rng(queries)
     weights = generator.dirichlet(np.full(keys, 0.2), size=(layers, heads, queries))
     block = -(-max(queries, keys) // POOLED)
-    drawn = HeadView(PREVIOUS, 0, 1, weights[0, 1], ((0, keys - 1),), 0.83, 0.041)
+    drawn = drawn_head((0, 1), weights[0, 1], cells=((0, keys - 1),))
     return replace(
         sentence(queries, layers, heads),
         key_labels=tuple(TokenLabel(f"k{index}") for index in range(keys)),
@@ -137,7 +157,7 @@ def long(count: int, *windows: Window) -> SentenceView:
         layer_means=np.broadcast_to(even, (2, cells, cells)),
         rollout=even,
         received=received,
-        heads=(HeadView(PREVIOUS, 0, 1, even, previous, 0.83, 0.041, windows),),
+        heads=(replace(drawn_head((0, 1), even, cells=previous), windows=windows),),
         causal=False,
         block=block,
     )
@@ -161,7 +181,7 @@ def only(weights: NDArray[np.float64]) -> SentenceView:
     """A sentence of plain letters whose single head has exactly these weights."""
     count = len(weights)
     plain = tuple(TokenLabel(chr(ord("a") + index)) for index in range(count))
-    head = HeadView(PREVIOUS, 0, 0, weights, (), None, None)
+    head = drawn_head((0, 0), weights, PREVIOUS, None)
     view = sentence(count, 1, 1)
     stacked = weights[None, None]
     return replace(view, labels=plain, attention=stacked, rollout=weights, heads=(head,))

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import pytest
 
 from attnviz.figures.picture import Picture
-from attnviz.report.images import by_sentence, data_uri
+from attnviz.report.images import alt, by_sentence, data_uri
 
 
 def picture(svg: str = "<svg/>", stream: str = "", sentence: int | None = None) -> Picture:
@@ -44,5 +44,17 @@ def test_an_image_is_packed_and_nothing_but_white_space_and_far_digits_is_lost(
     scheme, _, data = uri.partition(",")
     assert scheme == "data:image/svg+xml"
     assert data.isascii()
-    assert not set(data) & set("\"'<>#&\n\t ") - {" "}
+    assert not set(data) & set('"<>#&\n\t ') - {" "}
     assert unquote(data) == inside
+
+
+@pytest.mark.parametrize(
+    ("caption", "finding"),
+    [
+        ("L0H1 puts 0.83 on “.” here. Rows are queries.", "L0H1 puts 0.83 on “.” here."),
+        ("Most goes to “the” (0.4). “a” has 0.1.", "Most goes to “the” (0.4)."),
+        ("No full stop", "No full stop"),
+    ],
+)
+def test_an_alt_text_is_the_title_and_the_finding(caption: str, finding: str) -> None:
+    assert alt(replace(picture(), caption=caption)) == f"Title. {finding}"

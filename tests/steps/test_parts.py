@@ -169,7 +169,10 @@ def test_a_drawn_sentence_beyond_the_pilot_may_lack_a_relation(
 ) -> None:
     monkeypatch.setattr(survey, "PILOT", 100)
     report = attnviz.analyze("minilm", SAMPLES / "annotated.conllu", sentences=tuple(range(1, 121)))
-    drawn = {view.id: {head.mark.role for head in view.heads} for view in report.illustrations}
+    drawn = {
+        view.id: {role.mark.role for head in view.heads for role in head.roles}
+        for view in report.illustrations
+    }
     assert len(drawn) == 120
     assert any("dep:advmod" in roles for roles in drawn.values())
     lacking = next(number for number, roles in drawn.items() if "dep:advmod" not in roles)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from attnviz.report import sections
 from attnviz.report.format import Format
-from attnviz.report.images import data_uri
+from attnviz.report.images import alt, data_uri
 from attnviz.report.pages import environment, stylesheet
 
 if TYPE_CHECKING:
@@ -26,12 +26,21 @@ HALF, MOST = 620, 760
 beside them where the page is broad, wider ones below."""
 
 
+SHRUNK = 460
+"""Broader figures are not made smaller than they are on a phone, but scroll in a box."""
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture as the page has it; `place` is the class of its place, "" for half the width."""
+    """A picture as the page has it; `place` is the class of its place, "" for half the width.
 
-    uri: str
+    `alt` states what it shows; `scrolls`: it stays legible on a narrow screen by being scrolled.
+    """
+
+    uri: Markup
     place: str
+    alt: str
+    scrolls: bool
 
 
 def write(report: Report, pictures: Sequence[Picture]) -> bytes:
@@ -39,10 +48,14 @@ def write(report: Report, pictures: Sequence[Picture]) -> bytes:
     page = environment().get_template("report.html.j2")
     return page.render(
         sections=sections.of(report, pictures),
-        images={picture.path: Image(data_uri(picture), _place(picture)) for picture in pictures},
+        images={picture.path: _image(picture) for picture in pictures},
         styles=Markup("\n").join(map(stylesheet, ("report.css", "profile.css"))),
         layers_open=LAYERS_OPEN,
     ).encode()
+
+
+def _image(picture: Picture) -> Image:
+    return Image(data_uri(picture), _place(picture), alt(picture), picture.width > SHRUNK)
 
 
 def _place(picture: Picture) -> str:

@@ -53,6 +53,20 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Chart:
+    """The bars drawn: paths on a field `width` wide and 101 high, and their numbers as lines.
+
+    `columns` are the characters that the bars' columns take in a line.
+    """
+
+    width: int
+    columns: int
+    own: str
+    uniform: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """A paragraph, and what it is about."""
 
@@ -81,6 +95,7 @@ class HeadProfile:
     roles: Table | None
     other_roles: tuple[Note, ...]
     bars: tuple[Bar, ...]
+    chart: Chart | None
     notes: tuple[Note, ...]
     examples: tuple[RoleExamples, ...]
     without: str
@@ -111,12 +126,14 @@ class _Measured:
 def of(report: Report, of_head: HeadReport) -> HeadProfile:
     """The profile of one head of the report."""
     having, near, rest = _measured(report, of_head)
+    bars = _bars(of_head.offsets) if of_head.offsets else ()
     return HeadProfile(
         head(of_head),
         "" if of_head.shown else _none(near, rest),
         _table(report, of_head, having) if having else None,
         tuple(_others(near, rest)),
-        _bars(of_head.offsets) if of_head.offsets else (),
+        bars,
+        _chart(bars) if bars else None,
         (*_statistics(report, of_head), *_looks(of_head)),
         tuple(_examples(report, of_head)),
         _without(report, of_head),
@@ -225,6 +242,26 @@ def _bars(offsets: Offsets) -> tuple[Bar, ...]:
             round(100 * even / most),
         )
         for label, own, even in shares
+    )
+
+
+def _chart(bars: Sequence[Bar]) -> Chart:
+    """The bars side by side, ten wide, in columns of four characters."""
+    starts = range(0, 10 * len(bars), 10)
+    pairs = list(zip(starts, bars, strict=True))
+    rows = (
+        ("of its attention", [bar.own for bar in bars]),
+        ("of uniform attention", [bar.uniform for bar in bars]),
+        ("offset in tokens", [bar.label for bar in bars]),
+    )
+    return Chart(
+        10 * len(bars),
+        4 * len(bars),
+        "".join(f"M{start + 5} 100v-{bar.height}" for start, bar in pairs if bar.height),
+        "M0 100.5h"
+        + str(10 * len(bars))
+        + "".join(f"M{start} {100 - bar.tick}h10" for start, bar in pairs),
+        tuple("".join(f"{text:>4}" for text in texts) + f"  {name}" for name, texts in rows),
     )
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from attnviz.report.model import HeadReport, Report, StatisticInfo
 
 TITLE = "Heads"
+MANY = 300
+"""With more heads a page has a profile of those alone that have examples, and no intervals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Layer:
 class Heads:
     """All heads; `reading` says how to read their profiles, "" where they have none.
 
-    `spread` is how their statistics spread, None where none was measured.
+    `spread` is how their statistics spread, None where none was measured. `many`: so many that a
+    row has no intervals, and that only heads with examples have a profile.
     """
 
     title: str
@@ -75,23 +78,26 @@ class Heads:
     reading: str
     columns: tuple[Column, ...]
     layers: tuple[Layer, ...]
+    many: bool
 
 
 def of(report: Report) -> Heads:
     """The heads of one stream."""
     columns = [each for each in report.statistics if each.name in statistics.COLUMNS]
     known = any(head.offsets or head.looks_at or head.examples for head in report.heads)
+    many = len(report.heads) > MANY
     ordered = sorted(report.heads, key=lambda head: (head.layer, head.head))
     return Heads(
         TITLE,
         statistics.spread(report),
-        _says(columns),
-        _reading(report) if known else "",
+        _says(columns, many=many),
+        _reading(report, many=many) if known else "",
         tuple(Column(heading(each.title), each.title, each.unit) for each in columns),
         tuple(
-            _layer(report, number, list(heads), columns, profiles=known)
+            _layer(report, number, list(heads), columns, profiles=known and not many)
             for number, heads in groupby(ordered, key=lambda head: head.layer)
         ),
+        many,
     )
 
 
@@ -132,23 +138,25 @@ def _layer(
                 head(each),
                 _roles(report, each),
                 tuple(column[at] for column in columns),
-                head_profile.of(report, each) if profiles else None,
+                head_profile.of(report, each) if profiles or each.examples else None,
             )
             for at, each in enumerate(heads)
         ),
     )
 
 
-def _says(columns: Sequence[StatisticInfo]) -> str:
+def _says(columns: Sequence[StatisticInfo], *, many: bool) -> str:
     named = [f"{each.title} ({each.unit})" for each in columns]
     means = " and ".join(filter(None, (", ".join(named[:-1]), *named[-1:])))
-    return f"Every head with its roles, and the means of {means}, each with its 95% interval."
+    intervals = "report.json has their 95% intervals" if many else "each with its 95% interval"
+    return f"Every head with its roles, and the means of {means}{';' if many else ','} {intervals}."
 
 
-def _reading(report: Report) -> str:
+def _reading(report: Report, *, many: bool) -> str:
     """How the block of a head is to be read, once for all heads."""
+    whose = "A head with examples" if many else "Each head"
     says = (
-        "Each head has a profile below its layer: all roles with the lower bound of score − "
+        f"{whose} has a profile below its layer: all roles with the lower bound of score − "
         "baseline, which must exceed the role's margin; how far it looks, against uniform "
         "attention; its further statistics"
     )
@@ -161,5 +169,5 @@ def _reading(report: Report) -> str:
         f"chance, up to {EACH} each among those of readable length and several events. In each, "
         "one query is boxed, its target underlined, and every token shaded by the weight that the "
         f"query gives it. At most {HEAD_ROLES} pairs of a head and a role have examples, the best "
-        "head of each role first."
+        f"head of each role first.{' report.json has the numbers of all heads.' * many}"
     )
