@@ -38,6 +38,10 @@ def _member(relation: str, *, reverse: bool) -> WordRole:
         family=ROLE.family,
         letter=ROLE.letter,
         order=ROLE.order,
+        does=(
+            f"looks from a word to its {relation}" if reverse else f"looks from the {relation} to its head"
+        ),
+        measures=ROLE.measures,
         about=(
             f"A word looks most at its dependent of the relation {relation}."
             if reverse
@@ -76,6 +80,8 @@ ROLE = RoleFamily(
     family="syntax",
     letter="T",
     order=200,
+    does="follows the syntax tree",
+    measures="of the words right",
     about="A word looks at its head in the dependency tree, or a head at its dependent.",
     formula=(
         "share of words of the relation whose most attended other word is right; a split word is "

@@ -28,7 +28,8 @@ ArcRule = Callable[[Annotation], Arcs]
 class Role:
     """A role: its words, how strict it is, and what it can do, which the classes below fill in.
 
-    `family` and `letter` are how figures mark it. `margin`: score - best baseline must exceed
+    `family` and `letter` are how figures mark it. `does` says of one head what it does, its first
+    word a verb: "looks at commas"; `measures` what the score is a share of. `margin`: score - best baseline must exceed
     it. `baselines`, beyond chance: names of files in `attnviz.baselines`, or of other roles whose
     score must be beaten too. `needs` says what a text or tokenizer must have for the role to be
     measured at all. `streams` are the attentions that can play it: those where queries and keys
@@ -53,6 +54,8 @@ class Role:
     source: str
     margin: float
     order: int
+    does: str
+    measures: str = "of its attention"
     baselines: tuple[str, ...] = ()
     needs: str = ""
     streams: tuple[str, ...] = SELF

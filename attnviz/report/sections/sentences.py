@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attnviz.report.images import by_sentence
 from attnviz.report.numbers import count, counted, number
+from attnviz.report.sections import words
 from attnviz.report.sections.shading import LONG, Shading, Token, shading, tokens
 from attnviz.text.types import TokenLabel
 
@@ -26,6 +27,11 @@ ALIKE = 0.1
 """Rollouts that differ by less say nothing of single tokens."""
 
 NO_ROLLOUT = "No rollout: there was not enough memory for it."
+FLAT = (
+    "No rollout is shown: after all layers it is nearly the same for every token (two of them "
+    "differ by {drift} on average, where 1 is nothing in common), so it says nothing about single "
+    "words."
+)
 _GENERATED = "Tokens after the mark “generated”, or with it in a table, were written by the model."
 _PAIRS = "The mark “‖” stands between the two texts of a pair."
 
@@ -53,7 +59,10 @@ class Sentence:
     """A sentence in full.
 
     `text` is cut short, and so are the two of a `pair`. `queries` are the tokens of the target and
-    `more` counts those without room, where others than they receive attention.
+    `more` counts those without room, where others than they receive attention. `on_words` are the
+    tokens by what they receive without special tokens, `words` what each word looks at; both are
+    about the heads that don't rest here, and None where `no_words` says why. `no_rollout` says why
+    there is none.
     """
 
     id: int
@@ -65,6 +74,11 @@ class Sentence:
     queries: tuple[Token, ...]
     more: str
     received: Shading
+    on_words: Shading | None
+    on_words_says: str
+    words: words.Words | None
+    no_words: str
+    particular: tuple[words.HeadSays, ...]
     rollout: Shading | None
     no_rollout: str
     drift: str
@@ -118,21 +132,33 @@ def of(report: Report, pictures: Sequence[Picture]) -> Sentences:
     shown = [each for each in report.sentences if each.id in ids]
     rest = [each for each in report.sentences if each.id not in ids]
     root = report.options.scale == "sqrt"
-    are = "is" if len(shown) == 1 else "are"
     return Sentences(
         TITLE,
-        f"{counted(len(shown), 'sentence')} of {count(len(report.sentences))} {are} shown in full. "
-        f"{_shading_says(report)}",
+        f"{_how_many(report, len(shown))} {_shading_says(report)}".lstrip(),
         "A dot before a token is a space. Darker is more"
         f"{'; the shade goes with the square root' if root else ''}:",
-        tuple(
-            Step(str(weight), weight**0.5 if root else weight) for weight in (0.01, 0.05, 0.2, 0.5)
-        ),
+        scale_steps(report),
         _GENERATED if any(each.generated is not None for each in shown) else "",
         tuple(_sentence(report, each, greatest, placed.get(each.id, ())) for each in shown),
         "The other sentences" if shown else "All sentences",
         _rows_say(report, greatest, len(rest) - LISTED),
         tuple(_row(each, greatest) for each in rest[:LISTED]),
+    )
+
+
+def _how_many(report: Report, shown: int) -> str:
+    """How many sentences are shown; "" where it is all of them."""
+    if shown == len(report.sentences):
+        return ""
+    are = "is" if shown == 1 else "are"
+    return f"{counted(shown, 'sentence')} of {count(len(report.sentences))} {are} shown in full."
+
+
+def scale_steps(report: Report) -> tuple[Step, ...]:
+    """What shades stand for."""
+    root = report.options.scale == "sqrt"
+    return tuple(
+        Step(str(weight), weight**0.5 if root else weight) for weight in (0.01, 0.05, 0.2, 0.5)
     )
 
 
@@ -159,7 +185,7 @@ def drift_says(value: float | None) -> str:
         return ""
     says = f"The rollouts of two content tokens differ by {number(value)} on average"
     scale = "(0: all alike, 1: nothing in common)"
-    close = "; they are nearly alike, so read nothing about single tokens into them"
+    close = ": they are nearly alike, so read nothing about single words into them"
     return f"{says} {scale}{close if value < ALIKE else ''}."
 
 
@@ -177,8 +203,8 @@ def _shading_says(report: Report) -> str:
         says = f"Tokens are shaded by the attention that they receive, {mean}."
     else:
         says = (
-            f"Tokens are shaded once by the attention that they receive, {mean}, and once by "
-            "rollout: what flows from them to the content tokens of the last layer. "
+            f"Tokens are shaded by the attention that they receive, {mean}. Rollout, where it is "
+            "shown, is what flows from them to the content tokens of the last layer. "
             f"{rollout(report)}"
         )
     if any(len(each.keys or each.tokens) > LONG for each in report.sentences):
@@ -207,7 +233,10 @@ def _sentence(
     keys, first = (key_labels, None) if sentence.keys else (labels, start)
     received = shading(what, keys, sentence.received, scale, first)
     long = bool(received.rest)
-    flows = bool(sentence.rollout) and not sentence.keys
+    flat = sentence.drift is not None and sentence.drift < ALIKE
+    flows = bool(sentence.rollout) and not sentence.keys and not flat
+    looks = sentence.looks
+    on_words = looks is not None and bool(looks.words) and not long
     return Sentence(
         sentence.id,
         _about(sentence),
@@ -218,12 +247,29 @@ def _sentence(
         tuple(tokens(labels[:LONG], (), scale, start)) if sentence.keys else (),
         count(len(labels) - LONG) if sentence.keys and len(labels) > LONG else "",
         received,
+        shading("On words alone", keys, looks.received, scale, first)
+        if looks is not None and on_words
+        else None,
+        words.on_words(report, looks) if looks is not None and on_words else "",
+        words.of(report, sentence),
+        words.reason(report, sentence),
+        words.particular(report, sentence),
         shading("Rollout", labels, sentence.rollout, scale, start) if flows else None,
-        "" if sentence.rollout or sentence.keys else NO_ROLLOUT,
-        drift_says(sentence.drift),
+        _no_rollout(sentence, flat=flat),
+        drift_says(sentence.drift) if flows else "",
         tuple(_entropy(sentence, greatest)),
-        tuple(pictures),
+        # Where rollout says nothing, neither does its picture.
+        tuple(each for each in pictures if not (flat and each.path.endswith("/rollout"))),
     )
+
+
+def _no_rollout(sentence: SentenceReport, *, flat: bool) -> str:
+    """Why there is none; "" where there is, and in cross-attention, which has none."""
+    if sentence.keys:
+        return ""
+    if not sentence.rollout:
+        return NO_ROLLOUT
+    return FLAT.format(drift=number(sentence.drift)) if flat else ""
 
 
 def _about(sentence: SentenceReport) -> str:
