@@ -25,7 +25,7 @@ LARGEST = 1 / 3
 OF_FAMILY = 2
 """Roles of a family that stand first: a treebank has dozens."""
 
-WEAK = 0.25
+WEAK = 0.2
 """On few sentences what is no stronger is not said first: it may well be an accident."""
 
 EVENTS = 3
@@ -37,6 +37,9 @@ _TIERS: Mapping[str, int] = {
     **dict.fromkeys(("sink", "shape"), 3),
 }
 """How particular a family of roles is, the most first; what is alike or even stands between."""
+
+RUNNING = "induction"
+"""The role that is the same in running text as what is measured on repeated random tokens."""
 
 _ALIKE, _GENERAL = 2, 3
 _GENERAL_ROLES = {"local-window", "self"}
@@ -122,12 +125,18 @@ def _judged(heads: Sequence[HeadReport]) -> bool:
 def _leading(every: Sequence[Candidate], *, judged: bool) -> list[Candidate]:
     """Those that stand first: the largest fact, then the most particular and the strongest."""
     able = [each for each in every if each.enough and (judged or each.strength > WEAK)]
-    largest = max(able, key=lambda each: (each.tier < _GENERAL or each.family == "sink", each.share), default=None)
+    largest = max(
+        able,
+        key=lambda each: (each.tier < _GENERAL or each.family == "sink", each.share),
+        default=None,
+    )
     leading = []
     if largest and largest.share >= LARGEST:
         leading.append(largest)
     # On a few sentences much that seems particular is an accident: there the strongest leads.
-    ranked = sorted(able, key=lambda each: (not each.sure, each.tier if judged else 0, -each.strength))
+    ranked = sorted(
+        able, key=lambda each: (not each.sure, each.tier if judged else 0, -each.strength)
+    )
     families = Counter(each.family for each in leading)
     for each in ranked:
         if len(leading) == FIRST:
@@ -155,9 +164,13 @@ def _candidates(
         if (own := [by_place[at] for at in role.shown if role.name in by_place[at].told])
     ]
     if _judged(heads):  # what has no verdict beside what has, rests on next to nothing
-        every = [each for each in every if by_place[each.finding.heads[0]].roles[each.finding.role].verdict]
+        every = [
+            each
+            for each in every
+            if by_place[each.finding.heads[0]].roles[each.finding.role].verdict
+        ]
     if induction is not None and induction.supported:
-        running = next((each for each in every if each.finding.role == "induction"), None)
+        running = next((each for each in every if each.finding.role == RUNNING), None)
         every = [replace(each, enough=False) if each is running else each for each in every]
         head = by_place[running.finding.heads[0]] if running else None
         every.append(_of_induction(induction, by_place, head))
@@ -194,7 +207,7 @@ def _of_induction(
     best = supported[0]
     places = tuple((head.layer, head.head) for head in supported)
     return Candidate(
-        Finding("induction", phrases.of_induction(induction, heads, running), places),
+        Finding("induction", phrases.of_induction(induction, heads, running), places, RUNNING),
         tier=0,
         strength=(best.prefix_matching.score or 0.0) - (best.baseline or 0.0),
         share=len(places) / len(heads),

@@ -42,7 +42,9 @@ def of_role(
     offset = "offset " if best.variant[:1] in {"+", "-"} else ""
     which = f" ({offset}{best.variant})" if best.variant else ""
     name = f"{heads[0].full_name}{which}"
-    by_chance = "by chance" if role.family == "shape" or role.coverage is not None else "if spread evenly"
+    by_chance = (
+        "by chance" if role.family == "shape" or role.coverage is not None else "if spread evenly"
+    )
     against = f"{number(best.chance)} {by_chance}{_baseline(best)}"
     much = f"with {estimate(best.score, best.low, best.high)} {role.measures} ({against})"
     unsure = "" if best.verdict in {"supported", None} else " Tentative: the evidence is thin."
@@ -71,7 +73,7 @@ def of_induction(
     name = heads[best.layer, best.head].full_name
     much = (
         f"with {estimate(prefix.score, prefix.low, prefix.high)} of its attention "
-        f"({title_of(best.against)} {number(best.baseline)})"
+        f"({_held_against(best.against, best.baseline)})"
     )
     what = "what followed a token's earlier copies when random tokens repeat (induction)"
     if running is not None:
@@ -82,6 +84,13 @@ def of_induction(
         return f"{name} looks at {what}, {much}."
     of = f"{count(len(supported))} of {counted(len(heads), 'head')}"
     return f"{of} look at {what}; {name} most of all, {much}."
+
+
+def _held_against(against: str, baseline: float | None) -> str:
+    """What else would explain a score on random tokens."""
+    if against == "chance":
+        return f"{number(baseline)} if spread evenly"
+    return f"{title_of(against)} {number(baseline)}"
 
 
 def of_groups(groups: Sequence[Sequence[Place]], heads: Heads) -> str:
@@ -120,7 +129,8 @@ def of_uniform(places: Sequence[Place], heads: Heads) -> str:
     if len(places) == 1:
         return f"{heads[best].full_name} looks at nearly all tokens alike ({much})."
     many = counted(len(places), noun(heads[best]))
-    return f"{many} look at nearly all tokens alike: {names(places, heads)} ({heads[best].full_name}: {much})."
+    who = names(places, heads)
+    return f"{many} look at nearly all tokens alike: {who} ({heads[best].full_name}: {much})."
 
 
 def noun(head: HeadReport, what: str = "head") -> str:

@@ -118,9 +118,7 @@ def heads_here(best: Sequence[DrawnHead], place: int) -> tuple[HeadHere, ...]:
         role, events = drawn.head_role.role, float(drawn.sums.events[place])
         if not events or role.family == "sink" or role.shape:
             continue
-        score, chance = (
-            float(of[place]) / events for of in (drawn.sums.mass, drawn.sums.chance)
-        )
+        score, chance = (float(of[place]) / events for of in (drawn.sums.mass, drawn.sums.chance))
         if score - chance > role.margin:
             here = HeadHere(
                 drawn.head_role.layer, drawn.head_role.head, role.name, score, chance, round(events)

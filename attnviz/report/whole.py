@@ -40,7 +40,5 @@ def findings(report: Report) -> tuple[Finding, ...]:
     every = {finding.text: finding for finding in report.findings}
     for part in report.parts:
         for finding in part.findings:
-            every.setdefault(
-                finding.text, replace(finding, attention=part.attention, first=False)
-            )
+            every.setdefault(finding.text, replace(finding, attention=part.attention, first=False))
     return tuple(every.values())

@@ -40,7 +40,9 @@ def write(report: Report, pictures: Sequence[Picture]) -> bytes:
     return page.render(
         sections=sections.of(report, pictures),
         images={picture.path: Image(data_uri(picture), _place(picture)) for picture in pictures},
-        styles=Markup("\n").join(map(stylesheet, ("report.css", "profile.css", "first_screen.css"))),
+        styles=Markup("\n").join(
+            map(stylesheet, ("report.css", "profile.css", "first_screen.css"))
+        ),
         layers_open=LAYERS_OPEN,
     ).encode()
 

@@ -111,10 +111,9 @@ def _first(first: FirstScreen) -> Iterable[str]:
         yield findings.note
     yield from _images(first.pictures)
     for seen in first.seen:
-        yield (
-            f"{seen.sentence}, {seen.head.full_name}, which {safe(seen.does)}: {safe(seen.says)}\n\n"
-            f"> {_stretches((*seen.asking, *seen.tokens))}"
-        )
+        who = f"{seen.head.full_name}, which {safe(seen.does)}"
+        yield f"{seen.sentence}, {who}: {safe(seen.says)}"
+        yield f"> {_stretches((*seen.asking, *seen.tokens))}"
 
 
 def _stretches(every: Sequence[Stretch]) -> str:

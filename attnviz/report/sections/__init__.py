@@ -80,9 +80,7 @@ def of(report: Report, pictures: Sequence[Picture] = ()) -> Sections:
     return Sections(
         top.of(report),
         first_screen.of(report, pictures),
-        tuple(
-            _stream(part, pictures, few=not report.judged) for part in report.every_part
-        ),
+        tuple(_stream(part, pictures, few=not report.judged) for part in report.every_part),
         induction.of(report) if report.parts else None,
         method.of(report),
         limits.of(report),

@@ -58,7 +58,9 @@ class FirstScreen:
 
 def of(report: Report, pictures: Sequence[Picture] = ()) -> FirstScreen:
     """The first screen of the whole report."""
-    head_maps = tuple(made for part in report.every_part if (made := head_map.of(part, judged=report.judged)))
+    head_maps = tuple(
+        made for part in report.every_part if (made := head_map.of(part, judged=report.judged))
+    )
     seen = _seen(report)
     return FirstScreen(
         findings.of(report),
@@ -101,15 +103,18 @@ def _general(report: Report, finding: Finding) -> bool:
 
 
 def _example(report: Report, finding: Finding) -> tuple[HeadReport, Example] | None:
-    """A readable sentence in which the best head shows the role, with the token that does."""
-    best = _part(report, finding).head(*finding.heads[0])
-    shows = [
-        each
-        for each in best.examples
-        if each.role == finding.role and each.shows == "most" and each.target
-    ]
-    short = [each for each in shows if len(each.tokens) <= SHORT]
-    return next(((best, each) for each in (*short, *shows)), None)
+    """A readable sentence in which the best head that has any shows the role."""
+    part = _part(report, finding)
+    for best in (part.head(*place) for place in finding.heads):
+        shows = [
+            each
+            for each in best.examples
+            if each.role == finding.role and each.shows == "most" and each.target
+        ]
+        short = [each for each in shows if len(each.tokens) <= SHORT]
+        if shows:
+            return best, (short or shows)[0]
+    return None
 
 
 def _as_seen(report: Report, finding: Finding, shown: tuple[HeadReport, Example]) -> Seen:

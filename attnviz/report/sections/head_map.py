@@ -118,9 +118,7 @@ def of(report: Report, *, judged: bool = True) -> HeadMap | None:
         round(min(0.62 * high, 0.72 * wide, 13.0), 1),
         tuple(_rows(report.heads, wide, high)),
         tuple(_cell(head, infos, (wide, high), judged=judged) for head in having),
-        tuple(
-            Label(LEFT - 5, TOP + at * high + high // 2, str(at)) for at in _named(layers, high)
-        ),
+        tuple(Label(LEFT - 5, TOP + at * high + high // 2, str(at)) for at in _named(layers, high)),
         tuple(Label(LEFT + at * wide + wide // 2, TOP - 5, str(at)) for at in _named(heads, wide)),
         tuple(_legend(having, infos)),
         f"{count(without)} {shows} none of the roles" if without else "",

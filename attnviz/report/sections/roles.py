@@ -94,8 +94,10 @@ class OtherHead:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role with all its heads; `more` counts those that get no row, `unnamed` those of them that
-    are not among the `others`."""
+    """A role with all its heads.
+
+    `more` counts those that get no row, `unnamed` those of them that are not among the `others`.
+    """
 
     name: str
     title: str

@@ -60,7 +60,7 @@ class Sentence:
 
     `text` is cut short, and so are the two of a `pair`. `queries` are the tokens of the target and
     `more` counts those without room, where others than they receive attention. `on_words` are the
-    tokens by what they receive without special tokens, `words` what each word looks at; both are
+    tokens by what they receive without special tokens, `table` is what each word looks at; both are
     about the heads that don't rest here, and None where `no_words` says why. `no_rollout` says why
     there is none.
     """
@@ -76,7 +76,7 @@ class Sentence:
     received: Shading
     on_words: Shading | None
     on_words_says: str
-    words: words.Words | None
+    table: words.Words | None
     no_words: str
     particular: tuple[words.HeadSays, ...]
     rollout: Shading | None
@@ -247,12 +247,12 @@ def _sentence(
         tuple(tokens(labels[:LONG], (), scale, start)) if sentence.keys else (),
         count(len(labels) - LONG) if sentence.keys and len(labels) > LONG else "",
         received,
-        shading("On words alone", keys, looks.received, scale, first)
+        shading("On words alone", keys, [share or 0.0 for share in looks.received], scale, first)
         if looks is not None and on_words
         else None,
         words.on_words(report, looks) if looks is not None and on_words else "",
         words.of(report, sentence),
-        words.reason(report, sentence),
+        words.reason(sentence),
         words.particular(report, sentence),
         shading("Rollout", labels, sentence.rollout, scale, start) if flows else None,
         _no_rollout(sentence, flat=flat),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from attnviz.report.looks import SentenceLooks, WordLooks
-    from attnviz.report.model import Report, SentenceReport
+    from attnviz.report.model import Report, RoleInfo, SentenceReport
 
 TITLE = "What each word looks at"
 
@@ -114,7 +114,7 @@ def on_words(report: Report, looks: SentenceLooks) -> str:
     )
 
 
-def reason(report: Report, sentence: SentenceReport) -> str:
+def reason(sentence: SentenceReport) -> str:
     """Why nothing is said of the words; "" where it is, and of sentences that are not drawn."""
     looks = sentence.looks
     if looks is None or looks.words:
@@ -126,13 +126,10 @@ def reason(report: Report, sentence: SentenceReport) -> str:
         )
     if looks.heads or not sentence.words:
         return "Nothing is said of single words: the tokens belong to no words."
-    return (
-        "Nothing is said of single words: "
-        + (
-            f"with {counted(len(sentence.tokens), 'token')} the sentence is too long for that."
-            if len(sentence.tokens) > 1
-            else "there is but one token."
-        )
+    return "Nothing is said of single words: " + (
+        f"with {counted(len(sentence.tokens), 'token')} the sentence is too long for that."
+        if len(sentence.tokens) > 1
+        else "there is but one token."
     )
 
 
@@ -146,8 +143,13 @@ def particular(report: Report, sentence: SentenceReport) -> tuple[HeadSays, ...]
             head(report.head(here.layer, here.head)),
             chip(infos[here.role]),
             f"{infos[here.role].does or infos[here.role].title}: {number(here.score)} "
-            f"({number(here.chance)} by chance)",
+            f"({number(here.chance)} by chance, {_on(here.events, infos[here.role])})",
         )
         for here in sentence.looks.particular
         if here.role in infos
     )
+
+
+def _on(events: int, role: RoleInfo) -> str:
+    """What a score in one sentence rests on."""
+    return counted(events, "token" if role.coverage is None else "word")
