@@ -134,7 +134,7 @@ def of(report: Report, pictures: Sequence[Picture]) -> Sentences:
     root = report.options.scale == "sqrt"
     return Sentences(
         TITLE,
-        f"{_how_many(report, len(shown))} {_shading_says(report)}".lstrip(),
+        f"{_how_many(report, len(shown))} {_shading_says(report, shown)}".lstrip(),
         "A dot before a token is a space. Darker is more"
         f"{'; the shade goes with the square root' if root else ''}:",
         scale_steps(report),
@@ -193,23 +193,27 @@ def _has_rollout(report: Report) -> bool:
     return any(sentence.rollout for part in report.every_part for sentence in part.sentences)
 
 
-def _shading_says(report: Report) -> str:
+def _shading_says(report: Report, shown: Sequence[SentenceReport]) -> str:
     """What the shades of tokens stand for."""
     mean = "mean over all layers, heads and content tokens"
     if report.attention == "cross":
         says = f"Source tokens are shaded by the attention that they receive, {mean} of the target."
         says += f" {rollout(report)}"
-    elif not _has_rollout(report):
-        says = f"Tokens are shaded by the attention that they receive, {mean}."
     else:
-        says = (
-            f"Tokens are shaded by the attention that they receive, {mean}. Rollout, where it is "
-            "shown, is what flows from them to the content tokens of the last layer. "
-            f"{rollout(report)}"
-        )
+        says = f"Tokens are shaded by the attention that they receive, {mean}."
+        if any(each.rollout and not _flat(each) for each in shown):
+            says += (
+                " Rollout follows attention through all layers: what flows from each token to the "
+                "content tokens of the last one."
+            )
     if any(len(each.keys or each.tokens) > LONG for each in report.sentences):
         says += f" Texts of more than {LONG} tokens show only their strongest tokens."
     return says
+
+
+def _flat(sentence: SentenceReport) -> bool:
+    """Whether rollout says nothing of single tokens, for its rows are nearly alike."""
+    return sentence.drift is not None and sentence.drift < ALIKE
 
 
 def _rows_say(report: Report, greatest: float, left_out: int) -> str:
@@ -233,7 +237,7 @@ def _sentence(
     keys, first = (key_labels, None) if sentence.keys else (labels, start)
     received = shading(what, keys, sentence.received, scale, first)
     long = bool(received.rest)
-    flat = sentence.drift is not None and sentence.drift < ALIKE
+    flat = _flat(sentence)
     flows = bool(sentence.rollout) and not sentence.keys and not flat
     looks = sentence.looks
     on_words = looks is not None and bool(looks.words) and not long
@@ -250,7 +254,7 @@ def _sentence(
         shading("On words alone", keys, [share or 0.0 for share in looks.received], scale, first)
         if looks is not None and on_words
         else None,
-        words.on_words(report, looks) if looks is not None and on_words else "",
+        words.on_words(report, sentence, looks) if looks is not None and on_words else "",
         words.of(report, sentence),
         words.reason(sentence),
         words.particular(report, sentence),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from attnviz.report.cells import Chip, Head, Number, chip, column, head
+from attnviz.report.cells import Chip, Head, Number, chip, column, head, heading
 from attnviz.report.numbers import count, counted, number
 from attnviz.report.sections.shading import shade
 
@@ -68,10 +68,10 @@ def of(report: Report, sentence: SentenceReport) -> Words | None:
     resting = column(word.resting for word in looks.words)
     return Words(
         TITLE,
-        f"{_over(looks, report)} The three words that each looks at most, itself left out, with "
+        f"{_over(report, sentence, looks)} The three words that each looks at most, itself left out, with "
         "their shares of its attention.",
         "" if sentence.keys else "On itself",
-        _rest(report),
+        heading(_rest(report, sentence).removeprefix("the ")),
         tuple(
             Row(word.text, tuple(_looks(word, scale)), own, rest)
             for word, own, rest in zip(looks.words, itself, resting, strict=True)
@@ -88,26 +88,31 @@ def _looks(word: WordLooks, scale: str) -> Sequence[Look]:
     return [Look(each.text, number(each.weight), shade(each.weight, scale)) for each in word.looks]
 
 
-def _rest(report: Report) -> str:
-    """What the attention is called that goes to no word."""
-    return "First token and special ones" if report.model.causal else "Special tokens"
+def _rest(report: Report, sentence: SentenceReport) -> str:
+    """What is left out: special tokens, and in a causal model the first one."""
+    special = any(sentence.special_keys or sentence.special)
+    if not report.model.causal:
+        return "special tokens"
+    return "the first token and special ones" if special else "the first token"
 
 
-def _over(looks: SentenceLooks, report: Report) -> str:
+def _over(report: Report, sentence: SentenceReport, looks: SentenceLooks) -> str:
     """Which heads the means are over."""
     every = looks.heads + looks.resting
     if not looks.resting:
         return f"Mean over all {counted(every, 'head')}: none rests here."
-    rest = "the first token" if report.model.causal else "the first and special tokens"
+    rest = _rest(report, sentence)
+    if rest == "special tokens":
+        rest = "the first token and special ones"
     return (
         f"Mean over {counted(looks.heads, 'head')}. The other {count(looks.resting)} rest here: "
         f"they give half or more of their attention to {rest}."
     )
 
 
-def on_words(report: Report, looks: SentenceLooks) -> str:
+def on_words(report: Report, sentence: SentenceReport, looks: SentenceLooks) -> str:
     """What the second shading stands for, and what was taken out."""
-    what = "the first token and special ones" if report.model.causal else "special tokens"
+    what = _rest(report, sentence)
     return (
         f"The same over the {counted(looks.heads, 'head')} that don't rest here, without what goes "
         f"to {what} ({number(looks.removed)} of their attention)."
