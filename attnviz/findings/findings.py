@@ -23,7 +23,10 @@ LARGEST = 1 / 3
 """What so large a share of all heads do leads."""
 
 OF_FAMILY = 2
-"""Roles of a family that stand first: a treebank has dozens."""
+"""Roles of a family that stand first, and findings of one of several streams."""
+
+BETWEEN = 6
+"""Roles between words that are told of one by one; a treebank has dozens."""
 
 WEAK = 0.2
 """On few sentences what is no stronger is not said first: it may well be an accident."""
@@ -137,15 +140,21 @@ def _leading(every: Sequence[Candidate], *, judged: bool) -> list[Candidate]:
     ranked = sorted(
         able, key=lambda each: (not each.sure, each.tier if judged else 0, -each.strength)
     )
-    families = Counter(each.family for each in leading)
+    streams = {each.finding.attention for each in able}
+    families = Counter((each.finding.attention, each.family) for each in leading)
+    of_stream = Counter(each.finding.attention for each in leading)
     for each in ranked:
         if len(leading) == FIRST:
             break
-        if each in leading or families[each.family] >= OF_FAMILY:
+        stream = each.finding.attention
+        if each in leading or families[stream, each.family] >= OF_FAMILY:
+            continue
+        if len(streams) > 1 and of_stream[stream] >= OF_FAMILY:
             continue
         if each.tier == _GENERAL and each.family == "shape" and leading:
             continue
-        families[each.family] += 1
+        families[stream, each.family] += 1
+        of_stream[stream] += 1
         leading.append(each)
     return leading
 
@@ -169,6 +178,7 @@ def _candidates(
             for each in every
             if by_place[each.finding.heads[0]].roles[each.finding.role].verdict
         ]
+    every = _without_many(every, {role.name: role for role in roles})
     if induction is not None and induction.supported:
         running = next((each for each in every if each.finding.role == RUNNING), None)
         every = [replace(each, enough=False) if each is running else each for each in every]
@@ -177,6 +187,17 @@ def _candidates(
     if similarity is not None:
         every += _of_similarity(similarity, by_place)
     return every
+
+
+def _without_many(every: list[Candidate], roles: Mapping[str, RoleInfo]) -> list[Candidate]:
+    """Those without all but the strongest between words, which are counted."""
+    between = [each for each in every if roles[each.finding.role].coverage is not None]
+    rest = sorted(between, key=lambda each: -each.strength)[BETWEEN:]
+    if not rest:
+        return every
+    text = phrases.of_more([roles[each.finding.role] for each in rest])
+    more = replace(rest[0], finding=Finding("role", text), enough=False)
+    return [*(each for each in every if each not in rest), more]
 
 
 def _of_role(

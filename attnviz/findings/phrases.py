@@ -61,6 +61,12 @@ def _baseline(best: RoleScore) -> str:
     return f", {title_of(best.against)} {number(best.baseline)}"
 
 
+def of_more(roles: Sequence[RoleInfo]) -> str:
+    """That there are more roles between words, which may be dozens."""
+    has = "has" if len(roles) == 1 else "have"
+    return f"{counted(len(roles), 'more role')} between words {has} heads: see the relations."
+
+
 def of_induction(
     induction: InductionReport, heads: Heads, running: HeadReport | None = None
 ) -> str:
@@ -119,12 +125,12 @@ def of_collapsed(layers: Sequence[int], heads: Heads) -> str:
 
 def of_uniform(places: Sequence[Place], heads: Heads) -> str:
     """The heads whose attention is near uniform."""
-    evenness = {place: heads[place].statistics["normalized_entropy"] for place in places}
-    best = max(places, key=lambda place: evenness[place].mean or 0.0)
+    evenness = {place: heads[place].statistics.get("normalized_entropy") for place in places}
+    best = max(places, key=lambda place: ((of := evenness[place]) and of.mean) or 0.0)
     of = evenness[best]
+    known = f" {estimate(of.mean, of.low, of.high)}" if of else ""
     much = (
-        f"normalised entropy {estimate(of.mean, of.low, of.high)} where 1 is perfectly even and "
-        f"{UNIFORM} the least that counts"
+        f"normalised entropy{known} where 1 is perfectly even and {UNIFORM} the least that counts"
     )
     if len(places) == 1:
         return f"{heads[best].full_name} looks at nearly all tokens alike ({much})."

@@ -28,7 +28,7 @@ NARROW = 72
 """Below this width the bars and the evidence make room for the roles."""
 
 BAR = 5
-ROLES_OF_STREAM = 8
+ROLES_OF_STREAM = 4
 """Roles in the table of one stream of several."""
 
 RELATIONS = 4

@@ -68,18 +68,26 @@ def of(report: Report) -> Findings:
 
 def _evidence(report: Report, finding: Found) -> Piece:
     """What a finding rests on, and where that is told."""
+    part = report.part(finding.attention) if finding.attention and report.parts else report
     prefix = f"{finding.attention}-" if finding.attention else ""
     if finding.kind == "role":
-        part = report if not report.parts else report.part(finding.attention)
-        score = part.head(*finding.heads[0]).roles[finding.role]
-        rests_on = counted(score.sentences, "sentence")
-        if not report.judged:  # all that there is, so what counts is how many look
-            info = next(role for role in part.roles if role.name == finding.role)
-            rests_on = counted(score.events, "token" if info.coverage is None else "word")
-        return Piece(rests_on, roles.anchor(finding.role, finding.attention))
-    if finding.kind == "induction" and report.induction:
-        return Piece(counted(report.induction.draws, "draw"), "induction")
+        return _of_role(report, part, finding)
+    if finding.kind == "induction" and part.induction:
+        return Piece(counted(part.induction.draws, "draw"), "induction")
     if finding.kind in {"redundant", "collapsed", "uniform"}:
-        return Piece("the heads", f"{prefix}spare" if report.judged else "")
+        told = part.spare is not None and report.judged
+        return Piece("the heads", f"{prefix}spare" if told else "")
     first = report.every_part[0].attention
     return Piece("all roles", f"{first}-roles".lstrip("-"))
+
+
+def _of_role(report: Report, part: Report, finding: Found) -> Piece:
+    """How many sentences, or tokens of few sentences, the best head's score rests on."""
+    score = part.head(*finding.heads[0]).roles.get(finding.role) if finding.heads else None
+    if score is None:
+        return Piece("", "")
+    rests_on = counted(score.sentences, "sentence")
+    if not report.judged:  # all that there is, so what counts is how many look
+        info = next(role for role in part.roles if role.name == finding.role)
+        rests_on = counted(score.events, "token" if info.coverage is None else "word")
+    return Piece(rests_on, roles.anchor(finding.role, finding.attention))

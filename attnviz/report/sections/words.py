@@ -68,8 +68,8 @@ def of(report: Report, sentence: SentenceReport) -> Words | None:
     resting = column(word.resting for word in looks.words)
     return Words(
         TITLE,
-        f"{_over(report, sentence, looks)} The three words that each looks at most, itself left out, with "
-        "their shares of its attention.",
+        f"{_over(report, sentence, looks)} The three words that each looks at most, itself left "
+        "out, with their shares of its attention.",
         "" if sentence.keys else "On itself",
         heading(_rest(report, sentence).removeprefix("the ")),
         tuple(
