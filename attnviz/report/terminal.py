@@ -51,12 +51,13 @@ class Summary:
         yield Text(_headline(top.of(self.report), self.report), style="bold")
         first = findings.of(self.report)
         for finding in first.findings:
-            says = Text(_encodable(harmless(finding.says.text), plain=plain))
+            says = Text(_encodable(f"- {harmless(finding.says.text)}", plain=plain))
             yield from says.wrap(console, width)
         if first.note and not self.report.judged:
             note = Text(_encodable(harmless(first.note), plain=plain), style="dim")
             yield from note.wrap(console, width)
-        yield Text("")
+        if not self.report.parts:
+            yield Text("")
         for part in self.report.every_part:
             if part.attention:
                 yield Text(f"\n{TITLES[part.attention]}: {MEANINGS[part.attention]}", style="bold")

@@ -135,8 +135,8 @@ def test_where_nothing_tells_heads_apart_one_sentence_says_just_that(many: int) 
     roles = [role("sparse", *((0, at) for at in range(many))), role("comma")]
     assert first(findings(heads, roles, None)) == [
         (
-            f"Nothing tells the heads of this model apart: all {many:,} put nearly all their attention "
-            "on three tokens (0.90 to 0.95 of its attention), and show no other role. A model with "
+            f"Nothing tells the heads of this model apart: all {many:,} put nearly all their "
+            "attention on three tokens (0.90 to 0.95 of its attention), and show no other role. A model with "
             "random weights looks like this."
         )
     ]
