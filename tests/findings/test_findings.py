@@ -18,11 +18,16 @@ KNOWN = {role.name: role for role in discover("attnviz.roles", "ROLE", Role)}
 def role(name: str, *heads: tuple[int, int], same_as: str = "", judged: bool = True) -> RoleInfo:
     of = KNOWN[name]
     words = name, of.title, of.family, of.letter, of.about, of.formula, of.source
-    places = {"heads": heads} if judged else {"heads": (), "seen": heads}
     return RoleInfo(
-        *words, ("chance",), of.margin, **places, same_as=same_as, does=of.does,
+        *words,
+        ("chance",),
+        of.margin,
+        heads if judged else (),
+        seen=() if judged else heads,
+        same_as=same_as,
+        does=of.does,
         measures=of.measures,
-    )  # fmt: skip
+    )
 
 
 def score(value: float, verdict: Verdict = "supported", events: int = 500) -> RoleScore:
@@ -59,8 +64,8 @@ def test_what_a_third_of_all_heads_do_leads_and_the_ordinary_is_one_line() -> No
         ),
         "L0H6 looks at commas, with 0.40 [0.38, 0.42] of its attention (0.10 if spread evenly).",
         (
-            "Of the other 3 heads 1 puts nearly all its attention on three tokens and 2 show none of "
-            "the 4 roles looked for."
+            "Of the other 3 heads 1 puts nearly all its attention on three tokens and 2 show none "
+            "of the 4 roles looked for."
         ),
     ]
 
@@ -136,8 +141,8 @@ def test_where_nothing_tells_heads_apart_one_sentence_says_just_that(many: int) 
     assert first(findings(heads, roles, None)) == [
         (
             f"Nothing tells the heads of this model apart: all {many:,} put nearly all their "
-            "attention on three tokens (0.90 to 0.95 of its attention), and show no other role. A model with "
-            "random weights looks like this."
+            "attention on three tokens (0.90 to 0.95 of its attention), and show no other role. "
+            "A model with random weights looks like this."
         )
     ]
     none = findings([head(at) for at in range(many)], roles, None)

@@ -83,7 +83,8 @@ def test_in_a_causal_model_the_first_token_rests_too() -> None:
 def test_where_all_heads_rest_nothing_is_said() -> None:
     found = sentence_looks(view(RESTING, RESTING), tokens())
     assert (found.heads, found.resting) == (0, 2)
-    assert found.words == found.received == ()
+    assert found.words == ()
+    assert found.received == ()
     assert found.removed is None
 
 

@@ -72,8 +72,8 @@ def of(report: Report, pictures: Sequence[Picture] = ()) -> FirstScreen:
             if (picture := maps.of_roles(pictures, part.attention))
         ),
         seen,
-        "The boxed token looks; the darker a token, the more of its attention it gets; underlined "
-        "is what the finding names. Shades:",
+        "The boxed token looks; the stronger a shade, the more of its attention a token gets; "
+        "underlined is what the finding names. Shades:",
         scale_steps(report) if seen else (),
         how_to_read.of(report),
     )
