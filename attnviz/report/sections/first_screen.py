@@ -111,9 +111,11 @@ def _example(report: Report, finding: Finding) -> tuple[HeadReport, Example] | N
             for each in best.examples
             if each.role == finding.role and each.shows == "most" and each.target
         ]
-        short = [each for each in shows if len(each.tokens) <= SHORT]
         if shows:
-            return best, (short or shows)[0]
+            # The first token of a causal model sees itself alone: that shows nothing.
+            return best, min(
+                shows, key=lambda each: (each.queries == (0,), len(each.tokens) > SHORT)
+            )
     return None
 
 
