@@ -8,6 +8,7 @@ from attnviz.baselines.known import title_of
 from attnviz.evidence.similarity import REDUNDANT
 from attnviz.findings.build import UNIFORM
 from attnviz.measurement.probed import InductionReport
+from attnviz.report.layers import listed as runs
 from attnviz.report.model import HeadReport, RoleInfo, RoleScore
 from attnviz.report.numbers import count, counted, estimate, number
 
@@ -116,7 +117,7 @@ def of_groups(groups: Sequence[Sequence[Place]], heads: Heads) -> str:
 
 def of_collapsed(layers: Sequence[int], heads: Heads) -> str:
     """The layers in which nothing tells heads apart."""
-    named = listed([str(layer) for layer in layers])
+    named = runs(layers)
     stream = noun(next(iter(heads.values())), "layer")
     if len(layers) == 1:
         return f"In {stream} {named} all heads attend alike."
