@@ -114,8 +114,9 @@ def _names(sheet: Sheet, view: ModelView, left: float, top: float, cell: float) 
 def caption(view: ModelView) -> str:
     """The redundant groups and the most similar pair."""
     reading = (
-        "Root of the mean Jensen-Shannon divergence (nats) of every two heads, sorted by "
-        "cluster: 0 and dark is identical, 0.83 and paper shares nothing."
+        "Each cell says how far apart two heads are: 0, the darkest, where they attend "
+        "identically, 0.83, blank, where they never look at the same token (root of the mean "
+        "Jensen-Shannon divergence, nats). Heads are sorted so that alike ones stand together."
     )
     if view.dissimilarity is None or len(view.dissimilarity) < 2:
         return f"There are no two heads to compare. {reading}"

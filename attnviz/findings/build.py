@@ -142,6 +142,8 @@ def roles(
             absent="" if role.name in measured else absent(role, coverage, mentions),
             coverage=coverage[role.name].share if role.name in coverage else None,
             seen=_ranked(role.name, [head for head in heads if role.name in head.seen]),
+            does=role.does,
+            measures=role.measures,
         )
         for role in every
     )

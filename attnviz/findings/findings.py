@@ -1,243 +1,258 @@
-"""The findings: plain sentences with numbers, the first thing a reader reads."""
+"""The findings, the most telling first: what is particular, then what is ordinary in one line.
+
+Of all that could be said three to six sentences stand first. The largest fact leads where it is
+one: what a third of all heads do. Then the specific before the general, and of these the strong
+before the weak.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from attnviz.baselines.known import title_of
-from attnviz.evidence.bootstrap import FEWEST
-from attnviz.evidence.similarity import REDUNDANT
-from attnviz.findings.build import UNIFORM
+from attnviz.findings import phrases
+from attnviz.findings.census import census, nothing_apart
 from attnviz.measurement.probed import InductionReport
-from attnviz.report.model import Finding, HeadReport, Report, RoleInfo, RoleScore, Similarity
-from attnviz.report.numbers import counted, estimate, evidence, number
-from attnviz.report.role_heads import in_order, strongest
+from attnviz.report.model import Finding, HeadReport, Report, RoleInfo, Similarity
 
-_NAMED = 6
-_GROUPS = 4
-_BETWEEN = 6
+FIRST = 5
+"""Findings that stand first, beside what is ordinary."""
 
-LEADING = 2
-"""Roles of each part that the findings of an encoder-decoder model name."""
+LARGEST = 1 / 3
+"""What so large a share of all heads do leads."""
+
+OF_FAMILY = 2
+"""Roles of a family that stand first, and findings of one of several streams."""
+
+BETWEEN = 6
+"""Roles between words that are told of one by one; a treebank has dozens."""
+
+WEAK = 0.2
+"""On few sentences what is no stronger is not said first: it may well be an accident."""
+
+EVENTS = 3
+"""What rests on less than so many events is not said first."""
+
+_TIERS: Mapping[str, int] = {
+    **dict.fromkeys(("copy", "syntax", "meaning"), 0),
+    **dict.fromkeys(("punctuation", "position"), 1),
+    **dict.fromkeys(("sink", "shape"), 3),
+}
+"""How particular a family of roles is, the most first; what is alike or even stands between."""
+
+RUNNING = "induction"
+"""The role that is the same in running text as what is measured on repeated random tokens."""
+
+_ALIKE, _GENERAL = 2, 3
+_GENERAL_ROLES = {"local-window", "self"}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A finding, and what its place among others depends on.
+
+    `tier`: how particular it is, 0 the most; `strength`: how far the best head is beyond what it
+    is held against, as a share of what there is to gain; `share` of the heads of its stream;
+    `sure`: more than tentative; `enough`: it rests on enough, and no other says it, to stand first.
+    """
+
+    finding: Finding
+    tier: int
+    strength: float
+    share: float
+    family: str
+    sure: bool
+    enough: bool = True
 
 
 def findings(
     heads: Sequence[HeadReport],
     roles: Sequence[RoleInfo],
     similarity: Similarity | None,
-    sentences: int,
     induction: InductionReport | None = None,
 ) -> tuple[Finding, ...]:
-    """All findings of one model or part, those about roles first."""
-    by_place = {(head.layer, head.head): head for head in heads}
-    every = [_overview(heads, sentences)]
-    every += _of_roles(roles, by_place)
-    if induction is not None and induction.supported:
-        every.append(_of_induction(induction, by_place))
-    if similarity is not None:
-        every += _of_similarity(similarity, by_place)
-    return tuple(replace(finding, attention=heads[0].attention) for finding in every)
+    """All findings of one model or part, those that stand first before the others."""
+    every = _candidates(heads, roles, similarity, induction)
+    judged = _judged(heads)
+    alike = None if induction and induction.supported else nothing_apart(heads, roles)
+    leading = [] if alike else _leading(every, judged=judged)
+    first = [alike] if alike else [each.finding for each in leading]
+    if not alike:
+        said = {place for finding in first for place in finding.heads}
+        last = census(heads, roles, said)
+        first += [last] if last else []
+    rest = [each.finding for each in every if each not in leading]
+    told = [*(replace(finding, first=True) for finding in first), *rest]
+    return tuple(replace(finding, attention=heads[0].attention) for finding in told)
 
 
 def lead(parts: Sequence[Report]) -> tuple[Finding, ...]:
-    """The first findings of each part, for the report of an encoder-decoder model.
+    """The findings that stand first in the report of an encoder-decoder model.
 
-    Its overview, and the roles whose best heads are the furthest above chance, supported ones
-    first.
+    What is ordinary is one line for all its parts.
     """
-    return tuple(finding for part in parts for finding in _leading(part))
+    every: list[Candidate] = []
+    for part in parts:
+        candidates = _candidates(part.heads, part.roles, part.similarity, part.induction)
+        every += [
+            replace(each, finding=replace(each.finding, attention=part.attention))
+            for each in candidates
+        ]
+    judged = any(_judged(part.heads) for part in parts)
+    apart = {
+        part.attention: finding
+        for part in parts
+        for finding in part.findings
+        if finding.kind == "alike"
+    }
+    able = [each for each in every if each.finding.attention not in apart]
+    first = [each.finding for each in _leading(able, judged=judged)]
+    rest = []
+    for part in parts:
+        said = {place for each in first if each.attention == part.attention for place in each.heads}
+        if part.attention not in apart:
+            last = census(part.heads, part.roles, said)
+            rest += [last.text] if last else []
+    if rest:
+        first.append(Finding("overview", " ".join(rest)))
+    return tuple(replace(finding, first=True) for finding in (*apart.values(), *first))
 
 
-def _leading(part: Report) -> list[Finding]:
-    by_place = {(head.layer, head.head): head for head in part.heads}
-    every = [finding for finding in part.findings if finding.kind == "overview"]
-    roles = {role.name: role for role in part.roles}
-    every += [
-        _of_role(strong.role, by_place, roles) for strong in strongest(in_order(part), LEADING)
-    ]
-    return [replace(finding, attention=part.attention) for finding in every]
-
-
-def _noun(head: HeadReport, noun: str = "head") -> str:
-    """What a head is, or what holds it, to be counted: "encoder head"."""
-    kind = "cross-attention" if head.attention == "cross" else head.attention
-    return f"{kind} {noun}".lstrip()
-
-
-def _overview(heads: Sequence[HeadReport], sentences: int) -> Finding:
+def _judged(heads: Sequence[HeadReport]) -> bool:
+    """Whether any role has a verdict."""
     verdicts = [score.verdict for head in heads for score in head.roles.values()]
-    if verdicts and not any(verdicts):
-        return _unjudged(heads, sentences)
-    supported, tentative = (
-        [head for head in heads if any(score.verdict == verdict for score in head.roles.values())]
-        for verdict in ("supported", "tentative")
+    return any(verdicts) or not verdicts
+
+
+def _leading(every: Sequence[Candidate], *, judged: bool) -> list[Candidate]:
+    """Those that stand first: the largest fact, then the most particular and the strongest."""
+    able = [each for each in every if each.enough and (judged or each.strength > WEAK)]
+    largest = max(
+        able,
+        key=lambda each: (each.tier < _GENERAL or each.family == "sink", each.share),
+        default=None,
     )
-    only_tentative = sum(head not in supported for head in tentative)
-    none = len(heads) - len(supported) - only_tentative
-    return Finding(
-        "overview",
-        f"On {counted(sentences, 'sentence')}, {len(supported)} of "
-        f"{counted(len(heads), _noun(heads[0]))} have at least one supported role, "
-        f"{only_tentative} only tentative ones, and {none} none of those measured.",
-        tuple((head.layer, head.head) for head in supported),
+    leading = []
+    if largest and largest.share >= LARGEST:
+        leading.append(largest)
+    # On a few sentences much that seems particular is an accident: there the strongest leads.
+    ranked = sorted(
+        able, key=lambda each: (not each.sure, each.tier if judged else 0, -each.strength)
     )
+    streams = {each.finding.attention for each in able}
+    families = Counter((each.finding.attention, each.family) for each in leading)
+    of_stream = Counter(each.finding.attention for each in leading)
+    for each in ranked:
+        if len(leading) == FIRST:
+            break
+        stream = each.finding.attention
+        if each in leading or families[stream, each.family] >= OF_FAMILY:
+            continue
+        if len(streams) > 1 and of_stream[stream] >= OF_FAMILY:
+            continue
+        if each.tier == _GENERAL and each.family == "shape" and leading:
+            continue
+        families[stream, each.family] += 1
+        of_stream[stream] += 1
+        leading.append(each)
+    return leading
 
 
-def _unjudged(heads: Sequence[HeadReport], sentences: int) -> Finding:
-    """What stands in for the overview where there are no verdicts."""
-    return Finding(
-        "overview",
-        f"On {counted(sentences, 'sentence')} there are no verdicts, for intervals take {FEWEST} "
-        "units of evidence at least: what follows is what this text shows, and says nothing of "
-        f"other text. {sum(bool(head.seen) for head in heads)} of "
-        f"{counted(len(heads), _noun(heads[0]))} score above chance in some role by more than its "
-        "margin.",
-    )
-
-
-def _own(role: RoleInfo, by_place: dict[tuple[int, int], HeadReport]) -> list[HeadReport]:
-    """The heads that the role is told of, and not beside another that is the same fact."""
-    return [by_place[place] for place in role.shown if role.name not in by_place[place].beside]
-
-
-def _of_roles(
-    roles: Sequence[RoleInfo], by_place: dict[tuple[int, int], HeadReport]
-) -> list[Finding]:
-    """One for each role; of those between words, which may be dozens, for the strongest."""
-    named = {role.name: role for role in roles}
-    had = [role for role in roles if _own(role, by_place)]
-
-    def lead(role: RoleInfo) -> float:
-        best = _own(role, by_place)[0].roles[role.name]
-        return best.margin_low or (best.score or 0.0) - (best.chance or 0.0)
-
-    between = sorted((role for role in had if role.coverage is not None), key=lead, reverse=True)
-    others = {role.name for role in between[_BETWEEN:]}
-    every = [_of_role(role, by_place, named) for role in had if role.name not in others]
-    if others:
-        has = "has" if len(others) == 1 else "have"
-        more = counted(len(others), "more role")
-        every.append(Finding("role", f"{more} between words {has} heads: see the relations."))
+def _candidates(
+    heads: Sequence[HeadReport],
+    roles: Sequence[RoleInfo],
+    similarity: Similarity | None,
+    induction: InductionReport | None,
+) -> list[Candidate]:
+    """Everything that could be said, what is about roles first."""
+    by_place = {(head.layer, head.head): head for head in heads}
+    every = [
+        _of_role(role, own, heads, roles)
+        for role in roles
+        if (own := [by_place[at] for at in role.shown if role.name in by_place[at].told])
+    ]
+    if _judged(heads):  # what has no verdict beside what has, rests on next to nothing
+        every = [
+            each
+            for each in every
+            if by_place[each.finding.heads[0]].roles[each.finding.role].verdict
+        ]
+    every = _without_many(every, {role.name: role for role in roles})
+    if induction is not None and induction.supported:
+        running = next((each for each in every if each.finding.role == RUNNING), None)
+        every = [replace(each, enough=False) if each is running else each for each in every]
+        head = by_place[running.finding.heads[0]] if running else None
+        every.append(_of_induction(induction, by_place, head))
+    if similarity is not None:
+        every += _of_similarity(similarity, by_place)
     return every
+
+
+def _without_many(every: list[Candidate], roles: Mapping[str, RoleInfo]) -> list[Candidate]:
+    """Those without all but the strongest between words, which are counted."""
+    between = [each for each in every if roles[each.finding.role].coverage is not None]
+    rest = sorted(between, key=lambda each: -each.strength)[BETWEEN:]
+    if not rest:
+        return every
+    text = phrases.of_more([roles[each.finding.role] for each in rest])
+    more = replace(rest[0], finding=Finding("role", text), enough=False)
+    return [*(each for each in every if each not in rest), more]
 
 
 def _of_role(
     role: RoleInfo,
-    by_place: dict[tuple[int, int], HeadReport],
-    roles: Mapping[str, RoleInfo],
-) -> Finding:
-    heads = _own(role, by_place)
-    best = heads[0].roles[role.name]
-    noun = _noun(heads[0])
-    sure = sum(head.roles[role.name].verdict == "supported" for head in heads)
-    if best.verdict is None:
-        who = f"{counted(len(heads), noun)} above chance, no verdict"
-    elif sure:
-        who = f"{counted(sure, noun)} supported"
-        who += f", {len(heads) - sure} tentative" if sure < len(heads) else ""
-    else:
-        who = f"{counted(len(heads), noun)}, tentative only"
-    offset = "offset " if best.variant[:1] in {"+", "-"} else ""
-    at = f" ({offset}{best.variant})" if best.variant else ""
-    against = f"chance {number(best.chance)}"
-    if best.against != "chance":
-        against += f", {title_of(best.against)} {number(best.baseline)}"
-    return Finding(
-        "role",
-        f"{role.title[0].upper()}{role.title[1:]}: {who}; the strongest is "
-        f"{heads[0].full_name}{at} with {estimate(best.score, best.low, best.high)} against "
-        f"{against}{_mass(best)}, on {evidence(best.sentences, best.events)}."
-        f"{_same(role, heads, roles)}",
-        tuple((head.layer, head.head) for head in heads),
+    own: Sequence[HeadReport],
+    heads: Sequence[HeadReport],
+    roles: Sequence[RoleInfo],
+) -> Candidate:
+    best = own[0].roles[role.name]
+    against = best.baseline if best.baseline is not None else best.chance or 0.0
+    text = phrases.of_role(role, own, heads, phrases.here(role, roles))
+    places = tuple((head.layer, head.head) for head in own)
+    return Candidate(
+        Finding("role", text, places, role=role.name),
+        tier=_GENERAL if role.name in _GENERAL_ROLES else _TIERS.get(role.family, 1),
+        strength=((best.score or 0.0) - against) / max(1.0 - against, 1e-9),
+        share=len(own) / len(heads),
+        family=role.family,
+        sure=best.verdict != "tentative",
+        enough=best.events >= EVENTS,
     )
-
-
-def _same(role: RoleInfo, heads: Sequence[HeadReport], roles: Mapping[str, RoleInfo]) -> str:
-    """The roles that are the same fact: in all sentences of this text, or in single heads."""
-    every = [name for name, other in roles.items() if other.same_as == role.name]
-    every += [role.same_as] * bool(role.same_as and role.same_as not in heads[0].told)
-    beside = dict.fromkeys(name for head in heads for name in head.with_role(role.name))
-    same = [roles[name].title for name in beside if name in every]
-    says = f" On this text that is the same as {_listed(same)}." if same else ""
-    partly = [
-        f"as {roles[name].title} in {_listed(_scored(name, having))}"
-        for name in beside
-        if name not in every
-        for having in [[head for head in heads if head.beside.get(name) == role.name]]
-    ]
-    return f"{says} The same attention counts {_listed(partly)}." if partly else says
-
-
-def _scored(role: str, heads: Sequence[HeadReport]) -> list[str]:
-    """Heads with their scores in a role, as many as are named."""
-    named = [f"{head.full_name} ({number(head.roles[role].score)})" for head in heads[:_NAMED]]
-    return [*named, f"{len(heads) - _NAMED} more"] if len(heads) > _NAMED else named
-
-
-def _mass(best: RoleScore) -> str:
-    """Of a role between words the attention on the right ones, which tells equals apart."""
-    if best.mass is None:
-        return ""
-    return f", with {number(best.mass)} of the attention on the right words"
 
 
 def _of_induction(
-    induction: InductionReport,
-    by_place: dict[tuple[int, int], HeadReport],
-) -> Finding:
+    induction: InductionReport, heads: phrases.Heads, running: HeadReport | None
+) -> Candidate:
     supported = induction.supported
-    best, prefix = supported[0], supported[0].prefix_matching
-    match = "matches" if len(supported) == 1 else "match"
+    best = supported[0]
     places = tuple((head.layer, head.head) for head in supported)
-    return Finding(
-        "induction",
-        f"On repeated random tokens {counted(len(supported), 'head')} {match} prefixes; the "
-        f"strongest is {by_place[places[0]].full_name} with "
-        f"{estimate(prefix.score, prefix.low, prefix.high)} against "
-        f"{title_of(best.against)} {number(best.baseline)}, on "
-        f"{counted(induction.draws, 'draw')} and {counted(induction.queries, 'token')}.",
-        places,
+    return Candidate(
+        Finding("induction", phrases.of_induction(induction, heads, running), places, RUNNING),
+        tier=0,
+        strength=(best.prefix_matching.score or 0.0) - (best.baseline or 0.0),
+        share=len(places) / len(heads),
+        family="copy",
+        sure=True,
     )
 
 
-def _of_similarity(
-    similarity: Similarity, by_place: dict[tuple[int, int], HeadReport]
-) -> list[Finding]:
+def _of_similarity(similarity: Similarity, heads: phrases.Heads) -> list[Candidate]:
     every = []
-    if similarity.groups:
-        groups = sorted(similarity.groups, key=len, reverse=True)
-        named = "; ".join(_heads(group, by_place) for group in groups[:_GROUPS])
-        more = f"; and {len(groups) - _GROUPS} more" if len(groups) > _GROUPS else ""
-        redundant = tuple(place for group in groups for place in group)
-        text = (
-            f"{counted(len(redundant), 'head')} in {counted(len(groups), 'group')} attend like the "
-            f"others of their group (root Jensen-Shannon divergence surely below {REDUNDANT} for "
-            f"every two): {named}{more}."
-        )
-        every.append(Finding("redundant", text, redundant))
+    redundant = tuple(place for group in similarity.groups for place in group)
+
+    def add(kind: str, text: str, places: tuple[tuple[int, int], ...], share: float) -> None:
+        finding = Finding(kind, text, places)
+        every.append(Candidate(finding, _ALIKE, share, share, kind, sure=True))
+
     if similarity.collapsed:
-        layers = ", ".join(map(str, similarity.collapsed))
-        what = counted(len(similarity.collapsed), _noun(next(iter(by_place.values())), "layer"))
-        have = "has" if len(similarity.collapsed) == 1 else "have"
-        text = f"{what} {have} collapsed, all heads attending alike: {layers}."
-        every.append(Finding("collapsed", text))
+        layers = len({layer for layer, _ in heads})
+        text = phrases.of_collapsed(similarity.collapsed, heads)
+        add("collapsed", text, (), len(similarity.collapsed) / layers)
+    if redundant:
+        text = phrases.of_groups(similarity.groups, heads)
+        add("redundant", text, redundant, len(redundant) / len(heads))
     if similarity.uniform:
-        text = (
-            f"{counted(len(similarity.uniform), 'head')} spread attention almost evenly "
-            f"(normalised entropy surely above {UNIFORM}): {_heads(similarity.uniform, by_place)}."
-        )
-        every.append(Finding("uniform", text, similarity.uniform))
+        text = phrases.of_uniform(similarity.uniform, heads)
+        add("uniform", text, similarity.uniform, len(similarity.uniform) / len(heads))
     return every
-
-
-def _heads(places: Sequence[tuple[int, int]], by_place: dict[tuple[int, int], HeadReport]) -> str:
-    first, *others = (by_place[place] for place in places[:_NAMED])
-    names = [first.full_name, *(head.name for head in others)]
-    if len(places) > _NAMED:
-        names.append(f"{len(places) - _NAMED} more")
-    return _listed(names)
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -13,6 +13,7 @@ from attnviz.measurement.source import InputInfo, ModelInfo
 from attnviz.report.candidates import Spare
 from attnviz.report.given import LayerInfo, Options
 from attnviz.report.head_profiles import HeadReport
+from attnviz.report.looks import SentenceLooks
 from attnviz.report.numbers import counted
 from attnviz.report.predictions import Prediction
 from attnviz.report.scores import (
@@ -109,6 +110,8 @@ class SentenceReport:
     )
     """For each token of a pair, which of the two texts it is of; null for special tokens. Left out
     for single texts."""
+    looks: SentenceLooks | None = field(default=None, metadata=LEFT_OUT)
+    """What its words look at; left out of sentences that are not drawn."""
     attention: Attention = field(default="", metadata=LEFT_OUT)
     prediction: Prediction | None = field(default=None, metadata=LEFT_OUT)
     """What the model says of it; left out of sentences without figures, and where the model has no
@@ -146,11 +149,17 @@ class Finding:
     """A plain sentence with numbers."""
 
     kind: str
-    """What it is about: 'role', 'redundant', 'uniform', ..."""
+    """What it is about: 'role', 'induction', 'redundant', 'collapsed', 'uniform', 'overview' (each
+    head counted once, by its first role), or 'alike' (nothing tells heads apart)."""
     text: str
     """The sentence."""
     heads: tuple[Place, ...] = ()
-    """The heads it speaks of."""
+    """The heads it speaks of, the one that shows it most first."""
+    role: str = field(default="", metadata=LEFT_OUT)
+    """The role it is about; left out for other findings."""
+    first: bool = field(default=False, metadata=LEFT_OUT)
+    """Whether it is among the three to six sentences that stand first in every format; left out
+    where it is not."""
     attention: Attention = field(default="", metadata=LEFT_OUT)
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from attnviz.report.pages import environment, stylesheet
-from attnviz.report.sections import findings, roles, top
-from attnviz.report.sections.streams import TITLES
+from attnviz.report.sections import first_screen as first
+from attnviz.report.sections import top
 
 if TYPE_CHECKING:
     from attnviz.report.model import Report
@@ -25,11 +25,18 @@ _GOAL = re.compile(r' href="[^"]*"')
 
 _BLOCK = re.compile(r"</(?:h[1-6]|p|li|tr)>")
 _TAG = re.compile(r"<[^>]*>")
+_MAP = re.compile(r'<svg[^>]* height="(\d+)"')
+_UNREAD = re.compile(
+    r'<svg\b.*?</svg>|</summary>.*?</details>|<ul class="legend">.*?</ul>', re.DOTALL
+)
+"""What is no text, closed at first, or a legend, whose entries stand in a row."""
+
+_STYLES = ("report.css", "profile.css", "first_screen.css", "notebook.css")
 
 _LEAST, _MOST = 160, 1100
 """The height of a frame, in CSS pixels: what is taller is scrolled inside."""
 
-_EDGE, _BLOCK_SPACE, _LINE = 40, 6, 24
+_EDGE, _BLOCK_SPACE, _LINE = 100, 6, 24
 _CHARACTERS = 95
 """In a line at the width of a notebook."""
 
@@ -53,16 +60,17 @@ def first_screen(report: Report) -> str:
     page = environment().get_template("notebook_page.html.j2")
     text = page.render(
         top=top.of(report),
-        findings=findings.of(report),
-        streams=[(TITLES[part.attention], roles.of(part)) for part in report.every_part],
-        styles=Markup("\n").join(map(stylesheet, ("report.css", "notebook.css"))),
+        first=first.of(report),
+        styles=Markup("\n").join(map(stylesheet, _STYLES)),
     )
     return _GOAL.sub("", text)
 
 
 def _height(page: str) -> int:
     """What a page takes about at the width of a notebook; no script can ask the browser."""
-    blocks = [_TAG.sub("", block).strip() for block in _BLOCK.split(page.partition("<body>")[2])]
+    body = page.partition("<body>")[2]
+    blocks = [_TAG.sub("", each).strip() for each in _BLOCK.split(_UNREAD.sub("", body))]
     lines = sum(math.ceil(len(block) / _CHARACTERS) for block in blocks)
-    height = _EDGE + _BLOCK_SPACE * len(blocks) + _LINE * lines
+    tallest = max(map(int, _MAP.findall(body)), default=0)
+    height = _EDGE + _BLOCK_SPACE * len(blocks) + _LINE * lines + tallest
     return min(max(height, _LEAST), _MOST)

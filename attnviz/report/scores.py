@@ -125,6 +125,10 @@ class RoleInfo:
     same_as: str = ""
     """The role that has the same target in every sentence of this text, so that both are one fact,
     told once; empty for none."""
+    does: str = ""
+    """What a head of this role does: 'looks at the previous token'."""
+    measures: str = "of its attention"
+    """What the score is a share of."""
     attention: Attention = field(default="", metadata=LEFT_OUT)
 
     @property

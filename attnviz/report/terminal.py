@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
     from attnviz.report.model import Report
-    from attnviz.report.sections.roles import RoleSummary
+    from attnviz.report.sections.roles import Roles, RoleSummary
     from attnviz.report.sections.top import Top
 
 WIDTH = 80
@@ -28,17 +28,11 @@ NARROW = 72
 """Below this width the bars and the evidence make room for the roles."""
 
 BAR = 5
-ROLES_OF_STREAM = 8
+ROLES_OF_STREAM = 4
 """Roles in the table of one stream of several."""
 
 RELATIONS = 4
 """Roles between words in the table of a whole model."""
-
-FINDINGS = ("overview", "induction", "redundant", "collapsed", "uniform")
-"""The kinds of findings that the table of roles doesn't tell."""
-
-OVERVIEW = FINDINGS[:1]
-"""Those that there is room for where a report has several streams."""
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -55,12 +49,21 @@ class Summary:
         plain = options.ascii_only
         width = min(options.max_width, WIDTH)
         yield Text(_headline(top.of(self.report), self.report), style="bold")
+        first = findings.of(self.report)
+        for finding in first.findings:
+            says = Text(_encodable(f"- {harmless(finding.says.text)}", plain=plain))
+            yield from says.wrap(console, width)
+        if first.note and not self.report.judged:
+            note = Text(_encodable(harmless(first.note), plain=plain), style="dim")
+            yield from note.wrap(console, width)
+        if not self.report.parts:
+            yield Text("")
         for part in self.report.every_part:
             if part.attention:
                 yield Text(f"\n{TITLES[part.attention]}: {MEANINGS[part.attention]}", style="bold")
             yield from _part(part, plain=plain, width=width)
-        for says in prediction.lines(self.report):
-            yield Text(_encodable(harmless(says), plain=plain))
+        for line in prediction.lines(self.report):
+            yield Text(_encodable(harmless(line), plain=plain))
         if self.report.warnings:
             yield Text(_warnings(self.report), style="yellow")
         yield Text(harmless(self.where), no_wrap=True, overflow="ignore", style="cyan")
@@ -81,7 +84,7 @@ def _part(part: Report, *, plain: bool, width: int) -> RenderResult:
     section = roles.of(part)
     shown = _fewer(section.summary, of_stream=bool(part.attention))
     if shown:
-        yield _table(shown, plain=plain, width=width, bars=not part.attention)
+        yield _table(section, shown, plain=plain, width=width)
     else:
         none = "has any of the roles" if part.judged else "is above chance by any role's margin"
         yield Text(f"No head {none}.")
@@ -90,10 +93,6 @@ def _part(part: Report, *, plain: bool, width: int) -> RenderResult:
         yield Text(_encodable(f"One fact, told once: {harmless(says)}.", plain=plain))
     if more := len(section.summary) - len(shown):
         yield Text(f"And {counted(more, 'more role')} in the report.")
-    about = OVERVIEW if part.attention else FINDINGS
-    for finding in findings.of(part).findings:
-        if finding.about in about:
-            yield Text(harmless(finding.says.text))
 
 
 def _fewer(every: Sequence[RoleSummary], *, of_stream: bool) -> Sequence[RoleSummary]:
@@ -104,33 +103,36 @@ def _fewer(every: Sequence[RoleSummary], *, of_stream: bool) -> Sequence[RoleSum
     return [role for role in every if role not in left_out]
 
 
-def _table(shown: Sequence[RoleSummary], *, plain: bool, width: int, bars: bool) -> Table:
+def _table(section: Roles, shown: Sequence[RoleSummary], *, plain: bool, width: int) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, width=width, header_style="dim")
     table.add_column("", no_wrap=True)
     table.add_column("Role", ratio=1, no_wrap=True)
     table.add_column("Best", no_wrap=True)
     table.add_column("Score", no_wrap=True)
-    table.add_column("Verdict", no_wrap=True)
+    if section.judged:
+        table.add_column("Verdict", no_wrap=True)
     table.add_column("Heads", justify="right", no_wrap=True)
+    bars = not any(role.best.full_name != role.best.name for role in shown)
     if bars and width >= NARROW:
         table.add_column("", no_wrap=True)
     if width >= NARROW:
         table.add_column("Sent.", justify="right", no_wrap=True)
     most = max(role.amount for role in shown) if bars else 0
     for role in shown:
-        cells = _row(role, most, plain=plain)
+        cells = _row(role, most, plain=plain, judged=section.judged)
         table.add_row(*islice(cells, len(table.columns)))
     return table
 
 
-def _row(role: RoleSummary, most: int, *, plain: bool) -> Iterable[Text]:
+def _row(role: RoleSummary, most: int, *, plain: bool, judged: bool) -> Iterable[Text]:
     chip = role.role.chip
     yield Text(harmless(chip.letter), style=f"bold {chip.ink} on {chip.colour}")
     yield Text(harmless(role.title), overflow="crop" if plain else "ellipsis")
     yield Text(role.best.full_name)
     yield Text(_encodable(role.score.text, plain=plain))
-    verdict = _encodable(role.verdict.text, plain=plain)
-    yield Text(verdict, style="" if role.verdict.name == "supported" else "italic")
+    if judged:
+        verdict = _encodable(role.verdict.text, plain=plain)
+        yield Text(verdict, style="" if role.verdict.name == "supported" else "italic")
     yield Text(role.count)
     if most:
         yield Text(bar(role.amount / most, plain=plain), style=chip.colour)

@@ -36,10 +36,9 @@ def statistics(report: Report) -> tuple[StatisticInfo, ...]:
 
 
 def findings(report: Report) -> tuple[Finding, ...]:
-    """The leading findings first, then those of each part that are not among them."""
-    every = dict.fromkeys(report.findings)
+    """Those that stand first, then those of each part that are not among them."""
+    every = {finding.text: finding for finding in report.findings}
     for part in report.parts:
-        every |= dict.fromkeys(
-            replace(finding, attention=part.attention) for finding in part.findings
-        )
-    return tuple(every)
+        for finding in part.findings:
+            every.setdefault(finding.text, replace(finding, attention=part.attention, first=False))
+    return tuple(every.values())

@@ -35,6 +35,7 @@ ROLE = CrossRole(
     family="position",
     letter="L",
     order=60,
+    does="follows the source word by word",
     about=(
         "Each target token looks at the source token that is as far along its sentence; with "
         "`predicts` it is the token before that does, which writes the target token."

@@ -9,6 +9,7 @@ ROLE = TargetRole(
     family="sink",
     letter="C",
     order=142,
+    does="rests on CLS",
     about="Content tokens look at the CLS token.",
     formula="S_i = the CLS tokens",
     source="Clark et al. 2019; Kovaleva et al. 2019 (vertical)",

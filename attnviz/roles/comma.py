@@ -9,6 +9,7 @@ ROLE = TargetRole(
     family="punctuation",
     letter="K",
     order=120,
+    does="looks at commas",
     about="Words and other marks look at commas.",
     formula="S_i = the commas, i any other content token",
     source="Clark et al. 2019",

@@ -25,6 +25,8 @@ ROLE = WordRole(
     family="meaning",
     letter="R",
     order=210,
+    does="looks at an earlier mention of the same thing",
+    measures="of the words right",
     about="The head word of a mention looks most at that of an earlier mention of the same entity.",
     formula=(
         "share of mentions with an antecedent whose most attended other word is the head of one"

@@ -12,6 +12,32 @@ FEWEST = 20
 
 _REVERSE = ":reverse"
 
+_IN_WORDS = {
+    "acl": "clause that modifies a noun",
+    "advcl": "adverbial clause",
+    "advmod": "adverb",
+    "amod": "adjective",
+    "appos": "apposition",
+    "aux": "auxiliary",
+    "case": "preposition",
+    "cc": "conjunction",
+    "ccomp": "clause that is an object",
+    "compound": "part of a compound",
+    "conj": "conjunct",
+    "cop": "copula",
+    "det": "determiner",
+    "iobj": "indirect object",
+    "mark": "word that opens a clause",
+    "nmod": "noun that modifies a noun",
+    "nsubj": "subject",
+    "nummod": "number",
+    "obj": "object",
+    "obl": "oblique noun",
+    "punct": "punctuation mark",
+    "xcomp": "open clause",
+}
+"""The commonest relations of Universal Dependencies, by what stands in them."""
+
 
 def _arcs(relation: str, *, reverse: bool) -> ArcRule:
     def arcs(of: Annotation) -> Arcs:
@@ -38,6 +64,8 @@ def _member(relation: str, *, reverse: bool) -> WordRole:
         family=ROLE.family,
         letter=ROLE.letter,
         order=ROLE.order,
+        does=_does(relation, reverse=reverse),
+        measures=ROLE.measures,
         about=(
             f"A word looks most at its dependent of the relation {relation}."
             if reverse
@@ -50,6 +78,13 @@ def _member(relation: str, *, reverse: bool) -> WordRole:
         needs=ROLE.needs,
         arcs=_arcs(relation, reverse=reverse),
     )
+
+
+def _does(relation: str, *, reverse: bool) -> str:
+    """What a head of the relation does, in words."""
+    base = _IN_WORDS.get(relation)
+    name = f"{base} ({relation})" if base else relation
+    return f"looks from a word to its {name}" if reverse else f"looks from the {name} to its head"
 
 
 def _members(annotations: Sequence[Annotation]) -> list[WordRole]:
@@ -76,6 +111,8 @@ ROLE = RoleFamily(
     family="syntax",
     letter="T",
     order=200,
+    does="follows the syntax tree",
+    measures="of the words right",
     about="A word looks at its head in the dependency tree, or a head at its dependent.",
     formula=(
         "share of words of the relation whose most attended other word is right; a split word is "

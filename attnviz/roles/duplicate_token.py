@@ -19,6 +19,7 @@ ROLE = TargetRole(
     family="copy",
     letter="D",
     order=130,
+    does="looks at other copies of the same token",
     about="Each token looks at other copies of itself; in causal models at earlier ones.",
     formula=f"S_i = {{j != i : token j = token i, both known, neither in a run}}. {RULE}",
     source="Wang et al. 2023 (duplicate-token heads)",

@@ -19,6 +19,7 @@ ROLE = TargetRole(
     family="sink",
     letter="F",
     order=141,
+    does="rests on the first token",
     about="Each token looks at position 0: an attention sink, often a way to do nothing.",
     formula="S_i = {0}, i >= 1",
     source="Xiao et al. 2023; Gu et al. 2024",

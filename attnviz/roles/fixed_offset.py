@@ -11,6 +11,7 @@ ROLE = ChosenRole(
     family="position",
     letter="O",
     order=40,
+    does="looks a fixed number of tokens away",
     about="Each token looks the same number of places away, at least two and at most eight.",
     formula="S_i = {i + k}, the best k of ±2 … ±8, chosen on one half and scored on the other",
     source="Voita et al. 2019 (positional heads); Vig & Belinkov 2019",

@@ -28,6 +28,7 @@ ROLE = TargetRole(
     family="copy",
     letter="I",
     order=140,
+    does="looks at what followed a token's earlier copies",
     about="Each token looks at the tokens that followed its earlier copies.",
     formula=(
         f"S_i = {{j + 1 : j + 1 < i, token j = token i, both known, neither in a run}}. {RULE}"

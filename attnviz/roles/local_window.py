@@ -9,6 +9,7 @@ ROLE = TargetRole(
     family="position",
     letter="W",
     order=50,
+    does="looks at the nearest tokens",
     about="Each token looks at its neighbours, up to two places away, itself left out.",
     formula="S_i = {j : 0 < |i - j| <= 2}",
     source="Kovaleva et al. 2019; Pande et al. 2021 (local heads)",

@@ -9,6 +9,7 @@ ROLE = TargetRole(
     family="position",
     letter="N",
     order=30,
+    does="looks at the next token",
     about="Each token looks at the token after it; causal models can't.",
     formula="S_i = {i + 1}",
     source="Clark et al. 2019; Voita et al. 2019 (positional heads)",

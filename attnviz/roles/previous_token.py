@@ -9,6 +9,7 @@ ROLE = TargetRole(
     family="position",
     letter="P",
     order=20,
+    does="looks at the previous token",
     about="Each token looks at the token before it.",
     formula="S_i = {i - 1}",
     source="Clark et al. 2019; Voita et al. 2019 (positional heads)",

@@ -9,6 +9,7 @@ ROLE = TargetRole(
     family="punctuation",
     letter="U",
     order=100,
+    does="looks at punctuation",
     about="Words look at punctuation marks and symbols.",
     formula="S_i = the tokens of Unicode categories P and S, i any other content token",
     source="Clark et al. 2019",

@@ -134,6 +134,7 @@ ROLE = TargetRole(
     family="meaning",
     letter="H",
     order=132,
+    does="looks at the rarest word of the sentence",
     about="Words look at the sentence's rarest word, going by the order of the vocabulary.",
     formula=(
         "S_i = the tokens of the word of the most pieces in a row, then of the highest id, among "

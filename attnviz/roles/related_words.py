@@ -25,6 +25,7 @@ ROLE = TargetRole(
     family="meaning",
     letter="M",
     order=134,
+    does="looks at words of related meaning",
     about="Content words look at other words whose input embeddings are close to their own.",
     formula=(
         "S_i = the tokens of the at most 8 content words, more than 2 words away and of another "

@@ -28,11 +28,12 @@ ArcRule = Callable[[Annotation], Arcs]
 class Role:
     """A role: its words, how strict it is, and what it can do, which the classes below fill in.
 
-    `family` and `letter` are how figures mark it. `margin`: score - best baseline must exceed
-    it. `baselines`, beyond chance: names of files in `attnviz.baselines`, or of other roles whose
-    score must be beaten too. `needs` says what a text or tokenizer must have for the role to be
-    measured at all. `streams` are the attentions that can play it: those where queries and keys
-    are the same tokens, or cross-attention.
+    `family` and `letter` are how figures mark it. `does` says of one head what it does, its first
+    word a verb: "looks at commas"; `measures` what the score is a share of. `margin`: score - best
+    baseline must exceed it. `baselines`, beyond chance: names of files in `attnviz.baselines`, or
+    of other roles whose score must be beaten too. `needs` says what a text or tokenizer must have
+    for the role to be measured at all. `streams` are the attentions that can play it: those where
+    queries and keys are the same tokens, or cross-attention.
 
     Of roles that a family makes from the text, `family_name` is the family's name, and `relation`
     what they are about, with `reverse` from the head of the tree to its dependent. A text must
@@ -53,6 +54,8 @@ class Role:
     source: str
     margin: float
     order: int
+    does: str
+    measures: str = "of its attention"
     baselines: tuple[str, ...] = ()
     needs: str = ""
     streams: tuple[str, ...] = SELF

@@ -22,6 +22,7 @@ ROLE = TargetRole(
     family="shape",
     letter="G",
     order=155,
+    does="keeps to its own text of the pair",
     about="Each token of a pair of texts looks at the other tokens of its own text.",
     formula="S_i = {j != i : j is of the same text as i}, special tokens left out",
     source="Kovaleva et al. 2019 (block)",

@@ -9,6 +9,7 @@ ROLE = TargetRole(
     family="position",
     letter="S",
     order=10,
+    does="looks at the token itself",
     about="Each token looks at itself.",
     formula="S_i = {i}",
     source="Vig & Belinkov 2019; Kovaleva et al. 2019 (diagonal)",

@@ -9,6 +9,7 @@ ROLE = TargetRole(
     family="punctuation",
     letter="E",
     order=110,
+    does="looks at the mark that ends the sentence",
     about=(
         "Words and other marks look at full stops, question and exclamation marks. "
         "Where every sentence ends in one, a head that looks at the last place can't be told apart."

@@ -9,6 +9,7 @@ ROLE = TargetRole(
     family="sink",
     letter="X",
     order=143,
+    does="rests on SEP",
     about="Content tokens look at SEP tokens: often a way to do nothing.",
     formula="S_i = the SEP tokens",
     source="Clark et al. 2019",

@@ -17,6 +17,7 @@ ROLE = TargetRole(
     family="sink",
     letter="Y",
     order=144,
+    does="lets SEP look at SEP",
     about="SEP tokens look at SEP tokens; the one role whose queries are special tokens.",
     formula="S_i = the SEP tokens, i a SEP token",
     source="Clark et al. 2019",

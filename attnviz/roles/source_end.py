@@ -16,6 +16,7 @@ ROLE = CrossRole(
     family="sink",
     letter="Z",
     order=145,
+    does="rests on the end of the source",
     about="Target tokens look at the token that ends the source: often a way to do nothing.",
     formula="S_i = the EOS and SEP tokens of the source",
     source="Clark et al. 2019 (separators as no-op)",

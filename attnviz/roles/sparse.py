@@ -36,6 +36,7 @@ ROLE = ShapeRole(
     family="shape",
     letter="A",
     order=160,
+    does="puts nearly all its attention on three tokens",
     about="Each token spends nearly all its attention on three keys.",
     formula="mass on the three largest weights of a row, over rows with |V_i| > 3",
     source="Pande et al. 2021; Clark et al. 2019 (entropy)",

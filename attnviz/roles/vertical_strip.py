@@ -46,6 +46,7 @@ ROLE = ShapeRole(
     family="shape",
     letter="V",
     order=150,
+    does="has all tokens look at one and the same word",
     about="All tokens look at one content token, whichever it is but the first of the sentence.",
     formula="S_i = {j*}, j* > 0 the content token with the largest column sum",
     source="Kovaleva et al. 2019 (vertical)",

@@ -14,6 +14,7 @@ from attnviz.figures.views import POOLED, SentenceView
 from attnviz.findings import build, drawn_sentences, views
 from attnviz.findings.examples import HeadRoleSums, example_sentences
 from attnviz.findings.heads import head_roles, with_examples
+from attnviz.findings.sentence_looks import heads_here, sentence_looks
 from attnviz.observers.examples import ExampleKeeper
 from attnviz.observers.matrices import MatrixKeeper
 from attnviz.observers.rollout import FlowKeeper
@@ -50,8 +51,8 @@ def illustrate(report: Report, measured: Measured, survey: Survey, measurer: Mea
     finished = tuple(
         replace(
             part,
-            illustrations=drawing.views(),
-            sentences=_listed(run.sentences(listed), drawing.sentences(), said),
+            illustrations=drawing.views,
+            sentences=drawing.with_looks(_listed(run.sentences(listed), drawing.sentences(), said)),
         )
         for part, drawing, run in zip(parts, drawings, runs, strict=True)
     )
@@ -206,9 +207,24 @@ class _Drawing:
         """What flows in the drawn sentences."""
         return self.stream.sentences(self._places)
 
+    @cached_property
     def views(self) -> tuple[SentenceView, ...]:
         """The drawn sentences as their figures want them."""
         return tuple(self._view(index, place) for index, place in enumerate(self._places))
+
+    def with_looks(self, sentences: Sequence[SentenceReport]) -> tuple[SentenceReport, ...]:
+        """The sentences, those that are drawn with what their words look at."""
+        run, best = self.stream.run, self.stream.best
+        looks = {
+            view.id: sentence_looks(
+                view,
+                run.tokens[place],
+                run.keys[place] if run.keys else None,
+                heads_here(best, place),
+            )
+            for view, place in zip(self.views, self._places, strict=True)
+        }
+        return tuple(replace(sentence, looks=looks.get(sentence.id)) for sentence in sentences)
 
     def _view(self, index: int, place: int) -> SentenceView:
         run, report = self.stream.run, self._report

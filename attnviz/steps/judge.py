@@ -147,7 +147,6 @@ class _Judge:
         similarity = build.similarity(alike, heads)
         between = [role for role in of_roles if role.role.arcs is not None]
         relations = build.relations(best(between, units.half), judgements, heads, self._coverage)
-        sentences = self._measurement.input.sentences
         return replace(
             whole,
             model=self._model(whole.model),
@@ -157,7 +156,7 @@ class _Judge:
             ),
             heads=heads,
             similarity=similarity,
-            findings=findings(heads, infos, similarity, sentences, whole.induction),
+            findings=findings(heads, infos, similarity, whole.induction),
             warnings=() if self._stream else whole.warnings,
             attention=self._stream,
             layers=tuple(

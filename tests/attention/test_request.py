@@ -131,6 +131,7 @@ BY_LENGTH = TargetRole(
     formula="",
     source="",
     margin=0.1,
+    does="looks as far back as the sentence is long",
     target=lambda tokens: OffsetTarget(ones(tokens), (1, 4 - len(tokens))),
 )
 

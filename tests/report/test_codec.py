@@ -246,7 +246,8 @@ def test_all_that_is_always_written_is_required() -> None:
     assert set(score["required"]) == set(score["properties"])
     sentence = codec.schema()["$defs"]["SentenceReport"]
     assert set(sentence["properties"]) - set(sentence["required"]) == {
-        "keys", "special_keys", "generated_from", "pair", "segments", "attention", "prediction",
+        "keys", "special_keys", "generated_from", "pair", "segments", "looks", "attention",
+        "prediction",
     }  # fmt: skip
 
 

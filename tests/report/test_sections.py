@@ -42,7 +42,7 @@ def test_every_stream_has_its_sections_and_the_whole_the_others() -> None:
     made = sections.of(example.translation())
     assert [stream.title for stream in made.streams] == ["Encoder", "Decoder", "Cross-attention"]
     assert [stream.roles.title for stream in made.streams] == ["Roles"] * 3
-    assert made.findings is not None
+    assert [each.title for each in made.first.maps] == ["Encoder", "Decoder", "Cross-attention"]
     assert made.induction is not None
     (alone,) = sections.of(example.report()).streams
     assert alone.title == ""

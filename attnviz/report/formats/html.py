@@ -49,7 +49,9 @@ def write(report: Report, pictures: Sequence[Picture]) -> bytes:
     return page.render(
         sections=sections.of(report, pictures),
         images={picture.path: _image(picture) for picture in pictures},
-        styles=Markup("\n").join(map(stylesheet, ("report.css", "profile.css"))),
+        styles=Markup("\n").join(
+            map(stylesheet, ("report.css", "profile.css", "first_screen.css"))
+        ),
         layers_open=LAYERS_OPEN,
     ).encode()
 

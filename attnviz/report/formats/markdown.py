@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from attnviz.report.model import Report
     from attnviz.report.sections import Sections, Stream
     from attnviz.report.sections.again import Again
-    from attnviz.report.sections.examples import Examples
-    from attnviz.report.sections.findings import Findings
+    from attnviz.report.sections.examples import Examples, Stretch
+    from attnviz.report.sections.first_screen import FirstScreen
     from attnviz.report.sections.heads import Heads
     from attnviz.report.sections.induction import Induction
     from attnviz.report.sections.method import Method
@@ -52,8 +52,7 @@ def write(report: Report, pictures: Sequence[Picture]) -> bytes:
 
 def _blocks(every: Sections) -> Iterable[str]:
     yield from _top(every.top, every.streams)
-    if every.findings:
-        yield from _findings(every.findings, "##")
+    yield from _first(every.first)
     for stream in every.streams:
         yield from _stream(stream)
     yield from _induction(every.induction, "##")
@@ -81,7 +80,6 @@ def _stream(stream: Stream) -> Iterable[str]:
     if stream.title:
         yield f"## {stream.title}"
         yield " ".join(filter(None, (stream.meaning, stream.layers)))
-    yield from _findings(stream.findings, level)
     if stream.maps:
         yield f"{level} {stream.maps.title}"
         yield from _images(stream.maps.pictures)
@@ -107,11 +105,27 @@ def _top(top: Top, streams: Sequence[Stream]) -> Iterable[str]:
         yield f"[{top.warnings}](#warnings)"
 
 
-def _findings(findings: Findings, level: str) -> Iterable[str]:
-    yield f"{level} {findings.title}"
+def _first(first: FirstScreen) -> Iterable[str]:
+    """What stands out, the maps, and the sentences in which it is seen."""
+    findings = first.findings
+    yield f"## {findings.title}"
     yield bullets(each.says.text for each in findings.findings) or findings.nothing
     if findings.note:
         yield findings.note
+    yield from _images(first.pictures)
+    for seen in first.seen:
+        who = f"{seen.head.full_name}, which {safe(seen.does)}"
+        yield f"{seen.sentence}, {who}: {safe(seen.says)}"
+        yield f"> {_stretches((*seen.asking, *seen.tokens))}"
+
+
+def _stretches(every: Sequence[Stretch]) -> str:
+    """A sentence with the token that looks in bold and what it should look at in italics."""
+    text = ""
+    for at, each in enumerate(every):
+        mark = "**" if each.query else "*" if each.target else ""
+        text += f"{' ' if at and each.space else ''}{mark}{safe(each.text)}{mark}"
+    return text
 
 
 def _roles(roles: Roles, level: str) -> Iterable[str]:

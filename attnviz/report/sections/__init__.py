@@ -12,7 +12,7 @@ from attnviz.report import layers
 from attnviz.report.sections import (
     again,
     examples,
-    findings,
+    first_screen,
     heads,
     induction,
     limits,
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 class Stream:
     """The sections of one stream, in order; `title` is "" where a model has one stream only.
 
-    `prefix` is what the places of its sections on a page begin with. A section is None where there
-    is nothing to say.
+    `prefix` is what the places of its sections on a page begin with. With `few` sentences these
+    come first. A section is None where there is nothing to say.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Stream:
     meaning: str
     layers: str
     prefix: str
-    findings: findings.Findings
+    few: bool
     maps: maps.Maps | None
     roles: roles.Roles
     relations: relations.Relations | None
@@ -62,12 +62,11 @@ class Stream:
 class Sections:
     """All sections of a report, in order.
 
-    `findings` and `induction` are those of a model with several streams; a single stream has its
-    own.
+    `induction` is that of a model with several streams; a single stream has its own.
     """
 
     top: top.Top
-    findings: findings.Findings | None
+    first: first_screen.FirstScreen
     streams: tuple[Stream, ...]
     induction: induction.Induction | None
     method: method.Method
@@ -80,8 +79,8 @@ def of(report: Report, pictures: Sequence[Picture] = ()) -> Sections:
     """All sections of a report, with its pictures."""
     return Sections(
         top.of(report),
-        findings.of(report) if report.parts else None,
-        tuple(_stream(part, pictures) for part in report.every_part),
+        first_screen.of(report, pictures),
+        tuple(_stream(part, pictures, few=not report.judged) for part in report.every_part),
         induction.of(report) if report.parts else None,
         method.of(report),
         limits.of(report),
@@ -90,7 +89,7 @@ def of(report: Report, pictures: Sequence[Picture] = ()) -> Sections:
     )
 
 
-def _stream(part: Report, pictures: Sequence[Picture]) -> Stream:
+def _stream(part: Report, pictures: Sequence[Picture], *, few: bool) -> Stream:
     name = part.attention
     return Stream(
         name,
@@ -98,13 +97,13 @@ def _stream(part: Report, pictures: Sequence[Picture]) -> Stream:
         streams.MEANINGS[name],
         " ".join(layers.notes(part)) if name else "",
         f"{name}-" if name else "",
-        findings.of(part),
+        few,
         maps.of(part, pictures),
         roles.of(part),
         relations.of(part),
         induction.of(part),
         examples.of(part),
         heads.of(part),
-        spare.of(part),
+        None if few else spare.of(part),
         sentences.of(part, pictures),
     )

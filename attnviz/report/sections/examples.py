@@ -123,7 +123,7 @@ def _stretch(token: ShownToken, scale: str) -> Stretch:
     label = token.label
     marked = dark or token.query or token.target or label.special
     return Stretch(
-        label.text,
+        label.text.removeprefix("##") if label.piece else label.text,
         dark,
         token.query,
         token.target,
@@ -144,17 +144,22 @@ def _where(example: Example) -> str:
     )
 
 
+def query(example: Example) -> str:
+    """The token or word that looks, in quotes."""
+    return _quoted([token.label for token in (*example.asking, *example.tokens) if token.query])
+
+
 def _says(example: Example) -> str:
-    query = _quoted([token.label for token in (*example.asking, *example.tokens) if token.query])
+    asks = query(example)
     hit = any(set(best.places) <= set(example.target) for best in example.looked[:1])
     most = _listed(example.looked, ", which is right" if example.between and hit else "")
     if example.between:
-        right = "" if hit else f"; right is {_target(example)} {number(example.mass)}"
-        return f"{query} {most}{right}."
+        right = "" if hit else f"; right is {target(example)} {number(example.mass)}"
+        return f"{asks} {most}{right}."
     if example.target:
         instead = "" if hit else f"; it {most}"
-        return f"{query} puts {number(example.mass)} on {_target(example)}{instead}."
-    return f"{query} scores {number(example.mass)}; it {most}."
+        return f"{asks} puts {number(example.mass)} on {target(example)}{instead}."
+    return f"{asks} scores {number(example.mass)}; it {most}."
 
 
 def _listed(looked: Sequence[Looked], aside: str) -> str:
@@ -166,7 +171,7 @@ def _listed(looked: Sequence[Looked], aside: str) -> str:
     return f"looks most at {first}{aside}{', then ' * bool(named)}{', '.join(named)}"
 
 
-def _target(example: Example) -> str:
+def target(example: Example) -> str:
     """The tokens that the query should look at, those first that it looks at most."""
     shown = [token for token in example.tokens if token.target]
     if example.between:

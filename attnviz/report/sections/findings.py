@@ -1,35 +1,52 @@
-"""What was found, in plain sentences."""
+"""The three to six sentences that stand first, each with where its evidence is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from attnviz.report.cells import Linked, linker
+from attnviz.evidence.bootstrap import FEWEST
+from attnviz.report.cells import Linked, Piece, linker
+from attnviz.report.numbers import counted
+from attnviz.report.sections import roles
 
 if TYPE_CHECKING:
+    from attnviz.report.model import Finding as Found
     from attnviz.report.model import Report
 
-TITLE = "Findings"
+TITLE = "What stands out"
 NOTHING = "Nothing stands out."
 SCORES = (
     "A score is the share of a head's attention that lands on the role's target, mean over "
     "queries; for roles between words the share of words whose most attended other word is right; "
     "for roles of shape what their formula says. Brackets hold the 95% interval."
 )
+NOTE = (
+    "Numbers are shares of a head's attention, mean over tokens. Brackets hold the 95% interval "
+    "over {units}; parentheses what the head would score without the habit."
+)
+NOTE_OF_FEW = (
+    "Numbers are shares of a head's attention, mean over tokens; parentheses: what the head would "
+    "score without the habit. They say what this text shows and nothing about other text: "
+    "intervals and verdicts take {fewest} {units} or more."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A finding, and what it is about: "role", "redundant", "uniform" and the like."""
+    """A finding, what it is about ("role", "redundant", ...), and the place of its evidence.
+
+    `evidence` says what it rests on; its anchor is "" where there is no such place.
+    """
 
     about: str
     says: Linked
+    evidence: Piece
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The findings; `nothing` stands where there are none, `note` says what a score is."""
+    """The findings; `nothing` stands where there are none, `note` says what the numbers are."""
 
     title: str
     findings: tuple[Finding, ...]
@@ -38,7 +55,39 @@ class Findings:
 
 
 def of(report: Report) -> Findings:
-    """The findings of a report; those of one stream of several have no note."""
+    """The findings that stand first in a report."""
     linked = linker(report)
-    findings = tuple(Finding(each.kind, linked(each.text)) for each in report.findings)
-    return Findings(TITLE, findings, NOTHING, "" if report.attention else SCORES)
+    first = [each for each in report.findings if each.first]
+    findings = tuple(
+        Finding(each.kind, linked(each.text), _evidence(report, each)) for each in first
+    )
+    note = NOTE if report.judged else NOTE_OF_FEW
+    says = note.format(units=roles.units(report), fewest=FEWEST)
+    return Findings(TITLE, findings, NOTHING, says if len(first) > 1 or not report.judged else "")
+
+
+def _evidence(report: Report, finding: Found) -> Piece:
+    """What a finding rests on, and where that is told."""
+    part = report.part(finding.attention) if finding.attention and report.parts else report
+    prefix = f"{finding.attention}-" if finding.attention else ""
+    if finding.kind == "role":
+        return _of_role(report, part, finding)
+    if finding.kind == "induction" and part.induction:
+        return Piece(counted(part.induction.draws, "draw"), "induction")
+    if finding.kind in {"redundant", "collapsed", "uniform"}:
+        told = part.spare is not None and report.judged
+        return Piece("the heads", f"{prefix}spare" if told else "")
+    first = report.every_part[0].attention
+    return Piece("all roles", f"{first}-roles".lstrip("-"))
+
+
+def _of_role(report: Report, part: Report, finding: Found) -> Piece:
+    """How many sentences, or tokens of few sentences, the best head's score rests on."""
+    score = part.head(*finding.heads[0]).roles.get(finding.role) if finding.heads else None
+    if score is None:
+        return Piece("", "")
+    rests_on = counted(score.sentences, "sentence")
+    if not report.judged:  # all that there is, so what counts is how many look
+        info = next(role for role in part.roles if role.name == finding.role)
+        rests_on = counted(score.events, "token" if info.coverage is None else "word")
+    return Piece(rests_on, roles.anchor(finding.role, finding.attention))

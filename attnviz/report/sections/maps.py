@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from attnviz.report.model import Report
 
 
+ROLES = "roles"
+"""The name of the picture that says which head has which role."""
+
+
 @dataclass(frozen=True, slots=True)
 class Maps:
     """The pictures of all heads over all sentences."""
@@ -23,6 +27,15 @@ class Maps:
 
 
 def of(report: Report, pictures: Sequence[Picture]) -> Maps | None:
-    """Those of one stream; None where there are none."""
-    maps = by_sentence(pictures, report.attention).get(None, ())
+    """Those of one stream but the map of roles, which stands first; None where there are none."""
+    first = of_roles(pictures, report.attention)
+    maps = [
+        each for each in by_sentence(pictures, report.attention).get(None, ()) if each is not first
+    ]
     return Maps("Maps", tuple(maps)) if maps else None
+
+
+def of_roles(pictures: Sequence[Picture], stream: str) -> Picture | None:
+    """The map of roles of one stream, which stands on the first screen."""
+    maps = by_sentence(pictures, stream).get(None, ())
+    return next((each for each in maps if each.path.rsplit("/", 1)[-1] == ROLES), None)

@@ -43,6 +43,9 @@ TITLE = "Roles"
 ROWS = 10
 """Heads of one role that get a row; the others are named."""
 
+OTHERS = 40
+"""So many of the others are named; of a role that all heads have, the rest is counted."""
+
 CHANCE = (
     "Chance is the score of uniform attention over the keys that are visible; "
     "lift = (score − chance) / (1 − chance)."
@@ -91,7 +94,10 @@ class OtherHead:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role with all its heads; `more` counts the `others`, which get no row."""
+    """A role with all its heads.
+
+    `more` counts those that get no row, `unnamed` those of them that are not among the `others`.
+    """
 
     name: str
     title: str
@@ -103,6 +109,7 @@ class Role:
     table: Table
     more: str
     others: tuple[OtherHead, ...]
+    unnamed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +142,11 @@ class Roles:
 
     `summary` holds each fact once. `nobody` stands before the `unmatched` in a sentence,
     `nobody_title` over them; `relations` counts those between words, told in a section of that
-    title.
+    title. `judged`: whether there are verdicts.
     """
 
     title: str
+    judged: bool
     says: str
     chance: str
     nothing: str
@@ -158,6 +166,7 @@ def of(report: Report) -> Roles:
     families = by_family([group for group in every if group.own or not group.role.same_as])
     return Roles(
         TITLE,
+        report.judged,
         _says(report, every),
         CHANCE,
         "No head has a role.",
@@ -189,10 +198,9 @@ def _says(report: Report, every: Sequence[RoleHeads]) -> str:
             f"found in some head{', or seen without a verdict' if seen else ''}."
         )
     return (
-        f"There are no verdicts: they take intervals, for which {FEWEST} {units(report)} are "
-        "needed. The "
-        "tables hold what this text shows: heads whose score exceeds chance by more than the "
-        "role's margin and is not below any other baseline, the strongest first."
+        f"What this text shows, without verdicts, which take {FEWEST} {units(report)} or more: "
+        "heads whose score exceeds chance by more than the role's margin and is not below any "
+        "other baseline, the strongest first."
     )
 
 
@@ -226,10 +234,14 @@ def _summary(report: Report, every: Sequence[RoleHeads]) -> tuple[RoleSummary, .
     )
 
 
-def _anchor(group: RoleHeads) -> str:
+def anchor(role: str, attention: str) -> str:
     """The role's place on a page: `role-self`, `cross-role-self`."""
-    name = re.sub("[^a-z0-9]+", "-", group.role.name.lower()).strip("-")
-    return f"{group.heads[0].attention}-role-{name}".lstrip("-")
+    name = re.sub("[^a-z0-9]+", "-", role.lower()).strip("-")
+    return f"{attention}-role-{name}".lstrip("-")
+
+
+def _anchor(group: RoleHeads) -> str:
+    return anchor(group.role.name, group.heads[0].attention)
 
 
 def _table(role: RoleInfo, heads: Sequence[HeadReport]) -> Table:
@@ -246,7 +258,8 @@ def _table(role: RoleInfo, heads: Sequence[HeadReport]) -> Table:
             baselines([(score.baseline, title_of(score.against)) for score in every]),
             Column("Lift", "number", column(score.lift for score in every)),
             evidence(every),
-            verdicts(every),
+            # Where nothing has a verdict there is nothing to say in a column of its own.
+            *((verdicts(every),) if any(score.verdict for score in every) else ()),
         )
     )
 
@@ -267,9 +280,10 @@ def _role(group: RoleHeads) -> Role:
         count(len(rest)),
         tuple(
             OtherHead(head(each), number(score.score) + tentative(score.verdict))
-            for each in rest
+            for each in rest[:OTHERS]
             for score in [each.roles[name]]
         ),
+        count(len(rest) - OTHERS) if len(rest) > OTHERS else "",
     )
 
 
@@ -279,7 +293,7 @@ def _heads(group: RoleHeads) -> str:
     supported = verdicts.count("supported")
     heads = counted(len(verdicts), "head")
     if verdicts[0] is None:
-        return f"{heads}; no verdict"
+        return heads
     return heads if supported == len(verdicts) else f"{heads}, {count(supported)} of them supported"
 
 

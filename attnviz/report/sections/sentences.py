@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attnviz.report.images import by_sentence
 from attnviz.report.numbers import count, counted, number
-from attnviz.report.sections import prediction
+from attnviz.report.sections import prediction, words
 from attnviz.report.sections.prediction import Prediction
 from attnviz.report.sections.shading import LONG, Shading, Token, shading, tokens
 from attnviz.text.types import TokenLabel
@@ -28,6 +28,11 @@ ALIKE = 0.1
 """Rollouts that differ by less say nothing of single tokens."""
 
 NO_ROLLOUT = "No rollout: there was not enough memory for it."
+FLAT = (
+    "No rollout is shown: after all layers it is nearly the same for every token (two of them "
+    "differ by {drift} on average, where 1 is nothing in common), so it says nothing about single "
+    "words."
+)
 _GENERATED = "Tokens after the mark “generated”, or with it in a table, were written by the model."
 _PAIRS = "The mark “‖” stands between the two texts of a pair."
 
@@ -55,7 +60,10 @@ class Sentence:
     """A sentence in full.
 
     `text` is cut short, and so are the two of a `pair`. `queries` are the tokens of the target and
-    `more` counts those without room, where others than they receive attention.
+    `more` counts those without room, where others than they receive attention. `on_words` are the
+    tokens by what they receive without special tokens, `table` is what each word looks at; both are
+    about the heads that don't rest here, and None where `no_words` says why. `no_rollout` says why
+    there is none.
     """
 
     id: int
@@ -67,6 +75,11 @@ class Sentence:
     queries: tuple[Token, ...]
     more: str
     received: Shading
+    on_words: Shading | None
+    on_words_says: str
+    table: words.Words | None
+    no_words: str
+    particular: tuple[words.HeadSays, ...]
     rollout: Shading | None
     no_rollout: str
     drift: str
@@ -122,22 +135,34 @@ def of(report: Report, pictures: Sequence[Picture]) -> Sentences:
     shown = [each for each in report.sentences if each.id in ids]
     rest = [each for each in report.sentences if each.id not in ids]
     root = report.options.scale == "sqrt"
-    are = "is" if len(shown) == 1 else "are"
     return Sentences(
         TITLE,
-        f"{counted(len(shown), 'sentence')} of {count(len(report.sentences))} {are} shown in full. "
-        f"{_shading_says(report)}",
+        f"{_how_many(report, len(shown))} {_shading_says(report, shown)}".lstrip(),
         "A dot before a token is a space. Darker is more"
         f"{'; the shade goes with the square root' if root else ''}:",
-        tuple(
-            Step(str(weight), weight**0.5 if root else weight) for weight in (0.01, 0.05, 0.2, 0.5)
-        ),
+        scale_steps(report),
         _GENERATED if any(each.generated is not None for each in shown) else "",
         tuple(_sentence(report, each, greatest, placed.get(each.id, ())) for each in shown),
         "The other sentences" if shown else "All sentences",
         _rows_say(report, greatest, len(rest) - LISTED),
         tuple(_row(each, greatest) for each in rest[:LISTED]),
         prediction.tally(report),
+    )
+
+
+def _how_many(report: Report, shown: int) -> str:
+    """How many sentences are shown; "" where it is all of them."""
+    if shown == len(report.sentences):
+        return ""
+    are = "is" if shown == 1 else "are"
+    return f"{counted(shown, 'sentence')} of {count(len(report.sentences))} {are} shown in full."
+
+
+def scale_steps(report: Report) -> tuple[Step, ...]:
+    """What shades stand for."""
+    root = report.options.scale == "sqrt"
+    return tuple(
+        Step(str(weight), weight**0.5 if root else weight) for weight in (0.01, 0.05, 0.2, 0.5)
     )
 
 
@@ -164,7 +189,7 @@ def drift_says(value: float | None) -> str:
         return ""
     says = f"The rollouts of two content tokens differ by {number(value)} on average"
     scale = "(0: all alike, 1: nothing in common)"
-    close = "; they are nearly alike, so read nothing about single tokens into them"
+    close = ": they are nearly alike, so read nothing about single words into them"
     return f"{says} {scale}{close if value < ALIKE else ''}."
 
 
@@ -172,23 +197,27 @@ def _has_rollout(report: Report) -> bool:
     return any(sentence.rollout for part in report.every_part for sentence in part.sentences)
 
 
-def _shading_says(report: Report) -> str:
+def _shading_says(report: Report, shown: Sequence[SentenceReport]) -> str:
     """What the shades of tokens stand for."""
     mean = "mean over all layers, heads and content tokens"
     if report.attention == "cross":
         says = f"Source tokens are shaded by the attention that they receive, {mean} of the target."
         says += f" {rollout(report)}"
-    elif not _has_rollout(report):
-        says = f"Tokens are shaded by the attention that they receive, {mean}."
     else:
-        says = (
-            f"Tokens are shaded once by the attention that they receive, {mean}, and once by "
-            "rollout: what flows from them to the content tokens of the last layer. "
-            f"{rollout(report)}"
-        )
+        says = f"Tokens are shaded by the attention that they receive, {mean}."
+        if any(each.rollout and not _flat(each) for each in shown):
+            says += (
+                " Rollout follows attention through all layers: what flows from each token to the "
+                "content tokens of the last one."
+            )
     if any(len(each.keys or each.tokens) > LONG for each in report.sentences):
         says += f" Texts of more than {LONG} tokens show only their strongest tokens."
     return says
+
+
+def _flat(sentence: SentenceReport) -> bool:
+    """Whether rollout says nothing of single tokens, for its rows are nearly alike."""
+    return sentence.drift is not None and sentence.drift < ALIKE
 
 
 def _rows_say(report: Report, greatest: float, left_out: int) -> str:
@@ -212,7 +241,10 @@ def _sentence(
     keys, first = (key_labels, None) if sentence.keys else (labels, start)
     received = shading(what, keys, sentence.received, scale, first)
     long = bool(received.rest)
-    flows = bool(sentence.rollout) and not sentence.keys
+    flat = _flat(sentence)
+    flows = bool(sentence.rollout) and not sentence.keys and not flat
+    looks = sentence.looks
+    on_words = looks is not None and bool(looks.words) and not long
     return Sentence(
         sentence.id,
         _about(sentence),
@@ -223,13 +255,30 @@ def _sentence(
         tuple(tokens(labels[:LONG], (), scale, start)) if sentence.keys else (),
         count(len(labels) - LONG) if sentence.keys and len(labels) > LONG else "",
         received,
+        shading("On words alone", keys, [share or 0.0 for share in looks.received], scale, first)
+        if looks is not None and on_words
+        else None,
+        words.on_words(report, sentence, looks) if looks is not None and on_words else "",
+        words.of(report, sentence),
+        words.reason(sentence),
+        words.particular(report, sentence),
         shading("Rollout", labels, sentence.rollout, scale, start) if flows else None,
-        "" if sentence.rollout or sentence.keys else NO_ROLLOUT,
-        drift_says(sentence.drift),
+        _no_rollout(sentence, flat=flat),
+        drift_says(sentence.drift) if flows else "",
         tuple(_entropy(sentence, greatest)),
-        tuple(pictures),
+        # Where rollout says nothing, neither does its picture.
+        tuple(each for each in pictures if not (flat and each.path.endswith("/rollout"))),
         prediction.of(sentence, labels, scale),
     )
+
+
+def _no_rollout(sentence: SentenceReport, *, flat: bool) -> str:
+    """Why there is none; "" where there is, and in cross-attention, which has none."""
+    if sentence.keys:
+        return ""
+    if not sentence.rollout:
+        return NO_ROLLOUT
+    return FLAT.format(drift=number(sentence.drift)) if flat else ""
 
 
 def _about(sentence: SentenceReport) -> str:

@@ -67,6 +67,11 @@ _DOING: Mapping[Reason, tuple[str, str]] = {
     "uniform": ("is near-uniform", "are near-uniform"),
     "resting": ("rests", "rest"),
 }
+_CLOSEST: Mapping[Reason, str] = {
+    "redundant": "is the most like another (root mean Jensen-Shannon divergence)",
+    "uniform": "spreads its attention most evenly (normalised entropy)",
+    "resting": "gives the most to the first token and special ones",
+}
 _SAYS_THE_SAME = {"sink", "shape"}
 """Families of roles that only say again why a head is a candidate."""
 
@@ -178,7 +183,7 @@ def _summary(report: Report) -> str:
         closest = "; ".join(
             _closest(criterion) for criterion in spare.criteria if criterion.closest
         )
-        return f"None of {of} is a candidate{f'. Closest are {closest}' if closest else ''}."
+        return f"None of {of} is a candidate{f'. {closest}' if closest else ''}."
     reasons = ", ".join(
         f"{len(criterion.heads)} {_DOING[criterion.reason][len(criterion.heads) > 1]}"
         for criterion in spare.criteria
@@ -250,11 +255,11 @@ def _closest(criterion: Criterion) -> str:
     """The head that comes closest to being a candidate, with what it would take."""
     if criterion.closest is None:
         return ""
-    side = "below" if criterion.reason == "redundant" else "above"
+    takes = "less than" if criterion.reason == "redundant" else "more than"
     return (
-        f"{_name(criterion.closest)} for {SCORES[criterion.reason]} with "
-        f"{_score(criterion.closest, criterion.reason)}, which is not surely {side} "
-        f"{exact(criterion.threshold)}"
+        f"{_name(criterion.closest)} {_CLOSEST[criterion.reason]}, "
+        f"{_score(criterion.closest, criterion.reason)} where surely {takes} "
+        f"{exact(criterion.threshold)} is asked"
     )
 
 

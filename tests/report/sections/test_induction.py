@@ -133,11 +133,12 @@ def test_json_has_every_head() -> None:
 def test_a_finding_names_the_strongest() -> None:
     found = next(one for one in _told(example.document()) if one.kind == "induction")
     assert found.text == (
-        "On repeated random tokens 3 heads match prefixes; the strongest is L5H11 with 0.93 "
-        "[0.89, 0.96] against previous token 0.048, on 10 draws and 750 tokens."
+        "3 of 48 heads look at what followed a token's earlier copies when random tokens repeat "
+        "(induction); L5H11 most of all, with 0.93 [0.89, 0.96] of its attention (previous token "
+        "0.048)."
     )
     assert found.heads == ((5, 11), (5, 10), (5, 9))
 
 
 def _told(made: Report) -> tuple[Finding, ...]:
-    return findings(made.heads, made.roles, made.similarity, 90, made.induction)
+    return findings(made.heads, made.roles, made.similarity, made.induction)

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from attnviz.findings.findings import findings
+from attnviz.findings.findings import OF_FAMILY, findings
 from attnviz.report import codec, terminal, whole
 from attnviz.report.formats import json_report, markdown
 from attnviz.report.model import RelationRow, Report
@@ -181,8 +181,10 @@ def test_the_findings_name_the_strongest_of_many_relations() -> None:
         replace(head, roles={one.name: head.roles[ROW.role] for one in roles})
         for head in report.heads
     )
-    told = [one.text for one in findings(heads, roles, None, 3)]
-    assert sum("to the head" in text for text in told) == 6
+    every = findings(heads, roles, None)
+    told = [one.text for one in every]
+    assert sum("to the head" in text for text in told if "more role" not in text) == 6
+    assert sum("to the head" in one.text for one in every if one.first) == OF_FAMILY
     assert "3 more roles between words have heads: see the relations." in told
 
 

@@ -108,10 +108,11 @@ def test_where_nothing_is_found_the_closest_is_named() -> None:
     ]
     says = summary(replace(example.report(sentences=1), heads=tuple(heads), spare=found))
     assert says == (
-        "None of 3 heads is a candidate. Closest are L0H0 for root mean Jensen-Shannon divergence "
-        f"with 0.20 (at most 0.22) from L1H0, which is not surely below {REDUNDANT}; L0H1 for "
-        "normalised entropy with 0.80 [0.75, 0.85], which is not surely above 0.9; L1H0 for "
-        "attention at rest with 0.70 [0.60, 0.80], which is not surely above 0.9."
+        "None of 3 heads is a candidate. L0H0 is the most like another (root mean Jensen-Shannon "
+        f"divergence), 0.20 (at most 0.22) from L1H0 where surely less than {REDUNDANT} is asked; "
+        "L0H1 spreads its attention most evenly (normalised entropy), 0.80 [0.75, 0.85] where "
+        "surely more than 0.9 is asked; L1H0 gives the most to the first token and special ones, "
+        "0.70 [0.60, 0.80] where surely more than 0.9 is asked."
     )
 
 

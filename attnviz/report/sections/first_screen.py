@@ -1,0 +1,139 @@
+"""The first screen: what stands out, the map of all heads, and a sentence in which it is seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from attnviz.report.cells import Chip, Head, chip, head
+from attnviz.report.numbers import number
+from attnviz.report.sections import examples, findings, head_map, how_to_read, maps
+from attnviz.report.sections.sentences import Step, scale_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from attnviz.figures.picture import Picture
+    from attnviz.report.head_profiles import Example, HeadReport
+    from attnviz.report.model import Finding, Report, RoleInfo
+    from attnviz.report.sections.examples import Stretch
+
+SEEN = 2
+"""Sentences in which findings are seen."""
+
+SHORT = 32
+"""A sentence of more tokens is taken only where there is no shorter one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A sentence in which a finding is seen: shaded by what one token gives the others.
+
+    `asking` are the tokens of the target in cross-attention, whose `tokens` are the source's.
+    """
+
+    head: Head
+    chip: Chip
+    does: str
+    sentence: str
+    anchor: str
+    asking: tuple[Stretch, ...]
+    tokens: tuple[Stretch, ...]
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstScreen:
+    """What a reader learns first. `pictures` are the maps as files, for formats that show these."""
+
+    findings: findings.Findings
+    maps: tuple[head_map.HeadMap, ...]
+    map_says: str
+    pictures: tuple[Picture, ...]
+    seen: tuple[Seen, ...]
+    seen_says: str
+    scale: tuple[Step, ...]
+    how_to_read: how_to_read.HowToRead
+
+
+def of(report: Report, pictures: Sequence[Picture] = ()) -> FirstScreen:
+    """The first screen of the whole report."""
+    head_maps = tuple(
+        made for part in report.every_part if (made := head_map.of(part, judged=report.judged))
+    )
+    seen = _seen(report)
+    return FirstScreen(
+        findings.of(report),
+        head_maps,
+        head_map.says(report),
+        tuple(
+            picture
+            for part in report.every_part
+            if (picture := maps.of_roles(pictures, part.attention))
+        ),
+        seen,
+        "The boxed token looks; the stronger a shade, the more of its attention a token gets; "
+        "underlined is what the finding names. Shades:",
+        scale_steps(report) if seen else (),
+        how_to_read.of(report),
+    )
+
+
+def _seen(report: Report) -> tuple[Seen, ...]:
+    """Sentences for the first finding about a role, and for the first that is more particular."""
+    able = [
+        (finding, shown)
+        for finding in report.findings
+        if finding.first and finding.role and (shown := _example(report, finding))
+    ]
+    ranked = [*able[:1], *(each for each in able[1:] if not _general(report, each[0]))]
+    return tuple(_as_seen(report, *each) for each in ranked[:SEEN])
+
+
+def _part(report: Report, finding: Finding) -> Report:
+    return report.part(finding.attention) if report.parts else report
+
+
+def _role(part: Report, finding: Finding) -> RoleInfo:
+    return next(role for role in part.roles if role.name == finding.role)
+
+
+def _general(report: Report, finding: Finding) -> bool:
+    return _role(_part(report, finding), finding).family in {"sink", "shape"}
+
+
+def _example(report: Report, finding: Finding) -> tuple[HeadReport, Example] | None:
+    """A readable sentence in which the best head that has any shows the role."""
+    part = _part(report, finding)
+    for best in (part.head(*place) for place in finding.heads):
+        shows = [
+            each
+            for each in best.examples
+            if each.role == finding.role and each.shows == "most" and each.target
+        ]
+        if shows:
+            # The first token of a causal model sees itself alone: that shows nothing.
+            return best, min(
+                shows, key=lambda each: (each.queries == (0,), len(each.tokens) > SHORT)
+            )
+    return None
+
+
+def _as_seen(report: Report, finding: Finding, shown: tuple[HeadReport, Example]) -> Seen:
+    best, example = shown
+    part = _part(report, finding)
+    role = _role(part, finding)
+    text = examples.in_full(example, report.options.scale)
+    drawn = {view.id for view in part.illustrations}
+    prefix = f"{part.attention}-" if part.attention else ""
+    return Seen(
+        head(best),
+        chip(role),
+        role.does,
+        f"Sentence {example.sentence}",
+        f"{prefix}sentence-{example.sentence}" if example.sentence in drawn else "",
+        text.asking,
+        text.tokens,
+        f"{examples.query(example)} gives {number(example.mass)} of its attention to "
+        f"{examples.target(example)}.",
+    )

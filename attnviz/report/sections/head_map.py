@@ -1,0 +1,189 @@
+"""The map of layers × heads: what each head does, as cells with their places and colours."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from attnviz.figures.palette import FAMILIES, ink_on, tint
+from attnviz.report.cells import Chip, chip, family, heading
+from attnviz.report.numbers import count, counted
+from attnviz.report.sections.streams import TITLES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from attnviz.report.model import HeadReport, Report, RoleInfo
+
+WIDEST, TALLEST = 400, 380
+"""The room of the cells, in pixels; of many heads they are smaller."""
+
+CELL = (30, 24)
+"""A cell at most, width and height."""
+
+LEAST = 9
+"""A cell at least; a map of more heads is larger than the room."""
+
+LETTERED = 11
+"""Smaller cells have no letter: it could not be read."""
+
+LEFT, TOP = 24, 16
+LABEL = 11
+"""Numbers of layers and heads stand no closer than this."""
+
+PALEST = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A head that has a role, at its place in pixels; `outlined` where that is not supported."""
+
+    x: int
+    y: int
+    letter: str
+    fill: str
+    ink: str
+    outlined: bool
+    anchor: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The number of a layer or a head, at its place."""
+
+    x: int
+    y: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A layer: its heads as one bar of empty cells, `width` pixels from the left."""
+
+    y: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A role in the legend, and how many heads have it."""
+
+    chip: Chip
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeadMap:
+    """A row for each layer, a column for each head; sizes in pixels."""
+
+    title: str
+    width: int
+    height: int
+    cell: tuple[int, int]
+    left: int
+    font: float
+    rows: tuple[Row, ...]
+    cells: tuple[Cell, ...]
+    layers: tuple[Label, ...]
+    heads: tuple[Label, ...]
+    legend: tuple[Entry, ...]
+    without: str
+
+
+def of(report: Report, *, judged: bool = True) -> HeadMap | None:
+    """The map of one stream; None where it has no heads.
+
+    Where nothing is `judged`, no cell is marked as unsure: all show what was seen.
+    """
+    if not report.heads:
+        return None
+    layers = 1 + max(head.layer for head in report.heads)
+    heads = 1 + max(head.head for head in report.heads)
+    wide, high = (
+        max(LEAST, min(most, room // many))
+        for most, room, many in zip(CELL, (WIDEST, TALLEST), (heads, layers), strict=True)
+    )
+    infos = {role.name: role for role in report.roles}
+    having = [head for head in report.heads if head.told]
+    without = len(report.heads) - len(having)
+    shows = "shows" if without == 1 else "show"
+    return HeadMap(
+        TITLES[report.attention],
+        LEFT + heads * wide,
+        TOP + layers * high,
+        (wide, high),
+        LEFT,
+        round(min(0.62 * high, 0.72 * wide, 13.0), 1),
+        tuple(_rows(report.heads, wide, high)),
+        tuple(_cell(head, infos, (wide, high), judged=judged) for head in having),
+        tuple(Label(LEFT - 5, TOP + at * high + high // 2, str(at)) for at in _named(layers, high)),
+        tuple(Label(LEFT + at * wide + wide // 2, TOP - 5, str(at)) for at in _named(heads, wide)),
+        tuple(_legend(having, infos)),
+        f"{count(without)} {shows} none of the roles" if without else "",
+    )
+
+
+def _named(many: int, size: int) -> range:
+    """The numbers that have room: all, or every second, fifth or tenth."""
+    step = next((step for step in (1, 2, 5, 10) if step * size >= LABEL + 3), 20)
+    return range(0, many, step)
+
+
+def _rows(heads: Sequence[HeadReport], wide: int, high: int) -> list[Row]:
+    most = Counter[int]()
+    for head in heads:
+        most[head.layer] = max(most[head.layer], head.head + 1)
+    return [Row(TOP + layer * high, many * wide) for layer, many in sorted(most.items())]
+
+
+def _cell(
+    head: HeadReport, infos: dict[str, RoleInfo], size: tuple[int, int], *, judged: bool
+) -> Cell:
+    """A head in the colour of its first role, the paler the weaker."""
+    name = head.told[0]
+    role, score = infos[name], head.roles[name]
+    wide, high = size
+    sure = score.verdict == "supported" or not judged
+    strength = PALEST + (1.0 - PALEST) * max(0.0, min(score.score or 0.0, 1.0))
+    fill = tint(FAMILIES[family(role)], strength)
+    titles = ", ".join(infos[each].title for each in head.told)
+    return Cell(
+        LEFT + head.head * wide,
+        TOP + head.layer * high,
+        (role.letter.upper() if sure else role.letter.lower()) if high >= LETTERED <= wide else "",
+        fill,
+        ink_on(fill),
+        not sure,
+        head.anchor,
+        f"{head.name}: {titles}",
+    )
+
+
+def _legend(heads: Sequence[HeadReport], infos: dict[str, RoleInfo]) -> list[Entry]:
+    """The roles that heads have, each fact once, with their heads, the most frequent first."""
+    told = Counter(name for head in heads for name in head.told)
+    return [
+        Entry(chip(infos[name]), f"{heading(infos[name].title)} {count(many)}")
+        for name, many in told.most_common()
+    ]
+
+
+def says(report: Report) -> str:
+    """How the map is read."""
+    sure = "small letters and outlines: not beyond doubt; " if _unsure(report) else ""
+    heads = sum(len(part.heads) for part in report.every_part)
+    return (
+        f"All {counted(heads, 'head')}: a row for each layer, a column for each head. Colour and "
+        f"letter: the first role that a head has; paler: weaker; {sure}empty: no role."
+    )
+
+
+def _unsure(report: Report) -> bool:
+    return report.judged and any(
+        head.roles[head.told[0]].verdict != "supported"
+        for part in report.every_part
+        for head in part.heads
+        if head.told
+    )
