@@ -89,7 +89,7 @@ def put(result: bytes | RenderableType) -> None:
         raise WriteError("Standard output is closed.", "Leave it open, for the result goes there.")
     try:
         if not isinstance(result, bytes):
-            console().print(result)
+            console().print(result, crop=False)  # A path is never cut.
             sys.stdout.flush()
             return
         sys.stdout.flush()
