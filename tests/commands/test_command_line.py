@@ -222,7 +222,7 @@ def test_piped_there_is_no_progress(tool: Tool, tiny: Path, text: Path, tmp_path
     assert done.err == ""
     assert "tiny: 2 layers of 2 heads, 3 sentences" in done.out
     assert str(folder / "report.html") in done.out
-    assert "report.html" in content(tmp_path)
+    assert "report.html" in content(folder)
 
 
 @pytest.mark.parametrize("command", ["list roles", "list roles --format json", "report --help"])
