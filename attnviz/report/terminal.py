@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from attnviz.report.sections.top import Top
 
 WIDTH = 80
+_BULLET = "- "
 NARROW = 72
 """Below this width the bars and the evidence make room for the roles."""
 
@@ -51,8 +52,9 @@ class Summary:
         yield Text(_headline(top.of(self.report), self.report), style="bold")
         first = findings.of(self.report)
         for finding in first.findings:
-            says = Text(_encodable(f"- {harmless(finding.says.text)}", plain=plain))
-            yield from says.wrap(console, width)
+            says = Text(_encodable(harmless(finding.says.text), plain=plain))
+            for number, line in enumerate(says.wrap(console, width - len(_BULLET))):
+                yield Text.assemble(" " * len(_BULLET) if number else _BULLET, line)
         if first.note and not self.report.judged:
             note = Text(_encodable(harmless(first.note), plain=plain), style="dim")
             yield from note.wrap(console, width)
