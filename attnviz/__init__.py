@@ -15,6 +15,7 @@ from attnviz.version import __version__
 TYPE_CHECKING = False  # As typing's, without the time that importing typing takes.
 if TYPE_CHECKING:
     from attnviz.api import Report, analyze, judge, measure
+    from attnviz.drawn import weights
     from attnviz.measurement.measurement import Measurement
     from attnviz.settings import Settings
 
@@ -27,6 +28,7 @@ __all__ = [
     "analyze",
     "judge",
     "measure",
+    "weights",
 ]
 
 _HOMES = {
@@ -36,6 +38,7 @@ _HOMES = {
     "measure": "attnviz.api",
     "Report": "attnviz.api",
     "Settings": "attnviz.settings",
+    "weights": "attnviz.drawn",
 }
 
 

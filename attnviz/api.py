@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -19,7 +18,8 @@ from attnviz.report import notebook
 from attnviz.settings import Settings, from_mapping
 from attnviz.steps import judge as judging
 from attnviz.text.files import read
-from attnviz.text.types import InputFormat, SourceFile
+from attnviz.text.literal import given
+from attnviz.text.types import SourceFile
 
 Message = Mapping[str, Any]
 Texts = (
@@ -171,8 +171,8 @@ def _files(texts: Texts) -> tuple[Sequence[SourceFile], bool]:
             "conversations, too.",
         )
     if isinstance(texts, str):
-        return [_given(texts)], False
-    return [_given("".join(part.replace("\n", " ") + "\n" for part in parts))], True
+        return [given(texts)], False
+    return [given("".join(part.replace("\n", " ") + "\n" for part in parts))], True
 
 
 def _is_chat(item: object) -> bool:
@@ -185,14 +185,9 @@ def _conversations(chats: Sequence[object]) -> SourceFile:
     """Conversations, or one as a list of messages, as JSON Lines."""
     lines = [chats] if isinstance(chats[0], Mapping) and "role" in chats[0] else chats
     try:
-        return _given("".join(json.dumps(line) + "\n" for line in lines), "jsonl")
+        return given("".join(json.dumps(line) + "\n" for line in lines), "jsonl")
     except (TypeError, ValueError) as error:
         raise UsageError(
             f"A conversation holds what is no JSON: {error}.",
             "Give messages with texts: {'role': 'user', 'content': '...'}.",
         ) from error
-
-
-def _given(text: str, kind: InputFormat = "text") -> SourceFile:
-    sha256 = hashlib.sha256(text.encode(errors="replace")).hexdigest()
-    return SourceFile("text", sha256, text, kind)

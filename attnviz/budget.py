@@ -80,6 +80,11 @@ def _left_to_group() -> float:
         return float("inf")
 
 
+def allowance(most: str, device: torch.device) -> float:
+    """Bytes that may be taken of `most`, a size such as "4GiB", or of what is free if it is ""."""
+    return size(most) if most else _SHARE * free(device)
+
+
 def check_text(sentences: Iterable[Sentence], together: int = 1024) -> None:
     """Raises InputError where the tokens of so many sentences `together` don't fit into memory."""
     allowed = _SHARE * free(torch.device("cpu"))
@@ -104,7 +109,7 @@ def check(
     So many sentences are measured `together`. Raises InputError where their sums, or the longest
     of the `sentences`, need more.
     """
-    allowed = size(most) if most else _SHARE * free(loaded.device)
+    allowed = allowance(most, loaded.device)
     are = "are allowed" if most else "are free"
     longest = max(sentences, key=len)
     needed, kept = need(loaded, len(longest)), sums(loaded, together)

@@ -1,4 +1,4 @@
-"""The order of work, and nothing else: survey, measure, judge, illustrate."""
+"""The order of work, and nothing else: survey, measure, judge, illustrate; or one sentence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 
 from attnviz import budget
+from attnviz.drawing.settings import DrawSettings
+from attnviz.drawing.weights import Weights
 from attnviz.errors import UsageError
 from attnviz.evidence.rules import rules
 from attnviz.figures.scale import colormap
@@ -17,6 +19,7 @@ from attnviz.models.load import LoadedModel
 from attnviz.report.model import Report
 from attnviz.settings import Settings, creation_date
 from attnviz.stages import Progress
+from attnviz.steps import weigh
 from attnviz.steps.illustrate import illustrate
 from attnviz.steps.judge import judge
 from attnviz.steps.measure import Measurer, measure, source
@@ -61,6 +64,25 @@ def measured(
     return measure(measurer, surveyed, progress, illustrated=False).measurement
 
 
+def weights(
+    model: str,
+    file: SourceFile,
+    settings: Settings,
+    drawn: DrawSettings,
+    progress: Progress,
+    target: SourceFile | None = None,
+) -> Weights:
+    """Runs the model over one sentence of a text, and keeps the weights of the heads it names."""
+    settings = checked(settings, target)
+    progress.stage("reading text")
+    texts = Texts([file], target, settings)
+    budget.check_text(sentence for sentence, _ in texts)
+    pair = weigh.sentence(texts, drawn.sentence)
+    loaded = _loaded(model, settings, progress)
+    progress.stage("running model")
+    return weigh.weigh(loaded, pair, settings, drawn)
+
+
 def _surveyed(
     model: str,
     files: Sequence[SourceFile],
@@ -81,8 +103,14 @@ def _surveyed(
     if settings.annotate and any(sentence.annotation is None for sentence, _ in texts):
         progress.stage("loading parser")
         parser = Parser(settings.annotate)
+    loaded = _loaded(model, settings, progress)
+    fitted = None if pilot is None else _fitted(pilot, source(loaded, settings))
+    return loaded, survey(loaded, texts, settings, progress, fitted, parser)
+
+
+def _loaded(model: str, settings: Settings, progress: Progress) -> LoadedModel:
     progress.stage("loading model")
-    loaded = load.load(
+    return load.load(
         names.resolve(model, allow_pickle=settings.allow_pickle),
         revision=settings.revision,
         device=load.device(settings.device),
@@ -91,8 +119,6 @@ def _surveyed(
         trust_remote_code=settings.trust_remote_code,
         generates=settings.generate > 0,
     )
-    fitted = None if pilot is None else _fitted(pilot, source(loaded, settings))
-    return loaded, survey(loaded, texts, settings, progress, fitted, parser)
 
 
 def _fitted(measurement: Measurement, source: Source) -> Pilot:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -26,7 +26,7 @@ Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 Scale = Literal["sqrt", "linear"]
 Kernel = Literal["auto", "dense", "tiles", "fused"]
 Pieces = Literal["auto", "mean", "last"]
-Panel = Literal["Text", "Model", "Measuring", "Figures"]
+Panel = Literal["What is shown", "Text", "Model", "Measuring", "Figures"]
 
 _LAST_SECOND = 253402300799
 """The end of the year 9999, since 1970: dates go no further."""
@@ -308,17 +308,21 @@ def from_mapping(values: Mapping[str, Any]) -> Settings:
     return replace(Settings(), **checked(values, str))
 
 
-def checked(values: Mapping[str, Any], spell: Callable[[str], str]) -> dict[str, Any]:
-    """The values of some settings, each as its type; `spell` writes a name as its source does.
+def checked(
+    values: Mapping[str, Any], spell: Callable[[str], str], owner: type = Settings
+) -> dict[str, Any]:
+    """The values of some settings of a class, each as its type.
+
+    `spell` writes a name as its source does.
 
     Raises UsageError for a name that no setting has, with the nearest that one has, and for a
     value of the wrong type or out of range.
     """
-    known = declarations()
+    known = declarations(owner)
     read_values = {}
     for name, value in values.items():
         if name not in known:
-            raise _unknown(name, spell)
+            raise unknown(name, known, spell)
         try:
             read_values[name] = read(value, known[name].type)
         except ValueError as error:
@@ -327,10 +331,11 @@ def checked(values: Mapping[str, Any], spell: Callable[[str], str]) -> dict[str,
     return read_values
 
 
-def _unknown(name: str, spell: Callable[[str], str]) -> UsageError:
-    known = sorted(declarations())
-    near = difflib.get_close_matches(name.lower(), known, n=1)
-    hint = f"Did you mean {spell(near[0])}?" if near else f"Settings are: {', '.join(known)}."
+def unknown(name: str, known: Iterable[str], spell: Callable[[str], str]) -> UsageError:
+    """The error for a name that is none of the settings that are known."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name.lower(), names, n=1)
+    hint = f"Did you mean {spell(near[0])}?" if near else f"Settings are: {', '.join(names)}."
     return UsageError(f"There is no setting {spell(name)}.", hint)
 
 

@@ -11,11 +11,13 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "attnviz"
 WITHOUT_TORCH = (
     *("text", "measurement", "roles", "statistics", "baselines"),
-    *("evidence", "figures", "report", "findings"),
+    *("evidence", "figures", "report", "findings", "drawing"),
 )
 """Rooms that come before a model runs or after it, and those whose files say what is measured."""
 
-PURE = ("roles", "statistics", "baselines", "evidence", "figures", "report", "findings")
+PURE = (
+    *("roles", "statistics", "baselines", "evidence", "figures", "report", "findings", "drawing"),
+)
 """Rooms without input and output."""
 
 READS = {"open", "read_text", "read_bytes", "print", "input"}

@@ -39,7 +39,11 @@ _TILE = 2**20
 
 def step(before: Tensor, attention: LayerAttention, *, residual: bool) -> Tensor:
     """One layer of rollout: [batch, query, key] after it, from what it was before."""
-    mixing = attention.head_mean
+    return mixed(before, attention.head_mean, residual=residual)
+
+
+def mixed(before: Tensor, mixing: Tensor, *, residual: bool) -> Tensor:
+    """The same, from the mean over the layer's heads: [batch, query, key], rows that sum to 1."""
     if residual:
         mixing = 0.5 * mixing + 0.5 * torch.eye(mixing.shape[-1], device=mixing.device)
     return mixing @ before

@@ -143,8 +143,13 @@ class Reader:
         tokens, targets = related[0].within(shard.tokens), shard.targets
         if targets is not None and related[1] is not None:
             targets = related[1].within(shared(tokens, targets))
+        return self.in_words(Shard(tokens, targets))
+
+    def in_words(self, shard: Shard) -> Shard:
+        """The shard with the words that its tokens make, where words are measured."""
         if not self._settings.words:
-            return Shard(tokens, targets)
+            return shard
+        tokens, targets = shard.tokens, shard.targets
         words = merged([*tokens, *(targets or ())])
         several = words[len(tokens) :] if targets is not None else None
         return Shard(tokens, targets, Wording(words[: len(tokens)], several, self._settings.pieces))

@@ -38,7 +38,9 @@ def imported(*arguments: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("asked", ["--help", "--version", "report --help", "list --help"])
+@pytest.mark.parametrize(
+    "asked", ["--help", "--version", "report --help", "draw --help", "list --help"]
+)
 def test_help_imports_nothing_heavy(asked: str) -> None:
     assert imported(*asked.split()) == set()
 
@@ -168,7 +170,7 @@ def test_a_format_that_is_none_is_told_before_anything_is_read(tool: Tool) -> No
 def test_every_command_is_found(tool: Tool) -> None:
     helped = tool("--help").out
     names = [command.name for command in discover("attnviz.commands", "COMMAND", Command)]
-    assert names == ["report", "list", "env"]
+    assert names == ["report", "draw", "list", "env"]
     assert re.findall(r"(?m)^│ (\w+) ", helped.partition("Commands")[2]) == names
 
 

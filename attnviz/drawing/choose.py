@@ -1,0 +1,141 @@
+"""Chooses what is shown: heads, a mean of heads or rollout, through a lens, all queries or some."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from attnviz.drawing.drawing import Drawing, Floats, Panel
+from attnviz.drawing.lens import content_only
+from attnviz.drawing.settings import DrawSettings, HeadPlace, Mean
+from attnviz.drawing.side import Places, Side
+from attnviz.drawing.weights import Weights
+from attnviz.errors import UsageError
+
+ROLLOUT = "rollout"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A drawing, the name of its view, and where its queries and keys stand in the sentence."""
+
+    drawing: Drawing
+    view: str
+    queries: Places
+    keys: Places
+
+
+def choose(weights: Weights, settings: DrawSettings) -> Chosen:
+    """What the settings ask to see of a sentence.
+
+    UsageError where it isn't there: a head, a word, the rollout of cross-attention.
+    """
+    query = weights.query_side.find(settings.query) if settings.query else ()
+    if settings.view == ROLLOUT:
+        panels = [_rollout(weights, settings)]
+    elif settings.mean == "none":
+        panels = [
+            Panel(weights.names[at], weights.matrices[at], *weights.places[at])
+            for at in _heads(weights, settings)
+        ]
+    else:
+        panels = _means(weights, _heads(weights, settings), settings.mean)
+    queries, keys = weights.query_side, weights.key_side
+    if settings.lens == "content":
+        queries.refuse_special(query)
+        panels = [_content(panel, queries, keys) for panel in panels]
+        query = tuple(queries.content.index(place) for place in query)
+        queries, keys = queries.picked(queries.content), keys.picked(keys.content)
+    drawing = Drawing(
+        model=weights.model,
+        queries=queries.labels,
+        keys=keys.labels,
+        panels=tuple(panels),
+        query=query,
+        lens=settings.lens,
+        stream=weights.stream,
+        causal=weights.causal,
+    )
+    view = settings.view or ("matrix" if len(panels) == 1 else "mosaic")
+    return Chosen(drawing, view, queries.places, keys.places)
+
+
+def every_head(weights: Weights) -> Chosen:
+    """All heads and tokens that there are."""
+    return choose(weights, DrawSettings())
+
+
+def _heads(weights: Weights, settings: DrawSettings) -> Sequence[int]:
+    """Places in `matrices` of the heads that were asked for."""
+    if settings.places:
+        return [weights.index(place) for place in settings.places]
+    for layer in settings.layers:
+        if layer not in weights.layers:
+            weights.index((layer, 0))  # raises
+    layers = settings.layers or weights.layers
+    return [at for at, (layer, _) in enumerate(weights.places) if layer in layers]
+
+
+def _rollout(weights: Weights, settings: DrawSettings) -> Panel:
+    if settings.heads or settings.layers or settings.mean != "none":
+        raise UsageError(
+            "Rollout goes through all heads of all layers.",
+            "Leave out --heads, --layers and --mean.",
+        )
+    if weights.rollout is None:
+        raise UsageError(
+            "Cross-attention has no rollout: its queries and keys are different tokens.",
+            "Use --stream encoder or --stream decoder.",
+        )
+    return Panel(ROLLOUT, weights.rollout)
+
+
+def _means(weights: Weights, chosen: Sequence[int], mean: Mean) -> list[Panel]:
+    """The mean over the heads of each layer, over each number of head, or over all that is chosen.
+
+    A mean of some of the heads says of how many.
+    """
+    groups: dict[tuple[int | None, int | None], list[int]] = {}
+    for at in chosen:
+        layer, head = weights.places[at]
+        groups.setdefault(
+            (layer if mean == "heads" else None, head if mean == "layers" else None), []
+        ).append(at)
+    panels = []
+    for (layer, head), members in groups.items():
+        whole = [at for at, place in enumerate(weights.places) if _in(place, layer, head)]
+        name = f"layer {layer}" if layer is not None else "all heads"
+        name = f"head {head} of all layers" if head is not None else name
+        if len(members) < len(whole):
+            name = f"mean of {', '.join(weights.names[at] for at in members)}"
+            if len(members) > _NAMED:
+                name = f"mean of {len(members)} of {len(whole)} heads"
+        panels.append(Panel(name, _mean(weights.matrices, members), layer, head))
+    return panels
+
+
+_NAMED = 3
+
+
+def _in(place: HeadPlace, layer: int | None, head: int | None) -> bool:
+    return (layer is None or place[0] == layer) and (head is None or place[1] == head)
+
+
+def _mean(matrices: Floats, members: Sequence[int]) -> Floats:
+    total = np.zeros(matrices.shape[1:])
+    for at in members:
+        total += matrices[at]
+    return total / len(members)
+
+
+def _content(panel: Panel, queries: Side, keys: Side) -> Panel:
+    """The panel without special tokens, and the mean share of attention that they had."""
+    rows, columns = list(queries.content), list(keys.content)
+    scaled, removed = content_only(panel.weights, keys)
+    return replace(
+        panel,
+        weights=scaled[np.ix_(rows, columns)],
+        removed=float(removed[rows].mean()),
+    )

@@ -1,0 +1,143 @@
+"""What was asked for as the bytes of a file, by its suffix, or for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from rich.console import RenderableType
+
+from attnviz.drawing import tables
+from attnviz.drawing.choose import Chosen, choose
+from attnviz.drawing.picture_file import SUFFIXES as PICTURES
+from attnviz.drawing.picture_file import picture
+from attnviz.drawing.ranking import ranking
+from attnviz.drawing.registry import views
+from attnviz.drawing.settings import DrawSettings, inches
+from attnviz.drawing.terminal import printed
+from attnviz.drawing.view import DrawingStyle, View
+from attnviz.drawing.weights import HeadMass, Weights
+from attnviz.errors import UsageError
+from attnviz.figures.scale import colormap
+from attnviz.figures.style import FigureStyle
+from attnviz.values import quoted
+
+TABLES: Mapping[str, Callable[[tables.Table], bytes]] = MappingProxyType(
+    {".csv": tables.csv, ".parquet": tables.parquet}
+)
+"""What writes a table, by the suffix of its file."""
+
+SUFFIXES = (*PICTURES, ".csv", ".npz", ".parquet")
+"""Every file that a drawing can be."""
+
+
+def check(paths: Collection[Path], *, table: bool) -> None:
+    """Raises UsageError for a file that can't be written, by its suffix.
+
+    `table`: of masses, which have no picture and no matrices.
+    """
+    known = tuple(TABLES) if table else SUFFIXES
+    for path in paths:
+        suffix = path.suffix.lower()
+        if suffix not in known:
+            what = "has no suffix" if not suffix else f"ends in {suffix}"
+            if suffix in SUFFIXES:
+                what = f"ends in {suffix}, and --from and --to make a table"
+            raise UsageError(f"-o {path} {what}.", f"Choose one of: {', '.join(known)}.")
+        if suffix == ".parquet":
+            tables.need("pyarrow", "Parquet needs")
+
+
+def style(settings: DrawSettings, cmap: str, dpi: int) -> DrawingStyle:
+    """How a drawing looks by these settings; UsageError for a colour map that isn't."""
+    colormap(cmap)
+    scale = "linear" if settings.scale == "linear" else "sqrt"
+    return DrawingStyle(
+        figure=FigureStyle(cmap=cmap, scale=scale, dpi=dpi),
+        width=inches(settings.size),
+        scale=settings.scale,
+        values=settings.values,
+    )
+
+
+def view(name: str) -> View:
+    """The view of this name; UsageError, with those that there are, for another."""
+    known = views()
+    if name not in known:
+        raise UsageError(f"There is no view {quoted(name)}.", f"Views are: {', '.join(known)}.")
+    return known[name]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run of `draw` is for: as the bytes of a file of some suffix, and for a terminal.
+
+    `notes` are what a reader has to know besides.
+    """
+
+    file: Callable[[str], bytes]
+    printed: Callable[[], RenderableType]
+    notes: tuple[str, ...]
+
+
+def result(weights: Weights, settings: DrawSettings, looks: DrawingStyle) -> Result:
+    """What the settings ask for: a table of masses, or a drawing.
+
+    UsageError where it isn't there, and from `file` where its view can't show it.
+    """
+    return _masses(weights, settings) if settings.mass_from else _drawn(weights, settings, looks)
+
+
+def _masses(weights: Weights, settings: DrawSettings) -> Result:
+    query, key = settings.mass_from, settings.mass_to
+    masses, removed = weights.ranked(query, key, settings.lens)
+    kept = [each for each in masses if _wanted(each, settings)]
+    table = tables.mass_table(kept, query, key)
+    notes = [*weights.query_side.ambiguous(query), *weights.key_side.ambiguous(key)]
+    return Result(
+        lambda suffix: TABLES[suffix](table),
+        lambda: ranking(kept, query, key, weights.model),
+        (*dict.fromkeys(notes), *_of_lens(settings, removed)),
+    )
+
+
+def _wanted(mass: HeadMass, settings: DrawSettings) -> bool:
+    place = mass.layer, mass.head
+    return (
+        place in settings.places
+        if settings.heads
+        else mass.layer in settings.layers or not (settings.layers)
+    )
+
+
+def _drawn(weights: Weights, settings: DrawSettings, looks: DrawingStyle) -> Result:
+    chosen = choose(weights, settings)
+    panels = chosen.drawing.panels
+    removed = sum(panel.removed for panel in panels) / len(panels)
+    notes = weights.query_side.ambiguous(settings.query) if settings.query else []
+    return Result(
+        lambda suffix: contents(chosen, looks, suffix),
+        lambda: printed(view(chosen.view).name, chosen.drawing, looks),
+        (*notes, *_of_lens(settings, removed)),
+    )
+
+
+def _of_lens(settings: DrawSettings, removed: float) -> tuple[str, ...]:
+    if settings.lens == "all":
+        return ()
+    had = f"Special tokens are left out; they had {removed:.2f} of the attention on average."
+    return (f"{had} What is left was made to sum to 1.",)
+
+
+def contents(chosen: Chosen, looks: DrawingStyle, suffix: str) -> bytes:
+    """The file of a drawing; `suffix` is one of `SUFFIXES`.
+
+    UsageError where its view can't show it.
+    """
+    if suffix in TABLES:
+        return TABLES[suffix](tables.long_table(chosen))
+    if suffix == ".npz":
+        return tables.npz(chosen)
+    return picture(view(chosen.view), chosen.drawing, looks, suffix)

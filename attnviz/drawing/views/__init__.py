@@ -1,0 +1,1 @@
+"""The views: one file each, found by the registry, which turns a `Drawing` into a picture."""
