@@ -1,15 +1,16 @@
-"""The order of work, and nothing else: survey, measure, judge, illustrate; or one sentence."""
+"""The order of work, and nothing else: survey, measure, judge, illustrate; one sentence; rules."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from attnviz import budget
 from attnviz.drawing.settings import DrawSettings
 from attnviz.drawing.weights import Weights
 from attnviz.errors import UsageError
-from attnviz.evidence.rules import rules
+from attnviz.evidence.rules import rules as evidence_rules
 from attnviz.figures.scale import colormap
 from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.pilot import Pilot
@@ -17,9 +18,12 @@ from attnviz.measurement.source import Source
 from attnviz.models import load, names
 from attnviz.models.load import LoadedModel
 from attnviz.report.model import Report
+from attnviz.rules.read import RuleFile
+from attnviz.rules.verdict import Verdicts
 from attnviz.settings import Settings, creation_date
 from attnviz.stages import Progress
 from attnviz.steps import weigh
+from attnviz.steps.check import Checker, Sources
 from attnviz.steps.illustrate import illustrate
 from attnviz.steps.judge import judge
 from attnviz.steps.measure import Measurer, measure, source
@@ -27,6 +31,7 @@ from attnviz.survey.survey import Survey, survey
 from attnviz.survey.texts import Texts, checked
 from attnviz.text.annotate import Parser
 from attnviz.text.types import SourceFile
+from attnviz.version import __version__
 
 
 def analyse(
@@ -80,7 +85,45 @@ def weights(
     pair = weigh.sentence(texts, drawn.sentence)
     loaded = _loaded(model, settings, progress)
     progress.stage("running model")
-    return weigh.weigh(loaded, pair, settings, drawn)
+    return weigh.weigh(loaded, pair, settings, drawn).weights
+
+
+def checked_rules(
+    model: str,
+    rules: RuleFile,
+    sources: Sources,
+    settings: Settings,
+    progress: Progress,
+    tags: Mapping[str, str],
+) -> Verdicts:
+    """Runs the model over what rules name, and holds them against it.
+
+    `sources` are the files that they name. What is wrong with a rule is its verdict.
+    """
+    settings = checked(settings, None)
+    evidence_rules(settings.evidence)
+    loaded = _loaded(model, settings, progress)
+
+    def judged(
+        files: Sequence[SourceFile], target: SourceFile | None, settings: Settings
+    ) -> Report:
+        settings = checked(settings, target)
+        surveyed = _with_model(loaded, files, settings, progress, target)
+        measurer = Measurer(loaded, surveyed, settings)
+        made = measure(measurer, surveyed, progress, illustrated=False).measurement
+        progress.stage("weighing evidence")
+        return judge(made, settings)
+
+    checker = Checker(loaded, model, settings, sources, judged, progress)
+    verdicts = checker.check(rules.rules)
+    return Verdicts(
+        version=__version__,
+        model=source(loaded, settings).model,
+        rules=Path(rules.name).name,
+        verdicts=tuple(verdicts),
+        tags=tags,
+        warnings=tuple(checker.warnings),
+    )
 
 
 def _surveyed(
@@ -92,9 +135,34 @@ def _surveyed(
     pilot: Measurement | None = None,
 ) -> tuple[LoadedModel, Survey]:
     """The model, and the text as it reads it."""
+    texts, parser = _read(files, settings, progress, target)
+    loaded = _loaded(model, settings, progress)
+    fitted = None if pilot is None else _fitted(pilot, source(loaded, settings))
+    return loaded, survey(loaded, texts, settings, progress, fitted, parser)
+
+
+def _with_model(
+    loaded: LoadedModel,
+    files: Sequence[SourceFile],
+    settings: Settings,
+    progress: Progress,
+    target: SourceFile | None,
+) -> Survey:
+    """The text as a model reads it that is there already."""
+    texts, parser = _read(files, settings, progress, target)
+    return survey(loaded, texts, settings, progress, None, parser)
+
+
+def _read(
+    files: Sequence[SourceFile],
+    settings: Settings,
+    progress: Progress,
+    target: SourceFile | None,
+) -> tuple[Texts, Parser | None]:
+    """The sentences, and what parses them, if anything has to."""
     progress.stage("reading text")
     # What is wrong with them is said before any work.
-    rules(settings.evidence)
+    evidence_rules(settings.evidence)
     colormap(settings.cmap)
     creation_date(os.environ)
     texts = Texts(files, target, settings)
@@ -103,9 +171,7 @@ def _surveyed(
     if settings.annotate and any(sentence.annotation is None for sentence, _ in texts):
         progress.stage("loading parser")
         parser = Parser(settings.annotate)
-    loaded = _loaded(model, settings, progress)
-    fitted = None if pilot is None else _fitted(pilot, source(loaded, settings))
-    return loaded, survey(loaded, texts, settings, progress, fitted, parser)
+    return texts, parser
 
 
 def _loaded(model: str, settings: Settings, progress: Progress) -> LoadedModel:

@@ -81,7 +81,9 @@ class Bounds:
         return self.least < self.most if strict else self.least <= self.most
 
     def __str__(self) -> str:
-        return " and ".join(_said(self, field.name) for field in fields(self) if _has(self, field.name))
+        return " and ".join(
+            _said(self, field.name) for field in fields(self) if _has(self, field.name)
+        )
 
 
 _SIGNS = {"gt": ">", "gte": "≥", "lt": "<", "lte": "≤", "eq": "="}

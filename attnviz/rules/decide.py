@@ -52,7 +52,11 @@ def decide(rule: Rule, candidates: Sequence[Candidate]) -> Decision:
     rank = {True: 2, None: 1, False: 0}
     order = sorted(
         range(len(candidates)),
-        key=lambda at: (rank[held[at]], _slack(rule, candidates[at].measured)),
+        key=lambda at: (
+            rank[held[at]],
+            _slack(rule, candidates[at].measured),
+            candidates[at].measured.number,
+        ),
         reverse=wanted,
     )
     best = [candidates[at] for at in order[:_TOLD]]
@@ -67,12 +71,16 @@ def _holds(rule: Rule, candidate: Candidate) -> Holds:
     measured = candidate.measured
     if candidate.excluded:
         return False
+    if measured.low is None or measured.high is None:
+        return None
     # What fails by its number alone fails, however sure it is.
     if not rule.bounds.hold(measured.number, measured.number):
         return False
-    if any(not _exceeds(measured.number, other, rival.by) for other, rival in _rivals(rule, measured)):
+    if any(
+        not _exceeds(measured.number, other, rival.by) for other, rival in _rivals(rule, measured)
+    ):
         return False
-    if candidate.doubt or measured.low is None or measured.high is None:
+    if candidate.doubt:
         return None
     return rule.bounds.hold(measured.low, measured.high)
 

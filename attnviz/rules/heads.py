@@ -63,7 +63,9 @@ class Heads:
             return [Group(_named(places[at]), (at,)) for at in chosen]
         if self.each == "layer":
             layers = dict.fromkeys(places[at][0] for at in chosen)
-            return [Group(_named((layer, None)), _members((layer, None), places)) for layer in layers]
+            return [
+                Group(_named((layer, None)), _members((layer, None), places)) for layer in layers
+            ]
         return [Group("mean", tuple(chosen))] if self.each == "together" else []
 
     @property
@@ -124,4 +126,6 @@ def _named(item: tuple[int, int | None]) -> str:
 
 def _members(item: tuple[int, int | None], places: Sequence[HeadPlace]) -> tuple[int, ...]:
     layer, head = item
-    return tuple(at for at, place in enumerate(places) if place[0] == layer and head in (None, place[1]))
+    return tuple(
+        at for at, place in enumerate(places) if place[0] == layer and head in (None, place[1])
+    )

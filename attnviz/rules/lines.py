@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 _HEADER = re.compile(r"\s*(\[\[?)\s*(.+?)\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*([.=])""")
 _MARK = re.compile(r'"""|\'\'\'|"(?:[^"\\]|\\.)*"|\'[^\']*\'|#.*|[\[\]{}]')
-_END = {'"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*"""(?!")"*'), "'''": re.compile(r".*?'''(?!')'*")}
+_END = {
+    '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*"""(?!")"*'),
+    "'''": re.compile(r".*?'''(?!')'*"),
+}
 
 RULE = "rule"
 

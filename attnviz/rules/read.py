@@ -7,6 +7,7 @@ import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, get_args
 
 import msgspec
@@ -69,7 +70,11 @@ def read(source: str, name: str, default: Text | None = None) -> RuleFile:
         default = default or Text(**shared)
     tables = values.get(RULE)
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        what = f"{at_top(RULE)}: rule is no list of tables." if RULE in values else f"{name} has no rules."
+        what = (
+            f"{at_top(RULE)}: rule is no list of tables."
+            if RULE in values
+            else f"{name} has no rules."
+        )
         raise UsageError(what, "Write each rule below a line [[rule]].")
 
     def where(number: int, key: str) -> str:
@@ -90,7 +95,7 @@ def of_tables(
         raise UsageError("There are no rules.", "Give at least one.")
     rules: list[Rule] = []
     for number, table in enumerate(tables):
-        rule = _Reader(table, lambda key, at=number: where(at, key)).rule(default)
+        rule = _Reader(table, partial(where, number)).rule(default)
         if rule.name in {other.name for other in rules}:
             raise UsageError(
                 f"{where(number, 'name')}: there is a rule “{rule.name}” already.",
@@ -124,8 +129,12 @@ class _Reader:
                 bounds = self._count("count", bounds)
             case GroupOf():
                 bounds = self._count(subject.group, bounds)
-        if not (bounds or (isinstance(subject, Mass) and subject.more_than) or self._values.get("verdict")):
-            raise self._wrong("", "the rule has no condition", 'Add one, such as gt = 0.2.')
+        if not (
+            bounds
+            or (isinstance(subject, Mass) and subject.more_than)
+            or self._values.get("verdict")
+        ):
+            raise self._wrong("", "the rule has no condition", "Add one, such as gt = 0.2.")
         if isinstance(subject, Mass) or (isinstance(subject, RoleOf) and not subject.count):
             self._check_range(bounds)
         rule = Rule(
@@ -151,7 +160,9 @@ class _Reader:
         choices = ", ".join(SUBJECTS)
         if subjects:
             both = " and ".join(subjects)
-            raise self._wrong(subjects[1], f"{both} are rules of their own", "Make two rules of it.")
+            raise self._wrong(
+                subjects[1], f"{both} are rules of their own", "Make two rules of it."
+            )
         raise self._wrong("", "the rule doesn't say what it is about", f"Add one of: {choices}.")
 
     def _subject(self) -> Subject:
@@ -191,13 +202,20 @@ class _Reader:
             raise self._wrong("heads", "rollout has no roles and no statistics", heads_of.HINT)
         if not chosen.single and self._values.get("verdict"):
             raise self._wrong(
-                "verdict", "a verdict is on a head, not on a mean of heads", "Leave out one of them."
+                "verdict",
+                "a verdict is on a head, not on a mean of heads",
+                "Leave out one of them.",
             )
         return chosen
 
     def _chosen(self, key: str, value: Any) -> Chosen:  # noqa: ANN401 - from TOML
-        empty = isinstance(value, str | tuple) and not (value.strip() if isinstance(value, str) else value)
-        negative = any(isinstance(place, int) and place < 0 for place in (value if isinstance(value, tuple) else (value,)))
+        empty = isinstance(value, str | tuple) and not (
+            value.strip() if isinstance(value, str) else value
+        )
+        negative = any(
+            isinstance(place, int) and place < 0
+            for place in (value if isinstance(value, tuple) else (value,))
+        )
         if empty or negative:
             raise self._wrong(key, f"{key} is {quoted(value)}", KEYS[key].hint)
         if not isinstance(value, dict):
@@ -210,7 +228,9 @@ class _Reader:
             raise self._wrong(key, f"{key} is {quoted(value)}", KEYS[key].hint)
         if role := value.get("role"):
             if key == "from":
-                raise self._wrong(key, "a role says where tokens look, not which look", KEYS[key].hint)
+                raise self._wrong(
+                    key, "a role says where tokens look, not which look", KEYS[key].hint
+                )
             self._name(key, role, names.targets())
         elif value["tokens"] not in CLASSES:
             raise _unknown(value["tokens"], CLASSES, self._where(key), "", "class of tokens")
@@ -226,7 +246,9 @@ class _Reader:
             by = table.get("by", 0.0)
             number = isinstance(by, int | float) and not isinstance(by, bool) and 0 <= by <= 1
             if "to" not in table or not number:
-                raise self._wrong("more_than", f"more_than is {quoted(table)}", KEYS["more_than"].hint)
+                raise self._wrong(
+                    "more_than", f"more_than is {quoted(table)}", KEYS["more_than"].hint
+                )
             to = _convert(table["to"], KEYS["to"], "more_than: to", self._where("more_than"))
             rivals.append(Rival(self._chosen("more_than", to), float(by)))
         return tuple(rivals)
@@ -240,7 +262,8 @@ class _Reader:
             if name not in BOUNDS:
                 raise _unknown(name, BOUNDS, self._where(key))
         bounds = self._bounds(
-            key, {name: _convert(table[name], BOUNDS[name], name, self._where(key)) for name in table}
+            key,
+            {name: _convert(table[name], BOUNDS[name], name, self._where(key)) for name in table},
         )
         if not bounds:
             raise self._wrong(key, f"{key} has no condition", KEYS[key].hint)
@@ -256,11 +279,15 @@ class _Reader:
         tolerant = {"rel", "abs"} & given.keys()
         if ("approx" in given) != bool(tolerant):
             raise self._wrong(
-                first, "approx needs rel or abs, and these need it", "Write approx = 0.3 and abs = 0.02."
+                first,
+                "approx needs rel or abs, and these need it",
+                "Write approx = 0.3 and abs = 0.02.",
             )
         if any(given[name] < 0 for name in tolerant):
             raise self._wrong(first, "a tolerance is below 0", _NOT_NEGATIVE)
-        bounds = Bounds(**{"within" if name == "in" else name: value for name, value in given.items()})
+        bounds = Bounds(
+            **{"within" if name == "in" else name: value for name, value in given.items()}
+        )
         if not bounds.possible:
             raise self._wrong(first, f"no number is {bounds}", "Mend the conditions.")
         return bounds
@@ -272,7 +299,9 @@ class _Reader:
             ends = value if isinstance(value, tuple) else (value,)
             if name not in ("rel", "abs") and not all(end is None or 0 <= end <= 1 for end in ends):
                 raise self._wrong(
-                    name, f"{name} is {quoted(value)}", "Attention is a share, from 0 to 1: 20% is 0.2."
+                    name,
+                    f"{name} is {quoted(value)}",
+                    "Attention is a share, from 0 to 1: 20% is 0.2.",
                 )
 
     def _text(self, default: Text | None) -> Text:
@@ -293,7 +322,9 @@ class _Reader:
                 raise self._wrong(key, f"{key} is empty", KEYS[key].hint)
         targets = (values["target"],) if "target" in values else values.get("targets", ())
         if targets and "texts" in values and len(targets) != len(texts):
-            raise self._wrong("targets", "there aren't as many targets as texts", "Give each its own.")
+            raise self._wrong(
+                "targets", "there aren't as many targets as texts", "Give each its own."
+            )
         text = Text(
             texts=texts,
             targets=targets,
@@ -332,10 +363,18 @@ class _Reader:
         """All texts of the rule that may hold names in braces."""
         rivals = self._values.get("more_than", ())
         tables = (rivals,) if isinstance(rivals, dict) else rivals
-        chosen = [self._values.get("from"), self._values.get("to"), *(table["to"] for table in tables)]
+        chosen = [
+            self._values.get("from"),
+            self._values.get("to"),
+            *(table["to"] for table in tables),
+        ]
         every = [self._values["template"], self._values.get("target", "")]
         for value in chosen:
-            every += [part for part in (value if isinstance(value, list | tuple) else [value]) if isinstance(part, str)]
+            every += [
+                part
+                for part in (value if isinstance(value, list | tuple) else [value])
+                if isinstance(part, str)
+            ]
         return every
 
 

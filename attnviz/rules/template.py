@@ -27,8 +27,9 @@ class Filled:
 
     @property
     def case(self) -> str:
-        """The values in words; "" where there are none."""
-        return ", ".join(f"{name}={value}" for name, value in (self.values or {}).items())
+        """The values in words, without those that only name others; "" where there are none."""
+        own = {name: value for name, value in (self.values or {}).items() if "{" not in value}
+        return ", ".join(f"{name}={value}" for name, value in own.items())
 
 
 def filled(text: Text) -> list[Filled]:
@@ -38,7 +39,9 @@ def filled(text: Text) -> list[Filled]:
         return [Filled(*pair) for pair in zip(text.texts, targets, strict=True)]
     target = text.targets[0] if text.targets else None
     return [
-        Filled(fill(text.template, values), None if target is None else fill(target, values), values)
+        Filled(
+            fill(text.template, values), None if target is None else fill(target, values), values
+        )
         for values in _every(text)
     ]
 
@@ -74,8 +77,8 @@ def _there(values: Mapping[str, str]) -> str:
 
 def check(text: Text, templates: Sequence[str]) -> None:
     """Raises UsageError for values that are missing or aren't used in `templates`, or too many."""
-    for name, values in text.values.items():
-        if not values:
+    for name, listed in text.values.items():
+        if not listed:
             raise UsageError(f"There are no values for {name}.", "Give at least one.")
     many = prod(map(len, text.values.values())) * max(len(text.cases), 1)
     if many > MOST:
@@ -87,7 +90,8 @@ def check(text: Text, templates: Sequence[str]) -> None:
             fill(each, values)
         if unused := sorted(values.keys() - used):
             raise UsageError(
-                f"The values of {unused[0]} stand nowhere.", f"Write {{{unused[0]}}} in the template."
+                f"The values of {unused[0]} stand nowhere.",
+                f"Write {{{unused[0]}}} in the template.",
             )
 
 

@@ -1,0 +1,140 @@
+"""`attnviz check`: rules that say where attention must go, and whether it does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from attnviz import folder
+from attnviz.commands.command import Command
+from attnviz.commands.flags import (
+    LogForm,
+    Model,
+    Quiet,
+    RowFormat,
+    Verbose,
+    When,
+    with_flags,
+)
+from attnviz.commands.output import HUMAN, Output
+from attnviz.console import put, set_colour, tell
+from attnviz.errors import UsageError
+from attnviz.settings import Settings, declarations
+from attnviz.sources import resolve
+from attnviz.surroundings import check_address_space, working_folder
+
+_SETTINGS = [
+    declared
+    for declared in declarations(Settings).values()
+    if declared.setting.panel != "Figures" and declared.name not in ("target", "kernel")
+]
+
+Rules = Annotated[
+    Path,
+    typer.Argument(metavar="RULES", show_default=False, help="A file of rules in TOML."),
+]
+JUnit = Annotated[
+    Path | None,
+    typer.Option(
+        "--junit",
+        rich_help_panel="Output",
+        metavar="FILE",
+        show_default=False,
+        help="Write the verdicts as JUnit XML, too.",
+    ),
+]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        rich_help_panel="Output",
+        metavar="KEY=VALUE",
+        show_default=False,
+        help="Mark the outputs, as with git.sha=…; may be given several times.",
+    ),
+]
+TextFile = Annotated[
+    str,
+    typer.Option(
+        "--text",
+        rich_help_panel="Text",
+        metavar="FILE",
+        show_default=False,
+        help="The text of rules that name none.",
+    ),
+]
+
+
+@with_flags(_SETTINGS)
+def check(
+    model: Model,
+    rules: Rules,
+    text: TextFile = "",
+    junit: JUnit = None,
+    tag: Tags = None,
+    format: RowFormat = "human",  # noqa: A002 - the flag's name
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    log: LogForm = "human",
+    color: When = "auto",
+    **flags: Any,  # noqa: ANN401 - the settings' own types
+) -> None:
+    """Check that the attention of MODEL goes where RULES say; exit 1 where it doesn't.
+
+    [dim]attnviz check minilm rules.toml --junit junit.xml[/dim]
+    """
+    set_colour(color)
+    check_address_space()
+    out = Output(folder=None, format=HUMAN, quiet=quiet, verbose=verbose, log=log)
+    out.hear_libraries()
+    from attnviz.models import names
+    from attnviz.rules import files
+
+    # Whatever can be wrong with the command is said at once, not after minutes of work.
+    settings = resolve(flags, os.environ, working_folder())
+    tags = _tags(tag or [])
+    known = files.open_rules(rules, text)
+    sources = files.open_texts(known, rules.parent)
+    names.resolve(model, allow_pickle=settings.allow_pickle)
+    if junit is not None:
+        folder.check_files([junit])
+    with out.progress() as progress:
+        progress.stage("starting")
+        from attnviz import pipeline
+        from attnviz.models import heap
+        from attnviz.rules.formats import json_verdicts, markdown_verdicts, terminal
+        from attnviz.rules.formats import junit as junit_format
+
+        # Once more: libraries add handlers of their own when they are imported.
+        out.hear_libraries()
+        heap.keep()
+        verdicts = pipeline.checked_rules(model, known, sources, settings, progress, tags)
+    if junit is not None:
+        folder.write_files({junit: junit_format.write(verdicts)})
+    if format == "json":
+        put(json_verdicts.write(verdicts))
+    elif format == "markdown":
+        put(markdown_verdicts.write(verdicts))
+    elif not quiet or not verdicts.passed:
+        put(terminal.summary(verdicts), whole_lines=True)
+    if not quiet:
+        for warning in verdicts.warnings:
+            tell(warning, label="warning", style="yellow")
+    raise typer.Exit(int(verdicts.exit_code))
+
+
+def _tags(given: list[str]) -> dict[str, str]:
+    """The marks of a run by name; UsageError for what is none."""
+    tags: dict[str, str] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"--tag is {each!r}.", "Use KEY=VALUE, such as git.sha=3f2a1c.")
+        tags[name.strip()] = value
+    return tags
+
+
+COMMAND = Command("check", check, order=3)

@@ -1,0 +1,51 @@
+"""Verdicts as Markdown, short enough for a job summary."""
+
+from __future__ import annotations
+
+from attnviz.report.escape import harmless
+from attnviz.report.escape import markdown as safe
+from attnviz.report.markup import bullets, table
+from attnviz.rules.formats.words import closest, number
+from attnviz.rules.verdict import Verdict, Verdicts
+
+_MARKS = {"passed": "✅", "failed": "❌", "error": "💥", "warned": "⚠️", "skipped": "➖"}
+
+
+def write(verdicts: Verdicts) -> bytes:
+    """A headline, a table of all rules, and what is told of those that don't pass."""
+    parts = [f"## attnviz check: {verdicts.summary}", _about(verdicts), _table(verdicts)]
+    told = [verdict for verdict in verdicts if verdict.status in ("failed", "error", "warned")]
+    parts += [_details(verdict) for verdict in told]
+    if verdicts.warnings:
+        parts += ["### Warnings", bullets(verdicts.warnings)]
+    return ("\n\n".join(parts) + "\n").encode()
+
+
+def _about(verdicts: Verdicts) -> str:
+    marks = [f"{name}={value}" for name, value in verdicts.tags.items()]
+    return safe(", ".join([verdicts.model.name, verdicts.rules, *marks]))
+
+
+def _table(verdicts: Verdicts) -> str:
+    rows = [
+        (
+            f"{_MARKS[verdict.status]} {verdict.status}",
+            safe(verdict.name),
+            safe(verdict.asked) if verdict.asked != verdict.rule else "",
+            safe(number(verdict) or verdict.reason),
+        )
+        for verdict in verdicts
+    ]
+    return table(("", "Rule", "Asked", "Measured"), "llll", rows)
+
+
+def _details(verdict: Verdict) -> str:
+    lines = [f"### {safe(verdict.name)}", safe(verdict.reason)]
+    if verdict.hint:
+        lines.append(safe(verdict.hint))
+    if others := closest(verdict):
+        lines.append(f"Next: {safe(others)}.")
+    if verdict.command:
+        # Four spaces make code of a line whatever it holds.
+        lines.append(f"    {harmless(verdict.command)}")
+    return "\n\n".join(lines)
