@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from attnviz.report.numbers import estimate, exact, number
+from attnviz.report.numbers import number
 from attnviz.rules.bounds import Bounds
-from attnviz.rules.rule import Mass, Rule, said
-from attnviz.rules.verdict import Measured
+from attnviz.rules.rule import Mass, Rival, Rule, said
+from attnviz.rules.verdict import DIGITS, Measured, amount
 
 _TOLD = 3
-_DIGITS = 3
 
 Holds = bool | None
 """None where there is too little to say."""
@@ -85,7 +84,8 @@ def _holds(rule: Rule, candidate: Candidate) -> Holds:
     return rule.bounds.hold(measured.low, measured.high)
 
 
-def _rivals(rule: Rule, measured: Measured):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _rivals(rule: Rule, measured: Measured) -> Iterator[tuple[float, Rival]]:
+    """What each rival gets, with the rival."""
     rivals = rule.subject.more_than if isinstance(rule.subject, Mass) else ()
     return zip(measured.others, rivals, strict=True)
 
@@ -108,28 +108,21 @@ def _slack(rule: Rule, measured: Measured) -> float:
 def _reason(rule: Rule, candidate: Candidate, many: int, *, unsure: bool) -> str:
     """Why the rule doesn't hold, by the candidate that decides."""
     measured = candidate.measured
-    shown = _shown(measured)
-    where = f"{measured.name} " if measured.name else ""
+    of = measured.name
+    if of and rule.heads.how == "any" and many > 1 and not unsure:
+        of = f"the closest of {many}, {of},"
+    shown = f"{of} has {amount(measured)}" if of else amount(measured)
     if unsure:
-        return f"{where}{shown}: {candidate.doubt or 'too few sentences for an interval'}"
-    lead = f"closest of {many} is " if rule.heads.how == "any" and many > 1 else ""
+        return f"{shown}: {candidate.doubt or 'too few sentences for an interval'}"
     if candidate.excluded:
-        return f"{lead}{where}{shown}, {candidate.excluded}"
+        return f"{shown}, {candidate.excluded}"
     missed = [
-        f"{number(other, _DIGITS)} to {said(rival.to)}"
+        f"{number(other, DIGITS)} to {said(rival.to)}"
         for other, rival in _rivals(rule, measured)
         if not _exceeds(measured.number, other, rival.by)
     ]
-    beside = f" beside {' and '.join(missed)}" if missed else ""
-    bound = _bound(rule.bounds, measured)
-    return f"{lead}{where}{shown}{beside}{bound}"
-
-
-def _shown(measured: Measured) -> str:
-    if measured.is_exact or measured.low is None:
-        whole = not measured.name and measured.number.is_integer()
-        return exact(measured.number) if whole else number(measured.number, _DIGITS)
-    return estimate(measured.number, measured.low, measured.high)
+    beside = f", beside {' and '.join(missed)}" if missed else ""
+    return f"{shown}{beside}{_bound(rule.bounds, measured)}"
 
 
 def _bound(bounds: Bounds, measured: Measured) -> str:

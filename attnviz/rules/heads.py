@@ -51,7 +51,9 @@ class Heads:
             if not _members(item, places):
                 last = f"Layers go from {places[0][0]} to {places[-1][0]}"
                 heads = max(head for _, head in places)
-                raise UsageError(f"The model has no {_named(item)}.", f"{last}, heads to {heads}.")
+                raise UsageError(
+                    f"The model has no {_named(item)}.", f"{last}, heads from 0 to {heads}."
+                )
         if self.each == "item":
             return [Group(_named(item), _members(item, places)) for item in self.items]
         chosen = [

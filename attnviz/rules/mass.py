@@ -87,7 +87,8 @@ class Sentence:
     @property
     def _visible(self) -> Bools:
         queries, keys = len(self.weights.query_side), len(self.weights.key_side)
-        return np.tri(queries, keys, dtype=np.bool_)
+        lower: Bools = np.tri(queries, keys, dtype=np.bool_)
+        return lower
 
     def _target(self, target: Chosen) -> Bools:
         shape = len(self.weights.query_side), len(self.weights.key_side)
@@ -117,7 +118,7 @@ class Sentence:
 
     @staticmethod
     def _class(chosen: TokenSet, tokens: Tokens) -> Bools:
-        marked = _CLASSES[chosen.tokens](tokens) if chosen.tokens else masks.content(tokens)
+        marked: Bools = _CLASSES[chosen.tokens or "content"](tokens)
         if not marked.any():
             raise UsageError(f"The sentence has no {chosen}.", "Name others.")
         return marked

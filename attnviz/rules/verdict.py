@@ -8,10 +8,14 @@ from typing import Literal
 
 from attnviz.errors import ExitCode
 from attnviz.measurement.source import ModelInfo
+from attnviz.report import numbers
 
 Status = Literal["passed", "failed", "warned", "skipped", "error"]
 STATUSES: tuple[Status, ...] = ("failed", "error", "warned", "skipped", "passed")
 """The worst first."""
+
+DIGITS = 3
+"""Significant digits of a number that is no estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,14 @@ class Measured:
     def is_exact(self) -> bool:
         """Whether the number is no estimate."""
         return self.low == self.high == self.number
+
+
+def amount(measured: Measured) -> str:
+    """A number with its interval: "0.231", "0.83 [0.79, 0.86]", "5"."""
+    if measured.is_exact or measured.low is None:
+        whole = not measured.name and measured.number.is_integer()
+        return numbers.exact(measured.number) if whole else numbers.number(measured.number, DIGITS)
+    return numbers.estimate(measured.number, measured.low, measured.high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

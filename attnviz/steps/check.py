@@ -58,7 +58,7 @@ class Checker:
     judged: Judged
     progress: Progress
     warnings: list[str] = field(default_factory=list)
-    _reports: dict[Text, Report | AttnvizError] = field(default_factory=dict)
+    _reports: dict[object, Report | AttnvizError] = field(default_factory=dict)
 
     def check(self, rules: Sequence[Rule]) -> list[Verdict]:
         """What became of each rule, in their order.
@@ -85,7 +85,14 @@ class Checker:
             for (number, place, _), verdict in zip(several, self._on_one(several), strict=True):
                 verdicts[number, place] = verdict
             self.progress.advance()
-        return [verdicts[key] for key in sorted(verdicts)]
+        of_rules: list[list[Verdict]] = [[] for _ in rules]
+        for (number, _), verdict in sorted(verdicts.items(), key=lambda item: item[0]):
+            of_rules[number].append(verdict)
+        return [
+            verdict
+            for rule, several in zip(rules, of_rules, strict=True)
+            for verdict in (_about(several) if rule.text.file else several)
+        ]
 
     def _cases(self, rule: Rule, subject: Mass) -> Iterator[_Case]:
         """The sentences that a rule is about; UsageError where there are none, or too many."""
@@ -169,15 +176,18 @@ class Checker:
 
     def _report(self, text: Text) -> Report:
         """The report on a text, which is measured once for all rules."""
-        if text not in self._reports:
+        texts = [(each.text, each.target) for each in template.filled(text)]
+        key = (text.file, text.target_file, *texts)
+        if key not in self._reports:
             try:
-                self._reports[text] = self.judged(*self._files(text))
+                self._reports[key] = self.judged(*self._files(text))
             except (UsageError, NothingToAnalyseError) as error:
-                self._reports[text] = error
-        report = self._reports[text]
+                self._reports[key] = error
+        report = self._reports[key]
         if isinstance(report, AttnvizError):
             raise report
-        self._warn(report.warnings)
+        if text.file:
+            self._warn(report.warnings)
         return report
 
     def _files(self, text: Text) -> tuple[Sequence[SourceFile], SourceFile | None, Settings]:
@@ -192,6 +202,11 @@ class Checker:
 
     def _warn(self, warnings: Sequence[str]) -> None:
         self.warnings += [warning for warning in warnings if warning not in self.warnings]
+
+
+def _about(verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
+    """Those on the sentences of a file that a rule turned out to be about, or the first error."""
+    return [verdict for verdict in verdicts if verdict.status != "error"] or verdicts[:1]
 
 
 def _names(chosen: Chosen | None) -> Iterator[str]:

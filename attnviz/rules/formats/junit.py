@@ -34,7 +34,8 @@ def write(verdicts: Verdicts) -> bytes:
     if verdicts.warnings:
         ET.SubElement(suite, "system-err").text = "\n".join(map(harmless, verdicts.warnings))
     ET.indent(suites)
-    return b"<?xml version='1.0' encoding='utf-8'?>\n" + ET.tostring(suites, "utf-8") + b"\n"
+    written: bytes = ET.tostring(suites, "utf-8")
+    return b"<?xml version='1.0' encoding='utf-8'?>\n" + written + b"\n"
 
 
 def _case(suite: ET.Element, verdict: Verdict, rules: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attnviz.report.escape import harmless
 from attnviz.report.escape import markdown as safe
 from attnviz.report.markup import bullets, table
-from attnviz.rules.formats.words import closest, number
+from attnviz.rules.formats.words import closest, folded, folded_name, folded_number
 from attnviz.rules.verdict import Verdict, Verdicts
 
 _MARKS = {"passed": "✅", "failed": "❌", "error": "💥", "warned": "⚠️", "skipped": "➖"}
@@ -29,12 +29,12 @@ def _about(verdicts: Verdicts) -> str:
 def _table(verdicts: Verdicts) -> str:
     rows = [
         (
-            f"{_MARKS[verdict.status]} {verdict.status}",
-            safe(verdict.name),
-            safe(verdict.asked) if verdict.asked != verdict.rule else "",
-            safe(number(verdict) or verdict.reason),
+            f"{_MARKS[entry[0].status]} {entry[0].status}",
+            safe(folded_name(entry)),
+            safe(entry[0].asked) if entry[0].asked != entry[0].rule else "",
+            safe(folded_number(entry) or entry[0].reason),
         )
-        for verdict in verdicts
+        for entry in folded(verdicts)
     ]
     return table(("", "Rule", "Asked", "Measured"), "llll", rows)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from attnviz.report.escape import harmless
-from attnviz.rules.formats.words import closest, number
+from attnviz.rules.formats.words import closest, folded, folded_name, folded_number
 from attnviz.rules.verdict import Status, Verdict, Verdicts
 
 _LOOKS: dict[Status, str] = {
@@ -23,22 +23,24 @@ _WIDTH = 9
 
 def summary(verdicts: Verdicts) -> RenderableType:
     """What to print for the verdicts of a run."""
-    lines = [line for verdict in verdicts for line in _verdict(verdict)]
+    lines = [line for entry in folded(verdicts) for line in _entry(entry)]
     looks = "bold green" if verdicts.passed else "bold red"
     name = harmless(verdicts.model.name)
     return Group(*lines, Text(f"{name}: {verdicts.summary}", style=looks))
 
 
-def _verdict(verdict: Verdict) -> Iterator[Text]:
+def _entry(entry: Sequence[Verdict]) -> Iterator[Text]:
+    verdict = entry[0]
     status = verdict.status
-    told = number(verdict) if status == "passed" else verdict.reason
-    line = Text.assemble((f"{status:<{_WIDTH}}", _LOOKS[status]), (harmless(verdict.name), "bold"))
-    yield line.append(f"  {harmless(told)}") if status == "passed" else line
+    name = harmless(folded_name(entry))
+    line = Text.assemble((f"{status:<{_WIDTH}}", _LOOKS[status]), (name, "bold"))
     if status == "passed":
+        yield line.append(f"  {harmless(folded_number(entry))}")
         return
+    yield line
     if verdict.asked != verdict.rule:
         yield _below(verdict.asked)
-    yield _below(told)
+    yield _below(verdict.reason)
     if verdict.hint:
         yield _below(verdict.hint)
     if status != "skipped" and (others := closest(verdict)):

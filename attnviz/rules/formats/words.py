@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from attnviz.report import numbers
+from collections.abc import Sequence
+from itertools import groupby
+
 from attnviz.report.escape import harmless
-from attnviz.rules.verdict import Measured, Verdict
+from attnviz.rules.verdict import Measured, Verdict, amount
 
-DIGITS = 3
-
-
-def amount(measured: Measured) -> str:
-    """A number with its interval: "0.231", "0.83 [0.79, 0.86]", "5"."""
-    if measured.is_exact or measured.low is None:
-        whole = not measured.name and measured.number.is_integer()
-        return numbers.exact(measured.number) if whole else numbers.number(measured.number, DIGITS)
-    return numbers.estimate(measured.number, measured.low, measured.high)
+_FOLDED = 10
+"""So many texts of a rule that pass are told one by one at most."""
 
 
 def number(verdict: Verdict) -> str:
@@ -49,3 +44,29 @@ def details(verdict: Verdict) -> list[str]:
     if verdict.command:
         lines.append(f"see: {verdict.command}")
     return [harmless(line) for line in lines]
+
+
+def folded(verdicts: Sequence[Verdict]) -> list[tuple[Verdict, ...]]:
+    """The verdicts in their order; many of one rule that pass one after the other are one entry."""
+    entries: list[tuple[Verdict, ...]] = []
+    for (_, status), run in groupby(verdicts, key=lambda each: (each.rule, each.status)):
+        several = tuple(run)
+        if status == "passed" and len(several) > _FOLDED:
+            entries.append(several)
+        else:
+            entries += [(verdict,) for verdict in several]
+    return entries
+
+
+def folded_name(entry: Sequence[Verdict]) -> str:
+    """The name of a verdict, or that of a rule with the number of texts that pass."""
+    return entry[0].name if len(entry) == 1 else f"{entry[0].rule} [{len(entry)} texts]"
+
+
+def folded_number(entry: Sequence[Verdict]) -> str:
+    """The decisive number, or the range of it."""
+    if len(entry) == 1:
+        return number(entry[0])
+    measured = [verdict.measured for verdict in entry if verdict.measured]
+    least, most = (end(measured, key=lambda each: each.number) for end in (min, max))
+    return f"{amount(least)} to {amount(most)}"
