@@ -1,4 +1,4 @@
-"""What scripts and notebooks call: `attnviz.analyze`, its steps, `measure` and `judge`, and `check`."""
+"""What scripts and notebooks call: `analyze`, its steps `measure` and `judge`, and `check`."""
 
 from __future__ import annotations
 

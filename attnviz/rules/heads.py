@@ -93,6 +93,8 @@ class Heads:
 
 def read(value: str | tuple[str, ...]) -> Heads:
     """The heads that a rule names; UsageError where it names none."""
+    if not value:
+        raise UsageError("heads is empty.", HINT)
     if isinstance(value, tuple):
         return Heads("all", "item", tuple(map(_item, value)))
     words = _WORDS.fullmatch(" ".join(value.split()))

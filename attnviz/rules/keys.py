@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+import msgspec
+
+from attnviz.errors import UsageError
 from attnviz.rules import heads
-from attnviz.rules.rule import Chosen, GroupName, Lens, Stream, TokenClass
+from attnviz.rules.rule import GroupName, Lens, Stream, TokenClass
 from attnviz.text.merge import Pieces
+from attnviz.values import quoted
 
 Kind = Literal["mass", "role", "statistic", "group"]
 EVERY: tuple[Kind, ...] = get_args(Kind)
@@ -89,5 +94,26 @@ KEYS: Mapping[str, Key] = {
     **BOUNDS,
 }
 
-CHOSEN = Chosen
 CLASSES = get_args(TokenClass)
+
+
+def converted(table: Mapping[str, Any], key: str, where: str) -> Any:  # noqa: ANN401 - from TOML
+    """The value of a key as its type; UsageError for another."""
+    return convert(table[key], KEYS[key], key, where)
+
+
+def convert(value: Any, key: Key, name: str, where: str) -> Any:  # noqa: ANN401 - from TOML
+    """A value as the type of a key, which messages call `name`; UsageError for another."""
+    try:
+        return msgspec.convert(value, key.type)
+    except msgspec.ValidationError:
+        raise UsageError(f"{where}: {name} is {quoted(value)}.", key.hint) from None
+
+
+def unknown(
+    name: str, known: Iterable[str], where: str, otherwise: str = "", what: str = "key"
+) -> UsageError:
+    """The error for a name that is none of those that are known, with the nearest that is."""
+    near = difflib.get_close_matches(name.lower(), list(known), n=1)
+    hint = f"Did you mean {near[0]}?" if near else otherwise or f"There are: {', '.join(known)}."
+    return UsageError(f"{where}: there is no {what} {quoted(name)}.", hint)

@@ -114,7 +114,8 @@ class Sentence:
         target = role.target_on(self._queries, self._keys, candidate)
         if target is None:
             raise UsageError(f"The role {name} has no targets.", "Use a rule with role = instead.")
-        return target.part((0, len(self._queries)), (0, len(self._keys)))
+        hit: Bools = target.part((0, len(self._queries)), (0, len(self._keys)))
+        return hit
 
     @staticmethod
     def _class(chosen: TokenSet, tokens: Tokens) -> Bools:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attnviz.report.escape import harmless
 from attnviz.report.escape import markdown as safe
 from attnviz.report.markup import bullets, table
@@ -32,11 +34,17 @@ def _table(verdicts: Verdicts) -> str:
             f"{_MARKS[entry[0].status]} {entry[0].status}",
             safe(folded_name(entry)),
             safe(entry[0].asked) if entry[0].asked != entry[0].rule else "",
-            safe(folded_number(entry) or entry[0].reason),
+            safe(_told(entry)),
         )
         for entry in folded(verdicts)
     ]
     return table(("", "Rule", "Asked", "Measured"), "llll", rows)
+
+
+def _told(entry: Sequence[Verdict]) -> str:
+    if entry[0].status == "skipped":
+        return entry[0].reason
+    return folded_number(entry) or entry[0].reason
 
 
 def _details(verdict: Verdict) -> str:

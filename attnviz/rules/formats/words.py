@@ -69,4 +69,4 @@ def folded_number(entry: Sequence[Verdict]) -> str:
         return number(entry[0])
     measured = [verdict.measured for verdict in entry if verdict.measured]
     least, most = (end(measured, key=lambda each: each.number) for end in (min, max))
-    return f"{amount(least)} to {amount(most)}"
+    return f"from {amount(least)} to {amount(most)}"
