@@ -91,7 +91,7 @@ def draw(
     if not paths:
         put(result.printed())
     if not quiet:
-        for note in (*weights.notes, *result.notes):
+        for note in (*weights.notes, *result.notes, *(result.of_files if paths else ())):
             tell(note, label="note", style="yellow")
 
 

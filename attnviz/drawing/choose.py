@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from attnviz.drawing.drawing import Drawing, Floats, Panel
 from attnviz.drawing.lens import content_only
-from attnviz.drawing.settings import DrawSettings, HeadPlace, Mean
+from attnviz.drawing.settings import DrawSettings, HeadPlace, Mean, head_name
 from attnviz.drawing.side import Places, Side
 from attnviz.drawing.weights import Weights
 from attnviz.errors import UsageError
 
 ROLLOUT = "rollout"
+
+_EVERY = "all layers"
+_NAMED = 3
+"""So many heads or layers of a mean are named; of more, how many there are."""
 
 
 @dataclass(frozen=True)
@@ -95,39 +99,51 @@ def _rollout(weights: Weights, settings: DrawSettings) -> Panel:
 def _means(weights: Weights, chosen: Sequence[int], mean: Mean) -> list[Panel]:
     """The mean over the heads of each layer, over each number of head, or over all that is chosen.
 
-    A mean of some of the heads says of how many.
+    A mean of some of the heads says of which.
     """
     groups: dict[tuple[int | None, int | None], list[int]] = {}
     for at in chosen:
-        layer, head = weights.places[at]
-        groups.setdefault(
-            (layer if mean == "heads" else None, head if mean == "layers" else None), []
-        ).append(at)
+        place = weights.places[at]
+        group = place[0] if mean == "heads" else None, place[1] if mean == "layers" else None
+        groups.setdefault(group, []).append(at)
     panels = []
     for (layer, head), members in groups.items():
-        whole = [at for at, place in enumerate(weights.places) if _in(place, layer, head)]
-        name = f"layer {layer}" if layer is not None else "all heads"
-        name = f"head {head} of all layers" if head is not None else name
-        if len(members) < len(whole):
-            name = f"mean of {', '.join(weights.names[at] for at in members)}"
-            if len(members) > _NAMED:
-                name = f"mean of {len(members)} of {len(whole)} heads"
+        places = [weights.places[at] for at in members]
+        name = _of_heads(places, weights.model_heads, mean)
+        if head is not None:
+            name = f"head {head} of {_of_layers(places, weights.model_heads)}"
         panels.append(Panel(name, _mean(weights.matrices, members), layer, head))
     return panels
 
 
-_NAMED = 3
+def _of_heads(places: Sequence[HeadPlace], model_heads: Mapping[int, int], mean: Mean) -> str:
+    """What a mean of these heads is called: "layer 5", "all heads", "mean of L5H7, L2H0"."""
+    layers = [layer for layer, _ in places]
+    if any(layers.count(layer) < model_heads[layer] for layer in set(layers)):
+        if len(places) > _NAMED:
+            return f"mean of {len(places)} heads"
+        return f"mean of {', '.join(head_name(*place) for place in places)}"
+    if mean == "heads":
+        return f"layer {layers[0]}"
+    name = _of_layers(places, model_heads)
+    return "all heads" if name == _EVERY else name
 
 
-def _in(place: HeadPlace, layer: int | None, head: int | None) -> bool:
-    return (layer is None or place[0] == layer) and (head is None or place[1] == head)
+def _of_layers(places: Sequence[HeadPlace], model_heads: Mapping[int, int]) -> str:
+    layers = list(dict.fromkeys(layer for layer, _ in places))
+    if len(layers) == len(model_heads):
+        return _EVERY
+    if len(layers) > _NAMED:
+        return f"{len(layers)} layers"
+    return f"layer{'s' * (len(layers) > 1)} {', '.join(map(str, layers))}"
 
 
 def _mean(matrices: Floats, members: Sequence[int]) -> Floats:
     total = np.zeros(matrices.shape[1:])
     for at in members:
         total += matrices[at]
-    return total / len(members)
+    mean: Floats = total / len(members)
+    return mean
 
 
 def _content(panel: Panel, queries: Side, keys: Side) -> Panel:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -53,9 +53,9 @@ def check(paths: Collection[Path], *, table: bool) -> None:
 def style(settings: DrawSettings, cmap: str, dpi: int) -> DrawingStyle:
     """How a drawing looks by these settings; UsageError for a colour map that isn't."""
     colormap(cmap)
-    scale = "linear" if settings.scale == "linear" else "sqrt"
+    figure = FigureStyle(cmap=cmap, dpi=dpi)
     return DrawingStyle(
-        figure=FigureStyle(cmap=cmap, scale=scale, dpi=dpi),
+        figure=replace(figure, scale="linear") if settings.scale == "linear" else figure,
         width=inches(settings.size),
         scale=settings.scale,
         values=settings.values,
@@ -74,12 +74,14 @@ def view(name: str) -> View:
 class Result:
     """What a run of `draw` is for: as the bytes of a file of some suffix, and for a terminal.
 
-    `notes` are what a reader has to know besides.
+    `notes` are what a reader has to know besides, `of_files` what pictures and the terminal say
+    themselves, and files of numbers don't.
     """
 
     file: Callable[[str], bytes]
     printed: Callable[[], RenderableType]
     notes: tuple[str, ...]
+    of_files: tuple[str, ...]
 
 
 def result(weights: Weights, settings: DrawSettings, looks: DrawingStyle) -> Result:
@@ -96,10 +98,12 @@ def _masses(weights: Weights, settings: DrawSettings) -> Result:
     kept = [each for each in masses if _wanted(each, settings)]
     table = tables.mass_table(kept, query, key)
     notes = [*weights.query_side.ambiguous(query), *weights.key_side.ambiguous(key)]
+    of_lens = _of_lens(settings, removed)
     return Result(
         lambda suffix: TABLES[suffix](table),
-        lambda: ranking(kept, query, key, weights.model),
-        (*dict.fromkeys(notes), *_of_lens(settings, removed)),
+        lambda: ranking(kept, query, key, weights.model, of_lens),
+        tuple(dict.fromkeys(notes)),
+        of_lens,
     )
 
 
@@ -120,15 +124,15 @@ def _drawn(weights: Weights, settings: DrawSettings, looks: DrawingStyle) -> Res
     return Result(
         lambda suffix: contents(chosen, looks, suffix),
         lambda: printed(view(chosen.view).name, chosen.drawing, looks),
-        (*notes, *_of_lens(settings, removed)),
+        tuple(notes),
+        _of_lens(settings, removed),
     )
 
 
 def _of_lens(settings: DrawSettings, removed: float) -> tuple[str, ...]:
     if settings.lens == "all":
         return ()
-    had = f"Special tokens are left out; they had {removed:.2f} of the attention on average."
-    return (f"{had} What is left was made to sum to 1.",)
+    return (f"Without special tokens, which took {removed:.2f}; the rest is made to sum to 1.",)
 
 
 def contents(chosen: Chosen, looks: DrawingStyle, suffix: str) -> bytes:

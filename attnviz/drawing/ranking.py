@@ -18,7 +18,9 @@ _COLUMNS = 5
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def ranking(masses: Sequence[HeadMass], query: str, key: str, model: str) -> RenderableType:
+def ranking(
+    masses: Sequence[HeadMass], query: str, key: str, model: str, notes: Sequence[str] = ()
+) -> RenderableType:
     """The masses in their order; a bar is as long as the mass, and 40 cells are 1."""
     mean = sum(each.mass for each in masses) / len(masses)
     heads = "1 head" if len(masses) == 1 else f"{len(masses)} heads"
@@ -36,7 +38,13 @@ def ranking(masses: Sequence[HeadMass], query: str, key: str, model: str) -> Ren
     for row in range(tall):
         cells = others[row::tall]
         rest.add_row(*(f"{each.name:<7}{each.mass:.3f}" for each in cells))
-    return Group(title, Text(), most, *([Text(), rest] if others else []))
+    parts: list[RenderableType] = [
+        title,
+        *(Text(note, style="dim") for note in notes),
+        Text(),
+        most,
+    ]
+    return Group(*parts, Text(), rest) if others else Group(*parts)
 
 
 def _bar(mass: float) -> str:

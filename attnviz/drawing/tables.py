@@ -90,8 +90,8 @@ def _quoted(value: int | str | None) -> str:
 def parquet(table: Table) -> bytes:
     """The table as Parquet. UsageError without pyarrow."""
     need("pyarrow", "Parquet needs")
-    import pyarrow as pa
-    from pyarrow.parquet import write_table
+    import pyarrow as pa  # type: ignore[import-untyped]
+    from pyarrow.parquet import write_table  # type: ignore[import-untyped]
 
     file = io.BytesIO()
     write_table(pa.table({name: pa.array(column) for name, column in table.items()}), file)
@@ -105,7 +105,7 @@ def frame(table: Table) -> pd.DataFrame:
 
     return pd.DataFrame(
         {
-            name: pd.array(column, "Int64") if _has_gaps(column) else column
+            name: pd.Series(column, dtype="Int64") if _has_gaps(column) else column
             for name, column in table.items()
         }
     )

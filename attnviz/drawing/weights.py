@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -32,8 +33,8 @@ class Weights:
     """The attention of the heads that were asked for, in one sentence and one stream.
 
     `matrices` [head, query, key] are those of `places`, a layer and a head each; their rows sum to
-    1, or to less in models with a sink logit. `rollout` [query, key] goes through all layers; None
-    in cross-attention. `last`: the last token of a word looks for it, else all in equal parts.
+    1, or to less in models with a sink logit. `model_heads` is how many heads each layer of the
+    model has, kept or not. `rollout` [query, key] goes through all layers; None in cross-attention. `last`: the last token of a word looks for it, else all in equal parts.
     `notes` tell what was lost on the way: tokens that were cut, unknown ones.
     """
 
@@ -43,6 +44,7 @@ class Weights:
     key_side: Side
     places: tuple[HeadPlace, ...]
     matrices: NDArray[np.float32]
+    model_heads: Mapping[int, int]
     rollout: Floats | None = None
     stream: str = ""
     causal: bool = False
@@ -102,10 +104,14 @@ class Weights:
         UsageError where it isn't there.
         """
         if isinstance(name, str):
-            return self.matrices[self.index(heads(name)[0])]
+            return self._matrix(heads(name)[0])
         if number is None:
             raise UsageError("A layer has many heads.", "Give both numbers: .head(5, 7).")
-        return self.matrices[self.index((name, number))]
+        return self._matrix((name, number))
+
+    def _matrix(self, place: HeadPlace) -> NDArray[np.float32]:
+        matrix: NDArray[np.float32] = self.matrices[self.index(place)]
+        return matrix
 
     def index(self, place: HeadPlace) -> int:
         """Where in `matrices` a head is; UsageError where it isn't there."""

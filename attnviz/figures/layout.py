@@ -27,24 +27,26 @@ def middle(y: float, size: float) -> float:
     return y + _MIDDLE * size
 
 
-def headline(sheet: Sheet, title: str, subtitle: str, width: float) -> float:
+def headline(
+    sheet: Sheet, title: str, subtitle: str, width: float, margin: float = MARGIN
+) -> float:
     """Write title and subtitle at the top, wrapped to `width`; returns the y below them."""
-    y = MARGIN
+    y = margin
     for line in wrap(sheet, title, TITLE, width):
         y += TITLE * _LEADING
-        sheet.text(MARGIN, y - TITLE * 0.35, line, TITLE, INK)
+        sheet.text(margin, y - TITLE * 0.35, line, TITLE, INK)
     for line in wrap(sheet, subtitle, SMALL, width):
         y += SMALL * _LEADING
-        sheet.text(MARGIN, y - SMALL * 0.2, line, SMALL, QUIET)
+        sheet.text(margin, y - SMALL * 0.2, line, SMALL, QUIET)
     return y + 7.0
 
 
-def notes(sheet: Sheet, y: float, text: str, width: float) -> float:
+def notes(sheet: Sheet, y: float, text: str, width: float, margin: float = MARGIN) -> float:
     """Write small print from `y` down, wrapped to `width`; returns the y below it."""
     lines = wrap(sheet, text, SMALL, width)
     for line in lines:
         y += SMALL * _LEADING
-        sheet.text(MARGIN, y, line, SMALL, QUIET)
+        sheet.text(margin, y, line, SMALL, QUIET)
     return y + (2.0 if lines else 0.0)
 
 

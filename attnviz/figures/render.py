@@ -15,7 +15,7 @@ from attnviz.figures.png import encode
 from attnviz.figures.sheet import Page
 from attnviz.figures.style import FigureStyle
 
-_SETTINGS: dict[Any, Any] = {
+SETTINGS: dict[Any, Any] = {
     # Tokens are text, never formulas.
     "text.parse_math": False,
     "text.usetex": False,
@@ -46,14 +46,15 @@ def render(figure: Figure, style: FigureStyle, *, path: str, title: str, caption
     The bytes depend on the figure, the style, the fonts and matplotlib's version alone: no
     dates, no random identifiers, no settings of the user's.
     """
-    with mpl.rc_context(_SETTINGS):
-        png = _png(figure, style.dpi)
+    with mpl.rc_context(SETTINGS):
+        png = raster(figure, style.dpi)
         svg = _svg(figure)
     width, height = (round(inches * _CSS_PIXELS_PER_INCH) for inches in figure.get_size_inches())
     return Picture(path, title, caption, png, svg, width, height)
 
 
-def _png(figure: Figure, dpi: int) -> bytes:
+def raster(figure: Figure, dpi: int) -> bytes:
+    """The figure as a PNG of `dpi`."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]

@@ -33,7 +33,9 @@ _CRISP = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class _Image:
+class Image:
+    """Cells [row, column, 3] that fill a rectangle."""
+
     x: float
     y: float
     width: float
@@ -42,7 +44,9 @@ class _Image:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
+class Shape:
+    """A path of matplotlib's codes, filled, stroked or both."""
+
     vertices: NDArray[np.float64]
     codes: NDArray[np.uint8]
     fill: str | None
@@ -55,7 +59,7 @@ class Sheet:
 
     def __init__(self, style: FigureStyle) -> None:
         self.style = style
-        self._items: list[_Image | _Shape] = []
+        self._items: list[Image | Shape] = []
         self._texts: dict[str, list[Run]] = {}
 
     def snap(self, length: float) -> float:
@@ -111,7 +115,7 @@ class Sheet:
 
     def image(self, x: float, y: float, width: float, height: float, pixels: Pixels) -> None:
         """Fill a rectangle with `pixels` [row, column, 3], row 0 on top, nothing smoothed."""
-        self._items.append(_Image(x, y, width, height, pixels))
+        self._items.append(Image(x, y, width, height, pixels))
 
     def boxes(
         self,
@@ -129,13 +133,19 @@ class Sheet:
         along = np.stack([y, y, y + height, y + height, y], axis=1)
         codes = np.array([Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY], dtype=np.uint8)
         points = np.stack([across, along], axis=2).reshape(-1, 2)
-        self._items.append(_Shape(points, np.tile(codes, len(corners)), fill, edge, line))
+        self._items.append(Shape(points, np.tile(codes, len(corners)), fill, edge, line))
 
     def lines(self, segments: NDArray[np.float64], colour: str, line: float = 0.5) -> None:
         """Draw straight segments [segment, end, (x, y)] as one shape."""
         if len(segments):
             codes = np.tile(np.array([Path.MOVETO, Path.LINETO], dtype=np.uint8), len(segments))
-            self._items.append(_Shape(segments.reshape(-1, 2), codes, None, colour, line))
+            self._items.append(Shape(segments.reshape(-1, 2), codes, None, colour, line))
+
+    def path(self, path: Path, *, fill: str | None, edge: str | None, line: float = 0.5) -> None:
+        """Draw a path, in points from the top left corner, that has its codes."""
+        codes = np.asarray(path.codes, dtype=np.uint8)
+        vertices = np.asarray(path.vertices, dtype=np.float64)
+        self._items.append(Shape(vertices, codes, fill, edge, line))
 
     def figure(self, width: float, height: float) -> Figure:
         """The sheet, cut to `width` x `height` points, as a figure that any backend can draw."""
@@ -153,36 +163,36 @@ class Page(Artist):
     With `writes` off the texts are left out, for a caller who takes them from `markup`.
     """
 
-    def __init__(self, items: tuple[_Image | _Shape, ...], texts: dict[str, list[Run]]) -> None:
+    def __init__(self, items: tuple[Image | Shape, ...], texts: dict[str, list[Run]]) -> None:
         super().__init__()
-        self._items = items
-        self._texts = texts
+        self.items = items
+        self.texts = texts
         self.writes = True
 
     def markup(self) -> str:
         """The texts as SVG elements."""
-        return markup(self._texts)
+        return markup(self.texts)
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw everything."""
         context = renderer.new_gc()
         scale = float(np.asarray(renderer.points_to_pixels(1.0)))
         _, height = renderer.get_canvas_width_height()
-        for item in self._items:
-            if isinstance(item, _Image):
+        for item in self.items:
+            if isinstance(item, Image):
                 _place(renderer, context, item, scale, height)
             else:
-                _trace(renderer, context, item, scale, height)
+                trace(renderer, context, item, scale, height)
         if self.writes:
             upwards = Affine2D().scale(scale, -scale).translate(0.0, height)
             context.set_linewidth(0.0)
-            for colour, runs in self._texts.items():
+            for colour, runs in self.texts.items():
                 renderer.draw_path(context, path(runs), upwards, to_rgb(colour))
         context.restore()
 
 
 def _place(
-    renderer: RendererBase, context: GraphicsContextBase, item: _Image, scale: float, height: float
+    renderer: RendererBase, context: GraphicsContextBase, item: Image, scale: float, height: float
 ) -> None:
     """Draw an image; renderers count its rows from the bottom."""
     rows, columns = item.pixels.shape[:2]
@@ -207,8 +217,8 @@ def _place(
         renderer.draw_image(context, left, round(height) - below, large)
 
 
-def _trace(
-    renderer: RendererBase, context: GraphicsContextBase, item: _Shape, scale: float, height: float
+def trace(
+    renderer: RendererBase, context: GraphicsContextBase, item: Shape, scale: float, height: float
 ) -> None:
     """Fill and stroke a shape."""
     context.set_linewidth(item.line * scale if item.edge else 0.0)

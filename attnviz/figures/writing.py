@@ -7,7 +7,7 @@ and refers to it, which makes it four times smaller.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -34,12 +34,13 @@ _COMMANDS = {1: ("M", 1), 2: ("L", 1), 3: ("Q", 2), 4: ("C", 3), 79: ("Z", 1)}
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A string laid out at `UNIT` points, from the left end of its baseline.
+    """A string, `text`, laid out at `UNIT` points, from the left end of its baseline.
 
     `outline` and `codes` are the whole as one path. `glyphs` are for SVG: a name that is unique
     among all fonts, path data, and the start (x, y), both in thousandths of the font size.
     """
 
+    text: str
     outline: Points
     codes: Codes
     glyphs: tuple[tuple[str, str, int, int], ...]
@@ -112,6 +113,7 @@ def typeset(text: str, fonts: tuple[str, ...]) -> Line:
     moved = [np.add(points, np.array([x, y])) for _, points, _, x, y in glyphs]
     per_em = _EM / text_to_path.FONT_SCALE
     return Line(
+        text=text,
         outline=np.concatenate([np.zeros((0, 2)), *moved]) * (scale, -scale),
         codes=np.concatenate(
             [np.zeros(0, dtype=np.uint8), *(codes for _, _, codes, _, _ in glyphs)]
@@ -130,13 +132,17 @@ def _whole(x: float, y: float, scale: float) -> tuple[int, int]:
 
 
 def _data(points: Points, codes: Codes) -> str:
-    """The `d` of an SVG path."""
-    numbers = [f"{x} {y}" for x, y in np.rint(points).astype(int).tolist()]
-    commands: list[str] = []
+    """The `d` of an SVG path in whole units."""
+    return commands([f"{x} {y}" for x, y in np.rint(points).astype(int).tolist()], codes)
+
+
+def commands(numbers: Sequence[str], codes: Codes) -> str:
+    """The `d` of an SVG path: `numbers` are its vertices, "x y", `codes` matplotlib's."""
+    parts: list[str] = []
     index = 0
     while index < len(numbers):
         letter, count = _COMMANDS[int(codes[index])]
         operands = " ".join(numbers[index : index + count]) if letter != "Z" else ""
-        commands.append(letter + operands)
+        parts.append(letter + operands)
         index += count
-    return "".join(commands)
+    return "".join(parts)

@@ -78,6 +78,7 @@ def weigh(loaded: LoadedModel, pair: Pair, settings: Settings, drawn: DrawSettin
         key_side=query_side if keys is queries else Side.of(keys),
         places=keeper.places,
         matrices=keeper.matrices(),
+        model_heads=keeper.heads,
         rollout=keeper.rollout(),
         stream=stream,
         causal=causal,
