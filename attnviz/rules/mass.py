@@ -126,7 +126,8 @@ class Sentence:
 
 
 def _first(tokens: Tokens) -> Bools:
-    return np.arange(len(tokens)) == 0
+    marked: Bools = np.arange(len(tokens)) == 0
+    return marked
 
 
 _CLASSES: Mapping[str, Callable[[Tokens], Bools]] = {

@@ -34,9 +34,7 @@ def test_heads(
     assert said in (None, str(chosen))
 
 
-@pytest.mark.parametrize(
-    "written", ["some", "L1", "any of", "layer x", "any of head 3", "H1L0"]
-)
+@pytest.mark.parametrize("written", ["some", "L1", "any of", "layer x", "any of head 3", "H1L0"])
 def test_what_names_no_heads(written: str) -> None:
     with pytest.raises(UsageError, match="names no heads") as caught:
         heads.read(written)
