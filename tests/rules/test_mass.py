@@ -14,7 +14,9 @@ from attnviz.rules.verdict import Measured
 from tests.helpers.weights import CAT, EVEN, weights
 
 
-def measured(last: bool = False, causal: bool = False, **keys: Any) -> dict[str, Measured]:
+def measured(**keys: Any) -> dict[str, Measured]:
+    """The numbers of a rule with these keys, and whether the model is causal."""
+    last, causal = keys.pop("last", False), keys.pop("causal", False)
     (rule,) = of_tables([{"text": "a", "gte": 0.0, **keys}])
     assert isinstance(rule.subject, Mass)
     of = replace(weights(), causal=causal)
@@ -57,7 +59,7 @@ def test_targets_of_roles() -> None:
 
 
 def test_rivals_lenses_means_and_rollout() -> None:
-    heads = measured(**{"from": "the", "to": "cat##nap", "more_than": {"to": "The"}})
+    heads = measured(**{"from": "the"}, to="cat##nap", more_than={"to": "The"})
     assert list(heads) == ["L0H0", "L0H1", "L1H0", "L1H1"]
     assert heads["L0H1"].others == pytest.approx([0.1])
     assert number(lens="content", **{"from": "the", "to": "cat##nap"}) == 0.6

@@ -2,6 +2,7 @@
 
 import io
 import json
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,7 +14,7 @@ from attnviz.measurement.source import ModelInfo
 from attnviz.rules.formats import json_verdicts, junit, markdown_verdicts, terminal
 from attnviz.rules.verdict import Measured, Verdict, Verdicts
 
-MODEL = ModelInfo("some/model", None, "BertModel", 2, 2, 2, 1000, "float32", causal=False)
+MODEL = ModelInfo("some/model", "", "BertModel", 2, 2, 2, 1000, "float32", causal=False)
 FAR = Measured("L0H1", 0.1234, 0.1234, 0.1234)
 WIDE = Measured("L1H0", 0.5, 0.4, 0.6)
 HOSTILE = "a\x1b[31m<b>|`x`\x00]]>\ud800 \n& @all"
@@ -67,10 +68,12 @@ def test_the_summary() -> None:
 
 def test_junit_is_read_by_a_public_parser() -> None:
     data = junit.write(EVERY)
-    (suite,) = JUnitXml.fromroot(ET.fromstring(data))
+    read: Any = JUnitXml.fromstring(data)
+    (suite,) = read
     assert isinstance(suite, TestSuite)
     assert (suite.tests, suite.failures, suite.errors, suite.skipped) == (5, 1, 1, 1)
-    assert {each.name: each.value for each in suite.properties()} == {
+    properties: Any = suite
+    assert {each.name: each.value for each in properties.properties()} == {
         "attnviz": "1",
         "model": "some/model",
         "git.sha": "3f<U+0007>",
