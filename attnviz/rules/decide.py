@@ -108,7 +108,7 @@ def _slack(rule: Rule, measured: Measured) -> float:
 def _reason(rule: Rule, candidate: Candidate, many: int, *, unsure: bool) -> str:
     """Why the rule doesn't hold, by the candidate that decides."""
     measured = candidate.measured
-    of = measured.name
+    of = "the mean" if measured.name == "mean" else measured.name
     if of and rule.heads.how == "any" and many > 1 and not unsure:
         of = f"the closest of {many}, {of},"
     shown = f"{of} has {amount(measured)}" if of else amount(measured)

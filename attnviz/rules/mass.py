@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -46,11 +46,9 @@ class Sentence:
         else:
             matrices = weights.matrices
             groups = [(group.name, list(group.members)) for group in heads.groups(weights.places)]
-        words = self._asking(mass.source, last=last)
-        targets = [mass.to, *(rival.to for rival in mass.more_than)]
         by_target = [
-            masses(matrices, *self._seen(words, target), weights.key_side, mass.lens)[0]
-            for target in targets
+            masses(matrices, *self._asked(mass, target, last=last), weights.key_side, mass.lens)[0]
+            for target in [mass.to, *(rival.to for rival in mass.more_than)]
         ]
         numbers = [[float(of[members].mean()) for of in by_target] for _, members in groups]
         return [
@@ -58,21 +56,13 @@ class Sentence:
             for (name, _), (own, *others) in zip(groups, numbers, strict=True)
         ]
 
-    def _asking(self, source: Chosen | None, *, last: bool) -> list[Places]:
-        """The tokens that look, a group for each word."""
-        if source is None:
-            return [(place,) for place in self.weights.query_side.content]
-        if isinstance(source, TokenSet):
-            return [(int(place),) for place in self._class(source, self._queries).nonzero()[0]]
-        words = _places(source, self.weights.query_side)
-        return [word[-1:] if last else word for word in words]
-
-    def _seen(self, words: Sequence[Places], target: Chosen) -> tuple[list[Places], Bools]:
-        """The words that count, and for each query the keys that do, [query, key].
+    def _asked(self, mass: Mass, target: Chosen, *, last: bool) -> tuple[list[Places], Bools]:
+        """The words that look, and for each query the keys that count, [query, key].
 
         Named keys count for every word; of a set of tokens, as for a role, the words that see one.
         """
         hit = self._target(target)
+        words = self._asking(mass.source, target, last=last)
         visible = hit & self._visible if self.weights.causal else hit
         seeing = [word for word in words if visible[list(word)].any()]
         if not seeing:
@@ -82,7 +72,23 @@ class Sentence:
                 if self.weights.causal
                 else "Name tokens that the sentence has.",
             )
-        return (seeing if isinstance(target, TokenSet) else list(words)), hit
+        return (seeing if isinstance(target, TokenSet) else words), hit
+
+    def _asking(self, source: Chosen | None, target: Chosen, *, last: bool) -> list[Places]:
+        """The tokens that look, a group for each word: all of content where none is named.
+
+        Then tokens of the class that is looked at don't count, as for roles: that a full stop looks
+        at itself is no sign of a head that looks at full stops.
+        """
+        if source is None:
+            looking = masks.content(self._queries)
+            if isinstance(target, TokenSet) and target.tokens not in (None, "content"):
+                looking = looking & ~_CLASSES[target.tokens](self._queries)
+            return [(int(place),) for place in looking.nonzero()[0]]
+        if isinstance(source, TokenSet):
+            return [(int(place),) for place in self._class(source, self._queries).nonzero()[0]]
+        words = _places(source, self.weights.query_side)
+        return [word[-1:] if last else word for word in words]
 
     @property
     def _visible(self) -> Bools:

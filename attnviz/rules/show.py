@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from attnviz.rules.rule import Mass, Rule, Text
+from attnviz.rules.rule import Mass, Rule
 from attnviz.rules.verdict import Measured
 
 
@@ -36,12 +36,10 @@ def draw(
     return shlex.join(words)
 
 
-def report(model: str, text: Text) -> str:
-    """`attnviz report` on the file of a rule; "" where it has none."""
-    if not text.file:
-        return ""
-    target = ["--target", text.target_file] if text.target_file else []
-    return shlex.join(["attnviz", "report", model, text.file, *target])
+def report(model: str, file: str, target: str) -> str:
+    """`attnviz report` on a file, and on what a decoder reads with it; "" without a file."""
+    more = ["--target", target] if target else []
+    return shlex.join(["attnviz", "report", model, file, *more]) if file else ""
 
 
 def _heads(name: str) -> list[str]:

@@ -124,11 +124,12 @@ class Checker:
                 f"The rule is about {len(there):,} sentences of {text.file}.",
                 f"Choose {MOST_SENTENCES:,} at most; of more, test roles and statistics.",
             )
-        more = ("--target", text.target_file) if text.target_file else ()
+        file, faced = self._paths(text)
+        more = ("--target", faced) if faced else ()
         for pair in there:
             number = str(pair[0].id)
             yield _Case(
-                rule, pair, settings, text.file, ("--sentence", number, *more), f"sentence {number}"
+                rule, pair, settings, file, ("--sentence", number, *more), f"sentence {number}"
             )
 
     def _on_one(self, several: Sequence[tuple[int, int, _Case]]) -> list[Verdict]:
@@ -172,7 +173,7 @@ class Checker:
             decision = Decision(None, (), known.missing)
         else:
             decision = decide(rule, known.candidates)
-        return _told(rule, decision, show.report(self.model, rule.text))
+        return _told(rule, decision, show.report(self.model, *self._paths(rule.text)))
 
     def _report(self, text: Text) -> Report:
         """The report on a text, which is measured once for all rules."""
@@ -199,6 +200,12 @@ class Checker:
         targets = [literal.sentence(each.target).text for each in texts if each.target is not None]
         target = literal.given("".join(targets)) if targets else None
         return [literal.given(lines)], target, replace(self.settings, split="line")
+
+    def _paths(self, text: Text) -> tuple[str, str]:
+        """The files of a text as seen from here, "" where it has none."""
+        names = (text.file, text.target_file)
+        file, target = (self.sources[name].name if name else "" for name in names)
+        return file, target
 
     def _warn(self, warnings: Sequence[str]) -> None:
         self.warnings += [warning for warning in warnings if warning not in self.warnings]
