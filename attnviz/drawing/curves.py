@@ -112,7 +112,7 @@ def _arc(
     """An arc over `base` (under it where `down` is -1), with stubs to the ends of the labels."""
     start, end = tokens.centres[edge.query], tokens.centres[edge.key]
     if edge.query == edge.key:
-        start, end = start - _LOOP, end + _LOOP * 0.4
+        start, end = max(start - _LOOP, EDGE - 1.0), end + _LOOP * 0.4
         base = ends[0] - down * _STUB
     foot = 0.5 + _width(edge) / 2
     crest = base - down * height * 4.0 / 3.0

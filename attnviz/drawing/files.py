@@ -13,7 +13,7 @@ from attnviz.drawing import tables
 from attnviz.drawing.choose import Chosen, choose
 from attnviz.drawing.picture_file import SUFFIXES as PICTURES
 from attnviz.drawing.picture_file import picture
-from attnviz.drawing.ranking import ranking
+from attnviz.drawing.ranking import Ranking
 from attnviz.drawing.registry import views
 from attnviz.drawing.settings import DrawSettings, inches
 from attnviz.drawing.terminal import printed
@@ -101,7 +101,7 @@ def _masses(weights: Weights, settings: DrawSettings) -> Result:
     of_lens = _of_lens(settings, removed)
     return Result(
         lambda suffix: TABLES[suffix](table),
-        lambda: ranking(kept, query, key, weights.model, of_lens),
+        lambda: Ranking(kept, query, key, weights.model, of_lens),
         tuple(dict.fromkeys(notes)),
         of_lens,
     )

@@ -208,7 +208,8 @@ def _draw(
         sheet.text(x - 4.0, y - 4.0, field.down, SMALL, QUIET, align="right")
     if page.style.scale == "own":
         bar = colour_bar(sheet, page.style, top)
-        draw_legend(sheet, bar, x, y + height + 5.0, max(width, 60.0))
+        room = page.width - fit.left if fit.across == 1 else max(width, 60.0)
+        draw_legend(sheet, bar, x, y + height + 5.0, room)
 
 
 def _label_rows(sheet: Sheet, fit: Fit, x: float, y: float) -> None:

@@ -15,14 +15,13 @@ from attnviz.drawing.drawing import Drawing
 from attnviz.drawing.vector import VectorPage, svg
 from attnviz.drawing.view import DrawingStyle, View
 from attnviz.errors import UsageError
-from attnviz.figures.fonts import fitted
+from attnviz.figures.fonts import fitted, postscript
 from attnviz.figures.render import SETTINGS, raster
 from attnviz.figures.sheet import Page
 from attnviz.figures.style import FigureStyle
 
 _SETTINGS: dict[Any, Any] = SETTINGS | {
     "svg.fonttype": "none",
-    "pdf.fonttype": 42,
     "pdf.compression": 6,
     "pdf.inheritcolor": False,
     "pdf.use14corefonts": False,
@@ -82,7 +81,10 @@ def _pdf(figure: Figure, style: FigureStyle) -> bytes:
             artist.remove()
             figure.add_artist(VectorPage(artist, style.fonts))
     target = io.BytesIO()
-    figure.savefig(target, format="pdf", metadata=_UNDATED)
+    # Matplotlib embeds PostScript outlines so that not every viewer reads them as type 42.
+    kind = 3 if any(map(postscript, style.fonts)) else 42
+    with mpl.rc_context({"pdf.fonttype": kind}):
+        figure.savefig(target, format="pdf", metadata=_UNDATED)
     return target.getvalue()
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import ceil
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -14,39 +15,61 @@ from attnviz.text.showable import showable
 
 _WITH_BAR = 12
 _BAR = 40
-_COLUMNS = 5
+_CELL = 14
+_LEAST_LINES = 4
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def ranking(
-    masses: Sequence[HeadMass], query: str, key: str, model: str, notes: Sequence[str] = ()
-) -> RenderableType:
-    """The masses in their order; a bar is as long as the mass, and 40 cells are 1."""
-    mean = sum(each.mass for each in masses) / len(masses)
-    heads = "1 head" if len(masses) == 1 else f"{len(masses)} heads"
-    title = Text.assemble(
-        ("Attention of ", "bold"),
-        (f"“{showable(query)}” to “{showable(key)}”", "bold"),
-        f", {showable(model)}: {heads}, mean {mean:.3f}",
-    )
-    most = Table.grid(padding=(0, 2))
-    for each in masses[:_WITH_BAR]:
-        most.add_row(each.name, f"{each.mass:.3f}", Text(_bar(each.mass), style="blue"))
-    others = masses[_WITH_BAR:]
-    rest = Table.grid(padding=(0, 2))
-    tall = ceil(len(others) / _COLUMNS)
-    for row in range(tall):
-        cells = others[row::tall]
-        rest.add_row(*(f"{each.name:<7}{each.mass:.3f}" for each in cells))
-    parts: list[RenderableType] = [
-        title,
-        *(Text(note, style="dim") for note in notes),
-        Text(),
-        most,
-    ]
-    return Group(*parts, Text(), rest) if others else Group(*parts)
+@dataclass(frozen=True)
+class Ranking:
+    """The masses from `query` to `key` in their order; a bar of 40 cells is a mass of 1.
+
+    On a terminal as many as fit, with a line that says how many are left; else all.
+    """
+
+    masses: Sequence[HeadMass]
+    query: str
+    key: str
+    model: str
+    notes: Sequence[str] = ()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Texts and tables, never markup: what words hold is printed as it is."""
+        mean = sum(each.mass for each in self.masses) / len(self.masses)
+        heads = "1 head" if len(self.masses) == 1 else f"{len(self.masses)} heads"
+        yield Text.assemble(
+            (f"Attention of “{showable(self.query)}” to “{showable(self.key)}”", "bold"),
+            f": {heads}, mean {mean:.3f}, {showable(self.model)}",
+        )
+        yield from (Text(note, style="dim") for note in self.notes)
+        yield Text()
+        most = Table.grid(padding=(0, 2))
+        for each in self.masses[:_WITH_BAR]:
+            bar = Text(_bar(each.mass, ascii_only=options.ascii_only), style="blue")
+            most.add_row(each.name, f"{each.mass:.3f}", bar)
+        yield most
+        yield from self._others(console, options)
+
+    def _others(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        others, columns = self.masses[_WITH_BAR:], max(options.max_width // _CELL, 1)
+        if console.is_terminal:
+            free = console.size.height - _WITH_BAR - len(self.notes) - 6
+            others = others[: columns * max(free, _LEAST_LINES)]
+        if not others:
+            return
+        rest = Table.grid(padding=(0, 1))
+        tall = ceil(len(others) / columns)
+        for row in range(tall):
+            rest.add_row(*(f"{each.name:<7}{each.mass:.3f}" for each in others[row::tall]))
+        yield Text()
+        yield rest
+        left = self.masses[_WITH_BAR + len(others) :]
+        if left:
+            yield Text(f"{len(left)} more, {left[0].mass:.3f} at most: -o FILE.csv has them all.")
 
 
-def _bar(mass: float) -> str:
+def _bar(mass: float, *, ascii_only: bool) -> str:
+    if ascii_only:
+        return "#" * round(mass * _BAR)
     eighths = round(mass * _BAR * 8)
     return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8]).rstrip()

@@ -21,17 +21,20 @@ def title(drawing: Drawing) -> str:
 
 def kind(drawing: Drawing) -> str:
     """What each panel is: "head", "layer" (the mean of its heads) or "matrix"."""
-    if all(panel.head is not None for panel in drawing.panels):
+    panels = drawing.panels
+    if all(panel.head is not None for panel in panels):
         return "head"
-    return "layer" if all(panel.layer is not None for panel in drawing.panels) else "matrix"
+    return "layer" if all(panel.layer is not None for panel in panels) else "matrix"
 
 
 def several(drawing: Drawing) -> str:
-    """`72 heads`, `6 layers, means of heads`, `2 matrices`."""
+    """`72 heads`, `6 layers, means of heads`, `12 heads, means of layers`, `2 matrices`."""
     which, count = kind(drawing), len(drawing.panels)
     if which == "matrix":
         return f"{count} matrices"
-    return f"{plural(count, which)}{', means of heads' if which == 'layer' else ''}"
+    of_layers = which == "head" and any(panel.layer is None for panel in drawing.panels)
+    means = {"layer": ", means of heads"}.get(which, ", means of layers" if of_layers else "")
+    return f"{plural(count, which)}{means}"
 
 
 def from_queries(drawing: Drawing) -> str:

@@ -34,8 +34,9 @@ class Weights:
 
     `matrices` [head, query, key] are those of `places`, a layer and a head each; their rows sum to
     1, or to less in models with a sink logit. `model_heads` is how many heads each layer of the
-    model has, kept or not. `rollout` [query, key] goes through all layers; None in cross-attention. `last`: the last token of a word looks for it, else all in equal parts.
-    `notes` tell what was lost on the way: tokens that were cut, unknown ones.
+    model has, kept or not. `rollout` [query, key] goes through all layers; None in cross-attention.
+    `last`: the last token of a word looks for it, else all in equal parts. `notes` tell what was
+    lost on the way: tokens that were cut, unknown ones.
     """
 
     model: str

@@ -60,7 +60,7 @@ def test_a_table_of_masses(tool: Tool, tiny: Path, tmp_path: Path) -> None:
     flags = ["--from", "dog", "--to", "mat the#2"]
     shown = tool("draw", tiny, TEXT, *flags)
     assert shown.code == 0
-    assert shown.out.startswith("Attention of “dog” to “mat the#2”, tiny: 4 heads, mean 0.")
+    assert shown.out.startswith("Attention of “dog” to “mat the#2”: 4 heads, mean 0.")
     done = tool("draw", tiny, TEXT, *flags, "-o", tmp_path / "a.csv", "-o", tmp_path / "a.parquet")
     assert (done.code, done.out) == (0, "")
     rows = list(csv.DictReader(io.StringIO((tmp_path / "a.csv").read_text())))

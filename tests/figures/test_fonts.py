@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import pytest
@@ -10,6 +11,7 @@ from fontTools.fontBuilder import FontBuilder  # type: ignore[import-untyped]
 from fontTools.pens.ttGlyphPen import TTGlyphPen  # type: ignore[import-untyped]
 from matplotlib.font_manager import fontManager
 
+from attnviz.figures import fonts
 from attnviz.figures.fonts import FIRST, choose, fitted
 from attnviz.figures.render import render
 from attnviz.figures.sheet import Sheet
@@ -127,3 +129,22 @@ def test_formulas_are_text_and_settings_are_left_alone() -> None:
 
     assert picture.width == 120
     assert dict(mpl.rcParams) == before
+
+
+def test_a_font_with_postscript_outlines_is_told_from_one_with_true_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alone, or as a face of a collection."""
+    collection = b"ttcf" + bytes(8) + (20).to_bytes(4, "big") + (24).to_bytes(4, "big")
+    files = {"lone": (b"OTTO", 0), "first": (collection + b"\0\1\0\0OTTO", 0)}
+    files["second"] = (files["first"][0], 1)
+
+    def opened(families: list[str]) -> SimpleNamespace:
+        data, index = files[families[0]]
+        path = tmp_path / families[0]
+        path.write_bytes(data)
+        return SimpleNamespace(fname=str(path), face_index=index)
+
+    assert not fonts.postscript("DejaVu Sans")
+    monkeypatch.setattr(fonts, "face", opened)
+    assert [fonts.postscript(name) for name in files] == [True, False, True]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -31,7 +31,7 @@ from attnviz.figures.tiles import Tiling, draw_tiles, numbered, shrink
 from attnviz.figures.views import Floats
 
 _MOST_TILE = 110.0
-_NAMED_TILE = 80.0
+_NAMED_GUTTER = 8.0
 _MOST_BLOCKS = 4
 _LEAST_CELL = 0.6
 _FINEST = 3.5
@@ -109,15 +109,23 @@ def _places(drawing: Drawing, page: Paper) -> _Map:
             if panel.layer is not None and panel.head is not None
         }
         return _Map(tiles, tuple(map(str, rows)), tuple(map(str, columns)), len(rows))
-    across = max(1, min(len(panels), round(page.width / _NAMED_TILE)))
+    across = max(range(1, len(panels) + 1), key=lambda count: _named_side(page, panels, count))
     wrapped = {divmod(index, across): panel for index, panel in enumerate(panels)}
     return _Map(wrapped, (), ("",) * across, ceil(len(panels) / across))
+
+
+def _named_side(page: Paper, panels: Sequence[Panel], across: int) -> float:
+    """How wide tiles with names are when so many stand side by side; in points, whole ones."""
+    tall, wide = panels[0].weights.shape
+    rows = ceil(len(panels) / across)
+    down = (TALLEST / rows - _NAME * 3.0) * wide / tall
+    return float(round(min(page.width / across - _NAMED_GUTTER, down, _MOST_TILE)))
 
 
 def _arrange(page: Paper, places: _Map, shape: tuple[int, ...]) -> _Plan:
     """The blocks that let tiles be largest; the fewest of these."""
     heads, ratio = len(places.columns), shape[0] / shape[1]
-    gutter = 1.5 if page.width / heads < 25.0 else 3.0 if places.rows else 8.0
+    gutter = 1.5 if page.width / heads < 25.0 else 3.0 if places.rows else _NAMED_GUTTER
     numbers, name = 0.0, _NAME * 1.5
     if places.rows:
         labels = (*places.rows, "layer ↓")
