@@ -88,6 +88,15 @@ def weights(
     return weigh.weigh(loaded, pair, settings, drawn).weights
 
 
+def judged(
+    model: str, files: Sequence[SourceFile], settings: Settings, progress: Progress
+) -> Report:
+    """Runs the model over the texts and judges their sums: a report without pictures."""
+    measurement = measured(model, files, settings, progress)
+    progress.stage("weighing evidence")
+    return judge(measurement, settings)
+
+
 def checked_rules(
     model: str,
     rules: RuleFile,
@@ -104,7 +113,7 @@ def checked_rules(
     evidence_rules(settings.evidence)
     loaded = _loaded(model, settings, progress)
 
-    def judged(
+    def on_text(
         files: Sequence[SourceFile], target: SourceFile | None, settings: Settings
     ) -> Report:
         settings = checked(settings, target)
@@ -114,7 +123,7 @@ def checked_rules(
         progress.stage("weighing evidence")
         return judge(made, settings)
 
-    checker = Checker(loaded, model, settings, sources, judged, progress)
+    checker = Checker(loaded, model, settings, sources, on_text, progress)
     verdicts = checker.check(rules.rules)
     return Verdicts(
         version=__version__,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +27,11 @@ from attnviz.settings import Settings, declarations
 from attnviz.sources import resolve
 from attnviz.surroundings import check_address_space, working_folder
 
+if TYPE_CHECKING:
+    from attnviz.rules.read import RuleFile
+    from attnviz.rules.verdict import Verdicts
+    from attnviz.text.types import SourceFile
+
 _SETTINGS = [
     declared
     for declared in declarations(Settings).values()
@@ -33,8 +39,29 @@ _SETTINGS = [
 ]
 
 Rules = Annotated[
-    Path,
+    Path | None,
     typer.Argument(metavar="RULES", show_default=False, help="A file of rules in TOML."),
+]
+Init = Annotated[
+    Path | None,
+    typer.Option(
+        "--init",
+        rich_help_panel="New rules",
+        metavar="RULES",
+        show_default=False,
+        help="Write rules that pass on the text of --text, instead of checking any.",
+    ),
+]
+MeasurementFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        rich_help_panel="New rules",
+        metavar="DIR",
+        show_default=False,
+        help="With --init: the report's folder, or measurement, to take numbers from; the model "
+        "isn't run.",
+    ),
 ]
 JUnit = Annotated[
     Path | None,
@@ -71,7 +98,9 @@ TextFile = Annotated[
 @with_flags(_SETTINGS)
 def check(
     model: Model,
-    rules: Rules,
+    rules: Rules = None,
+    init: Init = None,
+    source: MeasurementFile = None,
     text: TextFile = "",
     junit: JUnit = None,
     tag: Tags = None,
@@ -85,45 +114,74 @@ def check(
     """Check that the attention of MODEL goes where RULES say; exit 1 where it doesn't.
 
     [dim]attnviz check minilm rules.toml --junit junit.xml[/dim]
+
+    [dim]attnviz check minilm --init rules.toml --text corpus.txt[/dim]
     """
     set_colour(color)
     check_address_space()
     out = Output(folder=None, format=HUMAN, quiet=quiet, verbose=verbose, log=log)
     out.hear_libraries()
+    from attnviz.commands import new_rules
     from attnviz.models import names
     from attnviz.rules import files
 
     # Whatever can be wrong with the command is said at once, not after minutes of work.
     settings = resolve(flags, os.environ, working_folder())
     tags = _tags(tag or [])
+    if init is not None:
+        if rules is not None:
+            raise UsageError("--init writes rules, and reads none.", f"Leave out {rules}.")
+        new_rules.write(model, init, source, text, settings, out)
+        return
+    if rules is None:
+        raise UsageError("No file of rules was given.", "Name it, or write one with --init.")
+    if source is not None:
+        raise UsageError("--from goes with --init.", "Leave it out.")
     known = files.open_rules(rules, text)
     sources = files.open_texts(known, rules.parent)
     names.resolve(model, allow_pickle=settings.allow_pickle)
     if junit is not None:
         folder.check_files([junit])
+    verdicts = _verdicts(out, model, known, sources, settings, tags)
+    _show(verdicts, out, junit, format)
+    raise typer.Exit(int(verdicts.exit_code))
+
+
+def _verdicts(
+    out: Output,
+    model: str,
+    known: RuleFile,
+    sources: Mapping[str, SourceFile],
+    settings: Settings,
+    tags: Mapping[str, str],
+) -> Verdicts:
     with out.progress() as progress:
         progress.stage("starting")
         from attnviz import pipeline
         from attnviz.models import heap
-        from attnviz.rules.formats import json_verdicts, markdown_verdicts, terminal
-        from attnviz.rules.formats import junit as junit_format
 
         # Once more: libraries add handlers of their own when they are imported.
         out.hear_libraries()
         heap.keep()
-        verdicts = pipeline.checked_rules(model, known, sources, settings, progress, tags)
+        return pipeline.checked_rules(model, known, sources, settings, progress, tags)
+
+
+def _show(verdicts: Verdicts, out: Output, junit: Path | None, format: str) -> None:  # noqa: A002 - the flag's name
+    """Writes and prints what was asked for."""
+    from attnviz.rules.formats import json_verdicts, markdown_verdicts, terminal
+    from attnviz.rules.formats import junit as junit_verdicts
+
     if junit is not None:
-        folder.write_files({junit: junit_format.write(verdicts)})
+        folder.write_files({junit: junit_verdicts.write(verdicts)})
     if format == "json":
         put(json_verdicts.write(verdicts))
     elif format == "markdown":
         put(markdown_verdicts.write(verdicts))
-    elif not quiet or not verdicts.passed:
+    elif not out.quiet or not verdicts.passed:
         put(terminal.summary(verdicts), whole_lines=True)
-    if not quiet:
+    if not out.quiet:
         for warning in verdicts.warnings:
             tell(warning, label="warning", style="yellow")
-    raise typer.Exit(int(verdicts.exit_code))
 
 
 def _tags(given: list[str]) -> dict[str, str]:

@@ -152,6 +152,50 @@ def test_a_text_is_measured_once_for_all_rules(
     assert "2 skipped, 1 passed" in done.out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([], 2, "No file of rules was given."),
+        (["RULES", "--from", "some"], 2, "--from goes with --init."),
+        (["RULES", "--init", "new.toml"], 2, "--init writes rules, and reads none."),
+        (["--init", "new.toml"], 2, "--init needs a text."),
+        (["--init", "RULES", "--text", "TEXT"], 4, "is there already"),
+        (["--init", "new.toml", "--from", "none"], 3, "can't be read"),
+        (["--init", "new.toml", "--text", "none.txt"], 3, "none.txt"),
+    ],
+)
+def test_mistakes_with_new_rules(
+    tool: Tool, tiny: Path, text: Path, rules: Path, arguments: list[str], code: int, message: str
+) -> None:
+    rules.write_text(PASSES)
+    paths = {"RULES": rules, "TEXT": text, "new.toml": rules.with_name("new.toml")}
+    done = tool("check", tiny, *(paths.get(each, each) for each in arguments))
+    assert done.code == code
+    assert message in done.err
+    assert not rules.with_name("new.toml").exists()
+
+
+def test_new_rules_from_a_report_that_was_kept(
+    tool: Tool, tiny: Path, tmp_path: Path, rules: Path
+) -> None:
+    text = tmp_path / "some.txt"
+    words = ["dog", "cat", "bird", "mat", "tree"]
+    text.write_text("".join(f"The {a} saw the {b} .\n" for a in words for b in words))
+    assert tool("report", tiny, text, "-o", tmp_path / "out", "--illustrate", "0").code == 0
+    done = tool("check", tiny, "--init", rules, "--from", tmp_path / "out")
+    assert done.code == 0
+    assert "has 10 rules" in done.err
+    # The name of the text is as the report has it: beside the rules here.
+    assert tool("check", tiny, rules).code == 0
+    again = tmp_path / "again.toml"
+    assert tool("check", tiny, "--init", again, "--text", text).code == 0
+    rest = [path.read_text().partition("file =")[2] for path in (rules, again)]
+    assert rest[0] == rest[1]
+    other = tool("check", "minilm", "--init", tmp_path / "new.toml", "--from", tmp_path / "out")
+    assert other.code == 2
+    assert "is of tiny, not of minilm" in other.err
+
+
 def test_from_a_script(tiny: Path, rules: Path) -> None:
     rules.write_text(PASSES)
     of_file = attnviz.check(tiny, rules)

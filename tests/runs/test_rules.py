@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ import pytest
 import torch
 
 import attnviz
+from attnviz.models import names
 from attnviz.rules.verdict import Verdicts
 from tests.conftest import SAMPLES
 from tests.helpers import eager
 from tests.helpers.models import loaded
+from tests.helpers.permuted import with_heads_permuted
+from tests.helpers.tool import Tool
 
 pytestmark = pytest.mark.slow
 
@@ -132,3 +136,23 @@ def test_roles_and_statistics_are_those_of_the_report(quickstart_report: Any) ->
     assert probe.measured
     assert probe.measured.number == report.induction.heads[0].prefix_matching.score
     assert "Entity=" in absent.reason
+
+
+def test_rules_that_are_written_pass_until_heads_change_places(tool: Tool, tmp_path: Path) -> None:
+    rules, text = tmp_path / "rules.toml", SAMPLES / "quickstart.txt"
+    assert tool("check", "minilm", "--init", rules, "--text", text).code == 0
+    assert tool("check", "minilm", rules).code == 0
+    same = Path(names.resolve("minilm").location)
+    order = [5, 3, 8, 0, 11, 1, 10, 2, 4, 6, 9, 7]
+    shuffled = with_heads_permuted(same, tmp_path / "shuffled", 3, order)
+    done = tool("check", shuffled, rules)
+    assert done.code == 1
+    failed = {
+        line.split("  ", 1)[1].strip() for line in done.out.splitlines() if "failed  " in line
+    }
+    # All other layers do as before, and the heads together, too.
+    assert failed == {
+        name
+        for name in re.findall('name = "(.*)"', rules.read_text())
+        if re.search("L3H|layer 3", name)
+    }
