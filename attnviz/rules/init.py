@@ -34,8 +34,8 @@ def write(report: Report, file: str, command: str) -> str:
     """A rule file on a text file that holds of a report on it; `command` is what wrote it.
 
     Each role has a rule for its best head, each layer rules for the heads that have the least
-    and the most entropy and distance, so that heads which change places are noticed. NothingToAnalyseError where sentences are
-    too few for intervals.
+    and the most entropy and distance, so that heads which change places are noticed.
+    NothingToAnalyseError where sentences are too few for intervals.
     """
     rules = [rule for part in report.every_part for rule in _rules(part)]
     if not rules:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -221,7 +222,7 @@ def test_words_and_pieces(tiny: Path) -> None:
     rule = {"text": "the catsed sat", "from": "catsed", "to": "catsed", "heads": "L0H0", "gt": 0}
 
     def number(**more: str | bool) -> float:
-        settings = {name: more[name] for name in more.keys() & {"words"}}
+        settings: Any = {name: more[name] for name in more.keys() & {"words"}}
         keys = {name: more[name] for name in more.keys() - {"words"}}
         (verdict,) = attnviz.check(tiny, [rule | keys], **settings)
         assert verdict.measured is not None

@@ -102,7 +102,7 @@ def test_the_sample_passes_on_the_model_that_it_is_about() -> None:
 
 
 def test_roles_and_statistics_are_those_of_the_report(quickstart_report: Any) -> None:
-    rules = [
+    rules: list[dict[str, Any]] = [
         {"role": "previous-token", "heads": "L0H2", "verdict": "supported", "gte": 0.4},
         {"role": "first-token", "heads": "layer 4", "lt": 0.9},
         {"role": "previous-token", "count": {"gte": 1}},
