@@ -44,12 +44,12 @@ def of(rule: Rule, report: Report) -> Evidence:
         case GroupOf(group):
             return _group(group, report)
         case RoleOf() as subject:
-            known, missing = _role(subject.role, report)
+            known, missing = role(subject.role, report)
             if missing:
                 return Evidence(missing=missing)
             return _count(rule, known) if subject.count else _heads(rule, known)
-        case StatisticOf(statistic):
-            return _heads(rule, _statistic(statistic, report))
+        case StatisticOf(name):
+            return _heads(rule, statistic(name, report))
     raise TypeError(rule.subject)
 
 
@@ -63,7 +63,7 @@ def _group(group: str, report: Report) -> Evidence:
     return Evidence((Candidate(Measured("", number, number, number)),))
 
 
-def _role(name: str, report: Report) -> tuple[list[Known], str]:
+def role(name: str, report: Report) -> tuple[list[Known], str]:
     """What each head has of a role, and why nothing is known of it."""
     if name == PROBE:
         if report.induction is None:
@@ -84,7 +84,8 @@ def _role(name: str, report: Report) -> tuple[list[Known], str]:
     return [], absent[0] if absent else f"the role {name} could not be measured on this text"
 
 
-def _statistic(name: str, report: Report) -> list[Known]:
+def statistic(name: str, report: Report) -> list[Known]:
+    """What each head has of a statistic."""
     estimates = [(head, head.statistics.get(name)) for head in report.heads]
     return [
         Known((head.layer, head.head), each.mean, each.low, each.high)
