@@ -42,6 +42,15 @@ Rules = Annotated[
     Path | None,
     typer.Argument(metavar="RULES", show_default=False, help="A file of rules in TOML."),
 ]
+Update = Annotated[
+    bool,
+    typer.Option(
+        "--update",
+        rich_help_panel="New rules",
+        help="Rewrite the bounds in RULES that don't hold, after a change that was meant, and "
+        "check again.",
+    ),
+]
 Init = Annotated[
     Path | None,
     typer.Option(
@@ -101,6 +110,7 @@ def check(
     rules: Rules = None,
     init: Init = None,
     source: MeasurementFile = None,
+    update: Update = False,
     text: TextFile = "",
     junit: JUnit = None,
     tag: Tags = None,
@@ -143,6 +153,9 @@ def check(
     if junit is not None:
         folder.check_files([junit])
     verdicts = _verdicts(out, model, known, sources, settings, tags)
+    if update and new_rules.update(rules, known, verdicts, out):
+        known = files.open_rules(rules, text)
+        verdicts = _verdicts(out, model, known, sources, settings, tags)
     _show(verdicts, out, junit, format)
     raise typer.Exit(int(verdicts.exit_code))
 

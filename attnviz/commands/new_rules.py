@@ -1,4 +1,4 @@
-"""What `attnviz check --init` does: rules that pass, from a text or a measurement."""
+"""What `attnviz check` writes rules with: `--init` anew, `--update` their bounds."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from attnviz.errors import InputError, UsageError, WriteError
 if TYPE_CHECKING:
     from attnviz.commands.output import Output
     from attnviz.report.model import Report
+    from attnviz.rules.read import RuleFile
+    from attnviz.rules.verdict import Verdicts
     from attnviz.settings import Settings
 
 
@@ -51,6 +53,25 @@ def write(
     folder.write_files({path: written.encode()})
     if not out.quiet:
         tell(f"{path} has {written.count('[[rule]]')} rules.")
+
+
+def update(path: Path, rules: RuleFile, verdicts: Verdicts, out: Output) -> bool:
+    """Rewrites the bounds of a rule file that don't hold, and says which; whether there were any.
+
+    Line ends stay as they are.
+    """
+    from attnviz.rules.update import updated
+
+    source, changes = updated(rules, verdicts)
+    if not changes:
+        return False
+    if b"\r\n" in path.read_bytes():
+        source = source.replace("\n", "\r\n")
+    folder.write_files({path: source.encode()})
+    if not out.quiet:
+        for change in changes:
+            tell(str(change), label="updated")
+    return True
 
 
 def _kept(source: Path, model: str, settings: Settings) -> Report:

@@ -232,3 +232,16 @@ def test_words_and_pieces(tiny: Path) -> None:
     assert number() == pytest.approx(matrix[2:5, 2:5].sum(1).mean(), abs=1e-6)
     assert number(pieces="last") == pytest.approx(matrix[4, 2:5].sum(), abs=1e-6)
     assert number(words=True) == pytest.approx(number(), abs=1e-6)
+
+
+def test_update_makes_what_fails_pass(tool: Tool, tiny: Path, rules: Path) -> None:
+    rules.write_bytes(f"# kept\r\n{FAILS}".replace("\n", "\r\n").replace("\r\r", "\r").encode())
+    done = tool("check", tiny, rules, "--update")
+    assert done.code == 0
+    assert done.err.startswith("updated: fails: gt = 0.")
+    assert done.out.startswith("passed   fails")
+    after = rules.read_bytes()
+    assert after.startswith(b"# kept\r\n[[rule]]\r\n")
+    assert after.count(b"\r\n") == after.count(b"\n")
+    assert tool("check", tiny, rules, "--update").err == ""
+    assert rules.read_bytes() == after
