@@ -7,7 +7,6 @@ all.
 from __future__ import annotations
 
 import logging
-import os
 import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
-from pathlib import Path
 
 import regex
 from matplotlib.font_manager import FontProperties, fontManager, get_font
@@ -174,15 +172,12 @@ def face(families: Iterable[str]) -> FT2Font:
 
 
 def postscript(family: str) -> bool:
-    """Whether the family's outlines are PostScript (CFF) and not TrueType."""
-    font = face([family])
-    with Path(os.fsdecode(font.fname)).open("rb") as file:
-        tag = file.read(4)
-        if tag == b"ttcf":  # a collection: the offsets of its faces follow its header
-            file.seek(12 + 4 * font.face_index)
-            file.seek(int.from_bytes(file.read(4), "big"))
-            tag = file.read(4)
-    return tag == b"OTTO"
+    """Whether the family's outlines are PostScript (CFF) and not TrueType.
+
+    OpenType has the table maxp in version 0.5 for those, and in 1.0 for these.
+    """
+    profile = face([family]).get_sfnt_table("maxp")
+    return profile is not None and profile["version"][0] < 1
 
 
 @lru_cache(maxsize=512)

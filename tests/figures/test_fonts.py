@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import matplotlib as mpl
 import pytest
 from fontTools.fontBuilder import FontBuilder  # type: ignore[import-untyped]
+from fontTools.pens.t2CharStringPen import T2CharStringPen  # type: ignore[import-untyped]
 from fontTools.pens.ttGlyphPen import TTGlyphPen  # type: ignore[import-untyped]
-from matplotlib.font_manager import fontManager
+from matplotlib.font_manager import fontManager, get_font
 
 from attnviz.figures import fonts
 from attnviz.figures.fonts import FIRST, choose, fitted
@@ -134,17 +134,19 @@ def test_formulas_are_text_and_settings_are_left_alone() -> None:
 def test_a_font_with_postscript_outlines_is_told_from_one_with_true_type(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Alone, or as a face of a collection."""
-    collection = b"ttcf" + bytes(8) + (20).to_bytes(4, "big") + (24).to_bytes(4, "big")
-    files = {"lone": (b"OTTO", 0), "first": (collection + b"\0\1\0\0OTTO", 0)}
-    files["second"] = (files["first"][0], 1)
-
-    def opened(families: list[str]) -> SimpleNamespace:
-        data, index = files[families[0]]
-        path = tmp_path / families[0]
-        path.write_bytes(data)
-        return SimpleNamespace(fname=str(path), face_index=index)
+    pen = T2CharStringPen(600, None)
+    for move, point in ((pen.moveTo, (0, 0)), (pen.lineTo, (300, 0)), (pen.lineTo, (300, 300))):
+        move(point)
+    pen.closePath()
+    builder = FontBuilder(1000, isTTF=False)
+    builder.setupGlyphOrder([".notdef"])
+    builder.setupCharacterMap({})
+    builder.setupCFF("Outlined", {}, {".notdef": pen.getCharString()}, {})
+    builder.setupHorizontalMetrics({".notdef": (600, 0)})
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupPost()
+    builder.save(tmp_path / "outlined.otf")
 
     assert not fonts.postscript("DejaVu Sans")
-    monkeypatch.setattr(fonts, "face", opened)
-    assert [fonts.postscript(name) for name in files] == [True, False, True]
+    monkeypatch.setattr(fonts, "face", lambda _: get_font(tmp_path / "outlined.otf"))
+    assert fonts.postscript("Outlined")
