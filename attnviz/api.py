@@ -149,9 +149,10 @@ def check(
     else:
         known = rule_reader.RuleFile("rules", tuple(rule_reader.of_tables(_tables(rules))))
     sources = rule_files.open_texts(known, folder)
-    return pipeline.checked_rules(
+    verdicts, _ = pipeline.checked_rules(
         fspath(model), known, sources, checked, Silent(), dict(tags or {})
     )
+    return verdicts
 
 
 def _tables(rules: object) -> Sequence[Mapping[str, Any]]:

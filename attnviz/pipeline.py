@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attnviz import budget
+from attnviz.drawing.files import style
 from attnviz.drawing.settings import DrawSettings
 from attnviz.drawing.weights import Weights
 from attnviz.errors import UsageError
@@ -104,12 +105,16 @@ def checked_rules(
     settings: Settings,
     progress: Progress,
     tags: Mapping[str, str],
-) -> Verdicts:
+    *,
+    drawn: bool = False,
+) -> tuple[Verdicts, Mapping[str, bytes]]:
     """Runs the model over what rules name, and holds them against it.
 
-    `sources` are the files that they name. What is wrong with a rule is its verdict.
+    `sources` are the files that they name. What is wrong with a rule is its verdict. Where rules
+    on a sentence that fail are to be `drawn`, their pictures, by path.
     """
     settings = checked(settings, None)
+    looks = style(DrawSettings(), settings.cmap, settings.dpi) if drawn else None
     evidence_rules(settings.evidence)
     loaded = _loaded(model, settings, progress)
 
@@ -123,9 +128,9 @@ def checked_rules(
         progress.stage("weighing evidence")
         return judge(made, settings)
 
-    checker = Checker(loaded, model, settings, sources, on_text, progress)
+    checker = Checker(loaded, model, settings, sources, on_text, progress, looks)
     verdicts = checker.check(rules.rules)
-    return Verdicts(
+    made = Verdicts(
         version=__version__,
         model=source(loaded, settings).model,
         rules=Path(rules.name).name,
@@ -133,6 +138,7 @@ def checked_rules(
         tags=tags,
         warnings=tuple(checker.warnings),
     )
+    return made, checker.pictures
 
 
 def _surveyed(

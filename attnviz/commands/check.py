@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,10 +33,13 @@ if TYPE_CHECKING:
     from attnviz.rules.verdict import Verdicts
     from attnviz.text.types import SourceFile
 
+_FOLDER = folder.Signature("attnviz.check/1", ("report.json", "report.md", "junit.xml"))
+"""How a folder that `--report` wrote is recognised."""
+
 _SETTINGS = [
     declared
     for declared in declarations(Settings).values()
-    if declared.setting.panel != "Figures" and declared.name not in ("target", "kernel")
+    if declared.name not in ("target", "kernel", "illustrate", "sentences", "scale", "jobs")
 ]
 
 Rules = Annotated[
@@ -82,6 +86,16 @@ JUnit = Annotated[
         help="Write the verdicts as JUnit XML, too.",
     ),
 ]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        rich_help_panel="Output",
+        metavar="DIR",
+        show_default=False,
+        help="Write a folder with the verdicts in every format, and pictures of what fails.",
+    ),
+]
 Tags = Annotated[
     list[str] | None,
     typer.Option(
@@ -113,6 +127,7 @@ def check(
     update: Update = False,
     text: TextFile = "",
     junit: JUnit = None,
+    report: Report = None,
     tag: Tags = None,
     format: RowFormat = "human",  # noqa: A002 - the flag's name
     quiet: Quiet = False,
@@ -152,22 +167,30 @@ def check(
     names.resolve(model, allow_pickle=settings.allow_pickle)
     if junit is not None:
         folder.check_files([junit])
-    verdicts = _verdicts(out, model, known, sources, settings, tags)
+    if report is not None:
+        folder.check(report, _FOLDER)
+    run = partial(_run, out, model, settings, tags, drawn=report is not None)
+    verdicts, pictures = run(known, sources)
     if update and new_rules.update(rules, known, verdicts, out):
         known = files.open_rules(rules, text)
-        verdicts = _verdicts(out, model, known, sources, settings, tags)
+        verdicts, pictures = run(known, sources)
+    if report is not None:
+        folder.write(report, _contents(verdicts, pictures), _FOLDER)
     _show(verdicts, out, junit, format)
     raise typer.Exit(int(verdicts.exit_code))
 
 
-def _verdicts(
+def _run(
     out: Output,
     model: str,
-    known: RuleFile,
-    sources: Mapping[str, SourceFile],
     settings: Settings,
     tags: Mapping[str, str],
-) -> Verdicts:
+    known: RuleFile,
+    sources: Mapping[str, SourceFile],
+    *,
+    drawn: bool,
+) -> tuple[Verdicts, Mapping[str, bytes]]:
+    """The verdicts, and pictures of those that fail where they are to be `drawn`."""
     with out.progress() as progress:
         progress.stage("starting")
         from attnviz import pipeline
@@ -176,7 +199,20 @@ def _verdicts(
         # Once more: libraries add handlers of their own when they are imported.
         out.hear_libraries()
         heap.keep()
-        return pipeline.checked_rules(model, known, sources, settings, progress, tags)
+        return pipeline.checked_rules(model, known, sources, settings, progress, tags, drawn=drawn)
+
+
+def _contents(verdicts: Verdicts, pictures: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of a folder with verdicts."""
+    from attnviz.rules.formats import json_verdicts, markdown_verdicts
+    from attnviz.rules.formats import junit as junit_verdicts
+
+    return {
+        "report.json": json_verdicts.write(verdicts),
+        "report.md": markdown_verdicts.write(verdicts, pictures=True),
+        "junit.xml": junit_verdicts.write(verdicts),
+        **pictures,
+    }
 
 
 def _show(verdicts: Verdicts, out: Output, junit: Path | None, format: str) -> None:  # noqa: A002 - the flag's name

@@ -53,7 +53,8 @@ class Verdict:
     `closest` are the heads that decide, the decisive one first: where any will do those that come
     closest, where all must those that are furthest off. `case` tells the texts of a rule apart, ""
     where it has one; `asked` is what must hold, `reason` why it doesn't or why that can't be said,
-    `hint` what would mend an error, `command` what shows it.
+    `hint` what would mend an error, `command` what shows it, and `figure` its picture's path
+    without suffix.
     """
 
     rule: str
@@ -66,6 +67,7 @@ class Verdict:
     reason: str = ""
     hint: str = ""
     command: str = ""
+    figure: str = ""
     critical: bool = True
     line: int = 0
 

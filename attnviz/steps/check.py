@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from attnviz.drawing.settings import DrawSettings
+from attnviz.drawing.view import DrawingStyle
+from attnviz.drawing.weights import Weights
 from attnviz.errors import AttnvizError, NothingToAnalyseError, UsageError
 from attnviz.models.load import LoadedModel
 from attnviz.report.model import Report
@@ -16,6 +18,7 @@ from attnviz.rules.rule import Chosen, Mass, Rule, Text
 from attnviz.rules.verdict import Status, Verdict
 from attnviz.settings import Settings, declarations, flag
 from attnviz.stages import Progress
+from attnviz.steps import pictures
 from attnviz.steps.weigh import Weighed, weigh
 from attnviz.survey.texts import Pair, Texts, checked
 from attnviz.text import literal
@@ -32,6 +35,8 @@ MOST_SENTENCES = 1000
 """So many sentences of a file are checked one by one at most."""
 
 _WORD = re.compile(r"\w+")
+_UNNAMED = re.compile(r"[^a-z0-9]+")
+_LONGEST = 40
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,11 @@ class _Case:
 
 @dataclass
 class Checker:
-    """Holds rules against one model; `model` is its name as the user wrote it."""
+    """Holds rules against one model; `model` is its name as the user wrote it.
+
+    With `looks`, how they are to look, `pictures` are made of rules on a sentence that fail, by
+    their paths.
+    """
 
     loaded: LoadedModel
     model: str
@@ -57,7 +66,9 @@ class Checker:
     sources: Sources
     judged: Judged
     progress: Progress
+    looks: DrawingStyle | None = None
     warnings: list[str] = field(default_factory=list)
+    pictures: dict[str, bytes] = field(default_factory=dict)
     _reports: dict[object, Report | AttnvizError] = field(default_factory=dict)
 
     def check(self, rules: Sequence[Rule]) -> list[Verdict]:
@@ -160,7 +171,20 @@ class Checker:
         rule = replace(rule, subject=asked)
         more = (*case.more, *_changed(self.settings))
         command = show.draw(self.model, case.shown, rule, asked, decision.closest[0], more)
-        return _told(rule, decision, command, case)
+        verdict = _told(rule, decision, command, case)
+        return self._with_picture(verdict, weighed.weights, asked)
+
+    def _with_picture(self, verdict: Verdict, weights: Weights, asked: Mass) -> Verdict:
+        """The verdict with the path of its picture, where it gets one."""
+        if self.looks is None or verdict.measured is None:
+            return verdict
+        if verdict.status not in ("failed", "warned"):
+            return verdict
+        slug = _UNNAMED.sub("-", verdict.name.lower()).strip("-")[:_LONGEST]
+        path = f"figures/{len(self.pictures) // len(pictures.SUFFIXES) + 1:03}-{slug}"
+        for suffix, content in pictures.drawn(weights, asked, verdict.measured, self.looks).items():
+            self.pictures[f"{path}{suffix}"] = content
+        return replace(verdict, figure=path)
 
     def _on_many(self, rule: Rule) -> Verdict:
         """The verdict of a rule on all sentences of its text together."""

@@ -9,7 +9,7 @@ import pytest
 
 import attnviz
 from attnviz.errors import InputError, UsageError
-from tests.helpers.tool import Tool
+from tests.helpers.tool import Tool, content
 
 SENTENCE = "the dog saw the cat"
 PASSES = f'[[rule]]\nname = "sees"\ntext = "{SENTENCE}"\nfrom = "saw"\nto = "cat"\ngt = 0\n'
@@ -245,3 +245,28 @@ def test_update_makes_what_fails_pass(tool: Tool, tiny: Path, rules: Path) -> No
     assert after.count(b"\r\n") == after.count(b"\n")
     assert tool("check", tiny, rules, "--update").err == ""
     assert rules.read_bytes() == after
+
+
+def test_a_folder_with_every_format_and_pictures_of_what_fails(
+    tool: Tool, tiny: Path, rules: Path, tmp_path: Path
+) -> None:
+    mean = FAILS.replace("fails", "mean").replace("gt =", 'heads = "mean"\ngt =')
+    layer = FAILS.replace("fails", "layer").replace("gt =", 'heads = "layer 1"\ngt =')
+    rollout = FAILS.replace("fails", "<b> & ../x").replace("gt =", 'heads = "rollout"\ngt =')
+    rules.write_text(f"{PASSES}{FAILS}{mean}{layer}{rollout}{ZEBRA}{FEW}")
+    out = tmp_path / "out"
+    assert tool("check", tiny, rules, "--report", out).code == 2
+    made = content(out)
+    names = ["001-fails", "002-mean", "003-layer", "004-b-x"]
+    figures = {f"figures/{name}{suffix}" for name in names for suffix in (".png", ".svg")}
+    assert set(made) == {"report.json", "report.md", "junit.xml", *figures}
+    assert made["report.md"].decode().count("](figures/") == 4
+    # The same folder again, with other pictures; nothing of the old stays.
+    rules.write_text(PASSES)
+    assert tool("check", tiny, rules, "--report", out).code == 0
+    assert set(content(out)) == {"report.json", "report.md", "junit.xml"}
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    done = tool("check", tiny, rules, "--report", tmp_path / "mine")
+    assert done.code == 4
+    assert "notes.txt" in done.err

@@ -19,6 +19,7 @@ def write(verdicts: Verdicts) -> bytes:
         "rules": verdicts.rules,
         "tags": dict(verdicts.tags),
         "counts": {status: len(verdicts.of(status)) for status in STATUSES},
+        "figures": [{"path": each.figure} for each in verdicts if each.figure],
         "exit_code": int(verdicts.exit_code),
         "verdicts": verdicts.verdicts,
         "warnings": verdicts.warnings,

@@ -13,11 +13,14 @@ from attnviz.rules.verdict import Verdict, Verdicts
 _MARKS = {"passed": "✅", "failed": "❌", "error": "💥", "warned": "⚠️", "skipped": "➖"}
 
 
-def write(verdicts: Verdicts) -> bytes:
-    """A headline, a table of all rules, and what is told of those that don't pass."""
+def write(verdicts: Verdicts, *, pictures: bool = False) -> bytes:
+    """A headline, a table of all rules, and what is told of those that don't pass.
+
+    With `pictures`, those that lie beside it are shown.
+    """
     parts = [f"## attnviz check: {verdicts.summary}", _about(verdicts), _table(verdicts)]
     told = [verdict for verdict in verdicts if verdict.status in ("failed", "error", "warned")]
-    parts += [_details(verdict) for verdict in told]
+    parts += [_details(verdict, pictures=pictures) for verdict in told]
     if verdicts.warnings:
         parts += ["### Warnings", bullets(verdicts.warnings)]
     return ("\n\n".join(parts) + "\n").encode()
@@ -47,7 +50,7 @@ def _told(entry: Sequence[Verdict]) -> str:
     return folded_number(entry) or entry[0].reason
 
 
-def _details(verdict: Verdict) -> str:
+def _details(verdict: Verdict, *, pictures: bool) -> str:
     lines = [f"### {safe(verdict.name)}", safe(verdict.reason)]
     if verdict.hint:
         lines.append(safe(verdict.hint))
@@ -56,4 +59,6 @@ def _details(verdict: Verdict) -> str:
     if verdict.command:
         # Four spaces make code of a line whatever it holds.
         lines.append(f"    {harmless(verdict.command)}")
+    if pictures and verdict.figure:
+        lines.append(f"![{safe(verdict.asked)}]({verdict.figure}.png)")
     return "\n\n".join(lines)
