@@ -13,6 +13,7 @@ from attnviz.rules.keys import converted, unknown
 from attnviz.rules.lines import RULE, Lines
 from attnviz.rules.rule import Rule, Text
 from attnviz.rules.rule_table import RuleTable
+from attnviz.values import quoted
 
 _FILE_KEYS = ("file", "target_file")
 
@@ -74,12 +75,17 @@ def of_tables(
     if not tables:
         raise UsageError("There are no rules.", "Give at least one.")
     rules: list[Rule] = []
+    taken: set[str] = set()
     for number, table in enumerate(tables):
         rule = RuleTable(table, partial(where, number)).rule(default)
-        if rule.name in {other.name for other in rules}:
+        if rule.name in taken and "name" in table:
             raise UsageError(
-                f"{where(number, 'name')}: there is a rule “{rule.name}” already.",
+                f"{where(number, 'name')}: there is a rule {quoted(rule.name)} already.",
                 "Give each rule a name of its own.",
             )
+        # Rules that ask the same of different texts are told apart by their order.
+        names = (rule.name, *(f"{rule.name} ({count})" for count in range(2, len(tables) + 1)))
+        rule = replace(rule, name=next(name for name in names if name not in taken))
+        taken.add(rule.name)
         rules.append(rule)
     return rules

@@ -110,7 +110,7 @@ class RuleTable:
     def _name(self, key: str, name: str, known: Sequence[str]) -> None:
         """Raises UsageError for a name that is none of those that are known."""
         if not names.is_one(name, known):
-            kind = "role that looks at tokens" if key in ("to", "from") else key
+            kind = "role with one target" if key in ("to", "more_than") else key
             raise unknown(name, known, self._where(key), "", kind)
 
     def _heads(self, subject: Subject) -> Heads:

@@ -107,6 +107,7 @@ class Checker:
 
     def _cases(self, rule: Rule, subject: Mass) -> Iterator[_Case]:
         """The sentences that a rule is about; UsageError where there are none, or too many."""
+        self._check_targets(rule.text)
         if rule.text.file:
             yield from self._of_file(rule, subject)
             return
@@ -118,6 +119,18 @@ class Checker:
             more = () if each.target is None else ("--target", each.target)
             label = each.case or (f"text {number}" if len(texts) > 1 else "")
             yield _Case(rule, pair, settings, each.text, more, label, each.values)
+
+    def _check_targets(self, text: Text) -> None:
+        """Raises UsageError for a text without what the decoder reads, and for the opposite."""
+        if not self.loaded.encoder_decoder and (text.targets or text.target_file):
+            raise UsageError("The model has no encoder and decoder.", "Leave out the target.")
+        if self.loaded.encoder_decoder and not (
+            text.targets or text.target_file or self.settings.generate
+        ):
+            raise UsageError(
+                "The rule doesn't say what the decoder reads.",
+                "Add target (for texts targets, for a file target_file), or use --generate N.",
+            )
 
     def _of_file(self, rule: Rule, subject: Mass) -> Iterator[_Case]:
         text = rule.text
@@ -189,6 +202,7 @@ class Checker:
     def _on_many(self, rule: Rule) -> Verdict:
         """The verdict of a rule on all sentences of its text together."""
         try:
+            self._check_targets(rule.text)
             report = _part(self._report(rule.text), rule)
             known = evidence.of(rule, report)
         except (UsageError, NothingToAnalyseError) as error:

@@ -35,6 +35,12 @@ def test_a_rule_without_a_name_is_called_what_it_asks() -> None:
     assert rule.name == "“sat” to “cat” > 0.2 and more than to “A” in any head"
 
 
+def test_rules_that_ask_the_same_are_told_apart() -> None:
+    rules = read(f"{MASS}gt = 0.2\n{MASS}gt = 0.2\n{MASS}gt = 0.2\n", "r").rules
+    asked = "“sat” to “cat” > 0.2 in any head"
+    assert [rule.name for rule in rules] == [asked, f"{asked} (2)", f"{asked} (3)"]
+
+
 def test_rules_on_roles_statistics_and_groups() -> None:
     source = """
     file = "corpus.txt"
@@ -133,7 +139,7 @@ MISTAKES = [
     (f"[[rule]]\n{T}\nto = {{ tokens = 'sepcial' }}\ngt = 0.1", "'sepcial'", "mean special?"),
     (f"[[rule]]\n{T}\nto = {{ token = 'special' }}\ngt = 0.1", "no key 'token'", "mean tokens?"),
     (f"[[rule]]\n{T}\nto = {{ role = 'previos-token' }}\ngt = 0.1", "", "mean previous-token?"),
-    (f"[[rule]]\n{T}\nto = {{ role = 'sparse' }}\ngt = 0.1", "role that looks at tokens", ""),
+    (f"[[rule]]\n{T}\nto = {{ role = 'sparse' }}\ngt = 0.1", "role with one target", ""),
     (f"[[rule]]\n{T}\nto = {{ role = 3 }}\ngt = 0.1", "rules.toml:3: to is {'role': 3}.", "Use"),
     (f"[[rule]]\n{T}\nto = {{}}\ngt = 0.1", "rules.toml:3: to is {}.", "Use words"),
     (
@@ -199,7 +205,7 @@ MISTAKES = [
     ),
     (
         f"[[rule]]\n{T}\nto='a'\ngt=0\nname='x'\n[[rule]]\n{T}\nto='b'\ngt=0\nname='x'",
-        "rules.toml:10: there is a rule “x” already.",
+        "rules.toml:10: there is a rule 'x' already.",
         "a name of its own",
     ),
     (

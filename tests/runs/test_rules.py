@@ -156,3 +156,36 @@ def test_rules_that_are_written_pass_until_heads_change_places(tool: Tool, tmp_p
         for name in re.findall('name = "(.*)"', rules.read_text())
         if re.search("L3H|layer 3", name)
     }
+
+
+def test_an_encoder_and_a_decoder() -> None:
+    translation = SAMPLES / "translation"
+    king: dict[str, Any] = {
+        "text": "the king works .",
+        "target": "le roi travaille .",
+        "to": "king",
+        "gt": 0.3,
+    }
+    files = {
+        "file": str(translation / "source.txt"),
+        "target_file": str(translation / "target.txt"),
+    }
+    rules: list[dict[str, Any]] = [
+        {**king, "name": "cross", "from": "roi"},
+        {**king, "name": "encoder", "from": "king", "stream": "encoder"},
+        {**king, "name": "role", "to": {"role": "source-end"}},
+        {**files, "name": "alignment", "role": "alignment", "gt": 0.3},
+        {**files, "name": "decoder", "statistic": "entropy", "stream": "decoder", "lt": 9},
+        {"name": "no target", "text": "the king works .", "to": "king", "gt": 0.3},
+        {**king, "name": "elsewhere", "to": {"role": "previous-token"}},
+        {**king, "name": "rollout", "heads": "rollout"},
+    ]
+    verdicts = attnviz.check(translation / "model", rules)
+    assert [each.status for each in verdicts] == [*["passed"] * 5, *["error"] * 3]
+    cross, *_ = verdicts
+    assert cross.measured
+    weights = attnviz.weights(translation / "model", king["text"], target=king["target"])
+    assert weights.mass("roi", "king")[0].mass == pytest.approx(cross.measured.number)
+    assert f"--target '{king['target']}'" in cross.command
+    (error,) = attnviz.check("minilm", [{**king, "from": "king"}])
+    assert error.reason == "The model has no encoder and decoder."
