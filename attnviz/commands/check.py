@@ -51,6 +51,7 @@ Update = Annotated[
     typer.Option(
         "--update",
         rich_help_panel="New rules",
+        metavar="",
         help="Rewrite the bounds in RULES that don't hold, after a change that was meant, and "
         "check again.",
     ),
