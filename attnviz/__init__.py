@@ -14,7 +14,7 @@ from attnviz.version import __version__
 
 TYPE_CHECKING = False  # As typing's, without the time that importing typing takes.
 if TYPE_CHECKING:
-    from attnviz.api import Report, analyze, judge, measure
+    from attnviz.api import Report, analyze, check, judge, measure
     from attnviz.drawn import weights
     from attnviz.measurement.measurement import Measurement
     from attnviz.settings import Settings
@@ -26,6 +26,7 @@ __all__ = [
     "Settings",
     "__version__",
     "analyze",
+    "check",
     "judge",
     "measure",
     "weights",
@@ -34,6 +35,7 @@ __all__ = [
 _HOMES = {
     "Measurement": "attnviz.measurement.measurement",
     "analyze": "attnviz.api",
+    "check": "attnviz.api",
     "judge": "attnviz.api",
     "measure": "attnviz.api",
     "Report": "attnviz.api",

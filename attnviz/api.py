@@ -1,4 +1,4 @@
-"""What scripts and notebooks call: `attnviz.analyze`, and its steps, `measure` and `judge`."""
+"""What scripts and notebooks call: `analyze`, its steps `measure` and `judge`, and `check`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from attnviz.measurement.measurement import Measurement
 from attnviz.progress import Silent
 from attnviz.report import export, notebook, tables
 from attnviz.report import model as plain
+from attnviz.rules import files as rule_files
+from attnviz.rules import read as rule_reader
+from attnviz.rules.verdict import Verdicts
 from attnviz.settings import Settings, from_mapping
 from attnviz.steps import judge as judging
 from attnviz.text.files import read
@@ -183,6 +186,46 @@ def judge(measurement: Measurement, **settings: Any) -> Report:  # noqa: ANN401 
                 f"Leave it out, or measure again: measure(..., {name}={settings[name]!r}).",
             )
     return replace(_usable(judging.judge(measurement, chosen)), exports=chosen.export)
+
+
+def check(
+    model: str | PathLike[str],
+    rules: str | PathLike[str] | Sequence[Mapping[str, Any]],
+    *,
+    tags: Mapping[str, str] | None = None,
+    **settings: Any,  # noqa: ANN401 - of many types
+) -> Verdicts:
+    """Holds rules of where attention must go against `model`; what became of each.
+
+    `rules` is the path (`pathlib.Path`) of a rule file, the text of one, or a list of rules, each a
+    dict with the keys that a `[[rule]]` has. `settings` are those of `attnviz.Settings`, by name.
+
+    Raises `AttnvizError`, whose `hint` names the fix; a rule that fails, or is about nothing, is no
+    error but a verdict.
+    """
+    checked = from_mapping(settings)
+    folder = Path()
+    if isinstance(rules, PathLike):
+        folder = Path(rules).parent
+        known = rule_files.open_rules(Path(rules))
+    elif isinstance(rules, str):
+        known = rule_reader.read(rules, "rules")
+    else:
+        known = rule_reader.RuleFile("rules", tuple(rule_reader.of_tables(_tables(rules))))
+    sources = rule_files.open_texts(known, folder)
+    verdicts, _ = pipeline.checked_rules(
+        fspath(model), known, sources, checked, Silent(), dict(tags or {})
+    )
+    return verdicts
+
+
+def _tables(rules: object) -> Sequence[Mapping[str, Any]]:
+    if isinstance(rules, list | tuple) and all(isinstance(rule, Mapping) for rule in rules):
+        return rules
+    raise UsageError(
+        f"rules is {type(rules).__name__}.",
+        "Give the path of a rule file (pathlib.Path), its text, or a list of dicts.",
+    )
 
 
 def _check_measurement(value: object, name: str) -> None:

@@ -80,8 +80,10 @@ def interactive() -> bool:
     )
 
 
-def put(result: bytes | RenderableType) -> None:
+def put(result: bytes | RenderableType, *, whole_lines: bool = False) -> None:
     """Writes a result to standard output; bytes as they are, whatever the locale.
+
+    With `whole_lines` a terminal breaks long lines by itself, so that they are copied whole.
 
     Raises WriteError where it can't be written, BrokenPipeError where the reader has gone.
     """
@@ -89,7 +91,8 @@ def put(result: bytes | RenderableType) -> None:
         raise WriteError("Standard output is closed.", "Leave it open, for the result goes there.")
     try:
         if not isinstance(result, bytes):
-            console().print(result, crop=False)  # A path is never cut.
+            # A path is never cut.
+            console().print(result, soft_wrap=whole_lines, crop=False)
             sys.stdout.flush()
             return
         sys.stdout.flush()

@@ -1,15 +1,17 @@
-"""The order of work, and nothing else: survey, measure, judge, illustrate; or one sentence."""
+"""The order of work, and nothing else: survey, measure, judge, illustrate; one sentence; rules."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from attnviz import budget
+from attnviz.drawing.files import style
 from attnviz.drawing.settings import DrawSettings
 from attnviz.drawing.weights import Weights
 from attnviz.errors import UsageError
-from attnviz.evidence.rules import rules
+from attnviz.evidence.rules import rules as evidence_rules
 from attnviz.figures.scale import colormap
 from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.pilot import Pilot
@@ -17,9 +19,12 @@ from attnviz.measurement.source import Source
 from attnviz.models import load, names
 from attnviz.models.load import LoadedModel
 from attnviz.report.model import Report
+from attnviz.rules.read import RuleFile
+from attnviz.rules.verdict import Verdicts
 from attnviz.settings import Settings, creation_date
 from attnviz.stages import Progress
 from attnviz.steps import weigh
+from attnviz.steps.check import Checker, Sources
 from attnviz.steps.illustrate import illustrate
 from attnviz.steps.judge import judge
 from attnviz.steps.measure import Measurer, measure, source
@@ -27,6 +32,7 @@ from attnviz.survey.survey import Survey, survey
 from attnviz.survey.texts import Texts, checked
 from attnviz.text.annotate import Parser
 from attnviz.text.types import SourceFile
+from attnviz.version import __version__
 
 
 def analyse(
@@ -84,7 +90,59 @@ def weights(
     pair = weigh.sentence(texts, drawn.sentence)
     loaded = _loaded(model, settings, progress)
     progress.stage("running model")
-    return weigh.weigh(loaded, pair, settings, drawn)
+    return weigh.weigh(loaded, pair, settings, drawn).weights
+
+
+def judged(
+    model: str, files: Sequence[SourceFile], settings: Settings, progress: Progress
+) -> Report:
+    """Runs the model over the texts and judges their sums: a report without pictures."""
+    measurement = measured(model, files, settings, progress)
+    progress.stage("weighing evidence")
+    return judge(measurement, settings)
+
+
+def checked_rules(
+    model: str,
+    rules: RuleFile,
+    sources: Sources,
+    settings: Settings,
+    progress: Progress,
+    tags: Mapping[str, str],
+    *,
+    drawn: bool = False,
+) -> tuple[Verdicts, Mapping[str, bytes]]:
+    """Runs the model over what rules name, and holds them against it.
+
+    `sources` are the files that they name. What is wrong with a rule is its verdict. Where rules
+    on a sentence that fail are to be `drawn`, their pictures, by path.
+    """
+    settings = checked(settings, None)
+    looks = style(DrawSettings(), settings.cmap, settings.dpi) if drawn else None
+    evidence_rules(settings.evidence)
+    loaded = _loaded(model, settings, progress)
+
+    def on_text(
+        files: Sequence[SourceFile], target: SourceFile | None, settings: Settings
+    ) -> Report:
+        settings = checked(settings, target)
+        surveyed = _with_model(loaded, files, settings, progress, target)
+        measurer = Measurer(loaded, surveyed, settings)
+        made = measure(measurer, surveyed, progress, illustrated=False).measurement
+        progress.stage("weighing evidence")
+        return judge(made, settings)
+
+    checker = Checker(loaded, model, settings, sources, on_text, progress, looks)
+    verdicts = checker.check(rules.rules)
+    made = Verdicts(
+        version=__version__,
+        model=source(loaded, settings).model,
+        rules=Path(rules.name).name,
+        verdicts=tuple(verdicts),
+        tags=tags,
+        warnings=tuple(checker.warnings),
+    )
+    return made, checker.pictures
 
 
 def _texts(
@@ -97,7 +155,7 @@ def _texts(
     """The text, which fits into memory."""
     progress.stage("reading text")
     # What is wrong with them is said before any work.
-    rules(settings.evidence)
+    evidence_rules(settings.evidence)
     colormap(settings.cmap)
     creation_date(os.environ)
     texts = Texts(files, target, settings, labels)
@@ -115,15 +173,32 @@ def _surveyed(
     predicts: bool = False,
 ) -> tuple[LoadedModel, Survey]:
     """The model, which `predicts` if its head is loaded, and the text as it reads it."""
-    parser = None
-    if settings.annotate and any(sentence.annotation is None for sentence, _ in texts):
-        progress.stage("loading parser")
-        parser = Parser(settings.annotate)
+    parser = _parser(texts, settings, progress)
     loaded = _loaded(model, settings, progress, predicts=predicts)
     if texts.labels is not None:
         texts.labels.check(loaded.name, loaded.task.text_labels if loaded.task else ())
     fitted = None if pilot is None else _fitted(pilot, source(loaded, settings))
     return loaded, survey(loaded, texts, settings, progress, fitted, parser)
+
+
+def _with_model(
+    loaded: LoadedModel,
+    files: Sequence[SourceFile],
+    settings: Settings,
+    progress: Progress,
+    target: SourceFile | None,
+) -> Survey:
+    """The text as a model reads it that is there already."""
+    texts = _texts(files, settings, progress, target)
+    return survey(loaded, texts, settings, progress, None, _parser(texts, settings, progress))
+
+
+def _parser(texts: Texts, settings: Settings, progress: Progress) -> Parser | None:
+    """What parses the sentences, if anything has to."""
+    if not settings.annotate or all(sentence.annotation is not None for sentence, _ in texts):
+        return None
+    progress.stage("loading parser")
+    return Parser(settings.annotate)
 
 
 def _loaded(

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "attnviz"
 WITHOUT_TORCH = (
     *("text", "measurement", "roles", "statistics", "baselines"),
-    *("evidence", "figures", "report", "findings", "drawing"),
+    *("evidence", "figures", "report", "findings", "drawing", "rules"),
 )
 """Rooms that come before a model runs or after it, and those whose files say what is measured."""
 

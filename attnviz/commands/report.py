@@ -21,7 +21,8 @@ from attnviz.commands.flags import (
 )
 from attnviz.commands.inputs import read_inputs
 from attnviz.commands.output import HUMAN, Output
-from attnviz.console import set_colour
+from attnviz.console import set_colour, tell
+from attnviz.errors import ExitCode
 from attnviz.settings import creation_date
 from attnviz.sources import resolve
 from attnviz.surroundings import check_address_space, working_folder
@@ -32,6 +33,18 @@ Texts = Annotated[
     list[str],
     typer.Argument(metavar="TEXT", help="UTF-8 text or .conllu files; - is standard input."),
 ]
+FailIf = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-if",
+        rich_help_panel="Output",
+        metavar="WHAT",
+        show_default=False,
+        help="Exit 1 if a number of the report is so: 'max first-token > 0.9'. max, min or mean "
+        "over heads of a role's score or a statistic, or count of a role's supported heads; may be "
+        "given several times.",
+    ),
+]
 
 
 @with_settings
@@ -39,6 +52,7 @@ def report(
     model: Model,
     text: Texts,
     output: ReportFolder = None,
+    fail_if: FailIf = None,
     format: ReportFormat = "human",  # noqa: A002 - the flag's name
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -56,10 +70,12 @@ def report(
     out = Output(folder=folder, format=format, quiet=quiet, verbose=verbose, log=log)
     out.hear_libraries()
     from attnviz.models import names
+    from attnviz.rules import gate
 
     # Whatever can be wrong with the command is said at once, not after minutes of work.
     settings = resolve(flags, os.environ, working_folder())
     creation_date(os.environ)
+    gates = [gate.read(each) for each in fail_if or ()]
     out.check_format()
     out.check_folder(flags["export"])
     names.resolve(model, allow_pickle=settings.allow_pickle)
@@ -76,6 +92,11 @@ def report(
         made, measurement = pipeline.analyse(model, files, settings, progress, target, labels)
         made, page = out.save(made, measurement, settings, progress)
     out.show(made, page)
+    reasons = [reason for each in gates if (reason := each.reason(made))]
+    for reason in reasons:
+        tell(reason, label="failed", style="bold red")
+    if reasons:
+        raise typer.Exit(int(ExitCode.CHECK_FAILED))
 
 
 COMMAND = Command("report", report, order=1)

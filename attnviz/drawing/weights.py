@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.drawing.drawing import Floats
-from attnviz.drawing.lens import content_only
+from attnviz.drawing.masses import masses
 from attnviz.drawing.settings import HeadPlace, Lens, head_name, heads
 from attnviz.drawing.side import Side
 from attnviz.errors import UsageError
@@ -139,16 +139,13 @@ class Weights:
         if lens == "content":
             self.query_side.refuse_special(place for word in queries for place in word)
             self.key_side.refuse_special(looked_at)
-        masses, removed = np.zeros(len(self.places)), 0.0
-        for word in queries:
-            rows = self.matrices[:, list(word[-1:] if self.last else word)].astype(np.float64)
-            if lens == "content":
-                rows, shares = content_only(rows, self.key_side)
-                removed += float(shares.mean()) / len(queries)
-            masses += rows[:, :, looked_at].sum(-1).mean(-1) / len(queries)
+        asking = [word[-1:] if self.last else word for word in queries]
+        hit = np.zeros(self.matrices.shape[1:], dtype=np.bool_)
+        hit[:, looked_at] = True
+        amounts, removed = masses(self.matrices, asking, hit, self.key_side, lens)
         ranked = [
             HeadMass(name, *place, float(mass))
-            for name, place, mass in zip(self.names, self.places, masses, strict=True)
+            for name, place, mass in zip(self.names, self.places, amounts, strict=True)
         ]
         ranked.sort(key=lambda each: (-each.mass, each.layer, each.head))
         return ranked, removed

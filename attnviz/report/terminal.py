@@ -64,8 +64,8 @@ class Summary:
             if part.attention:
                 yield Text(f"\n{TITLES[part.attention]}: {MEANINGS[part.attention]}", style="bold")
             yield from _part(part, plain=plain, width=width)
-        for line in prediction.lines(self.report):
-            yield Text(_encodable(harmless(line), plain=plain))
+        for prediction_line in prediction.lines(self.report):
+            yield Text(_encodable(harmless(prediction_line), plain=plain))
         if self.report.warnings:
             yield Text(_warnings(self.report), style="yellow")
         yield Text(harmless(self.where), no_wrap=True, overflow="ignore", style="cyan")

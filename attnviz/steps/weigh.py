@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 
@@ -43,7 +44,15 @@ def sentence(texts: Texts, number: int) -> Pair:
     )
 
 
-def weigh(loaded: LoadedModel, pair: Pair, settings: Settings, drawn: DrawSettings) -> Weights:
+class Weighed(NamedTuple):
+    """A sentence's weights, and the tokens of its queries and keys, or words where these are."""
+
+    weights: Weights
+    queries: Tokens
+    keys: Tokens
+
+
+def weigh(loaded: LoadedModel, pair: Pair, settings: Settings, drawn: DrawSettings) -> Weighed:
     """Runs the model over a sentence; keeps the matrices of the heads and layers that were named.
 
     Raises InputError where they don't fit into memory, UsageError for a head that isn't there and a
@@ -62,7 +71,7 @@ def weigh(loaded: LoadedModel, pair: Pair, settings: Settings, drawn: DrawSettin
     _check_heads(keeper.heads, drawn)
     causal = keeper.causal and stream not in {"encoder", "cross"}
     query_side = Side.of(queries)
-    return Weights(
+    weights = Weights(
         model=loaded.name,
         text=queries.sentence.text,
         query_side=query_side,
@@ -76,6 +85,7 @@ def weigh(loaded: LoadedModel, pair: Pair, settings: Settings, drawn: DrawSettin
         last=last_looks(settings.pieces, causal=causal),
         notes=notes,
     )
+    return Weighed(weights, queries, keys)
 
 
 def _check_heads(heads: Mapping[int, int], drawn: DrawSettings) -> None:

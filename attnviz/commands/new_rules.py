@@ -1,0 +1,98 @@
+"""What `attnviz check` writes rules with: `--init` anew, `--update` their bounds."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attnviz import folder
+from attnviz.console import tell
+from attnviz.errors import InputError, UsageError, WriteError
+
+if TYPE_CHECKING:
+    from attnviz.commands.output import Output
+    from attnviz.report.model import Report
+    from attnviz.rules.read import RuleFile
+    from attnviz.rules.verdict import Verdicts
+    from attnviz.settings import Settings
+
+
+def write(
+    model: str, path: Path, source: Path | None, text: str, settings: Settings, out: Output
+) -> None:
+    """Writes a rule file to `path`, of what the model does on a text; says so.
+
+    Numbers come from the measurement in `source`, where one is given. UsageError without either,
+    WriteError where a file is there already.
+    """
+    from attnviz.rules import init
+    from attnviz.text.files import read
+
+    if source is None and not text:
+        raise UsageError("--init needs a text.", "Name it: --text corpus.txt, or --from DIR.")
+    if path.exists():
+        raise WriteError(f"{path} is there already.", "Remove it, or choose another name.")
+    folder.check_files([path])
+    files = read([text], None) if text else ()
+    with out.progress() as progress:
+        progress.stage("starting")
+        from attnviz import pipeline
+        from attnviz.models import heap
+
+        out.hear_libraries()
+        heap.keep()
+        if source is None:
+            report = pipeline.judged(model, files, settings, progress)
+        else:
+            report = _kept(source, model, settings)
+    name = _from(path.parent, text) if text else report.input.files[0].name
+    words = ["attnviz", "check", model, "--init", path.name, "--text", Path(name).name]
+    written = init.write(report, name, shlex.join(words))
+    folder.write_files({path: written.encode()})
+    if not out.quiet:
+        tell(f"{path} has {written.count('[[rule]]')} rules.")
+
+
+def update(path: Path, rules: RuleFile, verdicts: Verdicts, out: Output) -> bool:
+    """Rewrites the bounds of a rule file that don't hold, and says which; whether there were any.
+
+    Line ends stay as they are.
+    """
+    from attnviz.rules.update import updated
+
+    source, changes = updated(rules, verdicts)
+    if not changes:
+        return False
+    if b"\r\n" in path.read_bytes():
+        source = source.replace("\n", "\r\n")
+    folder.write_files({path: source.encode()})
+    if not out.quiet:
+        for change in changes:
+            tell(str(change), label="updated")
+    return True
+
+
+def _kept(source: Path, model: str, settings: Settings) -> Report:
+    """The report of a measurement that was kept; UsageError where it is of another model."""
+    from attnviz.measurement.measurement import Measurement
+    from attnviz.saving import MEASUREMENT
+    from attnviz.steps.judge import judge
+
+    file = source / MEASUREMENT if source.is_dir() else source
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{file} can't be read: {error.strerror}.", "Give the folder of a report."
+        ) from error
+    report = judge(Measurement.from_bytes(data), settings)
+    if Path(report.model.name).name != Path(model).name:
+        raise UsageError(f"{source} is of {report.model.name}, not of {model}.", "Name its model.")
+    return report
+
+
+def _from(folder: Path, text: str) -> str:
+    """A file's name as seen from a folder."""
+    return Path(os.path.relpath(text, folder)).as_posix()

@@ -1,0 +1,127 @@
+"""What became of a rule: the one object that every output and the exit code are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from attnviz.errors import ExitCode
+from attnviz.measurement.source import ModelInfo
+from attnviz.report import numbers
+
+Status = Literal["passed", "failed", "warned", "skipped", "error"]
+STATUSES: tuple[Status, ...] = ("failed", "error", "warned", "skipped", "passed")
+"""The worst first."""
+
+DIGITS = 3
+"""Significant digits of a number that is no estimate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A number, and what it is of: a head, a layer, a mean, rollout, or "" for a count.
+
+    It lies in [`low`, `high`] with 95% confidence; None where there is no interval, and equal to it
+    where nothing is estimated. `others` is what the rivals in `more_than` get.
+    """
+
+    name: str
+    number: float
+    low: float | None
+    high: float | None
+    others: tuple[float, ...] = ()
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the number is no estimate."""
+        return self.low == self.high == self.number
+
+
+def amount(measured: Measured) -> str:
+    """A number with its interval: "0.231", "0.83 [0.79, 0.86]", "5"."""
+    if measured.is_exact or measured.low is None:
+        whole = not measured.name and measured.number.is_integer()
+        return numbers.exact(measured.number) if whole else numbers.number(measured.number, DIGITS)
+    return numbers.estimate(measured.number, measured.low, measured.high)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A rule on one text. What it is about is told by `measured`, the decisive number.
+
+    `closest` are the heads that decide, the decisive one first: where any will do those that come
+    closest, where all must those that are furthest off. `case` tells the texts of a rule apart, ""
+    where it has one; `asked` is what must hold, `reason` why it doesn't or why that can't be said,
+    `hint` what would mend an error, `command` what shows it, and `figure` its picture's path
+    without suffix.
+    """
+
+    rule: str
+    status: Status
+    asked: str
+    case: str = ""
+    text: str = ""
+    measured: Measured | None = None
+    closest: tuple[Measured, ...] = ()
+    reason: str = ""
+    hint: str = ""
+    command: str = ""
+    figure: str = ""
+    critical: bool = True
+    line: int = 0
+
+    @property
+    def name(self) -> str:
+        """The rule's name with its case."""
+        return f"{self.rule} [{self.case}]" if self.case else self.rule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdicts(Sequence[Verdict]):
+    """What became of all rules of a file, in its order.
+
+    `tags` are what a run was marked with; `warnings` what may make numbers mean less.
+    """
+
+    version: str
+    model: ModelInfo
+    rules: str
+    verdicts: tuple[Verdict, ...]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def __getitem__(self, place):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204 - Sequence's
+        return self.verdicts[place]
+
+    def __len__(self) -> int:
+        return len(self.verdicts)
+
+    def __repr__(self) -> str:
+        return f"<Verdicts on {self.model.name}: {self.summary}>"
+
+    def of(self, status: Status) -> tuple[Verdict, ...]:
+        """Those of one status."""
+        return tuple(verdict for verdict in self.verdicts if verdict.status == status)
+
+    @property
+    def summary(self) -> str:
+        """How many of each, as "1 failed, 5 passed"."""
+        counts = {status: len(self.of(status)) for status in STATUSES}
+        names = {"error": "with errors"}
+        told = [f"{many} {names.get(status, status)}" for status, many in counts.items() if many]
+        if counts["skipped"] == len(self):
+            return f"all {len(self)} skipped: nothing was checked"
+        return ", ".join(told)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """2 where a rule is wrong or matches nothing, 1 where a critical rule fails, else 0."""
+        if self.of("error"):
+            return ExitCode.USAGE
+        return ExitCode.CHECK_FAILED if self.of("failed") else ExitCode.OK
+
+    @property
+    def passed(self) -> bool:
+        """Whether no critical rule fails, and none is wrong."""
+        return self.exit_code == ExitCode.OK
