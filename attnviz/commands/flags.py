@@ -18,16 +18,28 @@ def with_settings(run: Callable[..., None]) -> Callable[..., None]:
 
     A flag that isn't given is None: the environment or pyproject.toml decide.
     """
-    signature = inspect.signature(run, eval_str=True)
-    own = [param for param in signature.parameters.values() if param.kind is not param.VAR_KEYWORD]
+    return with_flags(declarations().values())(run)
+
+
+def with_flags(
+    declared: Iterable[Declaration],
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command a flag for each of these settings, in place of its `**settings`."""
     panels = get_args(Panel)
     in_help = sorted(
-        declarations().values(),
-        key=lambda declared: (panels.index(declared.setting.panel), not declared.setting.first),
+        declared,
+        key=lambda each: (panels.index(each.setting.panel), not each.setting.first),
     )
-    parameters = [*own, *map(_parameter, in_help)]
-    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    return run
+
+    def decorated(run: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(run, eval_str=True)
+        params = signature.parameters.values()
+        own = [param for param in params if param.kind is not param.VAR_KEYWORD]
+        parameters = [*own, *map(_parameter, in_help)]
+        run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        return run
+
+    return decorated
 
 
 def _parameter(declared: Declaration) -> inspect.Parameter:
@@ -75,6 +87,14 @@ def _formats() -> Iterable[str]:
     return ["human", *formats()]
 
 
+Model = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        show_default=False,
+        help="A Hub name, a model folder, a .gguf file, or minilm (embedded).",
+    ),
+]
 ReportFolder = Annotated[
     Path | None,
     _output(

@@ -11,6 +11,7 @@ import typer
 from attnviz.commands.command import Command
 from attnviz.commands.flags import (
     LogForm,
+    Model,
     Quiet,
     ReportFolder,
     ReportFormat,
@@ -27,14 +28,6 @@ from attnviz.surroundings import check_address_space, working_folder
 
 DEFAULT_FOLDER = Path("attnviz-report")
 
-Model = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODEL",
-        show_default=False,
-        help="A Hub name, a model folder, a .gguf file, or minilm (embedded).",
-    ),
-]
 Texts = Annotated[
     list[str],
     typer.Argument(metavar="TEXT", help="UTF-8 text or .conllu files; - is standard input."),

@@ -47,15 +47,24 @@ def scattered(sums: Ints, rows: Ints, size: int) -> Ints:
     """
     if len(rows) == size and np.array_equal(rows, np.arange(size)):
         return sums
-    out = np.zeros((size, *sums.shape[1:]), np.int64)
+    return added_at(np.zeros((size, *sums.shape[1:]), np.int64), sums, rows)
+
+
+def added_at(base: Ints, sums: Ints, rows: Ints) -> Ints:
+    """`base` [row, ...] with `sums` [row, ...] added, each where `rows` says.
+
+    Raises SumError on overflow.
+    """
     if not len(rows):
-        return out
-    if _largest(sums) * len(sums) >= _LARGEST:
-        _check(np.abs(sums.astype(np.float64)).sum(0))
-    # Rows that share a row are added side by side: np.add.at takes several times as long.
+        return base
+    # Sums that share a row are added side by side: np.add.at takes several times as long.
     order = np.argsort(rows, kind="stable")
     first = np.flatnonzero(np.diff(rows[order], prepend=-1))
-    out[rows[order][first]] = np.add.reduceat(sums[order], first, axis=0)
+    at = rows[order][first]
+    if _largest(sums) * len(sums) >= _LARGEST:
+        _check(np.abs(sums.astype(np.float64)).sum(0))
+    out = base.copy()
+    out[at] = added(out[at], np.add.reduceat(sums[order], first, axis=0))
     return out
 
 
