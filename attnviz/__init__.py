@@ -14,7 +14,7 @@ from attnviz.version import __version__
 
 TYPE_CHECKING = False  # As typing's, without the time that importing typing takes.
 if TYPE_CHECKING:
-    from attnviz.api import Report, analyze, judge, measure
+    from attnviz.api import Report, analyze, judge, measure, scan
     from attnviz.measurement.measurement import Measurement
     from attnviz.settings import Settings
 
@@ -27,6 +27,7 @@ __all__ = [
     "analyze",
     "judge",
     "measure",
+    "scan",
 ]
 
 _HOMES = {
@@ -34,6 +35,7 @@ _HOMES = {
     "analyze": "attnviz.api",
     "judge": "attnviz.api",
     "measure": "attnviz.api",
+    "scan": "attnviz.api",
     "Report": "attnviz.api",
     "Settings": "attnviz.settings",
 }

@@ -217,10 +217,10 @@ class _Scan:
         state = State() if data is None else State.from_bytes(data)
         progress.stage("measuring sentences", self._left(state.done))
         wrote, took, unwritten = time.monotonic(), 0.0, False
-        for number, sentences in self._mine():
+        for number, (place, sentences) in enumerate(self._mine()):
             if number < state.done:
                 continue
-            with self._rows(f"{number:06}") as rows:
+            with self._rows(f"{place:06}") as rows:
                 state += self._shards.shard(sentences, fitted, progress.advance, rows)
             now, unwritten = time.monotonic(), True
             over = self._options.seconds is not None and now - began >= self._options.seconds
@@ -244,12 +244,11 @@ class _Scan:
         return set() if self._given else {sentence.id for sentence in self._chosen}
 
     def _mine(self) -> Iterator[tuple[int, list[Sentence]]]:
-        """The shards of this part, numbered from 0: of all sentences beyond the pilot."""
+        """The shards of this part, each with its place among those of the whole corpus."""
         pilot = self._pilot
         others = (sentence for sentence in self._read if sentence.id not in pilot)
         part = self._options.part
-        mine = (each for place, each in enumerate(shards(others)) if part.has(place))
-        return enumerate(mine)
+        return (numbered for numbered in enumerate(shards(others)) if part.has(numbered[0]))
 
     def _left(self, done: int) -> int:
         """How many sentences of this part are left to measure once so many shards are done."""
