@@ -91,7 +91,7 @@ def read(data: bytes, folder: object) -> Manifest:
 def check_same(before: Manifest, now: Manifest, folder: object) -> None:
     """Raises UsageError where a folder holds a scan of something else, and says what differs."""
     kept = [{key: of[key] for key in of if key not in _FREE} for of in (before, now)]
-    if difference := _difference(*kept):
+    if difference := _difference(kept[0], kept[1]):
         raise UsageError(
             f"{folder} holds another scan: {difference}.",
             "Scan into another folder with -o, or remove this one to scan anew.",
@@ -108,9 +108,11 @@ def _difference(before: Any, now: Any, name: str = "") -> str:  # noqa: ANN401 -
         return ""
     several = isinstance(before, Sequence) and not isinstance(before, str)
     if several and isinstance(now, Sequence) and len(before) == len(now):
-        pairs = zip(before, now, strict=True)
-        told = (_difference(*pair, f"{name}[{place}]") for place, pair in enumerate(pairs))
-        return next(filter(None, told), "")
+        differences = (
+            _difference(old, new, f"{name}[{place}]")
+            for place, (old, new) in enumerate(zip(before, now, strict=True))
+        )
+        return next(filter(None, differences), "")
     if several and isinstance(now, Sequence):
         return f"{name} has {len(before)} entries and now {len(now)}"
     return "" if before == now else f"{name} is {before} and now {now}"

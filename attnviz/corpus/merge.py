@@ -91,18 +91,18 @@ def _check_parts(parts: Sequence[str], folders: Sequence[Path]) -> None:
     """Raises UsageError unless these are all parts of a corpus, each once."""
     many = int(parts[0].partition("/")[2])
     numbers = [int(part.partition("/")[0]) for part in parts]
+    if other := next((part for part in parts if not part.endswith(f"/{many}")), None):
+        raise UsageError(
+            f"Parts {parts[0]} and {other} are of different divisions.",
+            "Scan all parts with one number of them.",
+        )
     for place, number in enumerate(numbers):
         if number in numbers[:place]:
-            other = folders[numbers.index(number)]
+            before = folders[numbers.index(number)]
             raise UsageError(
-                f"{showable(str(folders[place]))} and {showable(str(other))} are both part "
+                f"{showable(str(folders[place]))} and {showable(str(before))} are both part "
                 f"{parts[place]}.",
                 "Name each part once.",
-            )
-        if not parts[place].endswith(f"/{many}"):
-            raise UsageError(
-                f"Parts {parts[0]} and {parts[place]} are of different divisions.",
-                "Scan all parts with one number of them.",
             )
     if missing := sorted({*range(1, many + 1)} - {*numbers}):
         told = ", ".join(f"{number}/{many}" for number in missing[:5])

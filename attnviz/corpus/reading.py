@@ -168,10 +168,10 @@ def _plain(
         text = "\n".join(line for _, line in start)
         split = "line" if is_linewise(text, language) else "sentence"
     if split == "line":
-        sentences = ((number, line.strip()) for number, line in numbered)
+        passages: Iterator[tuple[int, str]] = ((at, line.strip()) for at, line in numbered)
     else:
-        sentences = prose(numbered, language)
-    for number, text in sentences:
+        passages = prose(numbered, language)
+    for number, text in passages:
         if text:
             yield Passage(file.name, number, text, block=blocks.of(number))
 

@@ -99,12 +99,11 @@ def test_a_report_from_a_scan_has_the_numbers_of_a_report(
         report.pop("sentences")
         report.pop("figures")
         for head in report["heads"]:
-            for role in head["roles"].values():
-                role.pop("examples", None)
+            head.pop("examples", None)
     assert direct.keys() == ours.keys()
     for key in direct:
         assert ours[key] == direct[key], key
-    assert codec.read(tmp_path / "from" / "report.json") is not None
+    assert codec.read((tmp_path / "from" / "report.json").read_bytes()).heads
     again = tool("report", "--from", tmp_path / "direct", "-o", tmp_path / "again")
     assert again.code == 0, again.err
     kept = "measurement/sums.safetensors"

@@ -20,8 +20,8 @@ _LONGEST = 120.0
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A pilot, and sixteen shards."""
-    return write_lines(tmp_path_factory.mktemp("corpus") / "corpus.txt", sentences(1024 + 4000))
+    """A pilot, and eight shards."""
+    return write_lines(tmp_path_factory.mktemp("corpus") / "corpus.txt", sentences(1024 + 2000))
 
 
 @pytest.fixture(scope="module")
