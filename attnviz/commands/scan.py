@@ -147,7 +147,12 @@ def scan(
         out.hear_libraries()
         heap.keep()
         stdin = sys.stdin.buffer if sys.stdin else None
-        done = scanning.scan(model, path, output, settings, chosen, progress, stdin)
+        try:
+            done = scanning.scan(model, path, output, settings, chosen, progress, stdin)
+        except KeyboardInterrupt:
+            if scanning.goes_on(output) and not quiet:
+                tell("The same command goes on where this one stopped.", label="hint", style="bold")
+            raise
     show(done, format, quiet=quiet)
 
 

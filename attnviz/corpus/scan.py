@@ -51,6 +51,11 @@ def is_ours(name: str) -> bool:
     return _OURS.fullmatch(name) is not None
 
 
+def goes_on(folder: Path) -> bool:
+    """Whether a scan was begun in a folder, so that its command can be given again."""
+    return (folder / manifests.NAME).is_file()
+
+
 @dataclass(frozen=True)
 class _Extent:
     longest: Tokens

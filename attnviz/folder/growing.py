@@ -108,7 +108,7 @@ def growing(folder: Path, ours: Callable[[str], bool]) -> Iterator[Growing]:
 
 
 def _refuse_strangers(folder: Path, ours: Callable[[str], bool]) -> None:
-    for path in sorted(folder.rglob("*")):
+    for path in folder.rglob("*"):  # the folder of somebody else may be large: the first will do
         name = path.relative_to(folder).as_posix()
         if path.is_dir() or path.name == _LOCK or _PART.fullmatch(path.name) or ours(name):
             continue

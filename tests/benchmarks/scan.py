@@ -47,6 +47,7 @@ def plain(model: str, text: str) -> None:
     """Reads and tokenises a text and runs the model over it, in the batches of a scan."""
     import torch
 
+    from attnviz.attention import batch as batches
     from attnviz.models import heap, load, names, run
     from attnviz.settings import Settings
     from attnviz.survey.shards import Reader
@@ -64,7 +65,7 @@ def plain(model: str, text: str) -> None:
             pairs = [(sentence, None) for sentence in whole[start : start + SHARD]]
             tokens = reader.read(pairs).tokens
             for places in run._groups(tokens, None, None):
-                batch = run.batches.make([tokens[at] for at in places], loaded.pad, loaded.device)
+                batch = batches.make([tokens[at] for at in places], loaded.pad, loaded.device)
                 loaded.model(input_ids=batch.ids, attention_mask=run._mask(batch))
     told(time.perf_counter() - began, len(whole))
 

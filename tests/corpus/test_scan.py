@@ -5,16 +5,21 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import attnviz
 from attnviz.corpus import scan as scanning
-from attnviz.corpus.options import Part
+from attnviz.corpus.finished import Finished
+from attnviz.corpus.options import Part, ScanOptions
 from attnviz.corpus.records import Fields
 from attnviz.corpus.shards import ShardMeasurer
-from attnviz.errors import UnfinishedError, UsageError
+from attnviz.errors import InputError, UnfinishedError, UsageError
+from attnviz.measurement.measurement import Measurement
+from attnviz.progress import Silent
 from attnviz.settings import Settings
 from attnviz.survey import survey
 from tests.conftest import SAMPLES
@@ -131,7 +136,7 @@ def test_four_parts_are_the_whole(tiny: Path, corpus: Path, whole: Path, tmp_pat
         scanned(tiny, corpus, into=folder, part=Part(number, 4))
         parts.append(measurement(folder))
     assert [part.input.sentences for part in parts] == [100 + 40, 40, 40, 17]
-    together, of_whole = sum(parts), measurement(whole)
+    together, of_whole = sum(parts, Measurement()), measurement(whole)
     assert together.input == of_whole.input
     assert {name: stream.columns.keys() for name, stream in together.streams.items()} == {
         name: stream.columns.keys() for name, stream in of_whole.streams.items()
@@ -218,3 +223,28 @@ def test_settings_of_reports_are_refused(tiny: Path, corpus: Path, tmp_path: Pat
     assert not (tmp_path / "scan").exists()
     assert Settings().chat is False
     assert scanning.is_ours("scan.json")
+
+
+def test_standard_input_is_copied_so_that_a_scan_can_go_on(
+    tiny: Path, corpus: Path, whole: Path, tmp_path: Path
+) -> None:
+    def piped(data: bytes, **options: Any) -> Finished:
+        chosen = ScanOptions(**options)
+        stdin = BytesIO(data)
+        return scanning.scan(str(tiny), ["-"], tmp_path, Settings(), chosen, Silent(), stdin)
+
+    with pytest.raises(InputError, match="standard input, line 2 is not in UTF-8"):
+        piped(b"A cat sat.\nA \xff.\n")
+    assert content(tmp_path) == {}
+    with pytest.raises(UnfinishedError):
+        piped(corpus.read_bytes(), seconds=0.0)
+    assert content(tmp_path)["stdin"] == corpus.read_bytes()
+    with pytest.raises(UsageError, match="not the text that"):
+        piped(b"A dog sat.\n")
+    assert piped(b"").numbers["sentences"] == 237  # nothing is piped in again
+    assert sorted(content(tmp_path)) == sorted(content(whole))
+    ours, theirs = measurement(tmp_path), measurement(whole)
+    assert ours.streams[""].units.digests.tolist() == theirs.streams[""].units.digests.tolist()
+    assert piped(corpus.read_bytes()).numbers["sentences"] == 237
+    with pytest.raises(UsageError, match="holds another scan"):
+        piped(b"A dog sat.\n")
