@@ -6,10 +6,12 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from attnviz.corpus import manifest as manifests
+from attnviz.corpus.ahead import ahead
 from attnviz.corpus.finished import Finished, warnings_of
 from attnviz.corpus.manifest import Manifest, check_same, manifest, written
 from attnviz.corpus.options import ScanOptions, check
@@ -18,7 +20,7 @@ from attnviz.corpus.paths import CorpusFiles, corpus_files
 from attnviz.corpus.pilots import MEASUREMENT, check_pilot, measurement_in
 from attnviz.corpus.reading import Corpus
 from attnviz.corpus.rows import RowWriter, check_installed, rows_name
-from attnviz.corpus.shards import Fitted, ShardMeasurer, choose_pilot, shards
+from attnviz.corpus.shards import Fitted, Prepared, ShardMeasurer, choose_pilot, shards
 from attnviz.corpus.spool import SPOOL, spooled
 from attnviz.corpus.state import State
 from attnviz.errors import AttnvizError, InputError, UnfinishedError
@@ -222,11 +224,13 @@ class _Scan:
         state = State() if data is None else State.from_bytes(data)
         progress.stage("measuring sentences", self._left(state.done))
         wrote, took, unwritten = time.monotonic(), 0.0, False
-        for number, (place, sentences) in enumerate(self._mine()):
-            if number < state.done:
-                continue
+
+        def prepared(numbered: tuple[int, list[Sentence]]) -> tuple[int, Prepared]:
+            return numbered[0], self._shards.prepared(numbered[1], fitted)
+
+        for place, shard in ahead(islice(self._mine(), state.done, None), prepared):
             with self._rows(f"{place:06}") as rows:
-                state += self._shards.shard(sentences, fitted, progress.advance, rows)
+                state += self._shards.shard(shard, fitted.pilot, progress.advance, rows)
             now, unwritten = time.monotonic(), True
             over = self._options.seconds is not None and now - began >= self._options.seconds
             if over or now - wrote >= _SHARE * took:

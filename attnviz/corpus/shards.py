@@ -79,6 +79,14 @@ class Fitted:
         return cls(pilot, survey.related_words(loaded, Shard(()), pilot))
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A shard that is ready to be measured."""
+
+    shard: Shard
+    tally: Tally
+
+
 class ShardMeasurer:
     """Measures shards of a corpus. `source` is where their sums come from."""
 
@@ -109,18 +117,23 @@ class ShardMeasurer:
         )
         return replace(state, done=0, measurement=measurement)
 
-    def shard(
-        self, sentences: Sequence[Sentence], fitted: Fitted, advance: Advance, seen: Seen = _unseen
-    ) -> State:
-        """The sums of a shard; what was fitted on the pilot is not kept with them."""
+    def prepared(self, sentences: Sequence[Sentence], fitted: Fitted) -> Prepared:
+        """A shard as the model reads it, and what was counted of it."""
         tally = Tally()
         shard = self._read(sentences, tally)
-        runs: tuple[StreamRun, ...] = ()
         if len(shard):
             shard = self._reader.with_words(shard, fitted.related)
             tally.add_words(shard.wording)
-            runs = self._measurer.runs(shard, advance)
-        return self._state(tally, runs, fitted.pilot, seen)
+        return Prepared(shard, tally)
+
+    def shard(
+        self, prepared: Prepared, pilot: Pilot, advance: Advance, seen: Seen = _unseen
+    ) -> State:
+        """The sums of a shard; what was fitted on the pilot is not kept with them."""
+        runs: tuple[StreamRun, ...] = ()
+        if len(prepared.shard):
+            runs = self._measurer.runs(prepared.shard, advance)
+        return self._state(prepared.tally, runs, pilot, seen)
 
     def _read(self, sentences: Sequence[Sentence], tally: Tally) -> Shard:
         shard = self._reader.read([(sentence, None) for sentence in sentences], tally)
