@@ -19,6 +19,9 @@ from attnviz.measurement.source import InputInfo, Source
 from attnviz.measurement.stream import StreamSums
 from attnviz.models.load import LoadedModel
 from attnviz.models.related import Related
+from attnviz.registry import discover
+from attnviz.roles.role import Role
+from attnviz.roles.variants import variants_of
 from attnviz.settings import Settings
 from attnviz.steps.measure import Measurer, pilot_of
 from attnviz.steps.stream import StreamRun
@@ -100,6 +103,8 @@ class ShardMeasurer:
     ) -> None:
         self._loaded, self._reader, self._measurer = loaded, reader, measurer
         self._settings, self._source = settings, source
+        roles = discover("attnviz.roles", "ROLE", Role)
+        self._variants = variants_of([role for role in roles if "" in role.streams])
 
     def pilot(self, sentences: Sequence[Sentence], advance: Advance, seen: Seen = _unseen) -> State:
         """The sums of the pilot, with all that is fitted on it, and induction on random tokens."""
@@ -118,12 +123,16 @@ class ShardMeasurer:
         return replace(state, done=0, measurement=measurement)
 
     def prepared(self, sentences: Sequence[Sentence], fitted: Fitted) -> Prepared:
-        """A shard as the model reads it, and what was counted of it."""
+        """A shard as the model reads it, what was counted of it, and where roles would look."""
         tally = Tally()
         shard = self._read(sentences, tally)
         if len(shard):
             shard = self._reader.with_words(shard, fitted.related)
             tally.add_words(shard.wording)
+        # Sentences remember the targets of roles, so that measuring need not wait for them.
+        for tokens in shard.shown[0]:
+            for variant in self._variants:
+                variant.target(tokens)
         return Prepared(shard, tally)
 
     def shard(
