@@ -14,7 +14,7 @@ from attnviz.version import __version__
 
 TYPE_CHECKING = False  # As typing's, without the time that importing typing takes.
 if TYPE_CHECKING:
-    from attnviz.api import Report, analyze, check, judge, measure
+    from attnviz.api import Report, analyze, check, judge, measure, scan
     from attnviz.drawn import weights
     from attnviz.measurement.measurement import Measurement
     from attnviz.settings import Settings
@@ -29,6 +29,7 @@ __all__ = [
     "check",
     "judge",
     "measure",
+    "scan",
     "weights",
 ]
 
@@ -38,6 +39,7 @@ _HOMES = {
     "check": "attnviz.api",
     "judge": "attnviz.api",
     "measure": "attnviz.api",
+    "scan": "attnviz.api",
     "Report": "attnviz.api",
     "Settings": "attnviz.settings",
     "weights": "attnviz.drawn",

@@ -1,4 +1,4 @@
-"""What scripts and notebooks call: `analyze`, its steps `measure` and `judge`, and `check`."""
+"""What scripts and notebooks call: `analyze`, its steps, `measure` and `judge`, `check`, `scan`."""
 
 from __future__ import annotations
 
@@ -226,6 +226,48 @@ def _tables(rules: object) -> Sequence[Mapping[str, Any]]:
         f"rules is {type(rules).__name__}.",
         "Give the path of a rule file (pathlib.Path), its text, or a list of dicts.",
     )
+
+
+def scan(
+    model: str | PathLike[str],
+    paths: str | PathLike[str] | Sequence[str | PathLike[str]],
+    folder: str | PathLike[str],
+    *,
+    field: str = "",
+    id: str = "",  # noqa: A002 - as the flag
+    sample: int = 0,
+    part: str = "1/1",
+    pilot: str | PathLike[str] | None = None,
+    keep_going: bool = False,
+    time_limit: str = "",
+    rows: bool = False,
+    **settings: Any,  # noqa: ANN401 - of many types
+) -> Measurement:
+    """Measures a corpus into `folder`, as `attnviz scan` does, and returns what it measured.
+
+    `paths` are files, folders and patterns; the other arguments are the command's flags. A scan
+    that was interrupted goes on where it stopped.
+
+    Raises `AttnvizError`, whose `hint` names the fix; its `exit_code` is 75 where time was up.
+    """
+    from attnviz.corpus import options
+    from attnviz.corpus.pilots import measurement_in
+    from attnviz.corpus.records import Fields
+    from attnviz.corpus.scan import scan as scanned
+
+    several = [paths] if isinstance(paths, str | PathLike) else list(paths)
+    chosen = options.ScanOptions(
+        fields=Fields(field, id),
+        part=options.part(part),
+        sample=sample,
+        pilot=None if pilot is None else Path(pilot),
+        keep_going=keep_going,
+        seconds=options.seconds(time_limit) if time_limit else None,
+        rows=rows,
+    )
+    files = [fspath(path) for path in several]
+    scanned(fspath(model), files, Path(folder), from_mapping(settings), chosen, Silent())
+    return measurement_in(Path(folder))
 
 
 def _check_measurement(value: object, name: str) -> None:

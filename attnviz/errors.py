@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
     CANNOT_WRITE = 4
     NOTHING_TO_ANALYSE = 5
     BUG = 70
+    UNFINISHED = 75
     INTERRUPTED = 130
 
 
@@ -51,3 +52,9 @@ class NothingToAnalyseError(AttnvizError):
     """The input is fine but holds nothing that could be measured."""
 
     exit_code = ExitCode.NOTHING_TO_ANALYSE
+
+
+class UnfinishedError(AttnvizError):
+    """A time limit was reached; what was done stands, and can be gone on with."""
+
+    exit_code = ExitCode.UNFINISHED

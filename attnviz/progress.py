@@ -157,10 +157,10 @@ class _Steps(BarColumn):
 
 
 class _Time(ProgressColumn):
-    """The steps done and the time left; at the end, the time that all took."""
+    """The steps done, their rate and the time left; at the end, the time that all took."""
 
     def render(self, task: Task) -> Text:
-        """`12/40, 0:05 left`, or `0:05`."""
+        """`12/40, 3.2/s, 0:05 left`, or `0:05`."""
         took = _clock(task.finished_time if task.finished else task.elapsed)
         if not task.fields["counted"]:
             return Text(took, style="dim")
@@ -169,7 +169,9 @@ class _Time(ProgressColumn):
             return Text(f"{steps}, {took}", style="dim")
         # Steps come in batches, so Rich's own estimate from their pace is far too short.
         left = task.elapsed * (task.total / task.completed - 1)
-        return Text(f"{steps}, {_clock(left)} left", style="dim")
+        rate = task.completed / task.elapsed
+        shown = f"{rate:,.0f}" if rate >= 100 else f"{rate:.1f}"
+        return Text(f"{steps}, {shown}/s, {_clock(left)} left", style="dim")
 
 
 def _clock(seconds: float | None) -> str:

@@ -87,14 +87,13 @@ def _formats() -> Iterable[str]:
     return ["human", *formats()]
 
 
-Model = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODEL",
-        show_default=False,
-        help="A Hub name, a model folder, a .gguf file, or minilm (embedded).",
-    ),
-]
+_MODEL = typer.Argument(
+    metavar="MODEL",
+    show_default=False,
+    help="A Hub name, a model folder, a .gguf file, or minilm (embedded).",
+)
+Model = Annotated[str, _MODEL]
+OptionalModel = Annotated[str | None, _MODEL]
 ReportFolder = Annotated[
     Path | None,
     _output(

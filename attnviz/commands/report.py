@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from attnviz.commands.again import judged
 from attnviz.commands.command import Command
 from attnviz.commands.flags import (
     LogForm,
-    Model,
+    OptionalModel,
     Quiet,
     ReportFolder,
     ReportFormat,
@@ -22,15 +23,18 @@ from attnviz.commands.flags import (
 from attnviz.commands.inputs import read_inputs
 from attnviz.commands.output import HUMAN, Output
 from attnviz.console import set_colour, tell
-from attnviz.errors import ExitCode
-from attnviz.settings import creation_date
+from attnviz.errors import ExitCode, UsageError
+from attnviz.settings import Settings, creation_date
 from attnviz.sources import resolve
 from attnviz.surroundings import check_address_space, working_folder
+
+if TYPE_CHECKING:
+    from attnviz.report.model import Report
 
 DEFAULT_FOLDER = Path("attnviz-report")
 
 Texts = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(metavar="TEXT", help="UTF-8 text or .conllu files; - is standard input."),
 ]
 FailIf = Annotated[
@@ -45,12 +49,23 @@ FailIf = Annotated[
         "given several times.",
     ),
 ]
+From = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="DIR",
+        rich_help_panel="Text",
+        show_default=False,
+        help="Report on what a scan or report in DIR measured, without MODEL and TEXT.",
+    ),
+]
 
 
 @with_settings
 def report(
-    model: Model,
-    text: Texts,
+    model: OptionalModel = None,
+    text: Texts = None,
+    from_: From = None,
     output: ReportFolder = None,
     fail_if: FailIf = None,
     format: ReportFormat = "human",  # noqa: A002 - the flag's name
@@ -69,7 +84,6 @@ def report(
     folder = output or (DEFAULT_FOLDER if format == HUMAN else None)
     out = Output(folder=folder, format=format, quiet=quiet, verbose=verbose, log=log)
     out.hear_libraries()
-    from attnviz.models import names
     from attnviz.rules import gate
 
     # Whatever can be wrong with the command is said at once, not after minutes of work.
@@ -78,7 +92,30 @@ def report(
     gates = [gate.read(each) for each in fail_if or ()]
     out.check_format()
     out.check_folder(flags["export"])
+    if from_ is None:
+        made, page = _measured(model, text, settings, out)
+    else:
+        given = [*filter(None, [model]), *(text or ())]
+        made, page = _judged(from_, given, flags, settings, out)
+    out.show(made, page)
+    reasons = [reason for each in gates if (reason := each.reason(made))]
+    for reason in reasons:
+        tell(reason, label="failed", style="bold red")
+    if reasons:
+        raise typer.Exit(int(ExitCode.CHECK_FAILED))
+
+
+def _measured(
+    model: str | None, text: list[str] | None, settings: Settings, out: Output
+) -> tuple[Report, str]:
+    """The report of a run over texts, and the path of its page, "" without a folder."""
+    if model is None or not text:
+        missing = "TEXT" if model else "MODEL"
+        raise UsageError(f"Missing argument '{missing}'.", "See attnviz report --help.")
+    from attnviz.models import names
+
     names.resolve(model, allow_pickle=settings.allow_pickle)
+    quiet = out.quiet
     files, target, labels = read_inputs(model, text, settings.target, settings.labels, quiet=quiet)
     with out.progress() as progress:
         progress.stage("starting")
@@ -90,13 +127,18 @@ def report(
         out.hear_libraries()
         heap.keep()
         made, measurement = pipeline.analyse(model, files, settings, progress, target, labels)
-        made, page = out.save(made, measurement, settings, progress)
-    out.show(made, page)
-    reasons = [reason for each in gates if (reason := each.reason(made))]
-    for reason in reasons:
-        tell(reason, label="failed", style="bold red")
-    if reasons:
-        raise typer.Exit(int(ExitCode.CHECK_FAILED))
+        return out.save(made, measurement, settings, progress)
+
+
+def _judged(
+    folder: Path, given: list[str], flags: dict[str, Any], settings: Settings, out: Output
+) -> tuple[Report, str]:
+    """The report of what was measured before, and the path of its page, "" without a folder."""
+    with out.progress() as progress:
+        progress.stage("weighing evidence")
+        out.check(settings)
+        made, measurement = judged(folder, given, flags, settings)
+        return out.save(made, measurement, settings, progress)
 
 
 COMMAND = Command("report", report, order=1)

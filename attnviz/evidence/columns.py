@@ -35,7 +35,7 @@ def fixed_columns(
     by_unit = {
         column.name: FixedSums.of(sums.mass, sums.events, rows, units)
         for role in columns
-        for column, sums in _columns(role)
+        for column, sums in by_sentence(role)
     }
     totals = {
         f"{COVERAGE}|{role.role.name}": np.array([role.coverage.seen, role.coverage.arcs])
@@ -45,7 +45,7 @@ def fixed_columns(
     return by_unit, totals
 
 
-def _columns(columns: RoleColumns) -> Iterator[tuple[Column, Sums]]:
+def by_sentence(columns: RoleColumns) -> Iterator[tuple[Column, Sums]]:
     """Every column of a role with its sums by sentence."""
     name = columns.role.name
     for candidate, sums in columns.candidates.items():
@@ -64,18 +64,25 @@ def _columns(columns: RoleColumns) -> Iterator[tuple[Column, Sums]]:
 
 def fixed_statistics(table: ScoreTable, rows: Rows, units: int) -> dict[str, FixedSums]:
     """The statistics that any head has, by unit; each sentence of the table belongs to a row."""
-    values, counts = table.over_heads("values"), table.over_heads("counts")
+    in_tokens = {statistic.name for statistic in table.statistics if statistic.unit == "tokens"}
     return {
-        Column("", "", statistic.name).name: FixedSums.of(
-            values[..., place],
-            counts[..., place],
+        column.name: FixedSums.of(
+            values,
+            counts,
             rows,
             units,
-            BITS_OF_TOKENS if statistic.unit == "tokens" else BITS,
+            BITS_OF_TOKENS if column.measure in in_tokens else BITS,
         )
-        for place, statistic in enumerate(table.statistics)
-        if counts[..., place].any()
+        for column, values, counts in statistics_by_sentence(table)
     }
+
+
+def statistics_by_sentence(table: ScoreTable) -> Iterator[tuple[Column, Array, Array]]:
+    """The column of each statistic that any head has, with its sums and counts [sentence, head]."""
+    values, counts = table.over_heads("values"), table.over_heads("counts")
+    for place, statistic in enumerate(table.statistics):
+        if counts[..., place].any():
+            yield Column("", "", statistic.name), values[..., place], counts[..., place]
 
 
 def statistic_sums(stream: StreamSums) -> dict[str, Sums]:

@@ -40,6 +40,14 @@ def unwritable(folder: Path, error: OSError | ValueError, names: Collection[str]
     return WriteError(f"{folder} can't be written: {reason}.", f"{advice}; {folder} is as it was.")
 
 
+def unfinished(folder: Path, error: OSError | ValueError) -> WriteError:
+    """The error for work that goes on in a folder, one of whose files couldn't be written."""
+    return WriteError(
+        f"{folder} can't be written: {_reason(error)}.",
+        f"{_advice(error)}. What was done stands: the same command goes on from there.",
+    )
+
+
 def _reason(error: OSError | ValueError) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
 

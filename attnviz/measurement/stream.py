@@ -77,11 +77,15 @@ class StreamSums:
         Raises SumError on overflow, ValueError where the models differ.
         """
         units, rows, other_rows = self.units.joined(other.units)
-        of_self = _mapped(lambda sums: sums.moved(rows, len(units)), self.columns)
-        of_other = _mapped(lambda sums: sums.moved(other_rows, len(units)), other.columns)
+        columns = {name: sums.moved(rows, len(units)) for name, sums in self.columns.items()}
+        for name, sums in other.columns.items():
+            mine = columns.get(name)
+            columns[name] = (
+                mine.with_added(sums, other_rows) if mine else sums.moved(other_rows, len(units))
+            )
         return StreamSums(
             units,
-            _union(of_self, of_other, FixedSums.__add__),
+            dict(sorted(columns.items())),
             _union(self.totals, other.totals, added),
             tuple(_layers(self, other)),
             max(self.longest, other.longest),
@@ -100,12 +104,6 @@ class StreamSums:
             for name, sums in self.columns.items()
         }
         return replace(self, units=units, columns=columns, totals={})
-
-
-def _mapped(
-    change: Callable[[FixedSums], FixedSums], columns: Mapping[str, FixedSums]
-) -> dict[str, FixedSums]:
-    return {name: change(sums) for name, sums in columns.items()}
 
 
 def _union(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attnviz.measurement.fixed import BITS, Floats, Ints, added, fixed, floats, scattered
+from attnviz.measurement.fixed import BITS, Floats, Ints, added_at, fixed, floats, scattered
 from attnviz.measurement.units import Rows
 
 
@@ -73,12 +73,13 @@ class FixedSums:
             self.bits,
         )
 
-    def __add__(self, other: FixedSums) -> FixedSums:
+    def with_added(self, other: FixedSums, rows: Rows) -> FixedSums:
+        """The sums with others added, each row of them to one of `rows`."""
         if self.bits != other.bits:
             raise ValueError(f"columns of {self.bits} and {other.bits} binary places don't add")
         return FixedSums(
-            added(*_alike(self.numerator, other.numerator)),
-            added(*_alike(self.denominator, other.denominator)),
+            added_at(*_alike(self.numerator, other.numerator), rows),
+            added_at(*_alike(self.denominator, other.denominator), rows),
             self.bits,
         )
 
@@ -90,5 +91,8 @@ def _stored(values: Floats) -> Floats:
 
 def _alike(first: Ints, second: Ints) -> tuple[Ints, Ints]:
     """Two arrays with as many heads, where one of them has one for all."""
-    first, second = np.broadcast_arrays(first, second)
-    return first, second
+    heads = max(first.shape[1], second.shape[1])
+    return (
+        np.broadcast_to(first, (len(first), heads)),
+        np.broadcast_to(second, (len(second), heads)),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from attnviz.measurement.pilot import Pilot
 from attnviz.measurement.source import ModelInfo, Source
 from attnviz.measurement.stream import StreamSums
 from attnviz.models.load import LoadedModel
+from attnviz.models.related import Related
 from attnviz.models.run import observe
 from attnviz.registry import discover
 from attnviz.roles.role import Role
@@ -22,7 +24,8 @@ from attnviz.stages import Progress
 from attnviz.statistics.statistic import Statistic
 from attnviz.steps.stream import StreamRun
 from attnviz.survey.shards import Shard
-from attnviz.survey.survey import SHARD, Survey
+from attnviz.survey.survey import Survey
+from attnviz.text.types import Tokens
 from attnviz.version import __version__
 
 Advance = Callable[[int], None]
@@ -30,6 +33,18 @@ Advance = Callable[[int], None]
 
 def _unheard(_: int) -> None:
     """For runs of which no progress is shown."""
+
+
+class Extent(Protocol):
+    """How much is measured: the longest text, and how many sentences at most `together`."""
+
+    @property
+    def longest(self) -> Tokens:
+        """The longest text of either side."""
+
+    @property
+    def together(self) -> int:
+        """The most sentences that are measured together."""
 
 
 @dataclass(frozen=True)
@@ -43,20 +58,22 @@ class Measured:
 class Measurer:
     """Runs a model over shards of a text, as far as memory allows.
 
-    Raises InputError where the longest sentence does not fit.
+    A batch has at most `most` tokens, or as many as memory allows. Raises InputError where the
+    longest sentence does not fit.
     """
 
-    def __init__(self, loaded: LoadedModel, survey: Survey, settings: Settings) -> None:
-        self.loaded, self.settings = loaded, settings
-        together = len(survey.pilot) or min(survey.tally.sentences, SHARD)
-        self._allowed = budget.check(loaded, [survey.longest], settings.max_memory, together)
+    def __init__(
+        self, loaded: LoadedModel, survey: Extent, settings: Settings, most: int | None = None
+    ) -> None:
+        self.loaded, self.settings, self._most = loaded, settings, most
+        self._allowed = budget.check(loaded, [survey.longest], settings.max_memory, survey.together)
         self._roles = discover("attnviz.roles", "ROLE", Role)
         self._statistics = discover("attnviz.statistics", "STATISTIC", Statistic)
 
     @property
     def most_tokens(self) -> int:
         """Tokens that a batch may have."""
-        return self._allowed.tokens
+        return self._allowed.tokens if self._most is None else self._most
 
     @property
     def room(self) -> float:
@@ -111,7 +128,7 @@ def measure(
     streams: dict[str, StreamSums] = {}
     if (pilot := survey.fitted) is None:
         runs = measurer.runs(survey.pilot, progress.advance, pilot=True)
-        pilot = _pilot(survey, runs)
+        pilot = pilot_of(survey.pilot, survey.related, runs)
         streams = {run.stream: run.sums(pilot.fits[run.stream]) for run in runs}
         runs = runs if illustrated else ()
     for shard in survey.rest():
@@ -132,12 +149,15 @@ def measure(
     return Measured(measurement, runs)
 
 
-def _pilot(survey: Survey, runs: Sequence[StreamRun]) -> Pilot:
-    digests = np.array([of.sentence.digest for of in survey.pilot.tokens], np.uint64)
+def pilot_of(
+    shard: Shard, related: tuple[Related, Related | None], runs: Sequence[StreamRun]
+) -> Pilot:
+    """What was fitted on a shard, after the model ran over it, and what makes words `related`."""
+    digests = np.array([of.sentence.digest for of in shard.tokens], np.uint64)
     return Pilot(
-        sentences=len(survey.pilot),
+        sentences=len(shard),
         digest=int(digests.sum()),
-        related=tuple(related.fit for related in survey.related if related),
+        related=tuple(side.fit for side in related if side),
         fits={one.stream: one.fits() for one in runs},
         compared={
             one.stream: compared

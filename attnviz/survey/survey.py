@@ -28,7 +28,7 @@ PILOT = 1024
 SHARD = 256
 """Sentences that are measured together beyond the pilot."""
 
-_SALT = np.uint64(0x9E3779B97F4A7C15)
+SALT = np.uint64(0x9E3779B97F4A7C15)
 """So that the pilot is another sample than halves and groups, which go by the same hashes."""
 
 
@@ -62,6 +62,11 @@ class Survey:
         if self.tally.longest is None:
             raise ValueError("a survey without sentences")
         return self.tally.longest
+
+    @property
+    def together(self) -> int:
+        """The most sentences that are measured together."""
+        return len(self.pilot) or min(self.tally.sentences, SHARD)
 
     @property
     def info(self) -> InputInfo:
@@ -130,7 +135,7 @@ def survey(
         *loaded.notes,
     )
     pilot = Shard(()) if fitted else _pilot(texts, tally, kept, reader)
-    related = _related(loaded, pilot, fitted)
+    related = related_words(loaded, pilot, fitted)
     pilot = reader.with_words(pilot, related)
     tally.add_words(pilot.wording)
     written = tuple(kept) if settings.generate else ()
@@ -147,7 +152,7 @@ def survey(
     )
 
 
-def _related(
+def related_words(
     loaded: LoadedModel, pilot: Shard, fitted: Pilot | None
 ) -> tuple[Related, Related | None]:
     """What makes words related, on either side, fitted on the pilot or known from one."""
@@ -167,16 +172,16 @@ def _pilot(texts: Texts, tally: Tally, kept: list[Shard], reader: Reader) -> Sha
     """The sentences of smallest salted hash, each text once; all where they are few."""
     if tally.sentences <= PILOT:
         return _together(kept)
-    chosen = set(_smallest(np.array(tally.digests), np.array(tally.ids)).tolist())
+    chosen = set(smallest(np.array(tally.digests), np.array(tally.ids)).tolist())
     if kept:
         return _together([_with(shard, chosen) for shard in kept])
     return reader.read([pair for pair in texts if pair[0].id in chosen])
 
 
-def _smallest(digests: NDArray[np.uint64], ids: NDArray[np.int64]) -> NDArray[np.int64]:
+def smallest(digests: NDArray[np.uint64], ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """The numbers of the `PILOT` sentences of smallest salted hash."""
     different, first = np.unique(digests, return_index=True)
-    mixed = (different ^ _SALT) * _SALT
+    mixed = (different ^ SALT) * SALT
     mixed ^= mixed >> np.uint64(32)
     chosen: NDArray[np.int64] = ids[first[np.argsort(mixed, kind="stable")[:PILOT]]]
     return chosen

@@ -23,13 +23,20 @@ def named(files: Sequence[SourceFile]) -> list[SourceFile]:
 
     A report then doesn't depend on the folder that it was made in.
     """
-    paths = [Path(file.name) for file in files]
+    names = shortest_ends([file.name for file in files])
+    return [replace(file, name=name) for file, name in zip(files, names, strict=True)]
+
+
+def shortest_ends(files: Sequence[str]) -> list[str]:
+    """The shortest ends of paths that tell them apart, all of one depth."""
+    paths = [Path(file) for file in files]
     deepest = max((len(path.parts) for path in paths), default=1)
+    names: list[str] = []
     for depth in range(1, deepest + 1):
         names = [Path(*path.parts[-depth:]).as_posix() for path in paths]
         if len(set(names)) == len(set(paths)):
             break
-    return [replace(file, name=name) for file, name in zip(files, names, strict=True)]
+    return names
 
 
 def checked(

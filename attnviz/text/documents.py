@@ -52,7 +52,7 @@ def document_names(
                 return name, []
         if len(documents) < counts.total():  # else each sentence is a document anyway
             most = max(most, len(documents))
-    return lambda _: "", _warning(most)
+    return lambda _: "", few_documents(most)
 
 
 def _by_file(divided: Container[str], *, several: bool) -> DocumentName:
@@ -95,7 +95,8 @@ def _block_starts(text: str) -> array[int]:
     return starts
 
 
-def _warning(documents: int) -> list[str]:
+def few_documents(documents: int) -> list[str]:
+    """The warning about documents that are too few to resample; none for none."""
     if not documents:
         return []
     count = "1 document" if documents == 1 else f"{documents} documents"

@@ -94,7 +94,7 @@ def _read_one(path: str | Path, stdin: BinaryIO | None, max_bytes: int, command:
         else:
             data = _from_disk(Path(path), name, max_bytes)
     except (OSError, ValueError) as error:
-        raise _unreadable(Path(path), name, error, command) from error
+        raise unreadable(Path(path), name, error, command) from error
     text = _decode(data, name).replace("\r\n", "\n").replace("\r", "\n")
     return SourceFile(name, hashlib.sha256(data).hexdigest(), text)
 
@@ -118,7 +118,8 @@ def _from_disk(path: Path, name: str, max_bytes: int) -> bytes:
         return _drain(stream, name, max_bytes)
 
 
-def _unreadable(path: Path, name: str, error: OSError | ValueError, command: str) -> InputError:
+def unreadable(path: Path, name: str, error: OSError | ValueError, command: str) -> InputError:
+    """The error for a file that the system doesn't open or read."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return absent(path, name, command)
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
@@ -140,13 +141,9 @@ def _drain(stream: BinaryIO, name: str, max_bytes: int) -> bytes:
     size = 0
     while chunk := stream.read(min(_CHUNK, max_bytes + 1 - size)):
         if not chunks:
-            _check_encoding(chunk, name)
+            check_start(chunk, name)
         zero = chunk.find(0)
         if zero >= 0:
-            if not chunks and (encoding := _wide(chunk)):
-                raise InputError(
-                    f"{_spoken(name)} looks like {encoding}, not UTF-8.", _recode(name, encoding)
-                )
             raise InputError(
                 f"{_spoken(name)} is not a text file: it has a NUL byte at offset {size + zero}.",
                 "Give plain text in UTF-8; extract it first from other formats.",
@@ -158,7 +155,8 @@ def _drain(stream: BinaryIO, name: str, max_bytes: int) -> bytes:
     return b"".join(chunks)
 
 
-def _check_encoding(start: bytes, name: str) -> None:
+def check_start(start: bytes, name: str) -> None:
+    """Raises InputError where a file that begins so is in another encoding, or no text."""
     for bom, encoding in _FOREIGN_BOMS:
         if start.startswith(bom):
             raise InputError(
@@ -172,6 +170,10 @@ def _check_encoding(start: bytes, name: str) -> None:
                 "Extract the text first, and give that as plain text in UTF-8"
                 + (f": `{extraction}`." if extraction else "."),
             )
+    if 0 in start and (encoding := _wide(start)):
+        raise InputError(
+            f"{_spoken(name)} looks like {encoding}, not UTF-8.", _recode(name, encoding)
+        )
 
 
 def _wide(start: bytes) -> str:

@@ -126,13 +126,19 @@ def _split(file: SourceFile, options: _Options) -> Iterator[_Passage]:
 
 def _plain(text: str, options: _Options) -> Iterator[_Passage]:
     if options.split == "document":
-        first = next(_full_lines(text), None)
+        first = next(_full_lines(lines(text)), None)
         return iter([_Passage(first.line if first else 1, text.strip())])
-    if options.split == "line" or (
-        options.split == "auto" and _is_linewise(text, options.language)
-    ):
+    if options.split == "line" or (options.split == "auto" and is_linewise(text, options.language)):
         return (_Passage(number, line.strip()) for number, line in lines(text))
-    return _prose(_full_lines(text), options.language)
+    return _prose(_full_lines(lines(text)), options.language)
+
+
+def prose(numbered: Iterable[tuple[int, str]], language: str) -> Iterator[tuple[int, str]]:
+    """The sentences of prose, each with the number of the line that it begins in.
+
+    Lines come one at a time, with their numbers, and no more than a paragraph of them is kept.
+    """
+    return ((passage.line, passage.text) for passage in _prose(_full_lines(numbered), language))
 
 
 def _pairs(file: SourceFile, content: str) -> Iterator[_Passage]:
@@ -160,10 +166,10 @@ def _documents(passages: Iterable[_Passage]) -> Iterator[_Passage]:
 
 
 @lru_cache(maxsize=8)
-def _is_linewise(text: str, language: str) -> bool:
+def is_linewise(text: str, language: str) -> bool:
     """Whether nine in ten lines are a sentence each. Kept, for a text may be read several times."""
     whole = many = 0
-    for line in _full_lines(text):
+    for line in _full_lines(lines(text)):
         many += 1
         whole += (
             _FINAL_MARK.search(line.text) is not None and len(_segments(line.text, language)) == 1
@@ -171,9 +177,9 @@ def _is_linewise(text: str, language: str) -> bool:
     return whole >= _LINEWISE * many
 
 
-def _full_lines(text: str) -> Iterator[_Passage]:
+def _full_lines(numbered: Iterable[tuple[int, str]]) -> Iterator[_Passage]:
     """The lines that are not blank."""
-    stripped = (_Passage(number, line.strip()) for number, line in lines(text))
+    stripped = (_Passage(number, line.strip()) for number, line in numbered)
     return (line for line in stripped if line.text)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from attnviz.errors import InputError
 from attnviz.text.annotation import divided, placed_forms
@@ -11,7 +12,7 @@ from attnviz.text.showable import showable
 from attnviz.text.types import Annotation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from attnviz.text.types import SourceFile
 
@@ -62,33 +63,64 @@ def treebank_sentences(file: SourceFile) -> Iterator[TreebankSentence]:
 
     Raises `InputError` with the line of the first fault.
     """
+    return annotated_lines(file.shown, file.text.split("\n"), _refuse)
+
+
+def annotated_lines(
+    shown: str, lines: Iterable[str], refuse: Callable[[InputError], object]
+) -> Iterator[TreebankSentence]:
+    """The same from lines, one sentence at a time.
+
+    `refuse` is told of a sentence that is at fault, and may raise; else that one is passed over.
+    """
     document, documents = "", 0
     order: Sequence[str] = ORDER
     columns: Sequence[str] = _COLUMNS
-    for first, block in _blocks(file.text):
+    for first, block in _blocks(lines):
         comments = _comments(block)
         columns = comments.get("global.columns", "").split() or columns
-        lines = list(_rearranged(file.shown, first, block, columns))
         if "newdoc" in comments or "newdoc id" in comments:
             documents += 1
             document = showable(comments.get("newdoc id", "")) or f"document {documents}"
         if comments.get("global.Entity"):
             order = comments["global.Entity"].split("-")
-        surfaces, nodes = _words(file.shown, first, lines)
-        text = comments.get("text") or "".join(
-            surface.token["form"] + ("" if _no_space_after(surface.token) else " ")
-            for surface in surfaces
-        )
-        if text := text.strip():
-            forms = tuple(surface.token["form"] for surface in surfaces)
-            annotation = _annotation(file.shown, text, surfaces, nodes, order)
+        try:
+            text, forms, annotation = _sentence(shown, first, block, comments, columns, order)
+        except InputError as error:
+            refuse(error)
+            continue
+        if text:
             yield TreebankSentence(first, text, forms, annotation, document)
 
 
-def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
+def _refuse(error: InputError) -> NoReturn:
+    raise error
+
+
+def _sentence(
+    shown: str,
+    first: int,
+    block: Sequence[str],
+    comments: Mapping[str, str],
+    columns: Sequence[str],
+    order: Sequence[str],
+) -> tuple[str, tuple[str, ...], Annotation]:
+    """The text of a block, its forms and its annotation; the text may be empty."""
+    lines = list(_rearranged(shown, first, block, columns))
+    surfaces, nodes = _words(shown, first, lines)
+    text = comments.get("text") or "".join(
+        surface.token["form"] + ("" if _no_space_after(surface.token) else " ")
+        for surface in surfaces
+    )
+    text = text.strip()
+    forms = tuple(surface.token["form"] for surface in surfaces)
+    return text, forms, _annotation(shown, text, surfaces, nodes, order)
+
+
+def _blocks(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     """Group the lines between blank ones; each group has the number of its first line."""
     block: list[str] = []
-    for number, line in enumerate([*text.split("\n"), ""], 1):
+    for number, line in enumerate(chain(lines, [""]), 1):
         if line.strip():
             block.append(line)
         elif block:

@@ -65,7 +65,8 @@ class Annotation:
     mentions: tuple[Mention, ...] = ()
 
 
-def _digest(text: str) -> int:
+def digest_of(text: str) -> int:
+    """64 bits that depend on a text alone."""
     data = text.encode(errors="surrogatepass")
     return int.from_bytes(hashlib.sha256(data).digest()[:8], "big")
 
@@ -96,7 +97,7 @@ class Sentence:
     @cached_property
     def digest(self) -> int:
         """64 bits that depend on the text alone: the seed of everything drawn per sentence."""
-        return _digest(self.text)
+        return digest_of(self.text)
 
     @cached_property
     def unit(self) -> int:
@@ -104,7 +105,7 @@ class Sentence:
 
         Evidence is resampled, and cut in halves, by these units.
         """
-        return _digest(f"{self.source}\n{self.document}") if self.document else self.digest
+        return digest_of(f"{self.source}\n{self.document}") if self.document else self.digest
 
     @property
     def half(self) -> int:

@@ -55,32 +55,35 @@ def unknown_label(label: TokenLabel, piece: str) -> TokenLabel:
 
 
 class Unknown:
-    """How much of some texts is unknown to the vocabulary, counted text by text."""
+    """How much of some texts is unknown to the vocabulary, counted text by text.
+
+    Of so many `content` tokens so many `tokens` are unknown.
+    """
 
     def __init__(self) -> None:
-        self._unknown = self._content = 0
+        self.tokens = self.content = 0
         self._examples: dict[str, None] = {}
 
     def add(self, texts: Iterable[Tokens]) -> None:
         """Counts some texts."""
         for tokens in texts:
-            self._content += int(tokens.content.sum())
+            self.content += int(tokens.content.sum())
             if not tokens.unknown.any():
                 continue
-            self._unknown += int(tokens.unknown.sum())
+            self.tokens += int(tokens.unknown.sum())
             for place in np.flatnonzero(tokens.unknown):
                 if len(self._examples) < _EXAMPLES:
                     self._examples[tokens.labels[place].text] = None
 
     def warning(self) -> list[str]:
         """A warning that says how much is unknown; none for nothing."""
-        if not self._unknown:
+        if not self.tokens:
             return []
-        tokens = "token is" if self._unknown == 1 else "tokens are"
+        tokens = "token is" if self.tokens == 1 else "tokens are"
         return [
             (
-                f"{self._unknown:,} of {self._content:,} content {tokens} unknown to the model's "
-                f"vocabulary ({self._unknown / self._content:.1%}), which stands in for all such "
+                f"{self.tokens:,} of {self.content:,} content {tokens} unknown to the model's "
+                f"vocabulary ({self.tokens / self.content:.1%}), which stands in for all such "
                 f"text alike; they are marked ({', '.join(self._examples)}), and no copies of each "
                 "other."
             )

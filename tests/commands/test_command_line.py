@@ -63,7 +63,7 @@ def test_version(tool: Tool) -> None:
 
 def test_usage_reads_like_a_man_page(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    assert "Usage: attnviz report [OPTIONS] MODEL TEXT..." in tool("report", "--help").out
+    assert "Usage: attnviz report [OPTIONS] [MODEL] [TEXT]..." in tool("report", "--help").out
     assert "Usage: attnviz list [OPTIONS] TOPIC" in tool("list", "-h").out
 
 

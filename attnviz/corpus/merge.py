@@ -1,0 +1,153 @@
+"""Finished scans become one: the parts of a corpus, or corpora that share a pilot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import reduce
+from operator import add
+from pathlib import Path
+from typing import Any
+
+from attnviz.corpus import manifest as manifests
+from attnviz.corpus.finished import Finished, notes_of, warnings_of
+from attnviz.corpus.manifest import Manifest
+from attnviz.corpus.pilots import MEASUREMENT, measurement_in
+from attnviz.corpus.scan import is_ours
+from attnviz.errors import InputError, UsageError
+from attnviz.folder import growing
+from attnviz.measurement.measurement import Measurement
+from attnviz.measurement.source import FileInfo
+from attnviz.report.numbers import counted
+from attnviz.text.showable import showable
+
+_COUNTS = ("read", "sentences", "documents")
+_RESULTS = ("sentences", "tokens", "words", "truncated", "documents")
+
+
+def merge(folders: Sequence[Path], into: Path) -> Finished:
+    """Adds the measurements of finished scans into a folder of its own.
+
+    Raises InputError for a folder without a finished scan, UsageError where parts are missing,
+    where text is there twice, or where scans don't add, WriteError as a scan does.
+    """
+    if len({folder.resolve() for folder in (*folders, into)}) < len(folders) + 1:
+        raise UsageError("A folder is named twice.", "Name each scan once, and -o besides.")
+    scans = [_finished(folder) for folder in folders]
+    whole = _together(scans, folders)
+    with growing(into, is_ours) as place:
+        _refuse_other(place.read(manifests.NAME), whole, into)
+        # One at a time: a measurement may be large.
+        total = reduce(add, map(measurement_in, folders), Measurement())
+        measurement = replace(
+            total,
+            input=replace(total.input, files=_files(whole, total)),
+            warnings=tuple(warnings_of(whole)),
+        )
+        place.put(MEASUREMENT, measurement.to_bytes())
+        place.put(manifests.NAME, manifests.written(whole))
+    return Finished.of(whole, into)
+
+
+def _refuse_other(data: bytes | None, whole: Manifest, into: Path) -> None:
+    """Raises UsageError where the folder holds something else than this."""
+    if data is not None:
+        manifests.check_same(manifests.read(data, into), whole, into)
+
+
+def _finished(folder: Path) -> Manifest:
+    shown = showable(str(folder))
+    try:
+        data = (folder / manifests.NAME).read_bytes()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{shown} holds no scan.", "Name folders of finished scans.") from error
+    manifest = manifests.read(data, shown)
+    if "result" not in manifest:
+        raise InputError(f"The scan in {shown} is not finished.", "Give its command again.")
+    return manifest
+
+
+def _together(scans: Sequence[Manifest], folders: Sequence[Path]) -> Manifest:
+    """The manifest of all of them."""
+    corpora = [scan["corpus"] for scan in scans]
+    results = [scan["result"] for scan in scans]
+    first = scans[0]
+    if all(corpus == corpora[0] for corpus in corpora):
+        _check_parts([scan["part"] for scan in scans], folders)
+        corpus = corpora[0]
+    else:
+        _check_whole(scans, folders)
+        corpus = _corpora_together(corpora)
+    notes = reduce(add, map(notes_of, scans))
+    result = {name: sum(of[name] for of in results) for name in _RESULTS} | {
+        "notes": asdict(notes),
+        "limit": results[0]["limit"],
+        "warnings": list(dict.fromkeys(text for of in results for text in of["warnings"])),
+    }
+    return first | {"corpus": corpus, "part": "1/1", "rows": False, "result": result}
+
+
+def _check_parts(parts: Sequence[str], folders: Sequence[Path]) -> None:
+    """Raises UsageError unless these are all parts of a corpus, each once."""
+    many = int(parts[0].partition("/")[2])
+    numbers = [int(part.partition("/")[0]) for part in parts]
+    if other := next((part for part in parts if not part.endswith(f"/{many}")), None):
+        raise UsageError(
+            f"Parts {parts[0]} and {other} are of different divisions.",
+            "Scan all parts with one number of them.",
+        )
+    for place, number in enumerate(numbers):
+        if number in numbers[:place]:
+            before = folders[numbers.index(number)]
+            raise UsageError(
+                f"{showable(str(folders[place]))} and {showable(str(before))} are both part "
+                f"{parts[place]}.",
+                "Name each part once.",
+            )
+    if missing := sorted({*range(1, many + 1)} - {*numbers}):
+        told = ", ".join(f"{number}/{many}" for number in missing[:5])
+        more = ", ..." if len(missing) > 5 else ""
+        raise UsageError(
+            f"{counted(len(missing), 'part')} missing: {told}{more}.", "Name the folders of all."
+        )
+
+
+def _check_whole(scans: Sequence[Manifest], folders: Sequence[Path]) -> None:
+    """Raises UsageError where parts are of different corpora, or where a text is there twice."""
+    for scan, folder in zip(scans, folders, strict=True):
+        if scan["part"] != "1/1":
+            raise UsageError(
+                f"{showable(str(folder))} is part {scan['part']} of another corpus, or was read "
+                "otherwise.",
+                "Merge the parts of a corpus by themselves, then the results.",
+            )
+    seen: dict[str, Path] = {}
+    for scan, folder in zip(scans, folders, strict=True):
+        for file in scan["corpus"]["files"]:
+            other = seen.setdefault(file["sha256"], folder)
+            if other != folder:
+                raise UsageError(
+                    f"{showable(str(other))} and {showable(str(folder))} both hold {file['name']}.",
+                    "A text counts once: leave one of them out.",
+                )
+
+
+def _corpora_together(corpora: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Several corpora as one; what differs between them and does not add is that of the first."""
+    aside = [corpus["set_aside"] for corpus in corpora]
+    reasons = [reason for each in aside for reason in each["reasons"]]
+    return corpora[0] | {
+        **{name: sum(corpus[name] for corpus in corpora) for name in _COUNTS},
+        "files": [file for corpus in corpora for file in corpus["files"]],
+        "sample": sum(corpus["sample"] or corpus["read"] for corpus in corpora)
+        if any(corpus["sample"] for corpus in corpora)
+        else 0,
+        "set_aside": {"many": sum(each["many"] for each in aside), "reasons": reasons},
+    }
+
+
+def _files(whole: Manifest, total: Measurement) -> tuple[FileInfo, ...]:
+    """The files in the order of the corpus, with the sentences of all parts."""
+    many = {(file.name, file.sha256): file.sentences for file in total.input.files}
+    keys = dict.fromkeys((file["name"], file["sha256"]) for file in whole["corpus"]["files"])
+    return tuple(FileInfo(*key, many.get(key, 0)) for key in keys)

@@ -1,0 +1,141 @@
+"""PATHS become the files of a corpus: files, folders and patterns, each file once."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from attnviz.errors import InputError, NothingToAnalyseError, UsageError
+from attnviz.survey.texts import shortest_ends
+from attnviz.text.files import STDIN
+from attnviz.text.missing import absent
+from attnviz.text.showable import showable
+
+Kind = Literal["text", "conllu", "jsonl", "csv", "parquet", ""]
+
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys((".txt", ".text", ".md"), "text"),
+    **dict.fromkeys((".conllu", ".conllup", ".conll"), "conllu"),
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), "jsonl"),
+    **dict.fromkeys((".csv", ".tsv", ".tab"), "csv"),
+    ".parquet": "parquet",
+}
+_PACKED = (".gz", ".zst", ".zstd")
+_PATTERN = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True)
+class CorpusFile:
+    """A file of a corpus: where it lies, what it is called, and what its name says it holds.
+
+    `name` is the shortest end of its path that tells it from the others; `kind` is "" where the
+    name says nothing.
+    """
+
+    path: Path
+    name: str
+    kind: Kind
+
+    @property
+    def shown(self) -> str:
+        """The name as messages have it."""
+        return "standard input" if self.name == STDIN else self.name
+
+
+@dataclass(frozen=True)
+class CorpusFiles:
+    """The files of a corpus in their order; `skipped` says what folders hold besides, if any."""
+
+    files: tuple[CorpusFile, ...]
+    skipped: str = ""
+
+    @property
+    def standard_input(self) -> bool:
+        """Whether one of them is standard input."""
+        return any(file.name == STDIN for file in self.files)
+
+
+def corpus_files(paths: Sequence[str | Path]) -> CorpusFiles:
+    """The files that paths name: of a folder those with texts, of a pattern those that match.
+
+    Both come in the order of their names, and a file that is named twice comes once. Raises
+    UsageError for standard input beside others or an empty name, InputError for what isn't there,
+    NothingToAnalyseError for a folder without texts.
+    """
+    names = [str(path) for path in paths]
+    if "" in names:
+        raise UsageError("A path is empty.", "Check the quotes and variables of the command.")
+    if STDIN in names and len(names) > 1:
+        raise UsageError(
+            "Standard input (-) is read by itself.", "Name only it, or only files and folders."
+        )
+    if names == [STDIN]:
+        return CorpusFiles((CorpusFile(Path(STDIN), STDIN, ""),))
+    others = Counter[str]()
+    by_place = {path.resolve(): path for name in names for path in _expanded(name, others)}
+    ends = shortest_ends([str(path) for path in by_place.values()])
+    files = (
+        CorpusFile(path, showable(end), _kind(path))
+        for path, end in zip(by_place.values(), ends, strict=True)
+    )
+    return CorpusFiles(tuple(files), _told(others))
+
+
+def _expanded(name: str, others: Counter[str]) -> Iterator[Path]:
+    """The files of one path; endings of those that are left out are counted in `others`."""
+    path = Path(name)
+    if path.is_dir():
+        texts = [each for each in _below(path) if _kind(each)]
+        others.update(each.suffix or each.name for each in _below(path) if not _kind(each))
+        if not texts:
+            raise NothingToAnalyseError(
+                f"There are no texts in the folder {showable(name)}.",
+                f"Texts are files that end in {', '.join(_KINDS)}, and .gz or .zst after that; "
+                "others can be named one by one.",
+            )
+        yield from texts
+    elif path.exists() or not _PATTERN.search(name):
+        if not path.exists():
+            raise absent(path, showable(name), "")
+        yield path
+    else:
+        names = glob.glob(name, recursive=True)  # noqa: PTH207 - absolute ones, too
+        matches = sorted(map(Path, names))
+        if not any(each.is_file() for each in matches):
+            raise InputError(
+                f"No file matches {showable(name)}.", "Check the pattern; ** goes into folders."
+            )
+        yield from (each for each in matches if each.is_file())
+
+
+def _below(folder: Path) -> list[Path]:
+    """All files below a folder but hidden ones, in the order of their names."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+def _kind(path: Path) -> Kind:
+    name = path.name.lower()
+    for ending in _PACKED:
+        name = name.removesuffix(ending)
+    return _KINDS.get(Path(name).suffix, "")
+
+
+def _told(others: Counter[str]) -> str:
+    """What folders hold besides texts, in words."""
+    if not others:
+        return ""
+    ends = ", ".join(showable(end) for end, _ in others.most_common(3))
+    more = ", …" if len(others) > 3 else ""
+    return f"Left out of folders, for their names say nothing of text: {ends}{more} " + (
+        f"({others.total():,} files)." if others.total() > 1 else "(1 file)."
+    )

@@ -1,0 +1,47 @@
+"""The measurements that folders hold: of scans and of reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attnviz.errors import InputError, UsageError
+from attnviz.measurement.measurement import Measurement
+from attnviz.measurement.source import Source
+from attnviz.text.showable import showable
+
+MEASUREMENT = "measurement/sums.safetensors"
+"""Where in a scan's folder lies what it measured: as in a report's."""
+
+
+def measurement_in(folder: Path) -> Measurement:
+    """What a scan or a report measured, by its folder or the file itself.
+
+    Raises InputError where there is none, or where it can't be read.
+    """
+    path = folder / MEASUREMENT if folder.is_dir() else folder
+    shown = showable(str(folder))
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        unfinished = (folder / "scan.json").exists()
+        raise InputError(
+            f"{shown} holds no measurement.",
+            "Its scan is not finished: give its command again."
+            if unfinished
+            else "Name the folder of a scan or of a report, which has a folder measurement.",
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise InputError(f"{shown} can't be read: {reason}.", "Check the name.") from error
+    return Measurement.from_bytes(data)
+
+
+def check_pilot(measurement: Measurement, source: Source, folder: object) -> None:
+    """Raises UsageError where the pilot of a measurement can't serve one that is of `source`."""
+    if measurement.source is None or measurement.pilot is None:
+        raise UsageError(f"{folder} holds an empty measurement, without a pilot.", "Name another.")
+    if what := measurement.source.difference(source):
+        raise UsageError(
+            f"The pilot in {folder} was measured otherwise: {what}.",
+            "Scan with its model, settings and version of attnviz, or without --pilot.",
+        )

@@ -1,0 +1,214 @@
+"""Records of tables and of JSON Lines: the text in one of their fields, and a name in another."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import importlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from attnviz.corpus.lines import LONGEST, Refuse
+from attnviz.errors import InputError, UsageError
+from attnviz.text.showable import showable
+
+_SEPARATORS = (",", "\t", ";")
+_ROWS = 1024
+_NAMED = 8
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The names of the fields that hold a record's text and its document; "" where not named."""
+
+    text: str = ""
+    id: str = ""
+
+
+class Record(NamedTuple):
+    """The text of a record, its line, or row of a table without lines, and its document."""
+
+    line: int
+    text: str
+    id: str
+
+
+def json_records(
+    name: str, lines: Iterable[tuple[int, str]], fields: Fields, refuse: Refuse
+) -> Iterator[Record]:
+    """The records of JSON Lines, an object a line. Raises UsageError where no field is named."""
+    for number, line in lines:
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            what = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
+            refuse(
+                InputError(
+                    f"{name}, line {number} is no JSON: {what}.",
+                    "JSON Lines have one object a line.",
+                )
+            )
+            continue
+        if not isinstance(value, dict):
+            refuse(
+                InputError(
+                    f"{name}, line {number} holds no object: {showable(line[:40])}.",
+                    "JSON Lines have one object a line, with the text in one of its fields.",
+                )
+            )
+            continue
+        yield from _record(name, number, value, fields, refuse)
+
+
+def csv_records(
+    name: str, lines: Iterable[tuple[int, str]], fields: Fields, refuse: Refuse
+) -> Iterator[Record]:
+    """The records of a table as text, whose first row names its columns.
+
+    What stands between columns is a comma, tab or semicolon: the first of them that makes the
+    field a column. Raises InputError where none does, UsageError where no field is named.
+    """
+    numbered = iter(lines)
+    head = next(numbered, None)
+    if head is None:
+        return
+    separator, columns = _columns(name, head[1], fields)
+    last = [head[0]]
+
+    def texts() -> Iterator[str]:
+        for number, line in numbered:
+            last[0] = number
+            yield line + "\n"
+
+    csv.field_size_limit(LONGEST)
+    rows = csv.reader(texts(), delimiter=separator)
+    while True:
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            refuse(
+                InputError(f"{name}, line {last[0]}: {error}.", "Check its quotes and separators.")
+            )
+            continue
+        if row is None:
+            return
+        if len(row) not in (0, len(columns)):
+            refuse(
+                InputError(
+                    f"{name}, line {last[0]} has {len(row)} columns instead of {len(columns)}.",
+                    "A text with separators or line feeds in it stands in double quotes.",
+                )
+            )
+        elif row:
+            yield from _record(name, last[0], dict(zip(columns, row, strict=True)), fields, refuse)
+
+
+def parquet_records(path: Path, name: str, fields: Fields, refuse: Refuse) -> Iterator[Record]:
+    """The records of a Parquet table; UsageError where pyarrow is missing or no field is named."""
+    try:
+        parquet = importlib.import_module("pyarrow.parquet")
+        arrow = importlib.import_module("pyarrow")
+    except ImportError as error:
+        raise UsageError(
+            f"{name} is a Parquet table, which takes pyarrow to read.",
+            'Install it: pip install "attnviz[frames]"',
+        ) from error
+    try:
+        with parquet.ParquetFile(path) as table:
+            names = list(table.schema_arrow.names)
+            _check_column(name, names, fields.text, "--field")
+            wanted = [fields.text]
+            if fields.id:
+                _check_column(name, names, fields.id, "--id")
+                wanted.append(fields.id)
+            row = 0
+            for batch in table.iter_batches(batch_size=_ROWS, columns=wanted):
+                for value in batch.to_pylist():
+                    row += 1
+                    yield from _record(name, row, value, fields, refuse, "row")
+    except arrow.ArrowException as error:
+        raise InputError(
+            f"{name} can't be read: {showable(str(error).splitlines()[0])}",
+            "It may have been cut short: fetch it again.",
+        ) from error
+
+
+def _columns(name: str, line: str, fields: Fields) -> tuple[str, list[str]]:
+    """What stands between the columns of a table, and their names."""
+    headers = [(each, next(csv.reader([line], delimiter=each), [])) for each in _SEPARATORS]
+    for separator, columns in headers:
+        if fields.text in columns:
+            if fields.id:
+                _check_column(name, columns, fields.id, "--id")
+            return separator, columns
+    most = max((columns for _, columns in headers), key=len)
+    _check_column(name, most, fields.text, "--field")
+    raise AssertionError("unreachable")  # the check has refused it
+
+
+def _check_column(name: str, columns: Sequence[str], wanted: str, flag: str) -> None:
+    """Raises UsageError where no field is named, InputError where there is no such column."""
+    if not wanted:
+        raise _unnamed(name, columns)
+    if wanted not in columns:
+        near = difflib.get_close_matches(wanted, columns, n=1)
+        raise InputError(
+            f"{name} has no column {showable(wanted)}; it has {_listed(columns)}.",
+            f"Did you mean {flag} {showable(near[0])}?" if near else f"Name one of them: {flag}.",
+        )
+
+
+def _record(
+    name: str, line: int, value: dict[str, Any], fields: Fields, refuse: Refuse, place: str = "line"
+) -> Iterator[Record]:
+    """The record of an object; nothing where it is refused."""
+    if not fields.text:
+        raise _unnamed(name, list(value))
+    text, named = _looked_up(value, fields.text), _looked_up(value, fields.id)
+    if not isinstance(text, str):
+        what = "no field" if text is None else f"{type(text).__name__}, no text, in the field"
+        refuse(
+            InputError(
+                f"{name}, {place} {line} has {what} {showable(fields.text)}; it has "
+                f"{_listed(list(value))}.",
+                "--field names the field that holds the text, in every record.",
+            )
+        )
+        return
+    if fields.id and named is None:
+        refuse(
+            InputError(
+                f"{name}, {place} {line} has no field {showable(fields.id)}.",
+                "--id names a field that every record has.",
+            )
+        )
+        return
+    yield Record(line, text, "" if named is None else showable(str(named)))
+
+
+def _looked_up(value: Any, field: str) -> Any:  # noqa: ANN401 - JSON's
+    """The value of a field; that of `a.b` is b in a, unless there is a field of that name."""
+    if not field or not isinstance(value, dict):
+        return None
+    if field in value:
+        return value[field]
+    first, dot, rest = field.partition(".")
+    return _looked_up(value.get(first), rest) if dot else None
+
+
+def _unnamed(name: str, columns: Sequence[str]) -> UsageError:
+    return UsageError(
+        f"{name} holds records, and no field of theirs is named.",
+        f"Say which holds the text with --field; there are {_listed(columns)}.",
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = ", …" if len(names) > _NAMED else ""
+    return (", ".join(showable(str(name)) for name in islice(names, _NAMED)) + more) or "none"

@@ -1,0 +1,305 @@
+"""A scan: a corpus measured into a folder, from the start or from where it was interrupted."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from attnviz.corpus import manifest as manifests
+from attnviz.corpus.ahead import ahead
+from attnviz.corpus.finished import Finished, warnings_of
+from attnviz.corpus.manifest import Manifest, check_same, manifest, written
+from attnviz.corpus.options import ScanOptions, check
+from attnviz.corpus.overview import Overview, overview
+from attnviz.corpus.paths import CorpusFiles, corpus_files
+from attnviz.corpus.pilots import MEASUREMENT, check_pilot, measurement_in
+from attnviz.corpus.reading import Corpus
+from attnviz.corpus.rows import RowWriter, check_installed, rows_name
+from attnviz.corpus.shards import Fitted, Prepared, ShardMeasurer, choose_pilot, shards
+from attnviz.corpus.spool import SPOOL, spooled
+from attnviz.corpus.state import State
+from attnviz.errors import AttnvizError, InputError, UnfinishedError
+from attnviz.folder import Growing, growing
+from attnviz.measurement.measurement import Measurement
+from attnviz.measurement.source import FileInfo, InputInfo
+from attnviz.models import load, names
+from attnviz.models import run as model_run
+from attnviz.models.load import LoadedModel
+from attnviz.report.numbers import counted
+from attnviz.settings import Settings
+from attnviz.stages import Progress
+from attnviz.steps.measure import Measurer, source
+from attnviz.survey import survey
+from attnviz.survey.shards import Reader
+from attnviz.text.annotate import Parser
+from attnviz.text.files import STDIN
+from attnviz.text.types import Sentence, Tokens
+
+_PILOT, _STATE = "pilot.safetensors", "state.safetensors"
+_OURS = re.compile(
+    rf"{re.escape(manifests.NAME)}|{MEASUREMENT}|{_PILOT}|{_STATE}|{SPOOL}|rows/\w+\.parquet"
+)
+_SHARE = 20
+"""The state is written once measuring took so many times as long as writing it."""
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file of that path below a folder is of a scan."""
+    return _OURS.fullmatch(name) is not None
+
+
+def goes_on(folder: Path) -> bool:
+    """Whether a scan was begun in a folder, so that its command can be given again."""
+    return (folder / manifests.NAME).is_file()
+
+
+@dataclass(frozen=True)
+class _Extent:
+    longest: Tokens
+    together: int
+
+
+def scan(
+    model: str,
+    paths: Sequence[str | Path],
+    folder: Path,
+    settings: Settings,
+    options: ScanOptions,
+    progress: Progress,
+    stdin: BinaryIO | None = None,
+) -> Finished:
+    """Measures a corpus into `folder`, or goes on where an earlier scan of it stopped.
+
+    Raises UnfinishedError once `options.seconds` have passed, WriteError where the folder can't be
+    written, UsageError where it holds a scan of something else, InputError or
+    NothingToAnalyseError where the corpus can't be measured.
+    """
+    began = time.monotonic()
+    check(settings)
+    name = names.resolve(model, allow_pickle=settings.allow_pickle)
+    named = corpus_files(paths)
+    if options.rows:
+        check_installed()
+    pilot = None if options.pilot is None else measurement_in(options.pilot)
+    with growing(folder, is_ours) as place:
+        progress.stage("loading model")
+        loaded = load.load(
+            name,
+            revision=settings.revision,
+            device=load.device(settings.device),
+            dtype=settings.dtype,
+            allow_pickle=settings.allow_pickle,
+            trust_remote_code=settings.trust_remote_code,
+        )
+        if loaded.encoder_decoder:
+            raise InputError(
+                f"{loaded.name} has an encoder and a decoder, and a scan reads one text.",
+                "attnviz report measures such models.",
+            )
+        progress.stage("reading corpus")
+        corpus = _corpus(named, place, settings, options, stdin)
+        try:
+            read = overview(corpus, progress, sample=options.sample, keep_going=options.keep_going)
+        except AttnvizError:
+            if place.read(manifests.NAME) is None:
+                place.drop(SPOOL)
+            raise
+        work = _Scan(loaded, read, place, settings, options, named, pilot)
+        return work.run(progress, began)
+
+
+def _corpus(
+    named: CorpusFiles,
+    place: Growing,
+    settings: Settings,
+    options: ScanOptions,
+    stdin: BinaryIO | None,
+) -> Corpus:
+    """The corpus, standard input copied to where it can be read again."""
+    places = {STDIN: spooled(place, stdin)} if named.standard_input else {}
+    kinds = {"auto": "", "text": "text", "conllu": "conllu", "jsonl": "jsonl"}
+    return Corpus(
+        named.files,
+        settings.split,
+        settings.language,
+        options.fields,
+        kinds[settings.input_format],  # type: ignore[arg-type]
+        places,
+    )
+
+
+class _Scan:
+    """The work of a scan in its folder."""
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        read: Overview,
+        place: Growing,
+        settings: Settings,
+        options: ScanOptions,
+        named: CorpusFiles,
+        pilot: Measurement | None,
+    ) -> None:
+        self._loaded, self._read, self._place = loaded, read, place
+        self._settings, self._options, self._named = settings, options, named
+        self._given = pilot
+        self._source = source(loaded, settings)
+        if pilot is not None:
+            check_pilot(pilot, self._source, options.pilot)
+        parser = Parser(settings.annotate) if settings.annotate else None
+        self._reader = Reader(loaded, settings, parser)
+        self._chosen, longest = choose_pilot(read, self._reader)
+        before = self._before()
+        extent = _Extent(longest, min(read.sentences, survey.PILOT))
+        most = before["batch_tokens"] if before else None
+        self._measurer = Measurer(loaded, extent, settings, most)
+        self._manifest = self._checked(before)
+        self._shards = ShardMeasurer(loaded, self._reader, self._measurer, settings, self._source)
+
+    def _before(self) -> Manifest | None:
+        """What the folder says of an earlier scan in it."""
+        data = self._place.read(manifests.NAME)
+        return None if data is None else manifests.read(data, self._place.folder)
+
+    def _checked(self, before: Manifest | None) -> Manifest:
+        """The manifest of this scan, which is that of the earlier one if there is one."""
+        given = self._given.pilot if self._given else None
+        now = manifest(
+            self._read,
+            self._source,
+            self._settings,
+            self._options,
+            pilot=f"{given.sentences} sentences, {given.digest:016x}" if given else "own",
+            batch_tokens=min(self._measurer.most_tokens, model_run.TOKENS),
+        )
+        if before is None:
+            self._place.put(manifests.NAME, written(now))
+            return now
+        check_same(before, now, self._place.folder)
+        return before
+
+    def run(self, progress: Progress, began: float) -> Finished:
+        """Measures what is left. Raises UnfinishedError where time is up before all is done."""
+        if "result" not in self._manifest:
+            base, fitted = self._fitted(progress)
+            state = self._measured(fitted, progress, began)
+            self._finish(base + replace(state, done=0))
+        for name in (_STATE, _PILOT, SPOOL):
+            self._place.drop(name)
+        return Finished.of(self._manifest, self._place.folder)
+
+    def _fitted(self, progress: Progress) -> tuple[State, Fitted]:
+        """What was fitted on the pilot, with its sums if they count here."""
+        counts = self._options.part.number == 1
+        if self._given is not None:
+            counts = False
+            state = State(measurement=replace(self._given, warnings=()))
+        elif data := self._place.read(_PILOT):
+            state = State.from_bytes(data)
+        else:
+            progress.stage("measuring pilot", len(self._chosen))
+            with self._rows("pilot", wanted=counts) as rows:
+                state = self._shards.pilot(self._chosen, progress.advance, rows)
+            self._place.put(_PILOT, state.to_bytes())
+        pilot = state.measurement.pilot
+        if pilot is None:
+            raise InputError(f"{self._place.folder} is damaged.", "Remove it, and scan anew.")
+        fitted = Fitted.of(self._loaded, pilot)
+        if counts:
+            documents = self._read.documents.many
+            info = replace(state.measurement.input, documents=documents)
+            return replace(state, measurement=replace(state.measurement, input=info)), fitted
+        info = InputInfo(split=self._settings.split)
+        return State(measurement=replace(state.measurement, streams={}, input=info)), fitted
+
+    def _measured(self, fitted: Fitted, progress: Progress, began: float) -> State:
+        """The sums of the shards of this part, those that were measured before included."""
+        data = self._place.read(_STATE)
+        state = State() if data is None else State.from_bytes(data)
+        progress.stage("measuring sentences", self._left(state.done))
+        wrote, took, unwritten = time.monotonic(), 0.0, False
+
+        def prepared(numbered: tuple[int, list[Sentence]]) -> tuple[int, Prepared]:
+            return numbered[0], self._shards.prepared(numbered[1], fitted)
+
+        for place, shard in ahead(islice(self._mine(), state.done, None), prepared):
+            with self._rows(f"{place:06}") as rows:
+                state += self._shards.shard(shard, fitted.pilot, progress.advance, rows)
+            now, unwritten = time.monotonic(), True
+            over = self._options.seconds is not None and now - began >= self._options.seconds
+            if over or now - wrote >= _SHARE * took:
+                self._place.put(_STATE, state.to_bytes())
+                wrote, unwritten = time.monotonic(), False
+                took = wrote - now
+            if over and self._left(state.done):
+                raise UnfinishedError(
+                    f"The time is up: {counted(self._left(state.done), 'sentence')} "
+                    "are left to measure.",
+                    "The same command goes on from here.",
+                )
+        if unwritten:
+            self._place.put(_STATE, state.to_bytes())
+        return state
+
+    @property
+    def _pilot(self) -> set[int]:
+        """The numbers of the sentences that are measured as the pilot, and in no shard."""
+        return set() if self._given else {sentence.id for sentence in self._chosen}
+
+    def _mine(self) -> Iterator[tuple[int, list[Sentence]]]:
+        """The shards of this part, each with its place among those of the whole corpus."""
+        pilot = self._pilot
+        others = (sentence for sentence in self._read if sentence.id not in pilot)
+        part = self._options.part
+        return (numbered for numbered in enumerate(shards(others)) if part.has(numbered[0]))
+
+    def _left(self, done: int) -> int:
+        """How many sentences of this part are left to measure once so many shards are done."""
+        others = self._read.sentences - len(self._pilot)
+        part = self._options.part
+        sizes = [
+            min(survey.SHARD, others - start)
+            for place, start in enumerate(range(0, others, survey.SHARD))
+            if part.has(place)
+        ]
+        return sum(sizes[done:])
+
+    def _rows(self, name: str, *, wanted: bool = True) -> RowWriter:
+        return RowWriter(self._place if self._options.rows and wanted else None, rows_name(name))
+
+    def _finish(self, state: State) -> None:
+        """Writes the measurement, and into the manifest what was seen."""
+        corpus = self._manifest["corpus"]
+        measured = state.measurement.input
+        result = {
+            "sentences": measured.sentences,
+            "tokens": measured.tokens,
+            "words": measured.words,
+            "truncated": measured.truncated,
+            "documents": measured.documents,
+            "notes": asdict(state.notes),
+            "limit": self._loaded.limit,
+            "warnings": [
+                *filter(None, [self._read.documents.warning, self._named.skipped]),
+                *self._loaded.notes,
+            ],
+        }
+        whole = {**self._manifest, "result": result}
+        files = tuple(
+            FileInfo(file["name"], file["sha256"], state.sentences.get(file["name"], 0))
+            for file in corpus["files"]
+        )
+        measurement = replace(
+            state.measurement,
+            input=replace(measured, files=files),
+            warnings=tuple(warnings_of(whole)),
+        )
+        self._place.put(MEASUREMENT, measurement.to_bytes())
+        self._place.put(manifests.NAME, written(whole))
+        self._manifest = whole
