@@ -114,6 +114,6 @@ def unknown(
     name: str, known: Iterable[str], where: str, otherwise: str = "", what: str = "key"
 ) -> UsageError:
     """The error for a name that is none of those that are known, with the nearest that is."""
-    near = difflib.get_close_matches(name.lower(), list(known), n=1)
+    near = difflib.get_close_matches(str(name).lower(), list(known), n=1)
     hint = f"Did you mean {near[0]}?" if near else otherwise or f"There are: {', '.join(known)}."
     return UsageError(f"{where}: there is no {what} {quoted(name)}.", hint)

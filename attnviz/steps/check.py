@@ -114,11 +114,17 @@ class Checker:
         texts = template.filled(rule.text)
         for number, each in enumerate(texts, 1):
             target = None if each.target is None else literal.sentence(each.target)
-            settings = checked(replace(self.settings, split="line"), target)
+            settings = checked(self._by_line, target)
             (pair,) = Texts([literal.sentence(each.text)], target, settings)
             more = () if each.target is None else ("--target", each.target)
             label = each.case or (f"text {number}" if len(texts) > 1 else "")
             yield _Case(rule, pair, settings, each.text, more, label, each.values)
+
+    @property
+    def _by_line(self) -> Settings:
+        """The settings for texts of a rule's own, each a sentence, or a pair."""
+        pairs = self.settings.split == "pair"
+        return self.settings if pairs else replace(self.settings, split="line")
 
     def _check_targets(self, text: Text) -> None:
         """Raises UsageError for a text without what the decoder reads, and for the opposite."""
@@ -237,7 +243,7 @@ class Checker:
         lines = "".join(literal.sentence(each.text).text for each in texts)
         targets = [literal.sentence(each.target).text for each in texts if each.target is not None]
         target = literal.given("".join(targets)) if targets else None
-        return [literal.given(lines)], target, replace(self.settings, split="line")
+        return [literal.given(lines)], target, self._by_line
 
     def _paths(self, text: Text) -> tuple[str, str]:
         """The files of a text as seen from here, "" where it has none."""
@@ -279,7 +285,7 @@ def _part(report: Report, rule: Rule) -> Report:
 
 def _changed(settings: Settings) -> list[str]:
     """The settings that change what is drawn, as flags."""
-    flags = []
+    flags = ["--split", "pair"] if settings.split == "pair" else []
     if settings.revision:
         flags += ["--revision", settings.revision]
     if settings.pieces != declarations()["pieces"].default:

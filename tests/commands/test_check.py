@@ -270,3 +270,11 @@ def test_a_folder_with_every_format_and_pictures_of_what_fails(
     done = tool("check", tiny, rules, "--report", tmp_path / "mine")
     assert done.code == 4
     assert "notes.txt" in done.err
+
+
+def test_pairs_and_the_settings_of_the_command(tool: Tool, tiny: Path, rules: Path) -> None:
+    rules.write_text(FAILS.replace(SENTENCE, "the dog\\tsaw the cat"))
+    done = tool("check", tiny, rules, "--split", "pair", "--pieces", "last", "--words")
+    assert done.code == 1
+    command = done.out.splitlines()[4]
+    assert "--split pair --pieces last --words --from saw --to cat" in command

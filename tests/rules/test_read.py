@@ -2,6 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -253,6 +254,9 @@ def test_rules_from_a_script() -> None:
     assert [rule.line for rule in rules] == [0, 0]
     with pytest.raises(UsageError, match="rule 2: there is no key 'too'"):
         of_tables([{"text": "a", "to": "a", "gt": 0.1}, {"text": "a", "too": "a", "gt": 0.1}])
+    odd: Any = {1: "a"}
+    with pytest.raises(UsageError, match="rule 1: there is no key 1"):
+        of_tables([odd])
     with pytest.raises(UsageError, match="rule 1: text is datetime"):
         of_tables([{"text": dt.date(2024, 5, 1), "to": "a", "gt": 0.1}])
 
