@@ -20,7 +20,7 @@ FEW: dict[str, Any] = {"illustrate": 0, "resamples": 100}
 
 
 def test_the_top_level_exports_few_names() -> None:
-    names = "AttnvizError Measurement Report Settings __version__ analyze check judge measure"
+    names = "AttnvizError Measurement Report Settings __version__ analyze check judge measure scan"
     assert dir(attnviz) == [*names.split(), "weights"]
     assert all(getattr(attnviz, name) is not None for name in dir(attnviz))
     with pytest.raises(AttributeError, match="no attribute 'analyse'"):

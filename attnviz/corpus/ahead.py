@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-def ahead(items: Iterator[Item], make: Callable[[Item], Made]) -> Iterator[Made]:
+def ahead(items: Iterator[Item], make: Callable[[Item], Made]) -> Generator[Made, None, None]:
     """What is made of each item, one more than was asked for; errors come in their turn.
 
     Items are taken and things made in a thread of their own, one at a time and in order.

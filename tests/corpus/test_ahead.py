@@ -14,7 +14,12 @@ def test_everything_comes_in_order() -> None:
 
 def test_no_more_than_one_is_made_ahead() -> None:
     made: list[int] = []
-    things = ahead(iter(range(20)), lambda number: made.append(number) or number)
+
+    def noted(number: int) -> int:
+        made.append(number)
+        return number
+
+    things = ahead(iter(range(20)), noted)
     for number in range(5):
         assert next(things) == number
         assert len(made) <= number + 2
