@@ -245,4 +245,4 @@ def _tags(given: list[str]) -> dict[str, str]:
     return tags
 
 
-COMMAND = Command("check", check, order=3)
+COMMAND = Command("check", check, order=5)

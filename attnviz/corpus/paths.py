@@ -60,10 +60,11 @@ class CorpusFiles:
         return any(file.name == STDIN for file in self.files)
 
 
-def corpus_files(paths: Sequence[str | Path]) -> CorpusFiles:
+def corpus_files(paths: Sequence[str | Path], without: Path | None = None) -> CorpusFiles:
     """The files that paths name: of a folder those with texts, of a pattern those that match.
 
-    Both come in the order of their names, and a file that is named twice comes once. Raises
+    Both come in the order of their names, and a file that is named twice comes once; what lies in
+    the folder `without`, where the scan is written, is no part of the corpus. Raises
     UsageError for standard input beside others or an empty name, InputError for what isn't there,
     NothingToAnalyseError for a folder without texts.
     """
@@ -77,7 +78,7 @@ def corpus_files(paths: Sequence[str | Path]) -> CorpusFiles:
     if names == [STDIN]:
         return CorpusFiles((CorpusFile(Path(STDIN), STDIN, ""),))
     others = Counter[str]()
-    by_place = {path.resolve(): path for name in names for path in _expanded(name, others)}
+    by_place = {path.resolve(): path for name in names for path in _expanded(name, others, without)}
     ends = shortest_ends([str(path) for path in by_place.values()])
     files = (
         CorpusFile(path, showable(end), _kind(path))
@@ -86,12 +87,13 @@ def corpus_files(paths: Sequence[str | Path]) -> CorpusFiles:
     return CorpusFiles(tuple(files), _told(others))
 
 
-def _expanded(name: str, others: Counter[str]) -> Iterator[Path]:
+def _expanded(name: str, others: Counter[str], without: Path | None) -> Iterator[Path]:
     """The files of one path; endings of those that are left out are counted in `others`."""
     path = Path(name)
     if path.is_dir():
-        texts = [each for each in _below(path) if _kind(each)]
-        others.update(each.suffix or each.name for each in _below(path) if not _kind(each))
+        below = [each for each in _below(path) if not _lies_in(each, without)]
+        texts = [each for each in below if _kind(each)]
+        others.update(each.suffix or each.name for each in below if not _kind(each))
         if not texts:
             raise NothingToAnalyseError(
                 f"There are no texts in the folder {showable(name)}.",
@@ -105,7 +107,7 @@ def _expanded(name: str, others: Counter[str]) -> Iterator[Path]:
         yield path
     else:
         names = glob.glob(name, recursive=True)  # noqa: PTH207 - absolute ones, too
-        matches = sorted(map(Path, names))
+        matches = sorted(each for each in map(Path, names) if not _lies_in(each, without))
         if not any(each.is_file() for each in matches):
             raise InputError(
                 f"No file matches {showable(name)}.", "Check the pattern; ** goes into folders."
@@ -121,6 +123,10 @@ def _below(folder: Path) -> list[Path]:
         if path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
+
+
+def _lies_in(path: Path, folder: Path | None) -> bool:
+    return folder is not None and path.resolve().is_relative_to(folder.resolve())
 
 
 def _kind(path: Path) -> Kind:

@@ -82,7 +82,7 @@ def scan(
     began = time.monotonic()
     check(settings)
     name = names.resolve(model, allow_pickle=settings.allow_pickle)
-    named = corpus_files(paths)
+    named = corpus_files(paths, folder)
     if options.rows:
         check_installed()
     pilot = None if options.pilot is None else measurement_in(options.pilot)

@@ -223,6 +223,14 @@ def test_folders_and_patterns_name_their_texts(tmp_path: Path) -> None:
     assert [file.name for file in pattern.files] == ["two.txt"]
 
 
+def test_what_a_scan_wrote_is_no_part_of_its_corpus(tmp_path: Path) -> None:
+    for name in ("text.txt", "scan/scan.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    for path in (tmp_path, f"{tmp_path}/**/*"):
+        assert [file.name for file in corpus_files([path], tmp_path / "scan").files] == ["text.txt"]
+
+
 @pytest.mark.parametrize(
     ("paths", "said"),
     [
