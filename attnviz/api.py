@@ -177,14 +177,7 @@ def judge(measurement: Measurement, **settings: Any) -> Report:  # noqa: ANN401 
     _check_measurement(measurement, "measurement")
     chosen = from_mapping(settings)
     export.check(chosen.export)
-    measured = {} if measurement.source is None else measurement.source.settings
-    for name in sorted(measured.keys() & settings.keys()):
-        if getattr(chosen, name) != measured[name]:
-            raise UsageError(
-                f"{name} is {settings[name]!r}, and what is judged was measured with "
-                f"{measured[name]!r}.",
-                f"Leave it out, or measure again: measure(..., {name}={settings[name]!r}).",
-            )
+    judging.check_settings(measurement, chosen, settings, str)
     return replace(_usable(judging.judge(measurement, chosen)), exports=chosen.export)
 
 
@@ -251,7 +244,7 @@ def scan(
     Raises `AttnvizError`, whose `hint` names the fix; its `exit_code` is 75 where time was up.
     """
     from attnviz.corpus import options
-    from attnviz.corpus.pilots import measurement_in
+    from attnviz.corpus.measurements import measurement_in
     from attnviz.corpus.records import Fields
     from attnviz.corpus.scan import scan as scanned
 

@@ -10,12 +10,9 @@ from attnviz import budget
 from attnviz.drawing.files import style
 from attnviz.drawing.settings import DrawSettings
 from attnviz.drawing.weights import Weights
-from attnviz.errors import UsageError
 from attnviz.evidence.rules import rules as evidence_rules
 from attnviz.figures.scale import colormap
 from attnviz.measurement.measurement import Measurement
-from attnviz.measurement.pilot import Pilot
-from attnviz.measurement.source import Source
 from attnviz.models import load, names
 from attnviz.models.load import LoadedModel
 from attnviz.report.model import Report
@@ -177,7 +174,7 @@ def _surveyed(
     loaded = _loaded(model, settings, progress, predicts=predicts)
     if texts.labels is not None:
         texts.labels.check(loaded.name, loaded.task.text_labels if loaded.task else ())
-    fitted = None if pilot is None else _fitted(pilot, source(loaded, settings))
+    fitted = None if pilot is None else pilot.pilot_for(source(loaded, settings))
     return loaded, survey(loaded, texts, settings, progress, fitted, parser)
 
 
@@ -215,17 +212,3 @@ def _loaded(
         generates=settings.generate > 0,
         predicts=predicts,
     )
-
-
-def _fitted(measurement: Measurement, source: Source) -> Pilot:
-    """The pilot of a measurement; UsageError where it can't serve one that is of `source`."""
-    if measurement.source is None or measurement.pilot is None:
-        raise UsageError(
-            "The pilot is an empty measurement.", "Give one that was measured, or none."
-        )
-    if what := measurement.source.difference(source):
-        raise UsageError(
-            f"The pilot was measured otherwise: {what}.",
-            "Measure with its model, settings and version of attnviz, or without a pilot.",
-        )
-    return measurement.pilot

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnviz import folder, signals
+from attnviz.corpus.measurements import MEASUREMENT
 from attnviz.figures.fonts import choose
 from attnviz.figures.gallery import draw_all, tasks, texts
 from attnviz.figures.picture import Picture
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 FEWEST_SHARED = 12
 """So few pictures are drawn here: starting other processes would take longer."""
-
-MEASUREMENT = "measurement/sums.safetensors"
-"""Where in a report's folder lies what it was made from."""
 
 _CODES, _PARTS = 12, 4
 

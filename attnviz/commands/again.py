@@ -32,8 +32,8 @@ def judged(
     `given` are MODEL and TEXT, which it takes none of; `flags` are those that were given. Raises
     UsageError for these, and for flags that say something else than what was measured.
     """
-    from attnviz.corpus.pilots import measurement_in
-    from attnviz.steps.judge import judge
+    from attnviz.corpus.measurements import measurement_in
+    from attnviz.steps.judge import check_settings, judge
 
     if given:
         raise UsageError(
@@ -41,14 +41,7 @@ def judged(
             "Leave out MODEL and TEXT, or --from.",
         )
     measurement = measurement_in(folder)
-    measured = measurement.source.settings if measurement.source else {}
-    for name in sorted(measured):
-        value = flags.get(name)
-        if value is not None and getattr(settings, name) != measured[name]:
-            raise UsageError(
-                f"{flag(name)} is {quoted(value)}, and {folder} was measured with "
-                f"{quoted(measured[name])}.",
-                "Leave it out, or measure again.",
-            )
+    given_flags = [name for name, value in flags.items() if value is not None]
+    check_settings(measurement, settings, given_flags, flag)
     report = judge(measurement, settings)
     return replace(report, warnings=(*report.warnings, WITHOUT_TEXT)), measurement

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from attnviz import folder
 from attnviz.console import tell
-from attnviz.errors import InputError, UsageError, WriteError
+from attnviz.errors import UsageError, WriteError
 
 if TYPE_CHECKING:
     from attnviz.commands.output import Output
@@ -76,18 +76,10 @@ def update(path: Path, rules: RuleFile, verdicts: Verdicts, out: Output) -> bool
 
 def _kept(source: Path, model: str, settings: Settings) -> Report:
     """The report of a measurement that was kept; UsageError where it is of another model."""
-    from attnviz.measurement.measurement import Measurement
-    from attnviz.saving import MEASUREMENT
+    from attnviz.corpus.measurements import measurement_in
     from attnviz.steps.judge import judge
 
-    file = source / MEASUREMENT if source.is_dir() else source
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"{file} can't be read: {error.strerror}.", "Give the folder of a report."
-        ) from error
-    report = judge(Measurement.from_bytes(data), settings)
+    report = judge(measurement_in(source), settings)
     if Path(report.model.name).name != Path(model).name:
         raise UsageError(f"{source} is of {report.model.name}, not of {model}.", "Name its model.")
     return report

@@ -12,7 +12,7 @@ from typing import Any
 from attnviz.corpus import manifest as manifests
 from attnviz.corpus.finished import Finished, notes_of, warnings_of
 from attnviz.corpus.manifest import Manifest
-from attnviz.corpus.pilots import MEASUREMENT, measurement_in
+from attnviz.corpus.measurements import MEASUREMENT, measurement_in
 from attnviz.corpus.scan import is_ours
 from attnviz.errors import InputError, UsageError
 from attnviz.folder import growing

@@ -14,10 +14,10 @@ from attnviz.corpus import manifest as manifests
 from attnviz.corpus.ahead import ahead
 from attnviz.corpus.finished import Finished, warnings_of
 from attnviz.corpus.manifest import Manifest, check_same, manifest, written
+from attnviz.corpus.measurements import MEASUREMENT, measurement_in
 from attnviz.corpus.options import ScanOptions, check
 from attnviz.corpus.overview import Overview, overview
 from attnviz.corpus.paths import CorpusFiles, corpus_files
-from attnviz.corpus.pilots import MEASUREMENT, check_pilot, measurement_in
 from attnviz.corpus.reading import Corpus
 from attnviz.corpus.rows import RowWriter, check_installed, rows_name
 from attnviz.corpus.shards import Fitted, Prepared, ShardMeasurer, choose_pilot, shards
@@ -151,7 +151,7 @@ class _Scan:
         self._given = pilot
         self._source = source(loaded, settings)
         if pilot is not None:
-            check_pilot(pilot, self._source, options.pilot)
+            pilot.pilot_for(self._source)
         parser = Parser(settings.annotate) if settings.annotate else None
         self._reader = Reader(loaded, settings, parser)
         self._chosen, longest = choose_pilot(read, self._reader)

@@ -76,6 +76,19 @@ class Measurement:
                 "Measure the parts with the pilot of one of them: measure(..., pilot=first).",
             )
 
+    def pilot_for(self, source: Source) -> Pilot:
+        """The pilot, for a measurement from `source`; UsageError where it can't serve that."""
+        if self.source is None or self.pilot is None:
+            raise UsageError(
+                "The pilot is an empty measurement.", "Give one that was measured, or none."
+            )
+        if what := self.source.difference(source):
+            raise UsageError(
+                f"The pilot was measured otherwise: {what}.",
+                "Measure with its model, settings and version of attnviz, or without a pilot.",
+            )
+        return self.pilot
+
     def to_bytes(self) -> bytes:
         """The measurement as safetensors, the same bytes for the same measurement."""
         return codec.write(self)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
 
-from attnviz.errors import NothingToAnalyseError
+from attnviz.errors import NothingToAnalyseError, UsageError
 from attnviz.evidence import bootstrap, looks
 from attnviz.evidence.columns import coverage, role_columns, statistic_sums
 from attnviz.evidence.distances import mean_offsets
@@ -34,6 +35,7 @@ from attnviz.report.model import Report
 from attnviz.roles.role import Role, reported, with_members
 from attnviz.settings import Settings, checked, creation_date
 from attnviz.statistics.statistic import Statistic
+from attnviz.values import quoted
 
 
 def judge(measurement: Measurement, settings: Settings) -> Report:
@@ -66,6 +68,23 @@ def judge(measurement: Measurement, settings: Settings) -> Report:
     layers = max(part.model.layers for part in parts)
     model = replace(whole.model, layers=layers, heads=max(part.model.heads for part in parts))
     return replace(whole, model=model, findings=lead(parts), parts=parts)
+
+
+def check_settings(
+    measurement: Measurement,
+    settings: Settings,
+    given: Iterable[str],
+    spell: Callable[[str], str],
+) -> None:
+    """Raises UsageError for a setting that shaped the sums and is `given` another value now."""
+    measured = measurement.source.settings if measurement.source else {}
+    for name in sorted(measured.keys() & set(given)):
+        if (value := getattr(settings, name)) != measured[name]:
+            raise UsageError(
+                f"{spell(name)} is {quoted(value)}, and what is judged was measured with "
+                f"{quoted(measured[name])}.",
+                "Leave it out, or measure again.",
+            )
 
 
 def _whole(measurement: Measurement, source: Source, settings: Settings) -> Report:

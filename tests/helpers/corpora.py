@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from attnviz.corpus.finished import Finished
+from attnviz.corpus.measurements import MEASUREMENT
 from attnviz.corpus.options import ScanOptions
-from attnviz.corpus.pilots import MEASUREMENT
 from attnviz.corpus.scan import scan
 from attnviz.measurement.measurement import Measurement
 from attnviz.progress import Silent

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attnviz.errors import InputError, UsageError
+from attnviz.errors import InputError
 from attnviz.measurement.measurement import Measurement
-from attnviz.measurement.source import Source
 from attnviz.text.showable import showable
 
 MEASUREMENT = "measurement/sums.safetensors"
-"""Where in a scan's folder lies what it measured: as in a report's."""
+"""Where in the folder of a scan or a report lies what it measured."""
 
 
 def measurement_in(folder: Path) -> Measurement:
@@ -34,14 +33,3 @@ def measurement_in(folder: Path) -> Measurement:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
         raise InputError(f"{shown} can't be read: {reason}.", "Check the name.") from error
     return Measurement.from_bytes(data)
-
-
-def check_pilot(measurement: Measurement, source: Source, folder: object) -> None:
-    """Raises UsageError where the pilot of a measurement can't serve one that is of `source`."""
-    if measurement.source is None or measurement.pilot is None:
-        raise UsageError(f"{folder} holds an empty measurement, without a pilot.", "Name another.")
-    if what := measurement.source.difference(source):
-        raise UsageError(
-            f"The pilot in {folder} was measured otherwise: {what}.",
-            "Scan with its model, settings and version of attnviz, or without --pilot.",
-        )
