@@ -141,7 +141,7 @@ def analyze(
     """
     files, chosen, progress, target = _run(texts, targets, settings)
     export.check(chosen.export)
-    right = None if labels is None else _files(labels)[0][0]
+    right = None if labels is None else _files(labels, "labels")[0][0]
     report, measurement = pipeline.analyse(fspath(model), files, chosen, progress, target, right)
     return replace(_usable(report), measurement=measurement, exports=chosen.export)
 
@@ -279,7 +279,7 @@ def _run(
     if lines:
         # A list says where sentences begin, so nothing is left to split.
         settings = {"split": "line", **settings}
-    target = None if targets is None else _files(targets)[0][0]
+    target = None if targets is None else _files(targets, "targets")[0][0]
     checked = from_mapping(settings)
     if isinstance(texts, str) and checked.input_format != "auto":
         files = [replace(file, format=checked.input_format) for file in files]
@@ -292,8 +292,8 @@ def _usable(report: plain.Report) -> Report:
     return Report(**values | {"parts": tuple(map(_usable, report.parts))})
 
 
-def _files(texts: Texts) -> tuple[Sequence[SourceFile], bool]:
-    """The texts as files, and whether they came as a list of sentences."""
+def _files(texts: Texts, name: str = "texts") -> tuple[Sequence[SourceFile], bool]:
+    """The texts as files, and whether they came as a list; `name` is the argument's."""
     items: list[object] = [texts]
     if isinstance(texts, Iterable) and not isinstance(texts, str | PathLike | Mapping):
         items = list(texts)
@@ -308,7 +308,7 @@ def _files(texts: Texts) -> tuple[Sequence[SourceFile], bool]:
         return [_conversations(chats)], False
     if len(parts) != len(items):
         raise UsageError(
-            "texts is neither a text nor sentences nor paths.",
+            f"{name} is neither a text nor sentences nor paths.",
             "Give a list of sentences, a text, or paths (pathlib.Path); with chat=True "
             "conversations, too.",
         )

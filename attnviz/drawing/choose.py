@@ -20,6 +20,9 @@ _EVERY = "all layers"
 _NAMED = 3
 """So many heads or layers of a mean are named; of more, how many there are."""
 
+_LABELLED = 4
+"""So few matrices are drawn with their tokens unless another view is asked for."""
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -62,7 +65,7 @@ def choose(weights: Weights, settings: DrawSettings) -> Chosen:
         stream=weights.stream,
         causal=weights.causal,
     )
-    view = settings.view or ("matrix" if len(panels) == 1 else "mosaic")
+    view = settings.view or ("matrix" if len(panels) <= _LABELLED else "mosaic")
     return Chosen(drawing, view, queries.places, keys.places)
 
 

@@ -98,6 +98,8 @@ def _masses(weights: Weights, settings: DrawSettings) -> Result:
     kept = [each for each in masses if _wanted(each, settings)]
     table = tables.mass_table(kept, query, key)
     notes = [*weights.query_side.ambiguous(query), *weights.key_side.ambiguous(key)]
+    if weights.unseen(query, key):
+        notes.append(f"No “{query}” sees “{key}”, which comes later: the model looks back only.")
     of_lens = _of_lens(settings, removed)
     return Result(
         lambda suffix: TABLES[suffix](table),

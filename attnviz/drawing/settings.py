@@ -180,7 +180,7 @@ class DrawSettings:
             "Figures",
             "matrix, mosaic, arcs, text or rollout.",
             "VIEW",
-            "matrix for one head or mean, mosaic for several",
+            "matrix for up to four heads or means, mosaic for more",
             first=True,
         ),
     ] = ""

@@ -132,6 +132,12 @@ class Weights:
         """
         return self.ranked(query, key, lens)[0]
 
+    def unseen(self, query: str, key: str) -> bool:
+        """Whether a causal model's query comes before all of what it is asked about."""
+        queries, keys = self.query_side.find_all(query), self.key_side.find_all(key)
+        last = max(place for word in queries for place in word)
+        return self.causal and all(place > last for word in keys for place in word)
+
     def ranked(self, query: str, key: str, lens: Lens) -> tuple[list[HeadMass], float]:
         """The same, and the mean share of the query's attention that the lens takes away."""
         queries, keys = self.query_side.find_all(query), self.key_side.find_all(key)

@@ -11,6 +11,7 @@ from attnviz.measurement.probed import InductionReport
 from attnviz.report.layers import listed as runs
 from attnviz.report.model import HeadReport, RoleInfo, RoleScore
 from attnviz.report.numbers import count, counted, estimate, number
+from attnviz.roles.alignment import PREDICTS
 
 NAMED = 6
 """Heads that are named one by one."""
@@ -41,7 +42,8 @@ def of_role(
     """Which of `every` head have the role, the best of these `heads` first, and how strongly."""
     best = heads[0].roles[role.name]
     offset = "offset " if best.variant[:1] in {"+", "-"} else ""
-    which = f" ({offset}{best.variant})" if best.variant else ""
+    said = "for the next word" if best.variant == PREDICTS else f"{offset}{best.variant}"
+    which = f" ({said})" if best.variant else ""
     name = f"{heads[0].full_name}{which}"
     by_chance = (
         "by chance" if role.family == "shape" or role.coverage is not None else "if spread evenly"

@@ -52,13 +52,11 @@ def resolve(name: str, *, allow_pickle: bool = False) -> ModelName:
     """
     if name == EMBEDDED:
         return ModelName(name, "embedded", str(_embedded_folder()))
+    if not name.strip():
+        raise UsageError("The model's name is empty.", "Check the quotes and variables.")
     path = Path(name).expanduser()
     if path.suffix.lower() == ".gguf":
-        if not path.is_file():
-            raise InputError(f"There is no GGUF file {name}.", "Check the path.")
-        for module in ("gguf", "accelerate"):
-            _need(module, "gguf")
-        return ModelName(name, "gguf", str(path.parent), path.name)
+        return _gguf(name, path)
     if is_adapter(path):
         return adapted(read(name, path, allow_pickle=allow_pickle), allow_pickle=allow_pickle)
     if path.is_dir():
@@ -77,6 +75,14 @@ def resolve(name: str, *, allow_pickle: bool = False) -> ModelName:
             "Give a Hub name such as openai-community/gpt2, a folder, a .gguf file, or minilm.",
         )
     return ModelName(name, "hub", name)
+
+
+def _gguf(name: str, path: Path) -> ModelName:
+    if not path.is_file():
+        raise InputError(f"There is no GGUF file {name}.", "Check the path.")
+    for module in ("gguf", "accelerate"):
+        _need(module, "gguf")
+    return ModelName(name, "gguf", str(path.parent), path.name)
 
 
 def adapted(adapter: Adapter, allow_pickle: bool) -> ModelName:

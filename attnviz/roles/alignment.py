@@ -11,6 +11,9 @@ from attnviz.roles.masks import content
 from attnviz.roles.role import CrossRole
 from attnviz.text.types import Tokens
 
+PREDICTS = "predicts"
+"""The candidate whose queries look for the word that is written next."""
+
 
 def _monotonic(before: int) -> Callable[[Tokens, Tokens], PairTarget]:
     """Each word of the target looks at the word of the source that is as far along.
@@ -45,5 +48,5 @@ ROLE = CrossRole(
     margin=0.1,
     baselines=("shuffled",),
     needs="content tokens on both sides",
-    candidates={"reads": _monotonic(0), "predicts": _monotonic(1)},
+    candidates={"reads": _monotonic(0), PREDICTS: _monotonic(1)},
 )

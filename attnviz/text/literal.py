@@ -27,7 +27,7 @@ def names_file(text: str) -> bool:
 
     What looks so has no spaces, and a separator of folders or a suffix such as .txt.
     """
-    if not text or text == "-":
+    if text == "-":
         return True
     try:
         exists = os.path.lexists(text)

@@ -95,7 +95,8 @@ from attnviz.roles.role import TargetRole
 ROLE = TargetRole(
     name="three-back", title="up to three back", family="position", letter="3", order=999,
     about="Each token looks up to three back.", formula="S_i = {i - 1, i - 2, i - 3}",
-    source="a test", margin=0.1, baselines=("two-back",), target=offsets(-1, -2, -3),
+    source="a test", margin=0.1, does="looks three back", baselines=("two-back",),
+    target=offsets(-1, -2, -3),
 )
 """
 ADDED_BASELINE = """

@@ -140,7 +140,7 @@ def test_the_decoder_reads_a_file_or_a_sentence(tool: Tool, tmp_path: Path) -> N
             "lens all",
         ),
         ([TEXT, "--view", "arcs", "-o", "a.png"], 2, "arcs shows one head", "--heads"),
-        ([""], 3, "A file name is empty", "quotes"),
+        ([""], 5, "No sentence", "at least one"),
         ([" "], 5, "No sentence", "at least one"),
     ],
 )

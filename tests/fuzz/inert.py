@@ -30,7 +30,7 @@ _PAGE_TAGS = (
     "html head meta title style body header main nav section article footer details summary div "
     "span p h1 h2 h3 h4 h5 a b i em strong code pre bdi ul ol li dl dt dd table caption colgroup "
     "col thead tbody tr th td figure figcaption picture source img br hr small sub sup mark abbr "
-    "aside blockquote svg path polyline u"
+    "aside blockquote svg path polyline rect g text u"
 )
 _FILE = re.compile(
     r"report\.(?:html|md|json)|measurement/sums\.safetensors"

@@ -21,7 +21,7 @@ from attnviz.text.literal import names_file, sentence
         ("nul\0byte", False),
         ("cat " * 100, False),
         ("-", True),
-        ("", True),
+        ("", False),
         ("notes.txt", True),
         ("bank.conllu", True),
         ("texts/notes", True),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnviz.evidence.bootstrap import FEWEST
-from attnviz.report.cells import Linked, Piece, linker
+from attnviz.report.cells import Chip, Linked, Piece, chip, linker
 from attnviz.report.numbers import counted
 from attnviz.report.sections import roles
 
@@ -21,14 +21,19 @@ SCORES = (
     "queries; for roles between words the share of words whose most attended other word is right; "
     "for roles of shape what their formula says. Brackets hold the 95% interval."
 )
-NOTE = (
-    "Numbers are shares of a head's attention, mean over tokens. Brackets hold the 95% interval "
-    "over {units}; parentheses what the head would score without the habit."
+_HEAD = (
+    "A head divides each token's attention among the tokens that it sees; L1H2 is head 2 of layer "
+    "1, counted from 0. Numbers are shares of it, mean over the tokens that have what the "
+    "head looks for; "
 )
-NOTE_OF_FEW = (
-    "Numbers are shares of a head's attention, mean over tokens; parentheses: what the head would "
-    "score without the habit. They say what this text shows and nothing about other text: "
-    "intervals and verdicts take {fewest} {units} or more."
+NOTE = _HEAD + (
+    "brackets hold the 95% interval over {units}, parentheses what an even spread would give, or "
+    "what else could explain it."
+)
+NOTE_OF_FEW = _HEAD + (
+    "parentheses hold what an even spread would give, or what else could explain it. They say what "
+    "this text shows and nothing about other text: intervals and verdicts take {fewest} {units} or "
+    "more."
 )
 
 
@@ -36,10 +41,12 @@ NOTE_OF_FEW = (
 class Finding:
     """A finding, what it is about ("role", "redundant", ...), and the place of its evidence.
 
-    `evidence` says what it rests on; its anchor is "" where there is no such place.
+    `chip` is that of its role on the map. `evidence` says what it rests on; its anchor is "" where
+    there is no such place.
     """
 
     about: str
+    chip: Chip | None
     says: Linked
     evidence: Piece
 
@@ -59,11 +66,17 @@ def of(report: Report) -> Findings:
     linked = linker(report)
     first = [each for each in report.findings if each.first]
     findings = tuple(
-        Finding(each.kind, linked(each.text), _evidence(report, each)) for each in first
+        Finding(each.kind, _chip(report, each), linked(each.text), _evidence(report, each))
+        for each in first
     )
     note = NOTE if report.judged else NOTE_OF_FEW
     says = note.format(units=roles.units(report), fewest=FEWEST)
     return Findings(TITLE, findings, NOTHING, says if len(first) > 1 or not report.judged else "")
+
+
+def _chip(report: Report, finding: Found) -> Chip | None:
+    part = report.part(finding.attention) if finding.attention and report.parts else report
+    return next((chip(role) for role in part.roles if role.name == finding.role), None)
 
 
 def _evidence(report: Report, finding: Found) -> Piece:
@@ -90,4 +103,4 @@ def _of_role(report: Report, part: Report, finding: Found) -> Piece:
     if not report.judged:  # all that there is, so what counts is how many look
         info = next(role for role in part.roles if role.name == finding.role)
         rests_on = counted(score.events, "token" if info.coverage is None else "word")
-    return Piece(rests_on, roles.anchor(finding.role, finding.attention))
+    return Piece(f"from {rests_on}", roles.anchor(finding.role, finding.attention))

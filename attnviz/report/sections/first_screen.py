@@ -9,6 +9,7 @@ from attnviz.report.cells import Chip, Head, chip, head
 from attnviz.report.numbers import number
 from attnviz.report.sections import examples, findings, head_map, how_to_read, maps
 from attnviz.report.sections.sentences import Step, scale_steps
+from attnviz.roles.alignment import PREDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,8 +73,8 @@ def of(report: Report, pictures: Sequence[Picture] = ()) -> FirstScreen:
             if (picture := maps.of_roles(pictures, part.attention))
         ),
         seen,
-        "The boxed token looks; the stronger a shade, the more of its attention a token gets; "
-        "underlined is what the finding names. Shades:",
+        "Sentences that show it clearly. The boxed token looks; the stronger a shade, the more of "
+        "its attention a token gets; underlined is what the finding names. Shades:",
         scale_steps(report) if seen else (),
         how_to_read.of(report),
     )
@@ -135,5 +136,14 @@ def _as_seen(report: Report, finding: Finding, shown: tuple[HeadReport, Example]
         text.asking,
         text.tokens,
         f"{examples.query(example)} gives {number(example.mass)} of its attention to "
-        f"{examples.target(example)}.",
+        f"{examples.target(example)}{_next(example, best.roles[role.name].variant)}.",
     )
+
+
+def _next(example: Example, variant: str) -> str:
+    """Of a head that looks for the word that is written next: which that is."""
+    asks = [at for at, token in enumerate(example.asking) if token.query]
+    if variant != PREDICTS or not asks or asks[-1] + 1 >= len(example.asking):
+        return ""
+    following = example.asking[asks[-1] + 1].label.text
+    return f", for the next word, “{following}”"

@@ -28,7 +28,10 @@ LEAST = 9
 LETTERED = 11
 """Smaller cells have no letter: it could not be read."""
 
-LEFT, TOP = 24, 16
+LEFT, TOP = 26, 16
+SPELT = 24
+"""Columns of this width have room for H11, others for 11."""
+
 LABEL = 11
 """Numbers of layers and heads stand no closer than this."""
 
@@ -68,7 +71,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A role in the legend, and how many heads have it."""
+    """A role in the legend, and how many heads are drawn as having it."""
 
     chip: Chip
     text: str
@@ -118,8 +121,13 @@ def of(report: Report, *, judged: bool = True) -> HeadMap | None:
         round(min(0.62 * high, 0.72 * wide, 13.0), 1),
         tuple(_rows(report.heads, wide, high)),
         tuple(_cell(head, infos, (wide, high), judged=judged) for head in having),
-        tuple(Label(LEFT - 5, TOP + at * high + high // 2, str(at)) for at in _named(layers, high)),
-        tuple(Label(LEFT + at * wide + wide // 2, TOP - 5, str(at)) for at in _named(heads, wide)),
+        tuple(
+            Label(LEFT - 5, TOP + at * high + high // 2, f"L{at}") for at in _named(layers, high)
+        ),
+        tuple(
+            Label(LEFT + at * wide + wide // 2, TOP - 5, f"H{at}" if wide >= SPELT else str(at))
+            for at in _named(heads, wide)
+        ),
         tuple(_legend(having, infos)),
         f"{count(without)} {shows} none of the roles" if without else "",
     )
@@ -162,8 +170,8 @@ def _cell(
 
 
 def _legend(heads: Sequence[HeadReport], infos: dict[str, RoleInfo]) -> list[Entry]:
-    """The roles that heads have, each fact once, with their heads, the most frequent first."""
-    told = Counter(name for head in heads for name in head.told)
+    """The roles that are seen on the map, each with its cells, the most frequent first."""
+    told = Counter(head.told[0] for head in heads)
     return [
         Entry(chip(infos[name]), f"{heading(infos[name].title)} {count(many)}")
         for name, many in told.most_common()
@@ -176,7 +184,8 @@ def says(report: Report) -> str:
     heads = sum(len(part.heads) for part in report.every_part)
     return (
         f"All {counted(heads, 'head')}: a row for each layer, a column for each head. Colour and "
-        f"letter: the first role that a head has; paler: weaker; {sure}empty: no role."
+        f"letter: its role, of several the most particular; paler: weaker; {sure}empty: no "
+        "role. A cell leads to its head."
     )
 
 

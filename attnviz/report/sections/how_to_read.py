@@ -30,7 +30,9 @@ NAMES = (
         "0.77",
         (
             "as a share of attention means: of each token's weight of 1, on average 0.77 goes "
-            "where the sentence says. In parentheses stands what it would be without that habit."
+            "where the sentence says. In parentheses stands what an even spread over all tokens "
+            "would give, and what else could explain it, if that is more: the positional profile, "
+            "say, is what the head gives that place whatever stands there."
         ),
     ),
 )

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 def sees(report: Report) -> str:
     """What a token can see, for the top of a page."""
     if report.parts:
-        return "each target token sees what is to its left, and the source"
+        return "each target token sees itself, what is to its left, and the source"
     if report.model.causal:
-        return "each token sees what is to its left"
+        return "each token sees itself and what is to its left"
     return "each token sees the whole sentence"
 
 

@@ -193,8 +193,9 @@ def _says(report: Report, every: Sequence[RoleHeads]) -> str:
     if report.judged:
         are = "is" if len(every) == 1 else "are"
         seen = any(role.seen for role in report.roles)
+        sought = sum(not role.absent for role in report.roles)
         return (
-            f"{counted(len(every), 'role')} of the {len(report.roles)} that were looked for {are} "
+            f"{counted(len(every), 'role')} of the {sought} that were looked for {are} "
             f"found in some head{', or seen without a verdict' if seen else ''}."
         )
     return (

@@ -100,13 +100,16 @@ def _over(report: Report, sentence: SentenceReport, looks: SentenceLooks) -> str
     """Which heads the means are over."""
     every = looks.heads + looks.resting
     if not looks.resting:
-        return f"Mean over all {counted(every, 'head')}: none rests here."
+        return (
+            f"Mean over all {counted(every, 'head')}: none gives half or more of its attention to "
+            "the first token or special ones."
+        )
     rest = _rest(report, sentence)
     if rest == "special tokens":
         rest = "the first token and special ones"
     return (
-        f"Mean over {counted(looks.heads, 'head')}. The other {count(looks.resting)} rest here: "
-        f"they give half or more of their attention to {rest}."
+        f"Mean over {counted(looks.heads, 'head')}. The other {count(looks.resting)} are left out: "
+        f"they give half or more of their attention here to {rest}."
     )
 
 
@@ -114,8 +117,8 @@ def on_words(report: Report, sentence: SentenceReport, looks: SentenceLooks) -> 
     """What the second shading stands for, and what was taken out."""
     what = _rest(report, sentence)
     return (
-        f"The same over the {counted(looks.heads, 'head')} that don't rest here, without what goes "
-        f"to {what} ({number(looks.removed)} of their attention)."
+        f"The same over the {counted(looks.heads, 'head')} that give less than half of their "
+        f"attention here to {what}, without that ({number(looks.removed)} of it)."
     )
 
 
@@ -126,8 +129,8 @@ def reason(sentence: SentenceReport) -> str:
         return ""
     if looks.resting and not looks.heads:
         return (
-            f"Nothing is said of single words: all {counted(looks.resting, 'head')} rest here on "
-            "the first token and special ones."
+            f"Nothing is said of single words: all {counted(looks.resting, 'head')} give half or "
+            "more of their attention here to the first token and special ones."
         )
     if looks.heads or not sentence.words:
         return "Nothing is said of single words: the tokens belong to no words."

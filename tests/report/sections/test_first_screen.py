@@ -48,8 +48,8 @@ def test_each_finding_leads_to_its_evidence() -> None:
         (each.about, each.evidence.text, each.evidence.anchor) for each in first.findings.findings
     ]
     assert told[:2] == [
-        ("role", "90 sentences", "role-previous-token"),
-        ("role", "90 sentences", "role-first-token"),
+        ("role", "from 90 sentences", "role-previous-token"),
+        ("role", "from 90 sentences", "role-first-token"),
     ]
     assert told[-1] == ("overview", "all roles", "roles")
 
@@ -73,7 +73,7 @@ def test_the_map_has_a_cell_for_each_head_with_a_role_and_the_legend_counts_them
     assert len(drawn.cells) == len(having)
     assert len(drawn.rows) == 6
     assert drawn.without == f"{72 - len(having)} show none of the roles"
-    assert "First token (sink) 23" in [entry.text for entry in drawn.legend]
+    assert "First token (sink) 19" in [entry.text for entry in drawn.legend]
     assert {cell.anchor for cell in drawn.cells} == {head.anchor for head in having}
     tentative = [head.name for head in having if head.roles[head.told[0]].verdict == "tentative"]
     assert [cell.anchor for cell in drawn.cells if cell.outlined] == tentative
