@@ -162,13 +162,14 @@ def face(families: Iterable[str]) -> FT2Font:
 
     Raises ValueError where a family is not installed.
     """
+    return get_font([_file(family) for family in families])
+
+
+@lru_cache(maxsize=512)
+def _file(family: str) -> str:
+    """The file of a family's regular face; ValueError where it is not installed."""
     with _quiet():
-        return get_font(
-            [
-                fontManager.findfont(FontProperties(family=[family]), fallback_to_default=False)
-                for family in families
-            ]
-        )
+        return str(fontManager.findfont(FontProperties(family=[family]), fallback_to_default=False))
 
 
 def postscript(family: str) -> bool:
