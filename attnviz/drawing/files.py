@@ -11,6 +11,7 @@ from rich.console import RenderableType
 
 from attnviz.drawing import tables
 from attnviz.drawing.choose import Chosen, choose
+from attnviz.drawing.drawing import Drawing
 from attnviz.drawing.picture_file import SUFFIXES as PICTURES
 from attnviz.drawing.picture_file import picture
 from attnviz.drawing.ranking import Ranking
@@ -123,12 +124,20 @@ def _drawn(weights: Weights, settings: DrawSettings, looks: DrawingStyle) -> Res
     panels = chosen.drawing.panels
     removed = sum(panel.removed for panel in panels) / len(panels)
     notes = weights.query_side.ambiguous(settings.query) if settings.query else []
+    if settings.lens == "all" and len(panels) > 1 and _resting(chosen.drawing):
+        notes.append("Most of these look at special tokens most: --lens content leaves those out.")
     return Result(
         lambda suffix: contents(chosen, looks, suffix),
         lambda: printed(view(chosen.view).name, chosen.drawing, looks),
         tuple(notes),
         _of_lens(settings, removed),
     )
+
+
+def _resting(drawing: Drawing) -> bool:
+    """Whether more than half of the matrices have most of their attention on a special token."""
+    most = [int(panel.weights.mean(axis=0).argmax()) for panel in drawing.panels]
+    return sum(drawing.keys[key].special for key in most) * 2 > len(most)
 
 
 def _of_lens(settings: DrawSettings, removed: float) -> tuple[str, ...]:

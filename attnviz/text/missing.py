@@ -85,7 +85,7 @@ def _meant(path: Path, name: str, command: str) -> str:
     if not path.parent.is_dir():
         return f"The folder {showable(str(path.parent))} doesn't exist either; check the path."
     check = "Check the name, and the folder you are in"
-    if _SUFFIX.search(name) or not command:
+    if not command or (_SUFFIX.search(name) and not command.startswith("attnviz draw ")):
         return f"{check}."
     return f"{check}; if it is the text itself: {_piped(name, command)}"
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from attnviz.drawing.settings import inches
+from attnviz.drawing import files
+from attnviz.drawing.settings import DrawSettings, inches
+from attnviz.drawing.view import DrawingStyle
 from attnviz.errors import UsageError
 from tests.helpers.weights import FIRST, weights
 
@@ -81,3 +84,19 @@ def test_sizes() -> None:
         *(3.3, pytest.approx(8.4 / 2.54), pytest.approx(8.4 / 2.54)),
         None,
     ]
+
+
+def test_a_word_of_a_causal_model_sees_none_that_comes_later() -> None:
+    causal = replace(weights(), causal=True)
+    assert causal.unseen("the", "cat##nap")
+    assert not causal.unseen("cat##nap", "the")
+    assert not causal.unseen("the", "the cat##nap")
+    assert not weights().unseen("the", "cat##nap")
+
+
+def test_where_matrices_look_at_special_tokens_the_lens_is_named() -> None:
+    settings, looks = DrawSettings(), DrawingStyle()
+    resting = replace(weights(), matrices=np.stack([FIRST] * 4))
+    (note,) = files.result(resting, settings, looks).notes
+    assert "--lens content" in note
+    assert files.result(resting, replace(settings, lens="content"), looks).notes == ()

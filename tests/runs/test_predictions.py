@@ -57,7 +57,7 @@ def test_every_format_tells_it(labelled: Report) -> None:
     tally = "The model&#39;s label is right for 2 of 3 sentences shown here"
     assert tally in page
     assert page.count(">What the model says<") == 4
-    assert page.count("Wrong: the right label is positive.") == 1
+    assert page.count("Wrong: the right label is positive.") == 2  # on the first screen, too
     assert "Read off “[CLS]” (token 0)." in page
     assert "What the model says: positive &gt;0.99" in text
     assert "| 1 | “hardly” 0.46, “funny” 0.27" in text
@@ -116,6 +116,8 @@ def test_labels_on_the_command_line(tool: Tool, tmp_path: Path) -> None:
     assert run.code == 0
     assert "right for 2 of 3 sentences" in " ".join(run.out.split())
     assert "Sentence 2: the model says negative" in run.out
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "is right for 2 of 3 sentences shown here" in page.partition('id="maps"')[0]
     written = json.loads((tmp_path / "out" / "report.json").read_text())
     assert written["options"]["labels"] == "labels.txt"
 

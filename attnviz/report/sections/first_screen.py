@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from attnviz.report.cells import Chip, Head, chip, head
 from attnviz.report.numbers import number
-from attnviz.report.sections import examples, findings, head_map, how_to_read, maps
+from attnviz.report.sections import (
+    examples,
+    findings,
+    head_map,
+    how_to_read,
+    maps,
+    prediction,
+)
 from attnviz.report.sections.sentences import Step, scale_steps
 from attnviz.roles.alignment import PREDICTS
 
@@ -45,9 +52,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class FirstScreen:
-    """What a reader learns first. `pictures` are the maps as files, for formats that show these."""
+    """What a reader learns first.
+
+    `said` is what the model says of its sentences, in a few lines. `pictures` are the maps as
+    files, for formats that show these.
+    """
 
     findings: findings.Findings
+    said: tuple[str, ...]
     maps: tuple[head_map.HeadMap, ...]
     map_says: str
     pictures: tuple[Picture, ...]
@@ -65,6 +77,7 @@ def of(report: Report, pictures: Sequence[Picture] = ()) -> FirstScreen:
     seen = _seen(report)
     return FirstScreen(
         findings.of(report),
+        tuple(prediction.lines(report)),
         head_maps,
         head_map.says(report),
         tuple(
