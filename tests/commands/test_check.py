@@ -161,7 +161,7 @@ def test_a_text_is_measured_once_for_all_rules(
         (["RULES", "--init", "new.toml"], 2, "--init writes rules, and reads none."),
         (["--init", "new.toml"], 2, "--init needs a text."),
         (["--init", "RULES", "--text", "TEXT"], 4, "is there already"),
-        (["--init", "new.toml", "--from", "none"], 3, "can't be read"),
+        (["--init", "new.toml", "--from", "none"], 3, "holds no measurement"),
         (["--init", "new.toml", "--text", "none.txt"], 3, "none.txt"),
     ],
 )

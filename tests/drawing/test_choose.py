@@ -30,7 +30,14 @@ def test_heads_are_named_and_in_the_order_asked_for() -> None:
 
 
 def test_the_view_follows_from_how_many_matrices_there_are() -> None:
-    assert chosen().view == "mosaic"
+    more = replace(
+        weights(),
+        places=((0, 0), (0, 1), (1, 0), (1, 1), (2, 0)),
+        matrices=np.stack([EVEN] * 5),
+        model_heads={0: 2, 1: 2, 2: 1},
+    )
+    assert choose(more, DrawSettings()).view == "mosaic"
+    assert chosen().view == "matrix"
     assert chosen(heads="L0H1").view == chosen(mean="all").view == "matrix"
     assert chosen(view="arcs").view == "arcs"
 
