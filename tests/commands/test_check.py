@@ -11,6 +11,8 @@ import attnviz
 from attnviz.errors import InputError, UsageError
 from tests.helpers.tool import Tool, content
 
+pytestmark = pytest.mark.slow
+
 SENTENCE = "the dog saw the cat"
 PASSES = f'[[rule]]\nname = "sees"\ntext = "{SENTENCE}"\nfrom = "saw"\nto = "cat"\ngt = 0\n'
 FAILS = PASSES.replace("sees", "fails").replace("gt = 0", "gt = 0.99")

@@ -14,6 +14,8 @@ from attnviz.measurement.measurement import Measurement
 from attnviz.survey import survey
 from tests.conftest import SAMPLES
 
+pytestmark = pytest.mark.slow
+
 QUICKSTART = (SAMPLES / "quickstart.txt").read_text(encoding="utf-8").splitlines()
 
 
