@@ -22,7 +22,8 @@ def strips(drawing: Drawing, style: DrawingStyle) -> Figure:
         for place in drawing.query
     ]
     field = Field(names, drawing.keys, down=f"{kind(drawing)} ↓", strips=True)
-    single = titled(from_queries(drawing).capitalize(), drawing.stream) if len(maps) == 1 else ""
+    source = from_queries(drawing)
+    single = titled(source[0].upper() + source[1:], drawing.stream) if len(maps) == 1 else ""
     return heatmaps(maps, field, style, title=single, notes=[lens_note(drawing)])
 
 

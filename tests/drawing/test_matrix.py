@@ -103,9 +103,9 @@ def test_bars_of_a_long_sentence_are_its_sixty_strongest_keys() -> None:
 def test_the_row_of_a_query_in_many_heads_is_a_strip_for_each_head() -> None:
     heads = [random(3, seed=head) for head in range(6)]
 
-    texts = [t.text for t in written(svg("matrix", drawing("a b c", *heads, query=(1,)), VALUES))]
+    texts = [t.text for t in written(svg("matrix", drawing("a B c", *heads, query=(1,)), VALUES))]
 
-    assert "From “b”" in " ".join(texts)
+    assert "From “B”" in " ".join(texts)
     assert [text for text in texts if text.startswith("L0H")] == [f"L0H{head}" for head in range(6)]
     numbers = [hundredths(float(weight)) for head in heads for weight in head[1]]
     shown = [text for text in texts if text.startswith(".") or text == "1.0"]
