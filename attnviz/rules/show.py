@@ -1,36 +1,56 @@
-"""The command that shows what a rule is about."""
+"""What `attnviz draw` shows of a rule, and the command that does."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
 
+from attnviz.drawing.settings import DrawSettings, head_name
+from attnviz.rules.heads import HeadPlace, Heads
 from attnviz.rules.rule import Mass, Rule
-from attnviz.rules.verdict import Measured
+from attnviz.values import written
+
+
+def chosen(name: str, heads: Heads, places: Sequence[HeadPlace], mass: Mass) -> DrawSettings:
+    """What to draw for a number that is called `name`, of a rule on these heads of a model."""
+    if name == "rollout":
+        return DrawSettings(view="rollout", lens=mass.lens)
+    if name.startswith("layer "):
+        layer = int(name.removeprefix("layer "))
+        return DrawSettings(layers=(layer,), mean="heads", lens=mass.lens)
+    if name != "mean":
+        return DrawSettings(heads=name, lens=mass.lens)
+    if all(head is None for _, head in heads.items):
+        layers = tuple(layer for layer, _ in heads.items)
+        return DrawSettings(layers=layers, mean="all", lens=mass.lens)
+    (group,) = heads.groups(places)
+    members = ",".join(head_name(*places[at]) for at in group.members)
+    return DrawSettings(heads=members, mean="all", lens=mass.lens)
 
 
 def draw(
-    model: str,
-    text: str,
-    rule: Rule,
-    mass: Mass,
-    decisive: Measured | None,
-    more: Sequence[str] = (),
+    model: str, text: str, rule: Rule, mass: Mass, shown: DrawSettings, more: Sequence[str] = ()
 ) -> str:
-    """`attnviz draw` with the tokens and heads of a rule on one sentence.
+    """`attnviz draw` with the tokens of a rule on one sentence, and what is `shown` of it.
 
     `text` is a sentence or a file's name, `more` what else the command takes.
     """
     words = ["attnviz", "draw", model, text, *more]
-    heads = [] if decisive is None else _heads(decisive.name)
     named = isinstance(mass.source, str) and isinstance(mass.to, str)
-    if named and (not heads or heads[0] == "--heads"):
+    if named and shown.heads and shown.mean == "none":
         words += ["--from", str(mass.source), "--to", str(mass.to)]
-    words += heads
+    if shown.view:
+        words += ["--view", shown.view]
+    if shown.heads:
+        words += ["--heads", shown.heads]
+    if shown.layers:
+        words += ["--layers", written(shown.layers)]
+    if shown.mean != "none":
+        words += ["--mean", shown.mean]
     if rule.stream != "auto":
         words += ["--stream", rule.stream]
-    if mass.lens != "all":
-        words += ["--lens", mass.lens]
+    if shown.lens != "all":
+        words += ["--lens", shown.lens]
     if mass.pieces:
         words += ["--pieces", mass.pieces]
     return shlex.join(words)
@@ -40,13 +60,3 @@ def report(model: str, file: str, target: str) -> str:
     """`attnviz report` on a file, and on what a decoder reads with it; "" without a file."""
     more = ["--target", target] if target else []
     return shlex.join(["attnviz", "report", model, file, *more]) if file else ""
-
-
-def _heads(name: str) -> list[str]:
-    if name == "rollout":
-        return ["--view", "rollout"]
-    if name == "mean":
-        return ["--mean", "all"]
-    if name.startswith("layer "):
-        return ["--layers", name.removeprefix("layer "), "--mean", "heads"]
-    return ["--heads", name] if name else []

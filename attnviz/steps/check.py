@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 
 from attnviz.drawing.settings import DrawSettings
 from attnviz.drawing.view import DrawingStyle
-from attnviz.drawing.weights import Weights
 from attnviz.errors import AttnvizError, NothingToAnalyseError, UsageError
 from attnviz.models.load import LoadedModel
 from attnviz.report.model import Report
@@ -189,20 +188,18 @@ class Checker:
         decision = decide(rule, [Candidate(number) for number in numbers])
         rule = replace(rule, subject=asked)
         more = (*case.more, *_changed(self.settings))
-        command = show.draw(self.model, case.shown, rule, asked, decision.closest[0], more)
+        shown = show.chosen(decision.closest[0].name, rule.heads, weights.places, asked)
+        command = show.draw(self.model, case.shown, rule, asked, shown, more)
         verdict = _told(rule, decision, command, case)
-        return self._with_picture(verdict, weighed.weights, asked)
+        if self.looks is None or verdict.status not in ("failed", "warned"):
+            return verdict
+        return self._with_picture(verdict, pictures.drawn(weights, shown, asked.source, self.looks))
 
-    def _with_picture(self, verdict: Verdict, weights: Weights, asked: Mass) -> Verdict:
-        """The verdict with the path of its picture, where it gets one."""
-        if self.looks is None or verdict.measured is None:
-            return verdict
-        if verdict.status not in ("failed", "warned"):
-            return verdict
+    def _with_picture(self, verdict: Verdict, drawn: Mapping[str, bytes]) -> Verdict:
+        """The verdict with the path of its picture, which is kept."""
         slug = _UNNAMED.sub("-", verdict.name.lower()).strip("-")[:_LONGEST]
         path = f"figures/{len(self.pictures) // len(pictures.SUFFIXES) + 1:03}-{slug}"
-        for suffix, content in pictures.drawn(weights, asked, verdict.measured, self.looks).items():
-            self.pictures[f"{path}{suffix}"] = content
+        self.pictures |= {f"{path}{suffix}": content for suffix, content in drawn.items()}
         return replace(verdict, figure=path)
 
     def _on_many(self, rule: Rule) -> Verdict:
