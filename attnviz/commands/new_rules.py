@@ -35,6 +35,7 @@ def write(
     if path.exists():
         raise WriteError(f"{path} is there already.", "Remove it, or choose another name.")
     folder.check_files([path])
+    name = _from(path.parent, text) if text else ""
     files = read([text], None) if text else ()
     with out.progress() as progress:
         progress.stage("starting")
@@ -47,7 +48,7 @@ def write(
             report = pipeline.judged(model, files, settings, progress)
         else:
             report = _kept(source, model, settings)
-    name = _from(path.parent, text) if text else report.input.files[0].name
+    name = name or report.input.files[0].name
     words = ["attnviz", "check", model, "--init", path.name, "--text", Path(name).name]
     written = init.write(report, name, shlex.join(words))
     folder.write_files({path: written.encode()})
@@ -86,5 +87,8 @@ def _kept(source: Path, model: str, settings: Settings) -> Report:
 
 
 def _from(folder: Path, text: str) -> str:
-    """A file's name as seen from a folder."""
-    return Path(os.path.relpath(text, folder)).as_posix()
+    """A file's name as seen from a folder; UsageError for a name that TOML can't hold."""
+    name = Path(os.path.relpath(text, folder)).as_posix()
+    if name != name.encode(errors="replace").decode():
+        raise UsageError(f"The name of {text} is not UTF-8, as rules are.", "Rename it.")
+    return name

@@ -162,6 +162,7 @@ def test_a_text_is_measured_once_for_all_rules(
         (["RULES", "--from", "some"], 2, "--from goes with --init."),
         (["RULES", "--init", "new.toml"], 2, "--init writes rules, and reads none."),
         (["--init", "new.toml"], 2, "--init needs a text."),
+        (["--init", "new.toml", "--text", "caf\udce9.txt"], 2, "is not UTF-8, as rules are."),
         (["--init", "RULES", "--text", "TEXT"], 4, "is there already"),
         (["--init", "new.toml", "--from", "none"], 3, "holds no measurement"),
         (["--init", "new.toml", "--text", "none.txt"], 3, "none.txt"),
