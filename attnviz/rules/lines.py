@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*(.+?)\s*\]\]?\s*(#.*)?$")
-_KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*([.=])""")
+_NAME = r"""(?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)"""
+_KEY = re.compile(rf"\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*=")
 _MARK = re.compile(r'"""|\'\'\'|"(?:[^"\\]|\\.)*"|\'[^\']*\'|#.*|[\[\]{}]')
 _END = {
     '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*"""(?!")"*'),
@@ -49,8 +50,10 @@ class Lines:
                 else:
                     table, parent = _Table(place.first), ""
                     self._top.keys.setdefault(name, place)
-            elif (key := _KEY.match(text)) and not parent:
-                table.keys.setdefault(key[1] or key[2] or key[3] or "", place)
+            elif key := _KEY.match(text):
+                name = ".".join(filter(None, (parent, _plain(key[1]))))
+                table.keys.setdefault(name.partition(".")[0], place)
+                table.keys.setdefault(name, place)
 
     def rule(self, number: int) -> int:
         """The line of a rule, counted from 0; where rules stand in no tables of their own, theirs.
@@ -62,11 +65,13 @@ class Lines:
         return self.top(RULE)
 
     def key(self, number: int, key: str) -> Place:
-        """The lines of a key in a rule; those of the rule where it isn't seen."""
+        """The lines of a key in a rule, or of one in a table of it, as "count.gte".
+
+        Where it isn't seen, those of the table, or of the rule.
+        """
+        keys = self._rules[number].keys if number < len(self._rules) else {}
         line = self.rule(number)
-        if number < len(self._rules):
-            return self._rules[number].keys.get(key, Place(line, line))
-        return Place(line, line)
+        return keys.get(key) or keys.get(key.partition(".")[0]) or Place(line, line)
 
     def top(self, key: str) -> int:
         """The line of a key that stands in no rule; 1 where it isn't seen."""

@@ -47,25 +47,25 @@ def updated(rules: RuleFile, verdicts: Sequence[Verdict]) -> tuple[str, tuple[Ch
             continue
         measured = [verdict.measured for verdict in of_rule if verdict.measured]
         for key, new in _bounds(rule.bounds, measured).items():
-            place = places.key(number, _table(rule) or key)
+            place = places.key(number, f"{_table(rule)}{key}")
             stretch = slice(place.first - 1, place.last)
             text = "\n".join(lines[stretch])
             value = r"\[[^\]]*\]" if key == "in" else _NUMBER
-            found = re.search(rf"(?<![\w-]){key}[\"']?\s*=\s*({value})", text)
-            if found is not None and found[1] != new:
-                changes.append(Change(rule.name, key, found[1], new))
-                text = text[: found.start(1)] + new + text[found.end(1) :]
+            old = re.search(rf"(?<![\w-]){key}[\"']?\s*=\s*({value})", text)
+            if old is not None and old[1] != new:
+                changes.append(Change(rule.name, key, old[1], new))
+                text = text[: old.start(1)] + new + text[old.end(1) :]
                 lines[stretch] = text.split("\n")
     return "\n".join(lines), tuple(changes)
 
 
 def _table(rule: Rule) -> str:
-    """The key whose table holds the conditions; "" where they stand in the rule itself."""
+    """The table that holds the conditions, as "count."; "" where they stand in the rule itself."""
     match rule.subject:
         case GroupOf(group):
-            return group
+            return f"{group}."
         case RoleOf(count=True):
-            return "count"
+            return "count."
     return ""
 
 

@@ -41,7 +41,9 @@ def test_rules_and_keys_are_found() -> None:
     heads = lines.key(1, "heads")
     assert (heads.first, heads.last) == (12, 15)
     assert [lines.key(1, key).first for key in ("gt", "more_than")] == [16, 17]
-    assert lines.key(2, "redundant").first == 22
+    assert lines.key(1, "more_than.by").first == 19
+    assert [lines.key(2, key).first for key in ("redundant", "redundant.lte")] == [22, 22]
+    assert lines.key(2, "redundant.gte").first == 22
     assert lines.top("file") == 2
 
 

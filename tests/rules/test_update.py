@@ -59,6 +59,8 @@ def test_bounds_of_estimates_go_by_the_interval() -> None:
     [
         ("redundant = { lte = 5 }  # few", 7, "redundant = { lte = 7 }  # few"),
         ("redundant.lt = 5", 7, "redundant.lt = 8"),
+        ("redundant.gt = 2\nredundant.lt = 5", 7, "redundant.gt = 2\nredundant.lt = 8"),
+        ("[rule.redundant]\n'lte' = 5", 7, "[rule.redundant]\n'lte' = 7"),
         ('role = "induction"\ncount = { gte = 3 }', 1, 'role = "induction"\ncount = { gte = 1 }'),
         ('role = "induction"\ncount = { eq = 3 }', 1, 'role = "induction"\ncount = { eq = 1 }'),
     ],
