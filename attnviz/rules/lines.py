@@ -55,6 +55,11 @@ class Lines:
                 table.keys.setdefault(name.partition(".")[0], place)
                 table.keys.setdefault(name, place)
 
+    @property
+    def in_tables(self) -> bool:
+        """Whether rules stand below lines [[rule]], and in no list."""
+        return bool(self._rules)
+
     def rule(self, number: int) -> int:
         """The line of a rule, counted from 0; where rules stand in no tables of their own, theirs.
 

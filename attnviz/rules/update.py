@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from attnviz.errors import UsageError
 from attnviz.rules.bounds import SAME, Bounds
 from attnviz.rules.lines import Lines
 from attnviz.rules.read import RuleFile
@@ -37,7 +38,7 @@ def updated(rules: RuleFile, verdicts: Sequence[Verdict]) -> tuple[str, tuple[Ch
     """The source of a rule file with bounds that hold of what was measured, and what changed.
 
     Rules that don't fail stay, and so do conditions without a bound of their own: what `more_than`
-    and `verdict` ask.
+    and `verdict` ask. UsageError where rules stand in a list, in which no line is one rule's.
     """
     lines, places = rules.source.split("\n"), Lines(rules.source)
     changes: list[Change] = []
@@ -45,6 +46,11 @@ def updated(rules: RuleFile, verdicts: Sequence[Verdict]) -> tuple[str, tuple[Ch
         of_rule = [verdict for verdict in verdicts if verdict.rule == rule.name]
         if not any(verdict.status in ("failed", "warned") for verdict in of_rule):
             continue
+        if not places.in_tables:
+            raise UsageError(
+                f"{rules.name}: rules in a list are not rewritten.",
+                "Write each rule below a line [[rule]].",
+            )
         measured = [verdict.measured for verdict in of_rule if verdict.measured]
         for key, new in _bounds(rule.bounds, measured).items():
             place = places.key(number, f"{_table(rule)}{key}")

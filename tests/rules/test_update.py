@@ -2,6 +2,7 @@
 
 import pytest
 
+from attnviz.errors import UsageError
 from attnviz.rules.read import read
 from attnviz.rules.update import updated
 from attnviz.rules.verdict import Measured, Status, Verdict
@@ -83,3 +84,12 @@ def test_a_rule_on_several_texts_holds_of_all() -> None:
     ]
     _, (change,) = updated(rules, verdicts)
     assert str(change) == "a: gt = 0.153, was 0.5"
+
+
+def test_rules_in_a_list_are_not_taken_for_each_other() -> None:
+    rule = '{ name = "%s", text = "a b", to = "b", gt = %s }'
+    rules = read(f"rule = [{rule % ('a', 0.1)}, {rule % ('b', 0.5)}]", "rules.toml")
+    measured = Measured("L0H0", 0.2, 0.2, 0.2)
+    verdict = Verdict(rule="b", status="failed", asked="", measured=measured)
+    with pytest.raises(UsageError, match="rules in a list are not rewritten"):
+        updated(rules, [verdict])
