@@ -154,6 +154,8 @@ def check(
     # Whatever can be wrong with the command is said at once, not after minutes of work.
     settings = resolve(flags, os.environ, working_folder())
     tags = _tags(tag or [])
+    if text == "-":
+        raise UsageError("--text is standard input, which no rule can name.", "Name a file.")
     if init is not None:
         if rules is not None:
             raise UsageError("--init writes rules, and reads none.", f"Leave out {rules}.")
@@ -194,12 +196,9 @@ def _run(
     """The verdicts, and pictures of those that fail where they are to be `drawn`."""
     with out.progress() as progress:
         progress.stage("starting")
+        out.load_libraries()
         from attnviz import pipeline
-        from attnviz.models import heap
 
-        # Once more: libraries add handlers of their own when they are imported.
-        out.hear_libraries()
-        heap.keep()
         return pipeline.checked_rules(model, known, sources, settings, progress, tags, drawn=drawn)
 
 
@@ -234,10 +233,10 @@ def _show(verdicts: Verdicts, out: Output, junit: Path | None, format: str) -> N
             tell(warning, label="warning", style="yellow")
 
 
-def _tags(given: list[str]) -> dict[str, str]:
+def _tags(marks: list[str]) -> dict[str, str]:
     """The marks of a run by name; UsageError for what is none."""
     tags: dict[str, str] = {}
-    for each in given:
+    for each in marks:
         name, equals, value = each.partition("=")
         if not equals or not name.strip():
             raise UsageError(f"--tag is {each!r}.", "Use KEY=VALUE, such as git.sha=3f2a1c.")

@@ -78,12 +78,9 @@ def draw(
         looks = files.style(asked, settings.cmap, settings.dpi)
         if asked.view:
             files.view(asked.view)
+        out.load_libraries()
         from attnviz import pipeline
-        from attnviz.models import heap
 
-        # Once more: libraries add handlers of their own when they are imported.
-        out.hear_libraries()
-        heap.keep()
         weights = pipeline.weights(model, file, settings, asked, progress, target)
         progress.stage("drawing")
         result = files.result(weights, asked, looks)

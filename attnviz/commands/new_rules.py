@@ -32,18 +32,16 @@ def write(
 
     if source is None and not text:
         raise UsageError("--init needs a text.", "Name it: --text corpus.txt, or --from DIR.")
+    folder.check_files([path])
     if path.exists():
         raise WriteError(f"{path} is there already.", "Remove it, or choose another name.")
-    folder.check_files([path])
     name = _from(path.parent, text) if text else ""
     files = read([text], None) if text else ()
     with out.progress() as progress:
         progress.stage("starting")
+        out.load_libraries()
         from attnviz import pipeline
-        from attnviz.models import heap
 
-        out.hear_libraries()
-        heap.keep()
         if source is None:
             report = pipeline.judged(model, files, settings, progress)
         else:

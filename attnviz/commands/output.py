@@ -65,6 +65,15 @@ class Output:
         """With -v, what other libraries remark is told; else it isn't."""
         remarks.route((lambda remark: tell(remark, label="library")) if self.verbose else None)
 
+    def load_libraries(self) -> None:
+        """Imports what runs models, which takes seconds."""
+        from attnviz import pipeline  # noqa: F401
+        from attnviz.models import heap
+
+        # Once more: libraries add handlers of their own when they are imported.
+        self.hear_libraries()
+        heap.keep()
+
     def progress(self) -> Silent:
         """Lines that move where somebody watches, a log where one was asked for, else nothing."""
         if self.quiet:

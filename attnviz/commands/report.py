@@ -120,12 +120,9 @@ def _measured(
     with out.progress() as progress:
         progress.stage("starting")
         out.check(settings)
+        out.load_libraries()
         from attnviz import pipeline
-        from attnviz.models import heap
 
-        # Once more: libraries add handlers of their own when they are imported.
-        out.hear_libraries()
-        heap.keep()
         made, measurement = pipeline.analyse(model, files, settings, progress, target, labels)
         return out.save(made, measurement, settings, progress)
 

@@ -132,7 +132,6 @@ def scan(
         from attnviz.corpus import options
         from attnviz.corpus import scan as scanning
         from attnviz.corpus.records import Fields
-        from attnviz.models import heap
 
         chosen = options.ScanOptions(
             fields=Fields(field, id_),
@@ -143,9 +142,7 @@ def scan(
             seconds=options.seconds(time_limit) if time_limit else None,
             rows=rows,
         )
-        # Once more: libraries add handlers of their own when they are imported.
-        out.hear_libraries()
-        heap.keep()
+        out.load_libraries()
         stdin = sys.stdin.buffer if sys.stdin else None
         try:
             done = scanning.scan(model, path, output, settings, chosen, progress, stdin)

@@ -164,6 +164,8 @@ def test_a_text_is_measured_once_for_all_rules(
         (["--init", "new.toml"], 2, "--init needs a text."),
         (["--init", "new.toml", "--text", "caf\udce9.txt"], 2, "is not UTF-8, as rules are."),
         (["--init", "RULES", "--text", "TEXT"], 4, "is there already"),
+        (["--init", f"{'x' * 300}.toml", "--text", "TEXT"], 4, "too long"),
+        (["--init", "new.toml", "--text", "-"], 2, "--text is standard input"),
         (["--init", "new.toml", "--from", "none"], 3, "holds no measurement"),
         (["--init", "new.toml", "--text", "none.txt"], 3, "none.txt"),
     ],
