@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from attnviz.drawing.drawing import Drawing
-from attnviz.drawing.paper import EDGE, Paper, fit_label, paper
+from attnviz.drawing.paper import EDGE, Paper, paper
 from attnviz.drawing.titles import lens_note, title
 from attnviz.drawing.view import DrawingStyle
 from attnviz.figures import labels as token_labels
@@ -61,7 +61,7 @@ def bars(drawing: Drawing, style: DrawingStyle) -> Figure:
     tags = [
         Tag(
             line,
-            fit_label(sheet, drawing.keys[key], _SIZE, longest),
+            token_labels.shorten(sheet, drawing.keys[key], _SIZE, longest),
             str(key) if numbered else "",
         )
         for line, key in enumerate(keys)

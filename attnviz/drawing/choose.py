@@ -69,11 +69,6 @@ def choose(weights: Weights, settings: DrawSettings) -> Chosen:
     return Chosen(drawing, view, queries.places, keys.places)
 
 
-def every_head(weights: Weights) -> Chosen:
-    """All heads and tokens that there are."""
-    return choose(weights, DrawSettings())
-
-
 def _heads(weights: Weights, settings: DrawSettings) -> Sequence[int]:
     """Places in `matrices` of the heads that were asked for."""
     if settings.places:

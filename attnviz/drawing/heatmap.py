@@ -18,7 +18,6 @@ from attnviz.drawing.paper import (
     colour_bar,
     colours,
     draw_legend,
-    fit_label,
     paper,
     size_for,
     step_for,
@@ -322,7 +321,7 @@ def _tags(
     return tuple(
         Tag(
             place // block,
-            fit_label(sheet, labels[place], size, longest),
+            token_labels.shorten(sheet, labels[place], size, longest),
             str(place) if numbered and step > 1 else "",
         )
         for place in range(0, len(labels), step)

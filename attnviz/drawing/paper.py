@@ -10,13 +10,11 @@ from matplotlib.figure import Figure
 
 from attnviz.drawing.view import DrawingStyle
 from attnviz.figures.captions import two
-from attnviz.figures.labels import shorten
 from attnviz.figures.layout import Bar, headline, notes, round_ticks, weight_bar
 from attnviz.figures.palette import HAIRLINE, QUIET
 from attnviz.figures.scale import Pixels, paint, shade
 from attnviz.figures.sheet import POINTS_PER_INCH, Sheet
 from attnviz.figures.views import Floats
-from attnviz.text.types import TokenLabel
 
 EDGE = 4.0
 """Points that stay white at each side."""
@@ -130,8 +128,3 @@ def size_for(pitch: float) -> float:
 def step_for(pitch: float) -> int:
     """1 where labels have room at so many points apart, else k: each k-th is written."""
     return max(1, int(np.ceil(LEAST * PITCH / pitch - 1e-9)))
-
-
-def fit_label(sheet: Sheet, label: TokenLabel, size: float, longest: float) -> TokenLabel:
-    """`label` with its middle left out where it is longer than `longest` points."""
-    return shorten(sheet, label, size, longest)

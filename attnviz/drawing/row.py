@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from attnviz.drawing.paper import EDGE, PITCH, Paper, fit_label
+from attnviz.drawing.paper import EDGE, PITCH, Paper
 from attnviz.drawing.reading import right_to_left
 from attnviz.figures import labels as token_labels
 from attnviz.figures.labels import Tag
@@ -54,7 +54,8 @@ def _measure(
     sheet: Sheet, labels: Sequence[TokenLabel], size: float
 ) -> tuple[tuple[Tag, ...], tuple[float, ...]]:
     tags = tuple(
-        Tag(place, fit_label(sheet, label, size, _LONGEST)) for place, label in enumerate(labels)
+        Tag(place, token_labels.shorten(sheet, label, size, _LONGEST))
+        for place, label in enumerate(labels)
     )
     return tags, tuple(token_labels.width(sheet, tag, size) for tag in tags)
 

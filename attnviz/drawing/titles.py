@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
 from attnviz.drawing.drawing import Drawing
 from attnviz.figures.captions import listing, plural, quoted, titled, two
@@ -71,8 +70,3 @@ def left_out(count: int, step: int, what: str = "token") -> str:
     ordinal = {2: "2nd", 3: "3rd"}.get(step, f"{step}th")
     where = ", with its place from 0" if what == "token" else ""
     return f"Every {ordinal} {what} is labelled{where}; {plural(hidden, 'label')} left out."
-
-
-def sentence_of(parts: Sequence[str]) -> str:
-    """Sentences as one text, the empty ones left out."""
-    return " ".join(part for part in parts if part)

@@ -18,7 +18,6 @@ from attnviz.drawing.paper import (
     colour_bar,
     colours,
     draw_legend,
-    fit_label,
     paper,
     top_of,
 )
@@ -118,7 +117,7 @@ def _lay_out(page: Paper, drawing: Drawing) -> _Text:
     tags, places = [], []
     line, x = 0, 0.0
     for place, space in enumerate(spaced(keys)):
-        label = fit_label(sheet, in_text(keys[place]), size, 0.8 * page.width)
+        label = token_labels.shorten(sheet, in_text(keys[place]), size, 0.8 * page.width)
         tag = Tag(place, label)
         width = token_labels.width(sheet, tag, size) + 2 * _PAD
         if page.style.values:
