@@ -16,7 +16,7 @@ from attnviz.figures import labels as token_labels
 from attnviz.figures.captions import quoted, two
 from attnviz.figures.labels import LONGEST, Tag
 from attnviz.figures.layout import middle
-from attnviz.figures.palette import HAIRLINE, INK, QUIET
+from attnviz.figures.palette import HAIRLINE, INK, QUIET, hexadecimal
 from attnviz.figures.scale import paint
 from attnviz.figures.sheet import POINTS_PER_INCH
 
@@ -84,14 +84,14 @@ def bars(drawing: Drawing, style: DrawingStyle) -> Figure:
 
 def _series(drawing: Drawing) -> list[Series]:
     several = len(drawing.query) > 1, len(drawing.panels) > 1
-    found = []
+    series = []
     for panel in drawing.panels:
         for place in drawing.query:
             source = f"from {quoted(drawing.queries[place])}"
             name = panel.name if several[1] else ""
             words = " ".join(part for part in (name, source if several[0] else "") if part)
-            found.append(Series(words, np.asarray(panel.weights[place], dtype=np.float64)))
-    return found
+            series.append(Series(words, np.asarray(panel.weights[place], dtype=np.float64)))
+    return series
 
 
 def _shown(series: list[Series]) -> list[int]:
@@ -124,7 +124,7 @@ def _draw(
     sheet = page.sheet
     number = max(sheet.measure(two(float(weight)), _NUMBER) for weight in weights)
     room = width - number - 4.0
-    fill = "#{:02X}{:02X}{:02X}".format(*paint(np.array([[_SHADE]]), sheet.style)[0, 0].tolist())
+    fill = hexadecimal(paint(np.array([[_SHADE]]), sheet.style)[0, 0].tolist())
     boxes = [
         (x, y + line * _LINE + 1.5, max(float(length) * room, 0.2), _LINE - 3.0)
         for line, length in enumerate(lengths)

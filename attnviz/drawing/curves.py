@@ -14,7 +14,7 @@ from attnviz.drawing.edges import Edge, Edges
 from attnviz.drawing.heatmap import hundredths
 from attnviz.drawing.paper import EDGE, Paper, colours
 from attnviz.drawing.row import Row, edges_of, row, write_row
-from attnviz.figures.palette import INK, PAPER
+from attnviz.figures.palette import INK, PAPER, hexadecimal
 from attnviz.figures.sheet import Sheet
 
 _TALLEST = 130.0
@@ -129,8 +129,7 @@ def _draw(page: Paper, curves: list[_Curve], top: float) -> int:
     sheet = page.sheet
     for curve in curves:
         weight = curve.edge.weight
-        pixel = colours(sheet, np.array([[weight]]), top)[0, 0].tolist()
-        colour = "#{:02X}{:02X}{:02X}".format(*pixel)
+        colour = hexadecimal(colours(sheet, np.array([[weight]]), top)[0, 0].tolist())
         path = Path(curve.vertices, curve.codes)
         sheet.path(path, fill=None, edge=colour, line=_width(curve.edge))
         _tip(sheet, curve, colour, _TIP + weight)

@@ -29,7 +29,7 @@ from attnviz.figures import labels as token_labels
 from attnviz.figures.captions import share_note
 from attnviz.figures.labels import LONGEST, Tag
 from attnviz.figures.layout import SMALL, middle
-from attnviz.figures.palette import INK, QUIET, ink_on
+from attnviz.figures.palette import INK, QUIET, hexadecimal, ink_on
 from attnviz.figures.scale import Pixels
 from attnviz.figures.sheet import Sheet
 from attnviz.figures.views import POOLED, Floats
@@ -248,7 +248,7 @@ def _print_values(
     if not size:
         return
     for (row, column), weight in np.ndenumerate(cells):
-        ink = ink_on("#{:02X}{:02X}{:02X}".format(*pixels[row, column].tolist()))
+        ink = ink_on(hexadecimal(pixels[row, column].tolist()))
         at = x + (column + 0.5) * fit.side, middle(y + (row + 0.5) * fit.tall, size)
         sheet.text(*at, hundredths(float(weight)), size, ink, align="center")
 

@@ -10,14 +10,15 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from attnviz.drawing.shades import bar
 from attnviz.drawing.weights import HeadMass
+from attnviz.figures.captions import plural
 from attnviz.text.showable import showable
 
 _WITH_BAR = 12
 _BAR = 40
 _CELL = 14
 _LEAST_LINES = 4
-_EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,16 @@ class Ranking:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Texts and tables, never markup: what words hold is printed as it is."""
         mean = sum(each.mass for each in self.masses) / len(self.masses)
-        heads = "1 head" if len(self.masses) == 1 else f"{len(self.masses)} heads"
         yield Text.assemble(
             (f"Attention of “{showable(self.query)}” to “{showable(self.key)}”", "bold"),
-            f": {heads}, mean {mean:.3f}, {showable(self.model)}",
+            f": {plural(len(self.masses), 'head')}, mean {mean:.3f}, {showable(self.model)}",
         )
         yield from (Text(note, style="dim") for note in self.notes)
         yield Text()
         most = Table.grid(padding=(0, 2))
         for each in self.masses[:_WITH_BAR]:
-            bar = Text(_bar(each.mass, ascii_only=options.ascii_only), style="blue")
-            most.add_row(each.name, f"{each.mass:.3f}", bar)
+            line = Text(bar(each.mass, _BAR, ascii_only=options.ascii_only), style="blue")
+            most.add_row(each.name, f"{each.mass:.3f}", line)
         yield most
         yield from self._others(console, options)
 
@@ -66,10 +66,3 @@ class Ranking:
         left = self.masses[_WITH_BAR + len(others) :]
         if left:
             yield Text(f"{len(left)} more, {left[0].mass:.3f} at most: -o FILE.csv has them all.")
-
-
-def _bar(mass: float, *, ascii_only: bool) -> str:
-    if ascii_only:
-        return "#" * round(mass * _BAR)
-    eighths = round(mass * _BAR * 8)
-    return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8]).rstrip()

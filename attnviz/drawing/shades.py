@@ -11,7 +11,7 @@ from rich.text import Text
 
 from attnviz.drawing.heatmap import hundredths
 from attnviz.drawing.view import DrawingStyle
-from attnviz.figures.palette import ink_on
+from attnviz.figures.palette import hexadecimal, ink_on
 from attnviz.figures.scale import shade, ticks
 from attnviz.figures.style import FigureStyle
 from attnviz.figures.views import Floats
@@ -19,7 +19,7 @@ from attnviz.text.showable import showable
 from attnviz.text.types import TokenLabel
 
 _BARS = (8, 30)
-_EIGHTHS = "▏▎▍▌▋▊▉"
+_EIGHTHS = " ▏▎▍▌▋▊▉"
 _PLAIN = str.maketrans(
     {"“": '"', "”": '"', "’": "'", "→": "->", "↓": "", "≥": ">=", "·": ".", "…": "~", "×": "x"}
 )
@@ -43,7 +43,7 @@ class Shades:
     def colours(self, weights: Floats, top: float) -> list[list[str]]:
         """The colours "#RRGGBB" of weights [row, column] on a scale that ends at `top`."""
         pixels = shade(np.asarray(weights, dtype=np.float64) / top, self.figure).tolist()
-        return [["#{:02x}{:02x}{:02x}".format(*pixel) for pixel in row] for row in pixels]
+        return [[hexadecimal(pixel) for pixel in row] for row in pixels]
 
     def on(self, colour: str) -> Style:
         """Ink on a colour; no style without colours."""
@@ -65,11 +65,7 @@ class Shades:
     def bar(self, length: float, beside: int) -> Text:
         """A bar of `length` (0-1), with room for `beside` characters in its line."""
         width = min(max(self.width - beside, _BARS[0]), _BARS[1])
-        eighths = max(round(length * width * 8), 0)
-        full, rest = divmod(eighths, 8)
-        line = "█" * full + (_EIGHTHS[rest - 1] if rest else "")
-        if self.ascii_only:
-            line = "#" * round(eighths / 8)
+        line = bar(length, width, ascii_only=self.ascii_only)
         return Text(line, style="blue", no_wrap=True, overflow="crop")
 
     def legend(self, top: float) -> Text:
@@ -84,6 +80,14 @@ class Shades:
         for mark, colour in zip(marks, self.colours(marks[None, :], top)[0], strict=True):
             line.append("   ", self.on(colour)).append(f" {mark:.2g}  ", "dim")
         return line
+
+
+def bar(length: float, width: int, *, ascii_only: bool) -> str:
+    """A bar of `length` (0-1) of `width` characters, to an eighth of one; in ASCII to a whole."""
+    if ascii_only:
+        return "#" * round(length * width)
+    full, rest = divmod(round(length * width * 8), 8)
+    return f"{'█' * full}{_EIGHTHS[rest]}".rstrip()
 
 
 def number(weight: float) -> str:

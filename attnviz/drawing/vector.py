@@ -87,10 +87,10 @@ def _rectangles(pixels: Pixels) -> Iterator[tuple[str, NDArray[np.float64]]]:
     under = boxes.copy()
     under[:, 2] += _OVERLAP * (ends < columns)
     under[:, 3] += _OVERLAP * (y < len(codes) - 1)
-    found = codes[y, x]
+    of_boxes = codes[y, x]
     for layer in (under, boxes) if len(boxes) > 1 else (boxes,):
-        for code in np.unique(found).tolist():
-            yield f"#{code:06X}", layer[found == code]
+        for code in np.unique(of_boxes).tolist():
+            yield f"#{code:06X}", layer[of_boxes == code]
 
 
 class VectorPage(Artist):

@@ -31,7 +31,7 @@ from attnviz.figures.margins import (
     strike,
     write_layer,
 )
-from attnviz.figures.palette import PAPER, QUIET, channels, ink_on
+from attnviz.figures.palette import PAPER, QUIET, channels, hexadecimal, ink_on
 from attnviz.figures.scale import Pixels, paint
 from attnviz.figures.sheet import Sheet
 from attnviz.figures.style import FigureStyle
@@ -186,7 +186,7 @@ def _print_values(sheet: Sheet, grid: Cells, values: Floats, pixels: Pixels) -> 
         return
     for (layer, head), text in texts.items():
         x, y = grid.centre(layer, head)
-        colour = "#{:02X}{:02X}{:02X}".format(*pixels[layer, head].tolist())
+        colour = hexadecimal(pixels[layer, head].tolist())
         sheet.text(x, middle(y, size), text, size, ink_on(colour), align="center")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 FAMILIES: Mapping[str, str] = MappingProxyType(
@@ -33,17 +33,21 @@ def channels(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
+def hexadecimal(pixel: Iterable[int]) -> str:
+    """Red, green and blue, each 0-255, as "#RRGGBB"."""
+    return "#" + "".join(f"{channel:02X}" for channel in pixel)
+
+
 def tint(colour: str, strength: float) -> str:
     """`colour` mixed with the paper: 0 is the paper, 1 the full colour."""
     part = min(max(strength, 0.0), 1.0)
-    red, green, blue = (round(255 + (value - 255) * part) for value in channels(colour))
-    return f"#{red:02X}{green:02X}{blue:02X}"
+    return hexadecimal(round(255 + (value - 255) * part) for value in channels(colour))
 
 
 def on_paper(colour: str) -> str:
     """`colour`, darkened where a thin line of it would be too pale on paper."""
     strength = min(1.0, (_EDGE / luminance(colour)) ** 0.5) if luminance(colour) > 0 else 1.0
-    return "#" + "".join(f"{round(value * strength):02X}" for value in channels(colour))
+    return hexadecimal(round(value * strength) for value in channels(colour))
 
 
 def ink_on(colour: str) -> str:

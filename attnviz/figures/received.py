@@ -21,7 +21,7 @@ from attnviz.figures.layout import (
     notes,
     weight_bar,
 )
-from attnviz.figures.palette import HAIRLINE, QUIET, ink_on, luminance
+from attnviz.figures.palette import HAIRLINE, QUIET, hexadecimal, ink_on, luminance
 from attnviz.figures.scale import position, shade
 from attnviz.figures.sheet import Sheet
 from attnviz.figures.style import FigureStyle
@@ -151,7 +151,7 @@ def _draw_tokens(sheet: Sheet, view: SentenceView, text: _Text, top: float) -> N
     for index, place in enumerate(text.places):
         y = top + place.line * _LINE
         _bar(sheet, place, y, fractions[index], text.numbers[index])
-        _token(sheet, place, y, text.tags[index], "#{:02X}{:02X}{:02X}".format(*colours[index]))
+        _token(sheet, place, y, text.tags[index], hexadecimal(colours[index]))
 
 
 def _bar(sheet: Sheet, place: _Place, y: float, fraction: float, number: str) -> None:

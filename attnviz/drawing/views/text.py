@@ -28,7 +28,7 @@ from attnviz.figures import labels as token_labels
 from attnviz.figures.captions import titled
 from attnviz.figures.labels import Tag
 from attnviz.figures.layout import middle
-from attnviz.figures.palette import INK, OUTLINE, QUIET, ink_on, luminance
+from attnviz.figures.palette import INK, OUTLINE, QUIET, hexadecimal, ink_on, luminance
 from attnviz.figures.sheet import Sheet
 
 _WIDTH = 400.0
@@ -153,7 +153,7 @@ def _draw_text(
     boxed = set(drawing.query) if drawing.stream != "cross" else set()
     frames = []
     for tag, place in zip(text.tags, text.places, strict=True):
-        colour = "#{:02X}{:02X}{:02X}".format(*shades[tag.cell])
+        colour = hexadecimal(shades[tag.cell])
         x, upper = EDGE + place.x, y + place.line * _pitch(text, values=values)
         sheet.boxes([(x, upper, place.width, text.box)], fill=colour)
         ink = ink_on(colour) if luminance(colour) < _LIGHT else None
