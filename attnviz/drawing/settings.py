@@ -35,7 +35,9 @@ FIGURE = ("cmap", "dpi")
 KEPT = ("sentence", "stream", "heads", "layers")
 """The drawing's own settings that say what is kept of a run."""
 
-_HEAD = re.compile(r"[Ll]([0-9]{1,4})[Hh]([0-9]{1,4})")
+HEAD = re.compile(r"[Ll]([0-9]{1,4})[Hh]([0-9]{1,4})")
+"""The name of a head, its layer and its number."""
+
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?(in|cm|mm)")
 _INCHES = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4}
 _NARROWEST, _WIDEST = 1.0, 100.0
@@ -45,7 +47,7 @@ _NO_SIZE = "Give the width of the page or column: 3.3in, 8.4cm or 84mm, from 1in
 
 def heads(names: str) -> tuple[HeadPlace, ...]:
     """Heads from their names, such as "L5H7,L2H0"; UsageError where one is none."""
-    matches = [_HEAD.fullmatch(name.strip()) for name in names.split(",")]
+    matches = [HEAD.fullmatch(name.strip()) for name in names.split(",")]
     places = [(int(match[1]), int(match[2])) for match in matches if match]
     if len(places) < len(matches):
         raise UsageError(f"{names!r} names no heads.", _NO_HEAD)
@@ -72,7 +74,7 @@ def inches(size: str) -> float | None:
 
 
 def _are_heads(names: str) -> bool:
-    return all(_HEAD.fullmatch(name.strip()) for name in names.split(","))
+    return all(HEAD.fullmatch(name.strip()) for name in names.split(","))
 
 
 def _is_size(size: str) -> bool:
@@ -243,9 +245,9 @@ def from_flags(flags: Mapping[str, Any], settings: Settings) -> DrawSettings:
     `settings` are those of the run: without a flag the colours' scale is theirs.
     """
     own = declarations(DrawSettings)
-    given = {name: value for name, value in flags.items() if name in own and value is not None}
+    asked = {name: value for name, value in flags.items() if name in own and value is not None}
     spelled = {name: own[name].flags[0] for name in own}
-    values = checked(given, lambda name: spelled.get(name, flag(name)), DrawSettings)
+    values = checked(asked, lambda name: spelled.get(name, flag(name)), DrawSettings)
     return DrawSettings(**{"scale": settings.scale} | values)
 
 

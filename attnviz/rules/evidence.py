@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from attnviz.drawing.settings import HeadPlace
 from attnviz.evidence.rules import PROBE
 from attnviz.report.model import Report
 from attnviz.rules.decide import Candidate
-from attnviz.rules.heads import HeadPlace
 from attnviz.rules.rule import GroupOf, RoleOf, Rule, StatisticOf
 from attnviz.rules.verdict import Measured
 

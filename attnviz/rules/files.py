@@ -20,13 +20,14 @@ def open_rules(path: Path, text: str = "") -> RuleFile:
     UsageError where it can't be read or something in it is wrong.
     """
     try:
-        data = path.read_bytes() if path.stat().st_size <= _MOST else None
+        with path.open("rb") as file:
+            data = file.read(_MOST + 1)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise UsageError(
             f"{path} can't be read: {why}.", "Name a file of rules in TOML."
         ) from error
-    if data is None:
+    if len(data) > _MOST:
         raise UsageError(f"{path} is too large for a file of rules.", "Name a file of rules.")
     try:
         source = data.decode("utf-8-sig").replace("\r\n", "\n")

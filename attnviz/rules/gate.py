@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from attnviz.drawing.settings import head_name
 from attnviz.errors import UsageError
 from attnviz.report.model import Report
 from attnviz.report.numbers import exact, number
@@ -67,9 +68,9 @@ class Gate:
         if self.over == "mean":
             return sum(means) / len(means), ""
         measured = max(means) if self.over == "max" else min(means)
-        part, (layer, head) = [(part, each.place) for part, each in there][means.index(measured)]
+        part, place = [(part, each.place) for part, each in there][means.index(measured)]
         stream = f"{part.attention} " if part.attention else ""
-        return measured, f" in {stream}L{layer}H{head}"
+        return measured, f" in {stream}{head_name(*place)}"
 
 
 def read(text: str) -> Gate:

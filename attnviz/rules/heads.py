@@ -7,12 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from attnviz.drawing.settings import HEAD, HeadPlace, head_name
 from attnviz.errors import UsageError
 
-HeadPlace = tuple[int, int]
-"""A layer and the number of a head in it."""
-
-_HEAD = re.compile(r"[Ll]([0-9]{1,4})[Hh]([0-9]{1,4})")
 _LAYER = re.compile(r"layer ([0-9]{1,4})")
 _WORDS = re.compile(r"(any|all|mean)(?: of (.+))?|(any|all) layers?|(rollout)")
 HINT = (
@@ -116,7 +113,7 @@ def _items(names: str) -> tuple[tuple[int, int | None], ...]:
 
 def _item(name: str) -> tuple[int, int | None]:
     spaced = " ".join(name.split())
-    if head := _HEAD.fullmatch(spaced):
+    if head := HEAD.fullmatch(spaced):
         return int(head[1]), int(head[2])
     if layer := _LAYER.fullmatch(spaced):
         return int(layer[1]), None
@@ -125,7 +122,7 @@ def _item(name: str) -> tuple[int, int | None]:
 
 def _named(item: tuple[int, int | None]) -> str:
     layer, head = item
-    return f"layer {layer}" if head is None else f"L{layer}H{head}"
+    return f"layer {layer}" if head is None else head_name(layer, head)
 
 
 def _members(item: tuple[int, int | None], places: Sequence[HeadPlace]) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from attnviz.drawing.settings import head_name
 from attnviz.errors import NothingToAnalyseError
 from attnviz.evidence.rules import PROBE
 from attnviz.report.escape import harmless
@@ -69,17 +70,17 @@ def _of_roles(part: Report) -> Iterator[_Written]:
     """The best head of each role that some head has beyond doubt, and that is told."""
     roles = [role for role in part.roles if role.heads and not role.same_as]
     for role in roles[:_ROLES]:
-        layer, head = role.heads[0]
-        score = part.head(layer, head).roles[role.name]
+        name = head_name(*role.heads[0])
+        score = part.head(*role.heads[0]).roles[role.name]
         if score.verdict != "supported" or score.low is None or score.high is None:
             continue
         many = f"the best of {len(role.heads)} heads" if role.heads[1:] else "the only head"
         yield _Written(
             f"{estimate(score.score, score.low, score.high)}, {many} with this role.",
             (
-                ("name", f"{role.name}: L{layer}H{head}"),
+                ("name", f"{role.name}: {name}"),
                 ("role", role.name),
-                ("heads", f"L{layer}H{head}"),
+                ("heads", name),
                 ("gte", _outward(score.low, score.high)[0]),
             ),
         )
@@ -88,14 +89,14 @@ def _of_roles(part: Report) -> Iterator[_Written]:
 def _of_induction(part: Report) -> Iterator[_Written]:
     probed = part.induction.supported[:1] if part.induction else ()
     for head in probed:
-        score = head.prefix_matching
+        name, score = head_name(head.layer, head.head), head.prefix_matching
         if score.low is not None and score.high is not None:
             yield _Written(
                 f"{estimate(score.score, score.low, score.high)} on repeated random tokens.",
                 (
-                    ("name", f"{PROBE}: L{head.layer}H{head.head}"),
+                    ("name", f"{PROBE}: {name}"),
                     ("role", PROBE),
-                    ("heads", f"L{head.layer}H{head.head}"),
+                    ("heads", name),
                     ("gte", _outward(score.low, score.high)[0]),
                 ),
             )
@@ -122,9 +123,9 @@ def _of_statistic(statistic: str, what: str, layer: int, head: int, mean: Estima
     return _Written(
         f"{estimate(mean.mean, mean.low, mean.high)}, the {what} {layer}.",
         (
-            ("name", f"{what} {layer}: L{layer}H{head}"),
+            ("name", f"{what} {layer}: {head_name(layer, head)}"),
             ("statistic", statistic),
-            ("heads", f"L{layer}H{head}"),
+            ("heads", head_name(layer, head)),
             ("in", _outward(mean.low or 0.0, mean.high or 0.0)),
         ),
     )

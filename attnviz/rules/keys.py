@@ -9,9 +9,10 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
+from attnviz.drawing.settings import Lens, Stream
 from attnviz.errors import UsageError
 from attnviz.rules import heads
-from attnviz.rules.rule import GroupName, Lens, Stream, TokenClass
+from attnviz.rules.rule import GroupName, TokenClass
 from attnviz.text.merge import Pieces
 from attnviz.values import quoted
 

@@ -12,10 +12,8 @@ from attnviz.drawing.masses import masses
 from attnviz.drawing.side import Places, Side
 from attnviz.drawing.weights import Weights
 from attnviz.errors import UsageError
-from attnviz.registry import discover
 from attnviz.roles import masks
-from attnviz.roles.role import Role
-from attnviz.rules import template
+from attnviz.rules import names, template
 from attnviz.rules.heads import Heads
 from attnviz.rules.rule import Chosen, Mass, TokenSet, said
 from attnviz.rules.verdict import Measured
@@ -110,7 +108,7 @@ class Sentence:
 
     def _of_role(self, name: str) -> Bools:
         stream = self.weights.stream
-        role = next(each for each in discover("attnviz.roles", "ROLE", Role) if each.name == name)
+        role = names.target(name)
         if stream not in role.streams:
             raise UsageError(
                 f"The role {name} has no targets in {stream or 'this'} attention.",

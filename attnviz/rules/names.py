@@ -14,7 +14,7 @@ from attnviz.statistics.statistic import Statistic
 @cache
 def roles() -> tuple[str, ...]:
     """Every role and family of roles, and induction on random tokens."""
-    return (*(role.name for role in discover("attnviz.roles", "ROLE", Role)), PROBE)
+    return (*(role.name for role in _every_role()), PROBE)
 
 
 @cache
@@ -28,7 +28,7 @@ def targets() -> tuple[str, ...]:
     """The roles that say of any sentence at which tokens each token would look."""
     return tuple(
         role.name
-        for role in discover("attnviz.roles", "ROLE", Role)
+        for role in _every_role()
         if isinstance(role, TargetRole | CrossRole) and not role.chooses
     )
 
@@ -37,5 +37,13 @@ def is_one(name: str, known: Sequence[str]) -> bool:
     """Whether it is one of these names, or of a role in a family such as "dep:nsubj"."""
     if name in known:
         return True
-    every = discover("attnviz.roles", "ROLE", Role)
-    return any(role.name in known and role.includes(name) for role in every)
+    return any(role.name in known and role.includes(name) for role in _every_role())
+
+
+def target(name: str) -> Role:
+    """The role that has one of the names of `targets`."""
+    return next(role for role in _every_role() if role.name == name)
+
+
+def _every_role() -> Sequence[Role]:
+    return discover("attnviz.roles", "ROLE", Role)

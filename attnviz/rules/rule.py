@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from attnviz.drawing.settings import Lens, Stream
 from attnviz.rules.bounds import Bounds
 from attnviz.rules.heads import Heads
 from attnviz.text.merge import Pieces
 
-Stream = Literal["auto", "encoder", "decoder", "cross"]
-Lens = Literal["all", "content"]
 TokenClass = Literal["content", "special", "punctuation", "first"]
 GroupName = Literal["redundant", "collapsed", "uniform"]
 Case = Mapping[str, str]

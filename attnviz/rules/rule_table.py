@@ -161,9 +161,9 @@ class RuleTable:
         return TokenSet(**value)
 
     def _rivals(self) -> tuple[Rival, ...]:
-        given = self._values.get("more_than", ())
+        tables = self._values.get("more_than", ())
         rivals = []
-        for table in (given,) if isinstance(given, dict) else given:
+        for table in (tables,) if isinstance(tables, dict) else tables:
             for name in table:
                 if name not in ("to", "by"):
                     raise unknown(name, ("to", "by"), self._where("more_than"))
@@ -194,23 +194,23 @@ class RuleTable:
         return bounds
 
     def _bounds(self, key: str, values: Mapping[str, Any]) -> Bounds:
-        given = {name: values[name] for name in BOUNDS if name in values}
-        for name, value in given.items():
+        asked = {name: values[name] for name in BOUNDS if name in values}
+        for name, value in asked.items():
             numbers = value if isinstance(value, tuple) else (value,)
             if not all(map(math.isfinite, numbers)):
                 raise self._wrong(key or name, f"{name} is {quoted(value)}", BOUNDS[name].hint)
-        first = key or next(iter(given), "")
-        tolerant = {"rel", "abs"} & given.keys()
-        if ("approx" in given) != bool(tolerant):
+        first = key or next(iter(asked), "")
+        tolerant = {"rel", "abs"} & asked.keys()
+        if ("approx" in asked) != bool(tolerant):
             raise self._wrong(
                 first,
                 "approx needs rel or abs, and these need it",
                 "Write approx = 0.3 and abs = 0.02.",
             )
-        if any(given[name] < 0 for name in tolerant):
+        if any(asked[name] < 0 for name in tolerant):
             raise self._wrong(first, "a tolerance is below 0", "Use 0 or more.")
         bounds = Bounds(
-            **{"within" if name == "in" else name: value for name, value in given.items()}
+            **{"within" if name == "in" else name: value for name, value in asked.items()}
         )
         if not bounds.possible:
             raise self._wrong(first, f"no number is {bounds}", "Mend the conditions.")

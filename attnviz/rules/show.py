@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from attnviz.drawing.settings import DrawSettings, head_name
-from attnviz.rules.heads import HeadPlace, Heads
+from attnviz.drawing.settings import DrawSettings, HeadPlace, head_name
+from attnviz.rules.heads import Heads
 from attnviz.rules.rule import Mass, Rule
 from attnviz.values import written
 
