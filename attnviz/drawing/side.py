@@ -124,6 +124,8 @@ class Side:
 
         UsageError where there is none.
         """
+        if not isinstance(names, str):  # a script's
+            raise UsageError(f"{quoted(names)} is no word.", "Give words or tokens as text.")
         if self.like(names) or not names.split():
             return [self.find(names)]
         return [self.find(name) for name in names.split()]

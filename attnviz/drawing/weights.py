@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from attnviz.drawing.masses import masses
 from attnviz.drawing.settings import HeadPlace, Lens, head_name, heads
 from attnviz.drawing.side import Side
 from attnviz.errors import UsageError
+from attnviz.values import quoted
 
 _LISTED = 8
 
@@ -105,7 +106,10 @@ class Weights:
         UsageError where it isn't there.
         """
         if isinstance(name, str):
-            return self._matrix(heads(name)[0])
+            place, *more = heads(name)
+            if more:
+                raise UsageError(f"{quoted(name)} names several heads.", "Name one.")
+            return self._matrix(place)
         if number is None:
             raise UsageError("A layer has many heads.", "Give both numbers: .head(5, 7).")
         return self._matrix((name, number))
@@ -128,8 +132,11 @@ class Weights:
         Both are words or tokens, or several with spaces between them. A word as a key is the sum
         over its tokens; as a query their mean, or in causal models the last of them, as the setting
         `pieces` says. Of several queries the mean is taken, of several keys the sum. UsageError
-        where there is no such word.
+        where there is no such word or lens.
         """
+        if lens not in get_args(Lens):
+            choices = ", ".join(get_args(Lens))
+            raise UsageError(f"lens is {quoted(lens)}.", f"Choose one of: {choices}.")
         return self.ranked(query, key, lens)[0]
 
     def unseen(self, query: str, key: str) -> bool:

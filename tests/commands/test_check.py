@@ -123,6 +123,12 @@ def test_a_mistake_in_the_rules_is_told_before_the_model_is_looked_for(
     assert "Did you mean gt?" in done.err
 
 
+def test_a_file_of_rules_without_end_is_refused(tool: Tool, tiny: Path) -> None:
+    done = tool("check", tiny, "/dev/zero")
+    assert done.code == 2
+    assert "/dev/zero is too large for a file of rules." in done.err
+
+
 def test_a_model_that_is_not_there_is_no_verdict(tool: Tool, rules: Path) -> None:
     rules.write_text(PASSES)
     assert tool("check", "no/such/model", rules).code == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,10 +66,17 @@ def test_heads_by_name_or_numbers() -> None:
     assert found.names == ("L0H0", "L0H1", "L1H0", "L1H1")
     assert found.words == ("the", "cat##nap", "The")
     name: str | int
-    for name in ("L5H5", 5, "5"):
+    for name in ("L5H5", 5, "5", "L0H0,L0H1"):
         with pytest.raises(UsageError) as caught:
             found.head(name)
         assert caught.value.hint
+
+
+@pytest.mark.parametrize(("key", "lens"), [("zebra", "all"), ("the", "some"), (3, "all")])
+def test_words_and_lenses_that_are_none(key: Any, lens: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        mass("the", key, lens=lens)
+    assert caught.value.hint
 
 
 def test_layers_of_different_numbers_of_heads_make_no_array() -> None:
