@@ -21,7 +21,7 @@ from attnviz.rules.verdict import Verdicts
 from attnviz.settings import Settings, from_mapping
 from attnviz.steps import judge as judging
 from attnviz.text.files import read
-from attnviz.text.literal import given
+from attnviz.text.literal import as_file
 from attnviz.text.types import SourceFile
 from attnviz.values import Exports
 
@@ -313,8 +313,8 @@ def _files(texts: Texts, name: str = "texts") -> tuple[Sequence[SourceFile], boo
             "conversations, too.",
         )
     if isinstance(texts, str):
-        return [given(texts)], False
-    return [given("".join(part.replace("\n", " ") + "\n" for part in parts))], True
+        return [as_file(texts)], False
+    return [as_file("".join(part.replace("\n", " ") + "\n" for part in parts))], True
 
 
 def _is_chat(item: object) -> bool:
@@ -327,7 +327,7 @@ def _conversations(chats: Sequence[object]) -> SourceFile:
     """Conversations, or one as a list of messages, as JSON Lines."""
     lines = [chats] if isinstance(chats[0], Mapping) and "role" in chats[0] else chats
     try:
-        return given("".join(json.dumps(line) + "\n" for line in lines), "jsonl")
+        return as_file("".join(json.dumps(line) + "\n" for line in lines), "jsonl")
     except (TypeError, ValueError) as error:
         raise UsageError(
             f"A conversation holds what is no JSON: {error}.",

@@ -44,12 +44,12 @@ def read_sentence(
     stdin = sys.stdin.buffer if sys.stdin else None
     command = f"attnviz draw {shlex.quote(model)}"
 
-    def one(argument: str) -> SourceFile:
+    def opened(argument: str) -> SourceFile:
         if literal.names_file(argument):
             return read([argument], stdin, command=command)[0]
         return literal.sentence(argument)
 
-    return one(text), one(target) if target else None
+    return opened(text), opened(target) if target else None
 
 
 def _hear(texts: Sequence[str], target: str, labels: str = "", *, quiet: bool) -> None:

@@ -19,7 +19,7 @@ from attnviz.drawing.registry import views
 from attnviz.drawing.settings import DrawSettings, inches
 from attnviz.drawing.terminal import printed
 from attnviz.drawing.view import DrawingStyle, View
-from attnviz.drawing.weights import HeadMass, Weights
+from attnviz.drawing.weights import Weights
 from attnviz.errors import UsageError
 from attnviz.figures.scale import colormap
 from attnviz.figures.style import FigureStyle
@@ -88,7 +88,8 @@ class Result:
 def result(weights: Weights, settings: DrawSettings, looks: DrawingStyle) -> Result:
     """What the settings ask for: a table of masses, or a drawing.
 
-    UsageError where it isn't there, and from `file` where its view can't show it.
+    `weights` are of the heads that the settings name, a table is of all of them. UsageError where
+    what was asked for isn't there, and from `file` where its view can't show it.
     """
     return _masses(weights, settings) if settings.mass_from else _drawn(weights, settings, looks)
 
@@ -96,26 +97,16 @@ def result(weights: Weights, settings: DrawSettings, looks: DrawingStyle) -> Res
 def _masses(weights: Weights, settings: DrawSettings) -> Result:
     query, key = settings.mass_from, settings.mass_to
     masses, removed = weights.ranked(query, key, settings.lens)
-    kept = [each for each in masses if _wanted(each, settings)]
-    table = tables.mass_table(kept, query, key)
+    table = tables.mass_table(masses, query, key)
     notes = [*weights.query_side.ambiguous(query), *weights.key_side.ambiguous(key)]
     if weights.unseen(query, key):
         notes.append(f"No “{query}” sees “{key}”, which comes later: the model looks back only.")
     of_lens = _of_lens(settings, removed)
     return Result(
         lambda suffix: TABLES[suffix](table),
-        lambda: Ranking(kept, query, key, weights.model, of_lens),
+        lambda: Ranking(masses, query, key, weights.model, of_lens),
         tuple(dict.fromkeys(notes)),
         of_lens,
-    )
-
-
-def _wanted(mass: HeadMass, settings: DrawSettings) -> bool:
-    place = mass.layer, mass.head
-    return (
-        place in settings.places
-        if settings.heads
-        else mass.layer in settings.layers or not (settings.layers)
     )
 
 

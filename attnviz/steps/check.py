@@ -239,8 +239,8 @@ class Checker:
         texts = template.filled(text)
         lines = "".join(literal.sentence(each.text).text for each in texts)
         targets = [literal.sentence(each.target).text for each in texts if each.target is not None]
-        target = literal.given("".join(targets)) if targets else None
-        return [literal.given(lines)], target, self._by_line
+        target = literal.as_file("".join(targets)) if targets else None
+        return [literal.as_file(lines)], target, self._by_line
 
     def _paths(self, text: Text) -> tuple[str, str]:
         """The files of a text as seen from here, "" where it has none."""

@@ -11,15 +11,15 @@ from attnviz.text.types import InputFormat, SourceFile
 _SUFFIX = re.compile(r"\.[A-Za-z]\w{0,7}$")
 
 
-def given(text: str, kind: InputFormat = "text") -> SourceFile:
-    """A text that no file holds, as one."""
+def as_file(text: str, kind: InputFormat = "text") -> SourceFile:
+    """A text that is in no file, as a file's."""
     sha256 = hashlib.sha256(text.encode(errors="replace")).hexdigest()
     return SourceFile("text", sha256, text, kind)
 
 
 def sentence(text: str) -> SourceFile:
     """One sentence as a file of one line."""
-    return given(text.replace("\r", " ").replace("\n", " ") + "\n")
+    return as_file(text.replace("\r", " ").replace("\n", " ") + "\n")
 
 
 def names_file(text: str) -> bool:
