@@ -172,8 +172,8 @@ def _with_ends(file: CorpusFile, lines: Iterable[tuple[int, str]]) -> Iterator[t
             raise InputError(
                 f"{file.shown} has more than {LONGEST // 2**20} MiB without a blank line, up to "
                 f"line {number}.",
-                "Put them between paragraphs, or between the sentences of a treebank; plain text is "
-                "read line by line with --split line.",
+                "Put them between paragraphs, or between the sentences of a treebank; --split line "
+                "reads plain text line by line.",
             )
         yield number, line
 
