@@ -13,14 +13,14 @@ from attnviz.drawing.weights import Weights
 from attnviz.evidence.rules import rules as evidence_rules
 from attnviz.figures.scale import colormap
 from attnviz.measurement.measurement import Measurement
-from attnviz.models import load, names
+from attnviz.models import names
 from attnviz.models.load import LoadedModel
 from attnviz.report.model import Report
 from attnviz.rules.read import RuleFile
 from attnviz.rules.verdict import Verdicts
 from attnviz.settings import Settings, creation_date
 from attnviz.stages import Progress
-from attnviz.steps import weigh
+from attnviz.steps import loading, weigh
 from attnviz.steps.check import Checker, Sources
 from attnviz.steps.illustrate import illustrate
 from attnviz.steps.judge import judge
@@ -201,14 +201,5 @@ def _parser(texts: Texts, settings: Settings, progress: Progress) -> Parser | No
 def _loaded(
     model: str, settings: Settings, progress: Progress, *, predicts: bool = False
 ) -> LoadedModel:
-    progress.stage("loading model")
-    return load.load(
-        names.resolve(model, allow_pickle=settings.allow_pickle),
-        revision=settings.revision,
-        device=load.device(settings.device),
-        dtype=settings.dtype,
-        allow_pickle=settings.allow_pickle,
-        trust_remote_code=settings.trust_remote_code,
-        generates=settings.generate > 0,
-        predicts=predicts,
-    )
+    name = names.resolve(model, allow_pickle=settings.allow_pickle)
+    return loading.loaded(name, settings, progress, predicts=predicts)

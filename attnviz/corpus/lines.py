@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import importlib
 import io
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,11 +70,16 @@ def unpacked(path: Path, name: str, stamped: Callable[[Stamp], object]) -> Itera
     try:
         if path.is_dir():
             raise InputError(f"{name} is a folder.", "Name the files in it.")
+        if path.exists() and not path.is_file():  # what a pipe or device gives, it gives once
+            raise InputError(
+                f"{name} is no file, and a scan reads its text several times.",
+                "Pipe it into standard input, which is copied: name it -.",
+            )
         with path.open("rb") as file:
             hashed = _Hashed(file)
             try:
                 yield _unpacked(io.BufferedReader(hashed, _CHUNK))
-            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            except _damage() as error:
                 stamped(hashed.stamp())
                 raise InputError(
                     f"{name} can't be unpacked: {error}.",
@@ -108,6 +114,12 @@ def _zstd(file: io.BufferedReader) -> BinaryIO:
         "A file packed with zstd takes Python 3.14, or pyarrow.",
         'Install it: pip install "attnviz[frames]"',
     )
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    """What the libraries that unpack raise over damaged bytes, besides OSError."""
+    zstd = sys.modules.get("compression.zstd")
+    return (EOFError, zlib.error, gzip.BadGzipFile, *([zstd.ZstdError] if zstd else []))
 
 
 def is_parquet(file: BinaryIO) -> bool:

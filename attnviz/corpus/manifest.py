@@ -18,6 +18,8 @@ NAME = "scan.json"
 
 Manifest = dict[str, Any]
 
+_ALWAYS = {"version", "model", "settings", "corpus", "part", "pilot", "rows", "batch_tokens"}
+
 _FREE = ("result", "batch_tokens")
 """What may differ between a scan and one that goes on with it."""
 
@@ -72,18 +74,19 @@ def written(value: Manifest) -> bytes:
 
 def read(data: bytes, folder: object) -> Manifest:
     """What `written` made. Raises InputError for other bytes."""
+    damaged = InputError(f"{folder}/{NAME} is damaged.", "Scan anew, into another folder.")
     try:
         value = json.loads(data)
         schema = value["schema"]
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise InputError(
-            f"{folder}/{NAME} is damaged.", "Scan anew, into another folder."
-        ) from error
+        raise damaged from error
     if schema != SCHEMA:
         raise InputError(
             f"{folder}/{NAME} is {schema}, and this version of attnviz reads {SCHEMA}.",
             "Scan anew, into another folder.",
         )
+    if not value.keys() >= _ALWAYS:
+        raise damaged
     checked: Manifest = value
     return checked
 

@@ -32,4 +32,7 @@ def measurement_in(folder: Path) -> Measurement:
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
         raise InputError(f"{shown} can't be read: {reason}.", "Check the name.") from error
-    return Measurement.from_bytes(data)
+    try:
+        return Measurement.from_bytes(data)
+    except InputError as error:
+        raise InputError(f"{shown} can't be used: {error.message}", error.hint) from error

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Literal
 
@@ -78,7 +79,10 @@ def corpus_files(paths: Sequence[str | Path], without: Path | None = None) -> Co
     if names == [STDIN]:
         return CorpusFiles((CorpusFile(Path(STDIN), STDIN, ""),))
     others = Counter[str]()
-    by_place = {path.resolve(): path for name in names for path in _expanded(name, others, without)}
+    left_out = without and without.resolve()
+    by_place = {
+        path.resolve(): path for name in names for path in _expanded(name, others, left_out)
+    }
     ends = shortest_ends([str(path) for path in by_place.values()])
     files = (
         CorpusFile(path, showable(end), _kind(path))
@@ -106,13 +110,40 @@ def _expanded(name: str, others: Counter[str], without: Path | None) -> Iterator
             raise absent(path, showable(name), "")
         yield path
     else:
-        names = glob.glob(name, recursive=True)  # noqa: PTH207 - absolute ones, too
-        matches = sorted(each for each in map(Path, names) if not _lies_in(each, without))
-        if not any(each.is_file() for each in matches):
+        matches = [each for each in _matches(path) if not _lies_in(each, without)]
+        if not matches:
             raise InputError(
                 f"No file matches {showable(name)}.", "Check the pattern; ** goes into folders."
             )
-        yield from (each for each in matches if each.is_file())
+        yield from matches
+
+
+def _matches(pattern: Path) -> list[Path]:
+    """The files that match a pattern, in the order of their names.
+
+    As those below a folder, what `**` finds is neither hidden nor behind a link to a folder: such
+    links may go in circles.
+    """
+    until = pattern.parts.index("**") if "**" in pattern.parts else len(pattern.parts)
+    starts = glob.glob(str(Path(*pattern.parts[:until])))  # noqa: PTH207 - absolute ones, too
+    rest = pattern.parts[until:]
+    matches = {
+        path
+        for start in map(Path, starts)
+        for path in (_below(start) if rest else [start])
+        if path.is_file() and _fits(path.relative_to(start).parts, rest)
+    }
+    return sorted(matches)
+
+
+def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a path fits a pattern, both in parts; `**` stands for any number of folders."""
+    if not pattern:
+        return not parts
+    rest = pattern[1:]
+    if pattern[0] == "**":
+        return not rest or any(_fits(parts[place:], rest) for place in range(len(parts)))
+    return bool(parts) and fnmatch(parts[0], pattern[0]) and _fits(parts[1:], rest)
 
 
 def _below(folder: Path) -> list[Path]:
@@ -126,7 +157,7 @@ def _below(folder: Path) -> list[Path]:
 
 
 def _lies_in(path: Path, folder: Path | None) -> bool:
-    return folder is not None and path.resolve().is_relative_to(folder.resolve())
+    return folder is not None and path.resolve().is_relative_to(folder)
 
 
 def _kind(path: Path) -> Kind:

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, groupby, islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from attnviz.corpus.lines import Refuse, Stamp, is_parquet, numbered_lines, unpacked
+from attnviz.corpus.lines import LONGEST, Refuse, Stamp, is_parquet, numbered_lines, unpacked
 from attnviz.corpus.paths import CorpusFile, Kind
 from attnviz.corpus.records import Fields, Record, csv_records, json_records, parquet_records
 from attnviz.errors import InputError
-from attnviz.text.annotation import joined
 from attnviz.text.files import MAX_BYTES
 from attnviz.text.formats import format_of
 from attnviz.text.split import Split, is_linewise, prose
-from attnviz.text.treebank import TreebankSentence, annotated_lines
+from attnviz.text.treebank import annotated_lines, whole_documents
 from attnviz.text.types import Annotation, SourceFile
 
 _LOOKED_AT = 2000
 """Lines from which it is told whether a file has a sentence a line."""
+
+_GO_ON = "--keep-going sets aside what can't be read."
 
 _KEPT = 100
 """Refusals that are kept with their reasons; more are counted."""
@@ -51,8 +52,9 @@ class SetAside:
     def __call__(self, error: InputError) -> None:
         """Counts one. Raises the error unless reading goes on."""
         if not self.going_on:
-            hint = f"{error.hint} --keep-going sets aside what can't be read.".strip()
-            raise InputError(error.message, hint) from error
+            if _GO_ON in error.hint:  # what was refused in a file comes again as the file's error
+                raise error
+            raise InputError(error.message, f"{error.hint} {_GO_ON}".strip()) from error
         self.many += 1
         if len(self.reasons) < _KEPT:
             self.reasons.append(error.message)
@@ -105,8 +107,11 @@ class Corpus:
         lines = chain(start, lines)
         kind = kind or self._kind(file, start)
         if kind == "conllu":
-            annotated = annotated_lines(file.shown, (line for _, line in lines), refuse)
-            yield from self._annotated(file, annotated)
+            annotated = annotated_lines(file.shown, _with_ends(file, lines), refuse)
+            if self.split == "document":
+                annotated = whole_documents(annotated)
+            for line, sentence, forms, annotation, document in annotated:
+                yield Passage(file.name, line, sentence, forms, annotation, document)
         elif kind == "jsonl":
             yield from self._records(file, json_records(file.shown, lines, self.fields, refuse))
         elif kind == "csv":
@@ -129,27 +134,6 @@ class Corpus:
             for passage in _plain(file, lines, lines, self.split, self.language):
                 yield passage._replace(line=record.line, document=document, block=0, record=True)
 
-    def _annotated(
-        self, file: CorpusFile, annotated: Iterable[TreebankSentence]
-    ) -> Iterator[Passage]:
-        if self.split != "document":
-            for line, text, forms, annotation, document in annotated:
-                yield Passage(file.name, line, text, forms, annotation, document)
-            return
-        for document, members in groupby(annotated, key=lambda each: each.document):
-            yield _together(file, document, list(members))
-
-
-def _together(file: CorpusFile, document: str, members: Sequence[TreebankSentence]) -> Passage:
-    """The sentences of a document as one passage."""
-    text, known = "", []
-    for member in members:
-        text += " " if text else ""
-        known.append((member.annotation, len(text)))
-        text += member.text
-    forms = tuple(form for member in members for form in member.forms)
-    return Passage(file.name, members[0].line, text, forms, joined(known), document)
-
 
 def _plain(
     file: CorpusFile,
@@ -170,10 +154,28 @@ def _plain(
     if split == "line":
         passages: Iterator[tuple[int, str]] = ((at, line.strip()) for at, line in numbered)
     else:
-        passages = prose(numbered, language)
+        passages = prose(_with_ends(file, numbered), language)
     for number, text in passages:
         if text:
             yield Passage(file.name, number, text, block=blocks.of(number))
+
+
+def _with_ends(file: CorpusFile, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The lines, those between blank ones not too many: they are kept together.
+
+    Raises InputError where there is no end of them.
+    """
+    size = 0
+    for number, line in lines:
+        size = size + len(line) + 1 if line.strip() else 0
+        if size > LONGEST:
+            raise InputError(
+                f"{file.shown} has more than {LONGEST // 2**20} MiB without a blank line, up to "
+                f"line {number}.",
+                "Put them between paragraphs, or between the sentences of a treebank; --split line "
+                "reads plain text line by line.",
+            )
+        yield number, line
 
 
 def _whole(file: CorpusFile, lines: Iterable[tuple[int, str]]) -> Iterator[Passage]:

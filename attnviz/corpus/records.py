@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from attnviz.corpus.lines import LONGEST, Refuse
 from attnviz.errors import InputError, UsageError
-from attnviz.text.showable import showable
+from attnviz.text.showable import in_short, showable
+from attnviz.text.spelling import encodable
 
 _SEPARATORS = (",", "\t", ";")
 _ROWS = 1024
@@ -47,10 +48,9 @@ def json_records(
         try:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
-            what = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
             refuse(
                 InputError(
-                    f"{name}, line {number} is no JSON: {what}.",
+                    f"{name}, line {number} is no JSON: {_reason(error)}.",
                     "JSON Lines have one object a line.",
                 )
             )
@@ -66,6 +66,13 @@ def json_records(
         yield from _record(name, number, value, fields, refuse)
 
 
+def _reason(error: ValueError | RecursionError) -> str:
+    """Why a line of JSON can't be read."""
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
+    return "nested too deeply" if isinstance(error, RecursionError) else "a number is too long"
+
+
 def csv_records(
     name: str, lines: Iterable[tuple[int, str]], fields: Fields, refuse: Refuse
 ) -> Iterator[Record]:
@@ -78,6 +85,7 @@ def csv_records(
     head = next(numbered, None)
     if head is None:
         return
+    csv.field_size_limit(LONGEST)
     separator, columns = _columns(name, head[1], fields)
     last = [head[0]]
 
@@ -86,7 +94,6 @@ def csv_records(
             last[0] = number
             yield line + "\n"
 
-    csv.field_size_limit(LONGEST)
     rows = csv.reader(texts(), delimiter=separator)
     while True:
         try:
@@ -189,7 +196,8 @@ def _record(
             )
         )
         return
-    yield Record(line, text, "" if named is None else showable(str(named)))
+    # JSON may hold what no text in UTF-8 can.
+    yield Record(line, encodable(text), "" if named is None else showable(str(named)))
 
 
 def _looked_up(value: Any, field: str) -> Any:  # noqa: ANN401 - JSON's
@@ -211,4 +219,4 @@ def _unnamed(name: str, columns: Sequence[str]) -> UsageError:
 
 def _listed(names: Sequence[str]) -> str:
     more = ", …" if len(names) > _NAMED else ""
-    return (", ".join(showable(str(name)) for name in islice(names, _NAMED)) + more) or "none"
+    return (", ".join(in_short(str(name)) for name in islice(names, _NAMED)) + more) or "none"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -23,16 +24,17 @@ from attnviz.corpus.rows import RowWriter, check_installed, rows_name
 from attnviz.corpus.shards import Fitted, Prepared, ShardMeasurer, choose_pilot, shards
 from attnviz.corpus.spool import SPOOL, spooled
 from attnviz.corpus.state import State
-from attnviz.errors import AttnvizError, InputError, UnfinishedError
+from attnviz.errors import InputError, UnfinishedError
 from attnviz.folder import Growing, growing
 from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.source import FileInfo, InputInfo
-from attnviz.models import load, names
+from attnviz.models import names
 from attnviz.models import run as model_run
 from attnviz.models.load import LoadedModel
 from attnviz.report.numbers import counted
 from attnviz.settings import Settings
 from attnviz.stages import Progress
+from attnviz.steps import loading
 from attnviz.steps.measure import Measurer, source
 from attnviz.survey import survey
 from attnviz.survey.shards import Reader
@@ -87,30 +89,33 @@ def scan(
         check_installed()
     pilot = None if options.pilot is None else measurement_in(options.pilot)
     with growing(folder, is_ours) as place:
-        progress.stage("loading model")
-        loaded = load.load(
-            name,
-            revision=settings.revision,
-            device=load.device(settings.device),
-            dtype=settings.dtype,
-            allow_pickle=settings.allow_pickle,
-            trust_remote_code=settings.trust_remote_code,
-        )
+        loaded = loading.loaded(name, settings, progress)
         if loaded.encoder_decoder:
             raise InputError(
                 f"{loaded.name} has an encoder and a decoder, and a scan reads one text.",
                 "attnviz report measures such models.",
             )
         progress.stage("reading corpus")
-        corpus = _corpus(named, place, settings, options, stdin)
-        try:
+        with _without_lone_spool(place):
+            corpus = _corpus(named, place, settings, options, stdin)
             read = overview(corpus, progress, sample=options.sample, keep_going=options.keep_going)
-        except AttnvizError:
-            if place.read(manifests.NAME) is None:
-                place.drop(SPOOL)
-            raise
-        work = _Scan(loaded, read, place, settings, options, named, pilot)
+            work = _Scan(loaded, read, place, settings, options, named, pilot)
         return work.run(progress, began)
+
+
+@contextmanager
+def _without_lone_spool(place: Growing) -> Iterator[None]:
+    """Leaves no copy of standard input where no scan of it was begun: now, or before by a kill."""
+
+    def drop() -> None:
+        if not place.path(manifests.NAME).exists():
+            place.drop(SPOOL)
+
+    drop()
+    try:
+        yield
+    finally:
+        drop()
 
 
 def _corpus(
@@ -200,8 +205,8 @@ class _Scan:
         if self._given is not None:
             counts = False
             state = State(measurement=replace(self._given, warnings=()))
-        elif data := self._place.read(_PILOT):
-            state = State.from_bytes(data)
+        elif (kept := self._kept(_PILOT)) is not None:
+            state = kept
         else:
             progress.stage("measuring pilot", len(self._chosen))
             with self._rows("pilot", wanted=counts) as rows:
@@ -220,8 +225,7 @@ class _Scan:
 
     def _measured(self, fitted: Fitted, progress: Progress, began: float) -> State:
         """The sums of the shards of this part, those that were measured before included."""
-        data = self._place.read(_STATE)
-        state = State() if data is None else State.from_bytes(data)
+        state = self._kept(_STATE) or State()
         progress.stage("measuring sentences", self._left(state.done))
         wrote, took, unwritten = time.monotonic(), 0.0, False
 
@@ -246,6 +250,17 @@ class _Scan:
         if unwritten:
             self._place.put(_STATE, state.to_bytes())
         return state
+
+    def _kept(self, name: str) -> State | None:
+        """The sums that a file of the folder holds; None where there is none."""
+        data = self._place.read(name)
+        try:
+            return None if data is None else State.from_bytes(data)
+        except InputError as error:
+            raise InputError(
+                f"{self._place.path(name)} can't be gone on from: {error.message}",
+                "Remove it: the same command then measures anew what it held.",
+            ) from error
 
     @property
     def _pilot(self) -> set[int]:

@@ -33,11 +33,13 @@ class Growing:
         return self.folder / name
 
     def read(self, name: str) -> bytes | None:
-        """What a file holds, None where there is none."""
+        """What a file holds, None where there is none. Raises WriteError where it can't be read."""
         try:
             return self.path(name).read_bytes()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise unusable(self.path(name), error) from error
 
     def put(self, name: str, data: bytes) -> None:
         """Writes a file. Raises WriteError where it can't be; the file is then as it was."""
@@ -110,8 +112,8 @@ def growing(folder: Path, ours: Callable[[str], bool]) -> Iterator[Growing]:
 def _refuse_strangers(folder: Path, ours: Callable[[str], bool]) -> None:
     for path in folder.rglob("*"):  # the folder of somebody else may be large: the first will do
         name = path.relative_to(folder).as_posix()
-        if path.is_dir() or path.name == _LOCK or _PART.fullmatch(path.name) or ours(name):
-            continue
+        if path.is_dir() != ours(name) or path.name == _LOCK or _PART.fullmatch(path.name):
+            continue  # a folder of any name, but that of a file of ours
         if path not in entries(path.parent):  # clutter
             continue
         raise WriteError(

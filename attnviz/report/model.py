@@ -222,6 +222,11 @@ class Report:
         return any(verdicts) or not verdicts
 
     @property
+    def without_text(self) -> bool:
+        """Whether it was made from a measurement alone: a run over a text has sentences to show."""
+        return not any(part.sentences for part in self.every_part)
+
+    @property
     def every_part(self) -> tuple[Report, ...]:
         """The reports that hold heads and sentences: the parts, or this one where it has none."""
         return self.parts or (self,)

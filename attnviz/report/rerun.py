@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def command(report: Report) -> str:
-    """`attnviz report MODEL TEXT...` with every option that differs from its default."""
+    """`attnviz report MODEL TEXT...` with every option that differs from its default.
+
+    Where the report is from a measurement, `attnviz report --from DIR` with those that judging and
+    drawing take; a report doesn't depend on the folder of what it was made from.
+    """
     options, model = report.options, report.model
     values = {name: getattr(options, name) for name in declarations(ReportedSettings)} | {
         "split": report.input.split,
@@ -23,11 +27,22 @@ def command(report: Report) -> str:
         "dtype": "auto" if model.dtype == "float32" else model.dtype,
         "evidence": options.evidence.given,
     }
-    words = ["attnviz", "report", model.name, *(file.name for file in report.input.files)]
-    for name, declared in declarations().items():
+    made_from = [model.name, *(file.name for file in report.input.files)]
+    taken = declarations()
+    if report.without_text:
+        made_from = ["--from", "DIR"]
+        taken = {name: each for name, each in taken.items() if _is_judging(each)}
+    words = ["attnviz", "report", *made_from]
+    for name, declared in taken.items():
         if name in values and values[name] != declared.default:
             words += _flag(declared, values[name])
     return harmless(shlex.join(words))
+
+
+def _is_judging(declared: Declaration) -> bool:
+    """Whether a setting counts once all is measured."""
+    setting = declared.setting
+    return not setting.shapes and setting.panel not in ("Text", "Model")
 
 
 def _flag(declared: Declaration, value: object) -> Iterable[str]:

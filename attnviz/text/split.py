@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from functools import lru_cache
-from itertools import groupby
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import regex
 
 from attnviz.errors import InputError, NothingToAnalyseError
-from attnviz.text.annotation import joined
 from attnviz.text.chat import conversations
 from attnviz.text.formats import format_of, no_json
 from attnviz.text.pairs import Pair, lines, pair_lines
-from attnviz.text.treebank import treebank_sentences
+from attnviz.text.treebank import treebank_sentences, whole_documents
 from attnviz.text.types import Annotation, Sentence, SourceFile
 
 if TYPE_CHECKING:
@@ -117,8 +115,10 @@ def _split(file: SourceFile, options: _Options) -> Iterator[_Passage]:
             "Leave out --chat, or give plain text or JSON Lines.",
         )
     if content == "conllu":
-        annotated = (_Passage(*sentence) for sentence in treebank_sentences(file))
-        return _documents(annotated) if options.split == "document" else annotated
+        annotated = treebank_sentences(file)
+        if options.split == "document":
+            annotated = whole_documents(annotated)
+        return (_Passage(*sentence) for sentence in annotated)
     if content == "jsonl":
         return (_Passage(line, text, messages=chat) for line, text, chat in conversations(file))
     return _plain(file.text, options)
@@ -149,20 +149,6 @@ def _pairs(file: SourceFile, content: str) -> Iterator[_Passage]:
             "Leave out --split pair, or give a text file with two texts a line, a tab between.",
         )
     return (_Passage(line, text, pair=pair) for line, text, pair in pair_lines(file))
-
-
-def _documents(passages: Iterable[_Passage]) -> Iterator[_Passage]:
-    """Join the sentences of each document of a treebank."""
-    for document, group in groupby(passages, key=lambda passage: passage.document):
-        members = list(group)
-        text, known = "", []
-        for passage in members:
-            text += " " if text else ""
-            if passage.annotation is not None:
-                known.append((passage.annotation, len(text)))
-            text += passage.text
-        forms = tuple(form for passage in members for form in passage.forms)
-        yield _Passage(members[0].line, text, forms, joined(known), document)
 
 
 @lru_cache(maxsize=8)

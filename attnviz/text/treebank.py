@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from attnviz.errors import InputError
-from attnviz.text.annotation import divided, placed_forms
+from attnviz.text.annotation import divided, joined, placed_forms
 from attnviz.text.entities import ORDER, entity_mentions
 from attnviz.text.showable import showable
 from attnviz.text.types import Annotation
@@ -63,13 +63,13 @@ def treebank_sentences(file: SourceFile) -> Iterator[TreebankSentence]:
 
     Raises `InputError` with the line of the first fault.
     """
-    return annotated_lines(file.shown, file.text.split("\n"), _refuse)
+    return annotated_lines(file.shown, enumerate(file.text.split("\n"), 1), _refuse)
 
 
 def annotated_lines(
-    shown: str, lines: Iterable[str], refuse: Callable[[InputError], object]
+    shown: str, lines: Iterable[tuple[int, str]], refuse: Callable[[InputError], object]
 ) -> Iterator[TreebankSentence]:
-    """The same from lines, one sentence at a time.
+    """The same from lines with their numbers, one sentence at a time.
 
     `refuse` is told of a sentence that is at fault, and may raise; else that one is passed over.
     """
@@ -91,6 +91,19 @@ def annotated_lines(
             continue
         if text:
             yield TreebankSentence(first, text, forms, annotation, document)
+
+
+def whole_documents(sentences: Iterable[TreebankSentence]) -> Iterator[TreebankSentence]:
+    """The sentences of each document as one."""
+    for document, group in groupby(sentences, key=lambda sentence: sentence.document):
+        members = list(group)
+        text, known = "", []
+        for sentence in members:
+            text += " " if text else ""
+            known.append((sentence.annotation, len(text)))
+            text += sentence.text
+        forms = tuple(form for sentence in members for form in sentence.forms)
+        yield TreebankSentence(members[0].line, text, forms, joined(known), document)
 
 
 def _refuse(error: InputError) -> NoReturn:
@@ -117,14 +130,15 @@ def _sentence(
     return text, forms, _annotation(shown, text, surfaces, nodes, order)
 
 
-def _blocks(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+def _blocks(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
     """Group the lines between blank ones; each group has the number of its first line."""
-    block: list[str] = []
-    for number, line in enumerate(chain(lines, [""]), 1):
+    first, block = 0, list[str]()
+    for number, line in chain(lines, [(0, "")]):
         if line.strip():
+            first = first if block else number
             block.append(line)
         elif block:
-            yield number - len(block), block
+            yield first, block
             block = []
 
 

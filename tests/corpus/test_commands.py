@@ -104,6 +104,12 @@ def test_a_report_from_a_scan_has_the_numbers_of_a_report(
     for key in direct:
         assert ours[key] == direct[key], key
     assert codec.read((tmp_path / "from" / "report.json").read_bytes()).heads
+    page, made_of_text = (
+        (tmp_path / name / "report.html").read_text() for name in ("from", "direct")
+    )
+    assert "attnviz report --from DIR --illustrate 0<" in page
+    assert "Sentence by sentence" not in page
+    assert "Sentence by sentence" in made_of_text
     again = tool("report", "--from", tmp_path / "direct", "-o", tmp_path / "again")
     assert again.code == 0, again.err
     kept = "measurement/sums.safetensors"
@@ -119,6 +125,16 @@ def test_a_report_from_a_scan_takes_no_model_and_no_other_settings(
     assert (told.code, "--words is True" in told.err) == (2, True)
     told = tool("report", "--from", tmp_path, "-o", tmp_path / "out")
     assert (told.code, "holds no measurement" in told.err) == (3, True)
+    damaged = tmp_path / "sums.safetensors"
+    damaged.write_bytes(measurement(scan).to_bytes()[:-8])
+    told = tool("report", "--from", damaged, "-o", tmp_path / "out")
+    assert (
+        told.code,
+        "sums.safetensors can't be used: The measurement is damaged" in told.err,
+    ) == (
+        3,
+        True,
+    )
     assert not (tmp_path / "out").exists()
 
 
@@ -203,6 +219,10 @@ def test_other_peoples_files_are_left_alone(
     told = tool("scan", tiny, text, "-o", tmp_path)
     assert (told.code, "holds files that are of no scan: notes.txt" in told.err) == (4, True)
     assert content(tmp_path) == {"notes.txt": b"mine"}
+    (tmp_path / "notes.txt").unlink()
+    (tmp_path / "scan.json").mkdir()
+    told = tool("scan", tiny, text, "-o", tmp_path)
+    assert (told.code, "holds files that are of no scan: scan.json" in told.err) == (4, True)
 
 
 def test_from_python(tiny: Path, text: Path, tmp_path: Path) -> None:

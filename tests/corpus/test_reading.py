@@ -5,14 +5,18 @@ from __future__ import annotations
 import gzip
 import importlib
 import json
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from attnviz.corpus import lines as line_reading
+from attnviz.corpus import reading as corpus_reading
 from attnviz.corpus.choice import SampleCut, Smallest, salted
 from attnviz.corpus.lines import Stamp, numbered_lines
 from attnviz.corpus.overview import overview
@@ -95,6 +99,8 @@ def test_json_lines(tmp_path: Path) -> None:
     nested = tmp_path / "nested.jsonl"
     nested.write_text(json.dumps({"a": {"b": "Yes."}}), encoding="utf-8")
     assert texts(nested, fields=Fields("a.b")) == ["Yes."]
+    path.write_text('{"body": "A \\ud800 cat."}', encoding="utf-8")  # half of a pair of UTF-16
+    assert texts(path, fields=Fields("body")) == ["A \ufffd cat."]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +112,7 @@ def test_json_lines(tmp_path: Path) -> None:
         ('{"body": 3}', "line 2 has int, no text, in the field body"),
         ('{"body": null}', "line 2 has no field body"),
         ("[" * 100_000, "line 2 is no JSON: nested too deeply"),
+        ('{"nr": ' + "9" * 5000 + "}", "line 2 is no JSON: a number is too long"),
     ],
 )
 def test_a_fault_in_json_lines_names_its_line(line: str, said: str, tmp_path: Path) -> None:
@@ -113,7 +120,7 @@ def test_a_fault_in_json_lines_names_its_line(line: str, said: str, tmp_path: Pa
     path.write_text(f"{json.dumps(TWO[0])}\n{line}\n{json.dumps(TWO[1])}\n", encoding="utf-8")
     message = refusal(path, fields=Fields("body"))
     assert f"bad.jsonl, {said}" in message
-    assert "--keep-going" in message
+    assert message.count("--keep-going") == 1
     aside = SetAside(going_on=True)
     corpus = Corpus(corpus_files([path]).files, fields=Fields("body"))
     assert [each.text for each in corpus.passages(aside, {})] == ["A cat sat.", "It ran."]
@@ -140,6 +147,8 @@ def test_a_row_of_other_columns_is_told(tmp_path: Path) -> None:
     path.write_text("body,nr\nYes.,1\nNo, not.,2\nWell.,3\n", encoding="utf-8")
     assert "bad.csv, line 3 has 3 columns instead of 2" in refusal(path, fields=Fields("body"))
     assert texts(path, fields=Fields("body"), keep_going=True) == ["Yes.", "Well."]
+    path.write_text(f'nr,"{"x" * 200_000}"\n1,Yes.\n', encoding="utf-8")
+    assert len(refusal(path, fields=Fields("body"))) < 200
 
 
 def test_parquet(tmp_path: Path) -> None:
@@ -180,6 +189,20 @@ def test_a_file_that_was_cut_short(tmp_path: Path) -> None:
     assert "text.txt.gz can't be unpacked" in refusal(path)
 
 
+def test_zstd_that_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class ZstdError(Exception):
+        """As that of Python 3.14's library."""
+
+    def damaged(_: object) -> object:
+        raise ZstdError("Corrupted block detected")
+
+    library = SimpleNamespace(ZstdError=ZstdError, ZstdFile=damaged)
+    monkeypatch.setitem(sys.modules, "compression.zstd", library)
+    path = tmp_path / "text.txt.zst"
+    path.write_bytes(b"\x28\xb5\x2f\xfd")
+    assert "text.txt.zst can't be unpacked: Corrupted block detected." in refusal(path)
+
+
 def test_what_is_not_in_utf8_names_its_line(tmp_path: Path) -> None:
     path = tmp_path / "mixed.txt"
     path.write_bytes("Grün.\n".encode() + "Grün.\n".encode("latin-1") + b"Red.\nA\0b.\nBlue.\n")
@@ -196,6 +219,11 @@ def test_a_fault_in_a_treebank_sets_its_sentence_aside(tmp_path: Path) -> None:
     path.write_text("\n\n".join(blocks) + "\n\n", encoding="utf-8")
     assert "bad.conllu, line" in refusal(path)
     assert len(passages(path, keep_going=True)) == 2
+    path.write_bytes(b"# \xff\n\n" + path.read_bytes())
+    assert [each.line for each in passages(path, keep_going=True)] == [
+        3,
+        3 + sum(block.count("\n") + 2 for block in blocks[:2]),
+    ]
 
 
 def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +232,34 @@ def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     path = tmp_path / "long.txt"
     path.write_text("Short.\n" + "x" * 5000, encoding="utf-8")
     assert "long.txt, line 2 has more than" in refusal(path)
+
+
+@pytest.mark.parametrize("name", ["long.txt", "long.conllu"])
+def test_a_paragraph_without_end_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corpus_reading, "LONGEST", 2**20)
+    path = tmp_path / name
+    path.write_text("Short.\n\n" * ("txt" in name) + "the dog and\n" * 2**17, encoding="utf-8")
+    told = refusal(path)
+    assert f"{name} has more than 1 MiB without a blank line, up to line 8738" in told
+    assert "--split line" in told
+    if "txt" in name:
+        assert len(texts(path, split="line")) == 2**17 + 1
+
+
+def test_what_gives_its_text_once_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "pipe is no file, and a scan reads its text several times" in refusal(tmp_path / "pipe")
+
+
+def test_links_in_circles_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x", encoding="utf-8")
+    for name in ("one", "other"):
+        (tmp_path / name).symlink_to(".")
+    (tmp_path / "self.txt").symlink_to("self.txt")
+    for path in (tmp_path, f"{tmp_path}/**/*.txt", f"{tmp_path}/*", f"{tmp_path}/**"):
+        assert [file.name for file in corpus_files([path], tmp_path / "scan").files] == ["a.txt"]
 
 
 def test_folders_and_patterns_name_their_texts(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from attnviz.corpus.finished import Finished
 from attnviz.corpus.options import Part, ScanOptions
 from attnviz.corpus.records import Fields
 from attnviz.corpus.shards import ShardMeasurer
-from attnviz.errors import InputError, UnfinishedError, UsageError
+from attnviz.errors import InputError, NothingToAnalyseError, UnfinishedError, UsageError
 from attnviz.measurement.measurement import Measurement
 from attnviz.progress import Silent
 from attnviz.settings import Settings
@@ -100,6 +100,34 @@ def test_goes_on_after_an_error_in_a_shard(
     scanned(tiny, corpus, into=tmp_path)
     assert len(calls) < 3 + 4  # not all of it again
     assert content(tmp_path) == content(whole)
+
+
+@pytest.mark.parametrize("name", ["pilot.safetensors", "state.safetensors"])
+def test_sums_that_are_damaged_are_named_and_measured_anew_once_removed(
+    name: str, tiny: Path, corpus: Path, whole: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UnfinishedError):
+        scanned(tiny, corpus, into=tmp_path, seconds=0.0)
+    data = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(data[:-9])
+    before = content(tmp_path)
+    with pytest.raises(InputError, match=rf"{name} can't be gone on from: .* damaged") as caught:
+        scanned(tiny, corpus, into=tmp_path)
+    assert caught.value.hint.startswith("Remove it")
+    assert content(tmp_path) == before
+    (tmp_path / name).unlink()
+    scanned(tiny, corpus, into=tmp_path)
+    assert content(tmp_path) == content(whole)
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"schema": "attnviz.scan/1"}'])
+def test_a_scan_that_does_not_say_what_it_is_of(
+    data: bytes, tiny: Path, corpus: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "scan.json").write_bytes(data)
+    with pytest.raises(InputError, match=r"scan\.json is damaged"):
+        scanned(tiny, corpus, into=tmp_path)
+    assert content(tmp_path) == {"scan.json": data}
 
 
 def test_a_finished_scan_measures_nothing_again(
@@ -236,6 +264,10 @@ def test_standard_input_is_copied_so_that_a_scan_can_go_on(
     with pytest.raises(InputError, match="standard input, line 2 is not in UTF-8"):
         piped(b"A cat sat.\nA \xff.\n")
     assert content(tmp_path) == {}
+    with pytest.raises(NothingToAnalyseError, match="No sentence has a token"):
+        piped(b"\xe2\x80\x8b\n")  # nothing that is seen
+    assert content(tmp_path) == {}
+    (tmp_path / "stdin").write_bytes(b"A dog sat.\n")  # of a scan that was killed while it read
     with pytest.raises(UnfinishedError):
         piped(corpus.read_bytes(), seconds=0.0)
     assert content(tmp_path)["stdin"] == corpus.read_bytes()

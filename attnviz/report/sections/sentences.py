@@ -126,6 +126,11 @@ class Sentences:
     rows: tuple[Row, ...]
     predicted: str = ""
 
+    @property
+    def any(self) -> bool:
+        """Whether there are any: a report from a measurement has none."""
+        return bool(self.sentences or self.rows)
+
 
 def of(report: Report, pictures: Sequence[Picture]) -> Sentences:
     """The sentences of one stream."""
