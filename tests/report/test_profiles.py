@@ -118,7 +118,9 @@ def profile_page(made: Report, head: str) -> str:
 
 def test_offsets_are_bars_with_their_numbers_against_the_tallest() -> None:
     made = with_profile(example.report(sentences=3))
-    bars = head_profile.of(made, made.head(*HEAD)).bars
+    offsets = made.head(*HEAD).offsets
+    assert offsets is not None
+    bars = head_profile.bars(offsets)
     assert [(bar.label, bar.own, bar.uniform) for bar in bars] == [
         ("<−2", "20", "40"),
         ("−2", "10", "20"),
