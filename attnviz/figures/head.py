@@ -78,7 +78,7 @@ def caption(view: SentenceView, head: HeadView) -> str:
     shown = [role for role in head.roles if role.shows]
     hidden = [role for role in head.roles if not role.shows]
     finding = "; ".join(map(_says, [*shown, *hidden]))
-    also = f" It also has the roles {listing(list(head.also))}." if len(head.also) > 1 else ""
+    also = f" It also has the roles {listing(head.also)}." if len(head.also) > 1 else ""
     also = f" It also has the role {head.also[0]}." if len(head.also) == 1 else also
     outlined = sum(_outlined(head, role) for role in head.roles)
     targets = "; the targets are outlined" if outlined > 1 else "; the target is outlined"

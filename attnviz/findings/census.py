@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from attnviz.findings.phrases import Place, does, listed, noun
+from attnviz.figures.captions import listing
+from attnviz.findings.phrases import Place, does, noun
 from attnviz.report.model import Finding, HeadReport, RoleInfo
 from attnviz.report.numbers import count, counted, number
 
@@ -47,7 +48,7 @@ def census(
     if len(others) == 1:
         says = f"The {other or 'only '}{noun(heads[0])} {parts[0].removeprefix('1 ')}."
     else:
-        says = f"{of} {listed(parts)}."
+        says = f"{of} {listing(parts)}."
     places = tuple((head.layer, head.head) for head in others)
     return Finding("overview", says, places)
 
@@ -69,7 +70,7 @@ def nothing_apart(heads: Sequence[HeadReport], roles: Sequence[RoleInfo]) -> Fin
         says = f"{who} show none of the {measured} roles looked for"
     else:
         alike = [head for head in heads if frozenset(head.told) == common]
-        says = f"{who} {listed([_range(infos[name], alike) for name in sorted(common)])}"
+        says = f"{who} {listing([_range(infos[name], alike) for name in sorted(common)])}"
         says += ", and show no other role"
     return Finding(
         "alike",

@@ -77,11 +77,10 @@ def findings(
     judged = _judged(heads)
     alike = None if induction and induction.supported else nothing_apart(heads, roles)
     leading = [] if alike else _leading(every, judged=judged)
-    first = [alike] if alike else [each.finding for each in leading]
-    if not alike:
-        said = {place for finding in first for place in finding.heads}
-        last = census(heads, roles, said)
-        first += [last] if last else []
+    first = [each.finding for each in leading]
+    said = {place for finding in first for place in finding.heads}
+    last = alike or census(heads, roles, said)
+    first += [last] if last else []
     rest = [each.finding for each in every if each not in leading]
     told = [*(replace(finding, first=True) for finding in first), *rest]
     return tuple(replace(finding, attention=heads[0].attention) for finding in told)
@@ -110,10 +109,11 @@ def lead(parts: Sequence[Report]) -> tuple[Finding, ...]:
     first = [each.finding for each in _leading(able, judged=judged)]
     rest = []
     for part in parts:
+        if part.attention in apart:
+            continue
         said = {place for each in first if each.attention == part.attention for place in each.heads}
-        if part.attention not in apart:
-            last = census(part.heads, part.roles, said)
-            rest += [last.text] if last else []
+        last = census(part.heads, part.roles, said)
+        rest += [last.text] if last else []
     if rest:
         first.append(Finding("overview", " ".join(rest)))
     return tuple(replace(finding, first=True) for finding in (*apart.values(), *first))

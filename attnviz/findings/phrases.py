@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from attnviz.baselines.known import title_of
 from attnviz.evidence.similarity import REDUNDANT
+from attnviz.figures.captions import listing
 from attnviz.findings.build import UNIFORM
 from attnviz.measurement.probed import InductionReport
-from attnviz.report.layers import listed as runs
+from attnviz.report.layers import listed
 from attnviz.report.model import HeadReport, RoleInfo, RoleScore
 from attnviz.report.numbers import count, counted, estimate, number
 from attnviz.roles.alignment import PREDICTS
@@ -33,7 +34,7 @@ def does(role: RoleInfo, heads: int = 1) -> str:
 def here(role: RoleInfo, roles: Sequence[RoleInfo]) -> str:
     """The role that is the same fact on this text, in words; "" for none."""
     same = [other.title for other in roles if other.same_as == role.name and not other.absent]
-    return f", which here is {listed(same)}" if same else ""
+    return f", which here is {listing(same)}" if same else ""
 
 
 def of_role(
@@ -119,7 +120,7 @@ def of_groups(groups: Sequence[Sequence[Place]], heads: Heads) -> str:
 
 def of_collapsed(layers: Sequence[int], heads: Heads) -> str:
     """The layers in which nothing tells heads apart."""
-    named = runs(layers)
+    named = listed(layers)
     stream = noun(next(iter(heads.values())), "layer")
     if len(layers) == 1:
         return f"In {stream} {named} all heads attend alike."
@@ -154,9 +155,4 @@ def names(places: Sequence[Place], heads: Heads) -> str:
     parts = [first.full_name, *(head.name for head in others)]
     if len(places) > NAMED:
         parts.append(f"{count(len(places) - NAMED)} more")
-    return listed(parts)
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Parts in a row: "a, b and c"."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return listing(parts)

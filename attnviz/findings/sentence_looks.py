@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,31 +41,32 @@ def sentence_looks(
     The arrays of `view` are [layer, head, query, key], NaN for heads that a layer lacks; of long
     sentences they are blocks, of which no word can be told.
     """
-    sides = keys or tokens
+    seen = keys or tokens
+    nothing = SentenceLooks(0, 0, (), 0, (), None, tuple(particular))
     if view.block > 1:
-        return SentenceLooks(0, 0, (), 0, (), None, tuple(particular))
+        return nothing
     layers, heads, queries, width = view.attention.shape
     weights = view.attention.reshape(layers * heads, queries, width)
     weights = weights[np.isfinite(weights[:, 0, 0])]
-    rests = ~sides.content
+    rests = ~seen.content
     rests[:1] = True
     asking = tokens.content.copy()
     if view.causal:
         asking[0] = False  # it sees itself alone
     if not asking.any():
-        return SentenceLooks(0, 0, (), 0, (), None, tuple(particular))
+        return nothing
     share = weights[:, asking][..., rests].sum(-1).mean(-1)
     working = share < RESTING
     count, resting = int(working.sum()), int((~working).sum())
     spans = word_spans(tokens)
     if not count or not spans:
-        return SentenceLooks(count, resting, (), 0, (), None, tuple(particular))
+        return replace(nothing, heads=count, resting=resting)
     mean = np.nan_to_num(weights[working].mean(0, dtype=np.float64))  # [query, key]
     # In an encoder the first token is a word like others where it is not special.
-    left_out = rests if view.causal else ~sides.content
+    left_out = rests if view.causal else ~seen.content
     received = mean[asking].mean(0)
     left = float(received[~left_out].sum())
-    looked_at = [span for span in word_spans(sides) if not left_out[span.start : span.end].all()]
+    looked_at = [span for span in word_spans(seen) if not left_out[span.start : span.end].all()]
     return SentenceLooks(
         heads=count,
         resting=resting,

@@ -41,13 +41,20 @@ def key_head(report: Report, layer: int, head: int) -> int | None:
 
 def listed(numbers: Sequence[int]) -> str:
     """Numbers in order, runs of three and more in short: "0, 2, 4–9"."""
-    runs: list[list[int]] = []
+    return ", ".join(
+        str(first) if first == last else f"{first}–{last}" for first, last in runs(numbers)
+    )
+
+
+def runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """The first and last number of each run of three and more; other numbers alone, twice."""
+    joined: list[list[int]] = []
     for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
+        if joined and number == joined[-1][-1] + 1:
+            joined[-1].append(number)
         else:
-            runs.append([number])
-    return ", ".join(_run(run) for run in runs)
+            joined.append([number])
+    return [ends for run in joined for ends in _ends(run)]
 
 
 def _count(report: Report, noun: str) -> str:
@@ -61,10 +68,10 @@ def _heads(report: Report) -> str:
     return counted(report.model.heads, "head")
 
 
-def _run(run: Sequence[int]) -> str:
+def _ends(run: Sequence[int]) -> list[tuple[int, int]]:
     if len(run) < _SHORTEST_RUN:
-        return ", ".join(map(str, run))
-    return f"{run[0]}–{run[-1]}"
+        return [(number, number) for number in run]
+    return [(run[0], run[-1])]
 
 
 def _shared(layers: Sequence[LayerInfo]) -> Iterable[str]:

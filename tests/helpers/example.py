@@ -36,9 +36,6 @@ from attnviz.report.model import (
 from attnviz.text.types import TokenLabel
 
 if TYPE_CHECKING:
-    from attnviz.report.model import RoleInfo
-
-if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.random import Generator

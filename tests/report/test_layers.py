@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from attnviz.report.given import LayerInfo
-from attnviz.report.layers import headline, key_head, listed, notes
+from attnviz.report.layers import headline, key_head, listed, notes, runs
 from attnviz.report.model import Report
 from tests.helpers import example
 
@@ -75,3 +75,8 @@ def test_both_stacks_of_a_translator_are_counted() -> None:
 
 def test_runs_are_written_short() -> None:
     assert listed([0, 1, 3, 4, 5, 9]) == "0, 1, 3–5, 9"
+
+
+def test_runs_of_three_and_more_have_two_ends() -> None:
+    assert runs([0, 2, 3, 5, 6, 7, 9]) == [(0, 0), (2, 2), (3, 3), (5, 7), (9, 9)]
+    assert runs([]) == []

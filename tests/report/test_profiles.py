@@ -118,7 +118,9 @@ def profile_page(made: Report, head: str) -> str:
 
 def test_offsets_are_bars_with_their_numbers_against_the_tallest() -> None:
     made = with_profile(example.report(sentences=3))
-    bars = head_profile.of(made, made.head(*HEAD)).bars
+    offsets = made.head(*HEAD).offsets
+    assert offsets is not None
+    bars = head_profile.bars(offsets)
     assert [(bar.label, bar.own, bar.uniform) for bar in bars] == [
         ("<−2", "20", "40"),
         ("−2", "10", "20"),
@@ -164,8 +166,8 @@ def test_the_query_is_boxed_its_target_underlined_and_weights_are_shades() -> No
     made = with_profile(example.report(sentences=3), instance())
     text = profile(html.write(made, ()).decode(), "L1H1")
     assert (
-        '<p class="looks">the <u><bdi style="--w:0.95">cat</bdi></u> '
-        '<mark><bdi style="--w:0.3">sat</bdi></mark> … end</p>'
+        '<p class="looks">the <u dir="auto" style="--w:0.95">cat</u> '
+        '<mark dir="auto" style="--w:0.3">sat</mark> … end</p>'
     ) in text
 
 

@@ -74,22 +74,26 @@ def of(report: Report) -> Findings:
     return Findings(TITLE, findings, NOTHING, says if len(first) > 1 or not report.judged else "")
 
 
+def part_of(report: Report, finding: Found) -> Report:
+    """The part that a finding is about; of one about all parts the whole report."""
+    return report.part(finding.attention) if finding.attention else report
+
+
 def _chip(report: Report, finding: Found) -> Chip | None:
-    part = report.part(finding.attention) if finding.attention and report.parts else report
+    part = part_of(report, finding)
     return next((chip(role) for role in part.roles if role.name == finding.role), None)
 
 
 def _evidence(report: Report, finding: Found) -> Piece:
     """What a finding rests on, and where that is told."""
-    part = report.part(finding.attention) if finding.attention and report.parts else report
-    prefix = f"{finding.attention}-" if finding.attention else ""
+    part = part_of(report, finding)
     if finding.kind == "role":
         return _of_role(report, part, finding)
     if finding.kind == "induction" and part.induction:
         return Piece(counted(part.induction.draws, "draw"), "induction")
     if finding.kind in {"redundant", "collapsed", "uniform"}:
         told = part.spare is not None and report.judged
-        return Piece("the heads", f"{prefix}spare" if told else "")
+        return Piece("the heads", f"{finding.attention}-spare".lstrip("-") if told else "")
     first = report.every_part[0].attention
     return Piece("all roles", f"{first}-roles".lstrip("-"))
 

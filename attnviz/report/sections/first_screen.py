@@ -104,21 +104,17 @@ def _seen(report: Report) -> tuple[Seen, ...]:
     return tuple(_as_seen(report, *each) for each in ranked[:SEEN])
 
 
-def _part(report: Report, finding: Finding) -> Report:
-    return report.part(finding.attention) if report.parts else report
-
-
 def _role(part: Report, finding: Finding) -> RoleInfo:
     return next(role for role in part.roles if role.name == finding.role)
 
 
 def _general(report: Report, finding: Finding) -> bool:
-    return _role(_part(report, finding), finding).family in {"sink", "shape"}
+    return _role(findings.part_of(report, finding), finding).family in {"sink", "shape"}
 
 
 def _example(report: Report, finding: Finding) -> tuple[HeadReport, Example] | None:
     """A readable sentence in which the best head that has any shows the role."""
-    part = _part(report, finding)
+    part = findings.part_of(report, finding)
     for best in (part.head(*place) for place in finding.heads):
         shows = [
             each
@@ -135,17 +131,17 @@ def _example(report: Report, finding: Finding) -> tuple[HeadReport, Example] | N
 
 def _as_seen(report: Report, finding: Finding, shown: tuple[HeadReport, Example]) -> Seen:
     best, example = shown
-    part = _part(report, finding)
+    part = findings.part_of(report, finding)
     role = _role(part, finding)
     text = examples.in_full(example, report.options.scale)
     drawn = {view.id for view in part.illustrations}
-    prefix = f"{part.attention}-" if part.attention else ""
+    anchor = f"{part.attention}-sentence-{example.sentence}".lstrip("-")
     return Seen(
         head(best),
         chip(role),
         role.does,
         f"Sentence {example.sentence}",
-        f"{prefix}sentence-{example.sentence}" if example.sentence in drawn else "",
+        anchor if example.sentence in drawn else "",
         text.asking,
         text.tokens,
         f"{examples.query(example)} gives {number(example.mass)} of its attention to "

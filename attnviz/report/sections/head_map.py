@@ -53,6 +53,16 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Letters:
+    """The letters of all cells in one ink, and the middle of each as SVG lists it: "31.5 43.5"."""
+
+    ink: str
+    x: str
+    y: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
     """The number of a layer or a head, at its place."""
 
@@ -94,6 +104,24 @@ class HeadMap:
     legend: tuple[Entry, ...]
     without: str
 
+    @property
+    def letters(self) -> tuple[Letters, ...]:
+        """The cells' letters, as one text for each ink: an element a letter would be thousands."""
+        inks = dict.fromkeys(cell.ink for cell in self.cells if cell.letter)
+        return tuple(self._letters(ink) for ink in inks)
+
+    def _letters(self, ink: str) -> Letters:
+        wide, high = self.cell
+        cells = [cell for cell in self.cells if cell.letter and cell.ink == ink]
+        # SVG lists a place for each unit of UTF-16, of which a letter may take two.
+        units = [cell for cell in cells for _ in range(_units(cell.letter))]
+        return Letters(
+            ink,
+            " ".join(f"{cell.x + (wide - 1) / 2:g}" for cell in units),
+            " ".join(f"{cell.y + high / 2:g}" for cell in units),
+            "".join(cell.letter for cell in cells),
+        )
+
 
 def of(report: Report, *, judged: bool = True) -> HeadMap | None:
     """The map of one stream; None where it has no heads.
@@ -133,6 +161,10 @@ def of(report: Report, *, judged: bool = True) -> HeadMap | None:
     )
 
 
+def _units(letter: str) -> int:
+    return len(letter.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def _named(many: int, size: int) -> range:
     """The numbers that have room: all, or every second, fifth or tenth."""
     step = next((step for step in (1, 2, 5, 10) if step * size >= LABEL + 3), 20)
@@ -153,6 +185,7 @@ def _cell(
     name = head.told[0]
     role, score = infos[name], head.roles[name]
     wide, high = size
+    lettered = high >= LETTERED <= wide
     sure = score.verdict == "supported" or not judged
     strength = PALEST + (1.0 - PALEST) * max(0.0, min(score.score or 0.0, 1.0))
     fill = tint(FAMILIES[family(role)], strength)
@@ -160,7 +193,7 @@ def _cell(
     return Cell(
         LEFT + head.head * wide,
         TOP + head.layer * high,
-        (role.letter.upper() if sure else role.letter.lower()) if high >= LETTERED <= wide else "",
+        (role.letter.upper() if sure else role.letter.lower())[:1] if lettered else "",
         fill,
         ink_on(fill),
         not sure,

@@ -94,7 +94,6 @@ class HeadProfile:
     none: str
     roles: Table | None
     other_roles: tuple[Note, ...]
-    bars: tuple[Bar, ...]
     chart: Chart | None
     notes: tuple[Note, ...]
     examples: tuple[RoleExamples, ...]
@@ -126,14 +125,12 @@ class _Measured:
 def of(report: Report, of_head: HeadReport) -> HeadProfile:
     """The profile of one head of the report."""
     having, near, rest = _measured(report, of_head)
-    bars = _bars(of_head.offsets) if of_head.offsets else ()
     return HeadProfile(
         head(of_head),
         "" if of_head.shown else _none(near, rest),
         _table(report, of_head, having) if having else None,
         tuple(_others(near, rest)),
-        bars,
-        _chart(bars) if bars else None,
+        _chart(bars(of_head.offsets)) if of_head.offsets else None,
         (*_statistics(report, of_head), *_looks(of_head)),
         tuple(_examples(report, of_head)),
         _without(report, of_head),
@@ -223,7 +220,7 @@ def _nearly(each: _Measured) -> str:
     )
 
 
-def _bars(offsets: Offsets) -> tuple[Bar, ...]:
+def bars(offsets: Offsets) -> tuple[Bar, ...]:
     """How far the head looks: a bar for each offset, and one for all beyond on either side."""
     last = offsets.first + len(offsets.own) - 1
     both = zip(offsets.own, offsets.uniform, strict=True)
@@ -245,21 +242,21 @@ def _bars(offsets: Offsets) -> tuple[Bar, ...]:
     )
 
 
-def _chart(bars: Sequence[Bar]) -> Chart:
+def _chart(drawn: Sequence[Bar]) -> Chart:
     """The bars side by side, ten wide, in columns of four characters."""
-    starts = range(0, 10 * len(bars), 10)
-    pairs = list(zip(starts, bars, strict=True))
+    starts = range(0, 10 * len(drawn), 10)
+    pairs = list(zip(starts, drawn, strict=True))
     rows = (
-        ("of its attention", [bar.own for bar in bars]),
-        ("of uniform attention", [bar.uniform for bar in bars]),
-        ("offset in tokens", [bar.label for bar in bars]),
+        ("of its attention", [bar.own for bar in drawn]),
+        ("of uniform attention", [bar.uniform for bar in drawn]),
+        ("offset in tokens", [bar.label for bar in drawn]),
     )
     return Chart(
-        10 * len(bars),
-        4 * len(bars),
+        10 * len(drawn),
+        4 * len(drawn),
         "".join(f"M{start + 5} 100v-{bar.height}" for start, bar in pairs if bar.height),
         "M0 100.5h"
-        + str(10 * len(bars))
+        + str(10 * len(drawn))
         + "".join(f"M{start} {100 - bar.tick}h10" for start, bar in pairs),
         tuple("".join(f"{text:>4}" for text in texts) + f"  {name}" for name, texts in rows),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from attnviz.figures.captions import listing
 from attnviz.observers.shown import EACH, HEAD_ROLES
 from attnviz.report.cells import (
     Chip,
@@ -147,9 +148,9 @@ def _layer(
 
 def _says(columns: Sequence[StatisticInfo], *, many: bool) -> str:
     named = [f"{each.title} ({each.unit})" for each in columns]
-    means = " and ".join(filter(None, (", ".join(named[:-1]), *named[-1:])))
     intervals = "report.json has their 95% intervals" if many else "each with its 95% interval"
-    return f"Every head with its roles, and the means of {means}{';' if many else ','} {intervals}."
+    joint = ";" if many else ","
+    return f"Every head with its roles, and the means of {listing(named)}{joint} {intervals}."
 
 
 def _reading(report: Report, *, many: bool) -> str:

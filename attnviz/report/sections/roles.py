@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attnviz.baselines.known import title_of
 from attnviz.evidence.bootstrap import FEWEST
+from attnviz.figures.captions import listing
 from attnviz.report.cells import (
     Chip,
     Column,
@@ -301,8 +302,7 @@ def _heads(group: RoleHeads) -> str:
 def _rivals(role: RoleInfo) -> str:
     """Everything that a role's score must beat, chance first, in words."""
     names = dict.fromkeys(("chance", *role.baselines))
-    *first, last = (title_of(name) for name in names)
-    return f"{', '.join(first)} and {last}" if first else last
+    return listing([title_of(name) for name in names])
 
 
 def _unmatched(report: Report) -> Iterable[Unmatched]:

@@ -85,7 +85,7 @@ class Sentence:
     drift: str
     entropy: tuple[LayerEntropy, ...]
     pictures: tuple[Picture, ...]
-    prediction: Prediction | None = None
+    prediction: Prediction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Sentences:
     rows_title: str
     rows_say: str
     rows: tuple[Row, ...]
-    predicted: str = ""
+    predicted: str
 
     @property
     def any(self) -> bool:

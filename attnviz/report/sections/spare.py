@@ -23,7 +23,7 @@ from attnviz.report.cells import (
     tentative,
     texts,
 )
-from attnviz.report.layers import listed
+from attnviz.report.layers import listed, runs
 from attnviz.report.numbers import count, counted, estimate, exact, number
 
 if TYPE_CHECKING:
@@ -78,10 +78,10 @@ _SAYS_THE_SAME = {"sink", "shape"}
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """Candidates of one layer that get no row."""
+    """Candidates of one layer that get no row: the first and last of each run, or a head twice."""
 
     layer: int
-    heads: tuple[Head, ...]
+    runs: tuple[tuple[Head, Head], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,14 @@ def _others(report: Report, rest: Sequence[SpareHead]) -> Iterable[Others]:
     """The other candidates, layer by layer."""
     places = sorted((each.layer, each.head) for each in rest)
     for layer, heads in groupby(places, key=lambda place: place[0]):
-        yield Others(layer, tuple(head(report.head(*place)) for place in heads))
+        ends = runs([number for _, number in heads])
+        yield Others(
+            layer,
+            tuple(
+                (head(report.head(layer, first)), head(report.head(layer, last)))
+                for first, last in ends
+            ),
+        )
 
 
 def _summary(report: Report) -> str:

@@ -94,3 +94,23 @@ def test_broad_figures_scroll_in_a_box_and_the_page_does_not(chromium: Browser, 
     assert all(inside > outside for outside, inside in boxes)
     assert page[1] <= 390
     assert skip.startswith("Skip to")
+
+
+def test_letters_on_the_map_leave_the_cells_under_them_to_the_pointer(
+    chromium: Browser, made: Path
+) -> None:
+    tab = chromium.new_page(viewport={"width": 1280, "height": 900})
+    tab.goto(made.as_uri())
+    under = tab.eval_on_selector_all(
+        ".head-map a",
+        """all => all.map(link => {
+          const box = link.querySelector("rect").getBoundingClientRect();
+          const x = box.x + box.width / 2, y = box.y + box.height / 2;
+          return document.elementFromPoint(x, y).closest("a") === link;
+        })""",
+    )
+    letters = tab.eval_on_selector_all(".cells text", "all => all.map(it => it.textContent)")
+    tab.close()
+
+    assert len(under) == len("".join(letters)) > 0
+    assert all(under)

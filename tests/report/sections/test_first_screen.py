@@ -85,6 +85,27 @@ def test_letters_stand_where_they_can_be_read(layers: int, lettered: bool) -> No
     assert drawn is not None
     assert all(bool(cell.letter) == lettered for cell in drawn.cells)
     assert drawn.cell[1] >= head_map.LEAST
+    assert bool(drawn.letters) == lettered
+
+
+def test_each_letter_has_its_place_in_the_one_text_of_its_ink() -> None:
+    made = example.report()
+    wide_letters = [replace(role, letter="🐌") for role in made.roles[:1]]  # two units of UTF-16
+    drawn = head_map.of(replace(made, roles=(*wide_letters, *made.roles[1:])))
+    assert drawn is not None
+    wide, high = drawn.cell
+    placed = set()
+    for letters in drawn.letters:
+        x, y, at = letters.x.split(), letters.y.split(), 0
+        for letter in letters.text:
+            placed.add((letters.ink, float(x[at]), float(y[at]), letter))
+            at += 2 if letter == "🐌" else 1
+        assert at == len(x) == len(y)
+    middles = {
+        (cell.ink, cell.x + (wide - 1) / 2, cell.y + high / 2, cell.letter) for cell in drawn.cells
+    }
+    assert placed == middles
+    assert "🐌" in {letter for *_, letter in placed}
 
 
 def test_few_sentences_come_first_and_nothing_is_spared() -> None:

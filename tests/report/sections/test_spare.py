@@ -199,7 +199,10 @@ def test_few_heads_get_a_row_and_all_are_named_once() -> None:
     assert rows[0][:4] == ["L0H0", "redundant, at rest", "L0H1", "0.010 (at most 0.030)"]
     assert rows[2][3] == ""
     named = [row[0] for row in rows]
-    named += [head.name for others in found.others for head in others.heads]
+    for others in found.others:
+        for first, last in others.runs:
+            numbers = [int(end.name.partition("H")[2]) for end in (first, last)]
+            named += [f"L{others.layer}H{at}" for at in range(numbers[0], numbers[1] + 1)]
     assert made.spare is not None
     assert sorted(named) == sorted(f"L{one.layer}H{one.head}" for one in made.spare.heads)
 
