@@ -29,6 +29,7 @@ from attnviz.report.model import (
     Verdict,
     WordSpan,
 )
+from attnviz.report.scores import LEAST_SEEN
 from attnviz.roles.role import Role
 from attnviz.statistics.statistic import Statistic
 from attnviz.text.types import Tokens
@@ -96,11 +97,13 @@ def _role_score(judgement: Judgement, head: int) -> RoleScore:
 def _is_seen(judgement: Judgement, head: int) -> bool:
     """Whether a head without a verdict is further above chance than the role's margin.
 
-    And not below what else explains the score. Of a role that chooses among targets, only if both
-    halves choose the same.
+    And not below what else explains the score, and with `LEAST_SEEN` tokens that look. Of a role
+    that chooses among targets, only if both halves choose the same.
     """
-    if judgement.verdicts[head] is not None or (
-        judgement.role.chooses and not judgement.variants[head]
+    if (
+        judgement.verdicts[head] is not None
+        or judgement.events[head] < LEAST_SEEN
+        or (judgement.role.chooses and not judgement.variants[head])
     ):
         return False
     score, chance, baseline = (

@@ -13,6 +13,10 @@ from attnviz.shape import LEFT_OUT, Attention, Count, Place, Share
 Verdict = Literal["supported", "tentative", "no"] | None
 """None where there are too few sentences, or documents, for an interval."""
 
+LEAST_SEEN = 3
+"""Tokens that must look before what a head does is told without a verdict: a single weight, or
+two, are no habit."""
+
 
 @dataclass(frozen=True, slots=True)
 class StatisticInfo:
@@ -121,7 +125,7 @@ class RoleInfo:
     roles."""
     seen: tuple[Place, ...] = ()
     """Where there is no verdict: heads whose score exceeds chance by more than the margin on this
-    text, the best first. What was seen, and no label."""
+    text, over at least three tokens that look, the best first. What was seen, and no label."""
     same_as: str = ""
     """The role that has the same target in every sentence of this text, so that both are one fact,
     told once; empty for none."""

@@ -71,9 +71,7 @@ class FirstScreen:
 
 def of(report: Report, pictures: Sequence[Picture] = ()) -> FirstScreen:
     """The first screen of the whole report."""
-    head_maps = tuple(
-        made for part in report.every_part if (made := head_map.of(part, judged=report.judged))
-    )
+    head_maps = tuple(made for part in report.every_part if (made := head_map.of(part)))
     seen = _seen(report)
     return FirstScreen(
         findings.of(report),

@@ -6,15 +6,16 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from attnviz.figures.palette import FAMILIES, ink_on, tint
+from attnviz.figures.palette import FAMILIES, ink_on, on_paper, tint
 from attnviz.report.cells import Chip, chip, family, heading
 from attnviz.report.numbers import count, counted
+from attnviz.report.scores import LEAST_SEEN
 from attnviz.report.sections.streams import TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attnviz.report.model import HeadReport, Report, RoleInfo
+    from attnviz.report.model import HeadReport, Report, RoleInfo, RoleScore
 
 WIDEST, TALLEST = 400, 380
 """The room of the cells, in pixels; of many heads they are smaller."""
@@ -40,14 +41,17 @@ PALEST = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A head that has a role, at its place in pixels; `outlined` where that is not supported."""
+    """A head that has a role, at its place in pixels; with an `edge` where that is not supported.
+
+    The edge is its outline, in the family's colour.
+    """
 
     x: int
     y: int
     letter: str
     fill: str
     ink: str
-    outlined: bool
+    edge: str
     anchor: str
     title: str
 
@@ -123,11 +127,8 @@ class HeadMap:
         )
 
 
-def of(report: Report, *, judged: bool = True) -> HeadMap | None:
-    """The map of one stream; None where it has no heads.
-
-    Where nothing is `judged`, no cell is marked as unsure: all show what was seen.
-    """
+def of(report: Report) -> HeadMap | None:
+    """The map of one stream; None where it has no heads."""
     if not report.heads:
         return None
     layers = 1 + max(head.layer for head in report.heads)
@@ -148,7 +149,7 @@ def of(report: Report, *, judged: bool = True) -> HeadMap | None:
         LEFT,
         round(min(0.62 * high, 0.72 * wide, 13.0), 1),
         tuple(_rows(report.heads, wide, high)),
-        tuple(_cell(head, infos, (wide, high), judged=judged) for head in having),
+        tuple(_cell(head, infos, (wide, high)) for head in having),
         tuple(
             Label(LEFT - 5, TOP + at * high + high // 2, f"L{at}") for at in _named(layers, high)
         ),
@@ -178,28 +179,33 @@ def _rows(heads: Sequence[HeadReport], wide: int, high: int) -> list[Row]:
     return [Row(TOP + layer * high, many * wide) for layer, many in sorted(most.items())]
 
 
-def _cell(
-    head: HeadReport, infos: dict[str, RoleInfo], size: tuple[int, int], *, judged: bool
-) -> Cell:
+def _cell(head: HeadReport, infos: dict[str, RoleInfo], size: tuple[int, int]) -> Cell:
     """A head in the colour of its first role, the paler the weaker."""
-    name = head.told[0]
-    role, score = infos[name], head.roles[name]
+    role, score = infos[head.told[0]], head.roles[head.told[0]]
     wide, high = size
-    lettered = high >= LETTERED <= wide
-    sure = score.verdict == "supported" or not judged
-    strength = PALEST + (1.0 - PALEST) * max(0.0, min(score.score or 0.0, 1.0))
-    fill = tint(FAMILIES[family(role)], strength)
-    titles = ", ".join(infos[each].title for each in head.told)
+    sure = score.verdict == "supported"
+    strength = max(0.0, min(score.score or 0.0, 1.0))
+    colour = FAMILIES[family(role)]
+    fill = tint(colour, PALEST + (1.0 - PALEST) * strength if sure else PALEST * strength)
     return Cell(
         LEFT + head.head * wide,
         TOP + head.layer * high,
-        (role.letter.upper() if sure else role.letter.lower())[:1] if lettered else "",
+        _letter(role, sure=sure) if high >= LETTERED <= wide else "",
         fill,
         ink_on(fill),
-        not sure,
+        "" if sure else on_paper(colour),
         head.anchor,
-        f"{head.name}: {titles}",
+        f"{head.name}: {', '.join(infos[each].title for each in head.told)}{_seen_on(score)}",
     )
+
+
+def _letter(role: RoleInfo, *, sure: bool) -> str:
+    return (role.letter.upper() if sure else role.letter.lower())[:1]
+
+
+def _seen_on(score: RoleScore) -> str:
+    """What a role without a verdict rests on."""
+    return f" (seen on {counted(score.events, 'token')})" if score.verdict is None else ""
 
 
 def _legend(heads: Sequence[HeadReport], infos: dict[str, RoleInfo]) -> list[Entry]:
@@ -213,17 +219,21 @@ def _legend(heads: Sequence[HeadReport], infos: dict[str, RoleInfo]) -> list[Ent
 
 def says(report: Report) -> str:
     """How the map is read."""
+    role, without = "its role", "no role"
     sure = "small letters and outlines: not beyond doubt; " if _unsure(report) else ""
+    if not report.judged:
+        role, without = "what it was seen to do", "nothing of the kind"
+        sure = f"seen on {LEAST_SEEN} tokens or more, so outlined and small: no verdict; "
     heads = sum(len(part.heads) for part in report.every_part)
     return (
         f"All {counted(heads, 'head')}: a row for each layer, a column for each head. Colour and "
-        f"letter: its role, of several the most particular; paler: weaker; {sure}empty: no "
-        "role. A cell leads to its head."
+        f"letter: {role}, of several the most particular; paler: weaker; {sure}empty: {without}. "
+        "A cell leads to its head."
     )
 
 
 def _unsure(report: Report) -> bool:
-    return report.judged and any(
+    return any(
         head.roles[head.told[0]].verdict != "supported"
         for part in report.every_part
         for head in part.heads

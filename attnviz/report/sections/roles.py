@@ -33,12 +33,13 @@ from attnviz.report.cells import (
 )
 from attnviz.report.numbers import count, counted, exact, number
 from attnviz.report.role_heads import RoleHeads, by_family, role_heads
+from attnviz.report.scores import LEAST_SEEN
 from attnviz.report.sections import relations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from attnviz.report.model import HeadReport, Report, RoleInfo
+    from attnviz.report.model import HeadReport, Report, RoleInfo, RoleScore
 
 TITLE = "Roles"
 ROWS = 10
@@ -201,8 +202,8 @@ def _says(report: Report, every: Sequence[RoleHeads]) -> str:
         )
     return (
         f"What this text shows, without verdicts, which take {FEWEST} {units(report)} or more: "
-        "heads whose score exceeds chance by more than the role's margin and is not below any "
-        "other baseline, the strongest first."
+        f"heads whose score, over {LEAST_SEEN} tokens that look or more, exceeds chance by more "
+        "than the role's margin and is not below any other baseline, the strongest first."
     )
 
 
@@ -321,8 +322,16 @@ def _closest(report: Report, role: RoleInfo) -> OtherHead | None:
         return None
     best = max(scored, key=lambda each: _lead(each, role.name))
     score = best.roles[role.name]
+    if score.verdict is None and score.events < LEAST_SEEN:
+        return OtherHead(head(best), f"{number(score.score)}, but {_events(role, score)}")
     needed = f"{number(score.baseline)} + {exact(role.margin)}"
     return OtherHead(head(best), f"{number(score.score)} against {needed}")
+
+
+def _events(role: RoleInfo, score: RoleScore) -> str:
+    """So few look that nothing was seen: "only 1 token looks for it"."""
+    looks = counted(score.events, "token" if role.coverage is None else "word")
+    return f"only {looks} {'looks' if score.events == 1 else 'look'} for it"
 
 
 def _lead(of_head: HeadReport, role: str) -> float:

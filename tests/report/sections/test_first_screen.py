@@ -76,7 +76,7 @@ def test_the_map_has_a_cell_for_each_head_with_a_role_and_the_legend_counts_them
     assert "First token (sink) 19" in [entry.text for entry in drawn.legend]
     assert {cell.anchor for cell in drawn.cells} == {head.anchor for head in having}
     tentative = [head.name for head in having if head.roles[head.told[0]].verdict == "tentative"]
-    assert [cell.anchor for cell in drawn.cells if cell.outlined] == tentative
+    assert [cell.anchor for cell in drawn.cells if cell.edge] == tentative
 
 
 @pytest.mark.parametrize(("layers", "lettered"), [(6, True), (96, False)])
