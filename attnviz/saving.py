@@ -71,7 +71,9 @@ def pictures(
     """Draws every figure; `jobs` processes, 0 for one a processor."""
     progress = progress or Silent()
     options = report.options
-    style = FigureStyle(cmap=options.cmap, scale=options.scale, dpi=options.dpi)
+    style = FigureStyle(
+        cmap=options.cmap, scale=options.scale, dpi=options.dpi, model=report.model.name
+    )
     views = _views(report)
     total = len(tasks(*views))
     jobs = (jobs or min(os.cpu_count() or 1, MOST_JOBS)) if total > FEWEST_SHARED else 1

@@ -12,11 +12,12 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from attnviz.drawing.drawing import Drawing
+from attnviz.drawing.titles import title
 from attnviz.drawing.vector import VectorPage, svg
 from attnviz.drawing.view import DrawingStyle, View
 from attnviz.errors import UsageError
 from attnviz.figures.fonts import fitted, postscript
-from attnviz.figures.render import SETTINGS, raster
+from attnviz.figures.render import SETTINGS, described, raster, svg_metadata
 from attnviz.figures.sheet import Page
 from attnviz.figures.style import FigureStyle
 
@@ -47,9 +48,10 @@ def picture(view: View, drawing: Drawing, style: DrawingStyle, suffix: str) -> b
             f"A picture can’t be {style.width:g} in wide.",
             f"Ask for a width from {_LEAST_WIDTH:g}in to {_MOST_WIDTH:g}in.",
         )
-    style = replace(style, figure=fitted(style.figure, _texts(drawing)))
+    figure = replace(fitted(style.figure, _texts(drawing)), model=drawing.model)
     with mpl.rc_context(_SETTINGS):
-        return SUFFIXES[suffix](view.draw(drawing, style), style.figure)
+        drawn = view.draw(drawing, replace(style, figure=figure))
+        return SUFFIXES[suffix](drawn, figure, described(title(drawing), figure))
 
 
 def _texts(drawing: Drawing) -> set[str]:
@@ -57,25 +59,24 @@ def _texts(drawing: Drawing) -> set[str]:
     return tokens | {panel.name for panel in drawing.panels} | {drawing.model, "“…”→↓≥×·"}
 
 
-def _png(figure: Figure, style: FigureStyle) -> bytes:
+def _png(figure: Figure, style: FigureStyle, title: str) -> bytes:
     pixels = [round(inches * style.dpi) for inches in figure.get_size_inches()]
     figure.set_size_inches(*((count + 1e-3) / style.dpi for count in pixels))
-    return raster(figure, style.dpi)
+    return raster(figure, style.dpi, title)
 
 
-def _svg(figure: Figure, style: FigureStyle) -> bytes:
+def _svg(figure: Figure, style: FigureStyle, title: str) -> bytes:
     pages = [artist for artist in figure.artists if isinstance(artist, Page)]
     for page in pages:
         page.remove()
     target = io.BytesIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    figure.savefig(target, format="svg", metadata=nothing)
+    figure.savefig(target, format="svg", metadata=svg_metadata(title))
     body, end, rest = target.getvalue().rpartition(b"</svg>")
     drawn = "".join(svg(page, style.fonts) for page in pages)
     return b"".join((body, drawn.encode(), end, rest))
 
 
-def _pdf(figure: Figure, style: FigureStyle) -> bytes:
+def _pdf(figure: Figure, style: FigureStyle, title: str) -> bytes:
     for artist in list(figure.artists):
         if isinstance(artist, Page):
             artist.remove()
@@ -84,11 +85,11 @@ def _pdf(figure: Figure, style: FigureStyle) -> bytes:
     # Matplotlib embeds PostScript outlines so that not every viewer reads them as type 42.
     kind = 3 if any(map(postscript, style.fonts)) else 42
     with mpl.rc_context({"pdf.fonttype": kind}):
-        figure.savefig(target, format="pdf", metadata=_UNDATED)
+        figure.savefig(target, format="pdf", metadata=_UNDATED | {"Title": title})
     return target.getvalue()
 
 
-SUFFIXES: Mapping[str, Callable[[Figure, FigureStyle], bytes]] = MappingProxyType(
+SUFFIXES: Mapping[str, Callable[[Figure, FigureStyle, str], bytes]] = MappingProxyType(
     {".pdf": _pdf, ".svg": _svg, ".png": _png}
 )
 """The formats of pictures, by the suffix of their files."""

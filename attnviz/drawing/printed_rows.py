@@ -118,7 +118,16 @@ def words(drawing: Drawing, shades: Shades) -> Iterable[RenderableType]:
         if shades.coloured:
             yield shades.legend(top)
     if not shades.coloured:
-        yield Text("In brackets: the share received; below 0.005 none.", style="dim")
+        yield Text(_bracketed(drawing), style="dim")
+
+
+def _bracketed(drawing: Drawing) -> str:
+    """What stands in the brackets of a sentence without colours."""
+    reading = "In brackets: the share received of all attention, 1 in all"
+    if drawing.query:
+        reading = "In brackets: the share received of the query's attention, 1 in all"
+    boxed = "; >the query<" if drawing.query and drawing.stream != "cross" else ""
+    return f"{reading}; none: below 0.005{boxed}."
 
 
 def _sentence(drawing: Drawing, shares: Floats, top: float, shades: Shades) -> Text:

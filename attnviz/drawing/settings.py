@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from attnviz.errors import UsageError
@@ -34,6 +34,14 @@ FIGURE = ("cmap", "dpi")
 
 KEPT = ("sentence", "stream", "heads", "layers")
 """The drawing's own settings that say what is kept of a run."""
+
+TARGET = Setting(
+    "Text",
+    "What the decoder of an encoder-decoder model reads: a file, or the sentence itself.",
+    "TEXT",
+    "none",
+)
+"""What a drawing says of `target`, of which a report takes a file."""
 
 HEAD = re.compile(r"[Ll]([0-9]{1,4})[Hh]([0-9]{1,4})")
 """The name of a head, its layer and its number."""
@@ -234,8 +242,8 @@ class DrawSettings:
 
 def taken() -> list[Declaration]:
     """Every setting of a drawing: its own, and those of a run and of figures that it takes."""
-    of_run = declarations(Settings)
-    own = declarations(DrawSettings)
+    of_run, own = dict(declarations(Settings)), declarations(DrawSettings)
+    of_run["target"] = replace(of_run["target"], setting=TARGET)
     return [*own.values(), *(of_run[name] for name in (*RUN, *FIGURE) if name not in own)]
 
 

@@ -121,7 +121,7 @@ def npz(chosen: Chosen) -> bytes:
     `weights` [layer, head, query, key] where whole layers, or as many heads of each, were chosen,
     else [panel, query, key], float32; `names` as their first dimensions; `tokens` of the queries
     and `keys`, and their places `query` and `key` in the sentence; `removed` as `names`, the mean
-    share of attention that the lens took away.
+    share of attention that the lens took away; `model`, its name.
     """
     drawing = chosen.drawing
     rows = list(drawing.query or range(len(drawing.queries)))
@@ -139,6 +139,7 @@ def npz(chosen: Chosen) -> bytes:
         query=np.array([chosen.queries[row] for row in rows]),
         key=np.array(chosen.keys),
         removed=np.array([panel.removed for panel in drawing.panels]).reshape(names.shape),
+        model=np.array(drawing.model),
     )
     return file.getvalue()
 

@@ -98,7 +98,8 @@ def draw_all(
     Fonts are chosen for all texts at once. `jobs` > 1 shares the work among that many processes;
     `progress` is called with each picture once it is there. An interrupt stops the workers.
     """
-    style = fitted(style or FigureStyle(), texts(model, sentences))
+    style = style or FigureStyle()
+    style = fitted(style, chain(texts(model, sentences), (style.model,)))
     todo = tasks(model, sentences)
     made: list[Picture] = []
     # Closed at once and not when it is collected: that is what stops the workers.

@@ -17,8 +17,8 @@ _PALETTE = 256
 _INCHES_PER_METRE = 39.3701
 
 
-def encode(pixels: Pixels, dpi: int) -> bytes:
-    """`pixels` [row, column, 3] as a PNG that says its resolution and nothing else.
+def encode(pixels: Pixels, dpi: int, title: str = "") -> bytes:
+    """`pixels` [row, column, 3] as a PNG that says its resolution, its title and nothing else.
 
     Every row is stored as its difference to the row above (filter "up"): most rows of a heatmap
     repeat the one above. A general encoder spends its time on trying all five filters.
@@ -38,6 +38,8 @@ def encode(pixels: Pixels, dpi: int) -> bytes:
             _SIGNATURE,
             _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
             _chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1)),
+            # Not compressed, and of no language: then the text in UTF-8.
+            *([_chunk(b"iTXt", b"Title" + bytes(5) + title.encode())] if title else []),
             _chunk(b"IDAT", zlib.compress(rows.data, _LEVEL)),
             _chunk(b"IEND", b""),
         )

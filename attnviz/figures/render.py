@@ -14,6 +14,7 @@ from attnviz.figures.picture import Picture
 from attnviz.figures.png import encode
 from attnviz.figures.sheet import POINTS_PER_INCH, Page
 from attnviz.figures.style import FigureStyle
+from attnviz.text.showable import showable
 
 SETTINGS: dict[Any, Any] = {
     # Tokens are text, never formulas.
@@ -47,29 +48,39 @@ def render(figure: Figure, style: FigureStyle, *, path: str, title: str, caption
     dates, no random identifiers, no settings of the user's.
     """
     with mpl.rc_context(SETTINGS):
-        png = raster(figure, style.dpi)
-        svg = _svg(figure)
+        named = described(title, style)
+        png = raster(figure, style.dpi, named)
+        svg = _svg(figure, named)
     width, height = (round(inches * _CSS_PIXELS_PER_INCH) for inches in figure.get_size_inches())
     return Picture(path, title, caption, png, svg, width, height, small=_small(figure, svg))
 
 
-def raster(figure: Figure, dpi: int) -> bytes:
-    """The figure as a PNG of `dpi`."""
+def described(title: str, style: FigureStyle) -> str:
+    """What a file's metadata call a figure: its title and the model."""
+    return showable(", ".join(filter(None, (title, style.model))))
+
+
+def svg_metadata(title: str) -> dict[str, Any]:
+    """An SVG's metadata: the title, and nothing that differs from run to run."""
+    return dict.fromkeys(("Creator", "Date", "Format", "Type")) | {"Title": title or None}
+
+
+def raster(figure: Figure, dpi: int, title: str = "") -> bytes:
+    """The figure as a PNG of `dpi` that has this title."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-    return encode(pixels[..., :3], dpi)
+    return encode(pixels[..., :3], dpi, title)
 
 
-def _svg(figure: Figure) -> bytes:
+def _svg(figure: Figure, title: str) -> bytes:
     """The figure as SVG; a sheet's texts are put in apart, in a form that is much smaller."""
     pages = [artist for artist in figure.artists if isinstance(artist, Page)]
     target = io.BytesIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     try:
         for page in pages:
             page.writes = False
-        figure.savefig(target, format="svg", metadata=nothing)
+        figure.savefig(target, format="svg", metadata=svg_metadata(title))
     finally:
         for page in pages:
             page.writes = True

@@ -32,7 +32,7 @@ def draw(view: ModelView, style: FigureStyle) -> Figure:
     sheet = Sheet(style)
     margins = map_margins(absent(view), view.key_heads, view.windows)
     width = max(cells(sheet, margins, 0.0).right, 330.0)
-    title = titled(f"Head roles, {view.model}", view.stream)
+    title = titled("Head roles", view.stream)
     grid = cells(sheet, margins, headline(sheet, title, "", width - MARGIN))
     draw_cells(sheet, grid, _colours(view, margins.absent), margins)
     for layer, row in enumerate(view.roles):

@@ -22,15 +22,21 @@ from numpy.typing import NDArray
 
 from attnviz.figures import small
 from attnviz.figures.fonts import spelled
-from attnviz.figures.palette import HAIRLINE, INK, PAPER
+from attnviz.figures.palette import HAIRLINE, INK, PAPER, QUIET
 from attnviz.figures.scale import Pixels
 from attnviz.figures.style import FigureStyle
 from attnviz.figures.writing import UNIT, Run, markup, path, typeset, width_of
+from attnviz.text.showable import in_short
 
 Align = Literal["left", "center", "right"]
 POINTS_PER_INCH = 72.0
 _CRISP = 1.5
 """Below so many points a side, cells are embedded at the device's resolution in SVG."""
+
+_SIGNED = 5.4
+_ASIDE = 4.0
+_LONGEST = 60
+"""The size of the model's name, its distance from the edges, and its characters at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +155,28 @@ class Sheet:
         self._items.append(Shape(vertices, codes, fill, edge, line))
 
     def figure(self, width: float, height: float) -> Figure:
-        """The sheet, cut to `width` x `height` points, as a figure that any backend can draw."""
+        """The sheet, cut to `width` x `height` points, as a figure that any backend can draw.
+
+        Where its style names a model, it is a line higher, and the model stands there.
+        """
+        height += self._sign(width, height)
         pixel = POINTS_PER_INCH / self.style.dpi
         inches = (np.ceil(width / pixel) / self.style.dpi, np.ceil(height / pixel) / self.style.dpi)
         figure = Figure(figsize=inches, dpi=self.style.dpi, facecolor=PAPER)
         figure.set_layout_engine("none")
         figure.add_artist(Page(tuple(self._items), dict(self._texts)))
         return figure
+
+    def _sign(self, width: float, y: float) -> float:
+        """Name the model at the right, from `y` down; of a long name its end. Returns the room."""
+        if not self.style.model:
+            return 0.0
+        names = (in_short(self.style.model, most) for most in range(_LONGEST, 0, -1))
+        name = next(
+            (name for name in names if self.measure(name, _SIGNED) <= width - 2 * _ASIDE), ""
+        )
+        self.text(width - _ASIDE, y + 0.6, name, _SIGNED, QUIET, align="right")
+        return _ASIDE
 
 
 class Page(Artist):

@@ -48,7 +48,7 @@ def draw(view: ModelView, style: FigureStyle) -> Figure:
     margin = sheet.measure("L00H00", _NAME) + 5.0 if named else 6.0
     left = sheet.snap(MARGIN + margin)
     width = max(left + side + BAR_ROOM, 260.0)
-    title = titled(f"Similarity of heads, {view.model}", view.stream)
+    title = titled("Similarity of heads", view.stream)
     top = sheet.snap(headline(sheet, title, "", width - MARGIN) + margin)
     sheet.image(left, top, side, side, paint(1.0 - values / MOST, style))
     sheet.frame(left, top, side, side, 0.5)

@@ -13,7 +13,8 @@ class FigureStyle:
     `scale`: "sqrt" draws the square root of a weight, the bar labelled in true weights; both
     scales are fixed to 0-1. `cmap` is a matplotlib map name whose zero is the paper. `fonts` are
     family names in order of preference; what is in `missing`, characters and clusters of them,
-    has no font and is drawn as its code points.
+    has no font and is drawn as its code points. The `model` is named at the foot of every figure
+    and in its files' metadata; "" leaves it out.
     """
 
     cmap: str = "Blues"
@@ -21,3 +22,4 @@ class FigureStyle:
     dpi: int = 150
     fonts: tuple[str, ...] = ("DejaVu Sans",)
     missing: frozenset[str] = field(default=frozenset())
+    model: str = ""

@@ -147,6 +147,7 @@ def roles(
             seen=_ranked(role.name, [head for head in heads if role.name in head.seen]),
             does=role.does,
             measures=role.measures,
+            ahead=role.ahead,
         )
         for role in every
     )

@@ -12,7 +12,6 @@ from attnviz.measurement.probed import InductionReport
 from attnviz.report.layers import listed
 from attnviz.report.model import HeadReport, RoleInfo, RoleScore
 from attnviz.report.numbers import count, counted, estimate, number
-from attnviz.roles.alignment import PREDICTS
 
 NAMED = 6
 """Heads that are named one by one."""
@@ -43,7 +42,8 @@ def of_role(
     """Which of `every` head have the role, the best of these `heads` first, and how strongly."""
     best = heads[0].roles[role.name]
     offset = "offset " if best.variant[:1] in {"+", "-"} else ""
-    said = "for the next word" if best.variant == PREDICTS else f"{offset}{best.variant}"
+    ahead = best.variant == role.ahead
+    said = "for the next word" if ahead else f"{offset}{best.variant}"
     which = f" ({said})" if best.variant else ""
     name = f"{heads[0].full_name}{which}"
     by_chance = (

@@ -133,6 +133,9 @@ class RoleInfo:
     """What a head of this role does: 'looks at the previous token'."""
     measures: str = "of its attention"
     """What the score is a share of."""
+    ahead: str = field(default="", metadata=LEFT_OUT)
+    """Of several targets the one whose queries look for the word that comes after them, which they
+    write; left out where there is none."""
     attention: Attention = field(default="", metadata=LEFT_OUT)
 
     @property

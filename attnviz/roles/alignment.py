@@ -11,9 +11,6 @@ from attnviz.roles.masks import content
 from attnviz.roles.role import CrossRole
 from attnviz.text.types import Tokens
 
-PREDICTS = "predicts"
-"""The candidate whose queries look for the word that is written next."""
-
 
 def _monotonic(before: int) -> Callable[[Tokens, Tokens], PairTarget]:
     """Each word of the target looks at the word of the source that is as far along.
@@ -46,7 +43,8 @@ ROLE = CrossRole(
     formula="S_i = {floor((i + 1/2) n / m)} among n source and m target content tokens",
     source="Bahdanau et al. 2015; Raffel et al. 2017 (monotonic attention)",
     margin=0.1,
-    baselines=("shuffled",),
+    baselines=("shuffled", "diagonal"),
     needs="content tokens on both sides",
-    candidates={"reads": _monotonic(0), PREDICTS: _monotonic(1)},
+    candidates={"reads": _monotonic(0), "predicts": _monotonic(1)},
+    ahead="predicts",
 )

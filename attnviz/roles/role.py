@@ -39,6 +39,9 @@ class Role:
     what they are about, with `reverse` from the head of the tree to its dependent. A text must
     have `fewest` of its pairs for the role to be reported.
 
+    `ahead`, of a role that chooses: the candidate whose queries look for the word that comes after
+    them, which they write.
+
     `arcs`, of roles between words: the pairs that are right. `members`, of a family: the roles that
     it makes from annotations, and `member` that of a name. `matched`: a target that is like the
     role's own in number and place of the keys, but not in what the role is about, seen wherever
@@ -63,6 +66,7 @@ class Role:
     relation: str = ""
     reverse: bool = False
     fewest: int = 0
+    ahead: str = ""
     arcs: ArcRule | None = field(default=None, init=False, repr=False)
     members: Callable[[Sequence[Annotation]], Sequence[WordRole]] | None = field(
         default=None, init=False, repr=False

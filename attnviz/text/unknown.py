@@ -15,7 +15,8 @@ from attnviz.text.showable import showable
 from attnviz.text.types import TokenLabel, Tokens
 
 _OTHER_USES = ("cls", "sep", "bos", "eos")
-_EXAMPLES = 3
+_EXAMPLES = 8
+"""Different unknown tokens that are named."""
 
 
 def unknown_id(tokenizer: object) -> int | None:
@@ -72,7 +73,7 @@ class Unknown:
                 continue
             self.tokens += int(tokens.unknown.sum())
             for place in np.flatnonzero(tokens.unknown):
-                if len(self._examples) < _EXAMPLES:
+                if len(self._examples) <= _EXAMPLES:
                     self._examples[tokens.labels[place].text] = None
 
     def warning(self) -> list[str]:
@@ -80,11 +81,12 @@ class Unknown:
         if not self.tokens:
             return []
         tokens = "token is" if self.tokens == 1 else "tokens are"
+        named = ", ".join(list(self._examples)[:_EXAMPLES])
+        others = " and others" if len(self._examples) > _EXAMPLES else ""
         return [
             (
                 f"{self.tokens:,} of {self.content:,} content {tokens} unknown to the model's "
                 f"vocabulary ({self.tokens / self.content:.1%}), which stands in for all such "
-                f"text alike; they are marked ({', '.join(self._examples)}), and no copies of each "
-                "other."
+                f"text alike; they are marked ({named}{others}), and no copies of each other."
             )
         ]

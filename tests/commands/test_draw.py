@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -202,3 +203,4 @@ def test_help_names_every_view(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> N
     helped = " ".join(tool("draw", "--help").out.split())
     views = [view.name for view in discover("attnviz.drawing.views", "VIEW", View)]
     assert f"{', '.join(views[:-1])} or {views[-1]}." in helped
+    assert re.search(r"--target TEXT .*a file, or the sentence itself", helped)

@@ -40,6 +40,6 @@ def test_a_view_is_one_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     drawn = drawing("the cat", random(2))
 
     assert "cloud" in views()
-    assert says(svg("cloud", drawn)) == "Cloud the cat"
+    assert says(svg("cloud", drawn)) == "Cloud the cat a-model"
     for suffix in (".pdf", ".png"):
         assert picture(views()["cloud"], drawn, DrawingStyle(width=3.3), suffix)

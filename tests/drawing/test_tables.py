@@ -94,6 +94,7 @@ def test_matrices_without_pickles() -> None:
         assert found["names"].tolist() == ["layer 0", "layer 1"]
         assert found["key"].tolist() == [1, 2, 3, 4]
         assert found["removed"].shape == (2,)
+        assert found["model"] == "model"
     assert tables.npz(chosen()) == tables.npz(chosen())
 
 

@@ -107,6 +107,7 @@ def test_text_is_shaded_or_has_its_numbers_in_brackets() -> None:
     drawn = drawing("the cat sat", WEIGHTS, query=(1,))
 
     assert "the[.10] >cat<[.10] sat[.80]" in shown("text", drawn)
+    assert "share received of the query's attention, 1 in all" in shown("text", drawn)
     coloured = shown("text", drawn, colours=True)
     assert "[.10]" not in coloured
     assert "\x1b[" in coloured

@@ -7,6 +7,7 @@ import re
 import struct
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import numpy as np
@@ -173,6 +174,20 @@ def test_colours_that_end_at_the_largest_weight_have_its_number_on_their_bar() -
     assert {"0", "0.2", "0.4", "0.6", "0.75"} <= own
     assert {"0", "0.05", "0.2", "0.5", "1"} <= fixed
     assert "Colours end at the largest weight." in says(svg("rollout", drawing("a b", weights)))
+
+
+def test_the_model_stands_at_the_foot_and_in_the_metadata() -> None:
+    drawn = replace(some(), model="models/" + "very-" * 20 + "long")
+    narrow = DrawingStyle(width=1.5)
+    picture_of = {
+        kind: picture(views()["matrix"], drawn, narrow, kind) for kind in (".svg", ".pdf")
+    }
+
+    # Of a long name the end has room.
+    assert re.search(r" …[a-z-]*very-long$", says(ET.fromstring(picture_of[".svg"])))
+    title = f"L0H0, {drawn.model}"
+    assert ET.fromstring(picture_of[".svg"]).findtext("{*}title") == title
+    assert f"/Title ({title})".encode() in picture_of[".pdf"]
 
 
 def test_another_format_or_width_is_refused() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from attnviz.figures.figure import ReportFigure
 from attnviz.figures.gallery import Task, perform, tasks
@@ -103,6 +105,19 @@ def test_files_hold_no_date_no_program_and_no_token_text() -> None:
     for trace in (b"Matplotlib", b"dc:date", b"script", b"INST"):
         assert trace not in picture.png
         assert trace not in picture.svg
+
+
+def test_files_name_the_figure_and_the_model_which_stands_at_its_foot() -> None:
+    task = tasks(None, (sentence(25),))[0]
+    unnamed, named = (perform(task, replace(STYLE, model=name)) for name in ("", "a/model <b>\x1b"))
+
+    title = "All heads, a/model <b><U+001B>"
+    assert Image.open(io.BytesIO(named.png)).info["Title"] == title
+    root = ET.fromstring(named.svg)
+    assert root.findtext("{http://www.w3.org/2000/svg}title") == title
+    assert "a/model &lt;b&gt;&lt;U+001B&gt;" in named.small.decode()
+    assert (unnamed.width, unnamed.height) < (named.width, named.height)
+    assert named.height - unnamed.height < 8
 
 
 @pytest.mark.parametrize(("layers", "heads"), [(1, 1), (30, 9), (2, 64), (48, 4)])

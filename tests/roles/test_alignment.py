@@ -17,6 +17,7 @@ from attnviz.attention.batch import make
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
 from attnviz.attention.targets import KeyTarget, PairTarget, Target
+from attnviz.baselines.diagonal import beside
 from attnviz.baselines.shuffled import dealt
 from attnviz.evidence import bootstrap
 from attnviz.evidence.collect import collect
@@ -239,6 +240,35 @@ def test_planted_heads_are_judged() -> None:
     shuffled = table.over_heads("beside")[..., table.place_beside("shuffled", "alignment")]
     np.testing.assert_allclose(mass[:, 3], shuffled[:, 3], atol=1e-6)
     assert shuffled[:, 0].sum() < 0.5 * mass[:, 0].sum()
+
+
+def around(queries: Tokens, keys: Tokens) -> Floats:
+    """A third of each row on the aligned word and on either neighbour, whatever they are."""
+    hit = target("reads", queries, keys).part((0, len(queries)), (0, len(keys))) * 1.0
+    near = hit + np.roll(hit, 1, axis=1) + np.roll(hit, -1, axis=1)
+    return np.where(hit.any(1, keepdims=True), near / 3, even(queries, keys))
+
+
+def test_a_head_that_looks_around_the_diagonal_is_not_one_that_aligns() -> None:
+    texts = pairs_of_texts(80)
+    found = judged(texts, measured(texts, [around, aligned("reads", 0.6)]))["alignment"]
+    # A third there, far above chance and what is dealt out anew, but as much right beside it.
+    assert found.score[0] == pytest.approx(1 / 3, abs=1e-6)
+    assert found.chance[0] < 0.15
+    assert found.against[0] == "diagonal"
+    assert found.baseline[0] == pytest.approx(1 / 3, abs=1e-6)
+    assert found.verdicts == ("no", "supported")
+
+
+def test_the_words_beside_are_left_and_right_in_turn_and_inwards_at_the_ends() -> None:
+    own = PairTarget(np.array([(1, 2), (2, 3), (3, 3), (4, 4), (5, 6)]), 6)
+    assert beside(own).pairs.tolist() == [[1, 3], [2, 4], [3, 2], [4, 5], [5, 5]]
+    assert own.pairs[:, 1].tolist() == [2, 3, 3, 4, 6]
+    single = PairTarget(np.array([(1, 2), (2, 2)]), 3)
+    assert beside(single).pairs.tolist() == single.pairs.tolist()
+    assert beside(PairTarget(np.zeros((0, 2), np.int64), 3)).pairs.shape == (0, 2)
+    with pytest.raises(TypeError, match="only pairs"):
+        beside(KeyTarget(np.ones(2, np.bool_), np.ones(2, np.bool_)))
 
 
 def test_the_shuffled_baseline_is_the_mass_on_the_dealt_pairs() -> None:

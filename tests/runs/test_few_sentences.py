@@ -14,6 +14,7 @@ import attnviz
 from attnviz.report import codec, notebook
 from attnviz.report.formats import html, json_report, markdown
 from attnviz.report.model import Report
+from attnviz.report.scores import LEAST_SEEN
 from tests.helpers.page import Page
 from tests.helpers.tool import Tool
 
@@ -95,6 +96,7 @@ def test_heads_seen_are_above_chance_by_more_than_the_margin_the_best_first(tiny
     for role in made.roles:
         scores = [made.head(*place).roles[role.name] for place in role.seen]
         assert all((one.score or 0.0) - (one.chance or 0.0) > role.margin for one in scores)
+        assert all(one.events >= LEAST_SEEN for one in scores)
         ranks = [one.rank for one in scores]
         assert ranks == sorted(ranks, reverse=True)
         seen = {(head.layer, head.head) for head in made.heads if role.name in head.seen}

@@ -77,5 +77,8 @@ def test_the_share_of_unknown_tokens_is_warned_of(minilm: Tokenizer) -> None:
     assert "3 of 11 content tokens are unknown to the model's vocabulary (27.3%)" in warning
     assert "[UNK]:🦀, [UNK]:🍋" in warning
     assert unknown_warning(tokens[2:]) == []
+    many = tokenize(sentence(" ".join("🦀🍋🍕🍔🌮🍣🍩🚀🎈")), minilm, None)
+    assert "🚀 and others), and" in unknown_warning([many])[0]
+    assert "🚀), and" in unknown_warning([tokenize(sentence("🦀 🚀"), minilm, None)])[0]
     [single] = unknown_warning([tokens[0], tokens[2]])
     assert single.startswith("1 of 7 content token is unknown")

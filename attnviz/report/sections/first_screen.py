@@ -16,7 +16,6 @@ from attnviz.report.sections import (
     prediction,
 )
 from attnviz.report.sections.sentences import Step, scale_steps
-from attnviz.roles.alignment import PREDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,14 +142,14 @@ def _as_seen(report: Report, finding: Finding, shown: tuple[HeadReport, Example]
         text.asking,
         text.tokens,
         f"{examples.query(example)} gives {number(example.mass)} of its attention to "
-        f"{examples.target(example)}{_next(example, best.roles[role.name].variant)}.",
+        f"{examples.target(example)}{_next(example, role, best.roles[role.name].variant)}.",
     )
 
 
-def _next(example: Example, variant: str) -> str:
+def _next(example: Example, role: RoleInfo, variant: str) -> str:
     """Of a head that looks for the word that is written next: which that is."""
     asks = [at for at, token in enumerate(example.asking) if token.query]
-    if variant != PREDICTS or not asks or asks[-1] + 1 >= len(example.asking):
+    if not role.ahead or variant != role.ahead or not asks or asks[-1] + 1 >= len(example.asking):
         return ""
     following = example.asking[asks[-1] + 1].label.text
     return f", for the next word, “{following}”"

@@ -29,13 +29,21 @@ _BASELINES = (
     "not what the role is about. A role named as baseline is a simpler account of the same "
     "attention."
 )
-_OTHER_SEGMENT = (
-    "The other segment at the same distance is what the head would put on its own text of a pair "
-    "if it gave it what it gives the other text at the same distance, both relative to what the "
-    "head's habit of distance leads to expect in that row; fitted on one half of the sentences "
-    "and scored on the other. Distances at which the other text is never found are laid to "
-    "distance."
-)
+_BASELINES_OF_FEW = {
+    "other segment": (
+        "The other segment at the same distance is what the head would put on its own text of a "
+        "pair if it gave it what it gives the other text at the same distance, both relative to "
+        "what the head's habit of distance leads to expect in that row; fitted on one half of the "
+        "sentences and scored on the other. Distances at which the other text is never found are "
+        "laid to distance."
+    ),
+    "diagonal": (
+        "The words beside it are those right before or after the aligned one, in turn: a head that "
+        "looks at the same part of the sentence, whichever word, puts as much there."
+    ),
+}
+"""Baselines of few roles, told where one of these was measured."""
+
 _STATISTICS = (
     "Of each head, the mean over content tokens, pooled over sentences as a ratio of sums. The "
     f"Gini coefficient is taken on at most {SORTED} content queries of each sentence, evenly "
@@ -139,9 +147,10 @@ def _verdicts(report: Report) -> tuple[Rule, ...]:
 
 def _baselines(report: Report) -> str:
     """What the baselines are, so far as this report has them."""
-    asked = (role for part in report.every_part for role in part.roles if not role.absent)
-    segments = any("other segment" in role.baselines for role in asked)
-    return f"{_BASELINES} {_OTHER_SEGMENT}" if segments else _BASELINES
+    asked = [role for part in report.every_part for role in part.roles if not role.absent]
+    named = {name for role in asked for name in role.baselines}
+    rest = [says for name, says in _BASELINES_OF_FEW.items() if name in named]
+    return " ".join((_BASELINES, *rest))
 
 
 def _unusual(report: Report) -> str:
