@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from msgspec import convert, to_builtins
 
+from attnviz.corpus import manifest as manifests
 from attnviz.corpus.manifest import Manifest
 from attnviz.corpus.notes import Notes
 from attnviz.corpus.strange import Strangest
+from attnviz.report.model import Report
 from attnviz.report.monitoring import Groups, StrangeSentence
 from attnviz.report.numbers import counted
 from attnviz.report.watched import groups_in_words, strangest_in_words
+from attnviz.text.showable import showable
 
 
 def notes_of(manifest: Manifest) -> Notes:
@@ -52,6 +55,22 @@ def warnings_of(manifest: Manifest) -> list[str]:
     if manifest["part"] != "1/1":
         warnings.append(f"This is part {manifest['part']} of the corpus.")
     return [*notes_of(manifest).warnings(result["limit"]), *warnings]
+
+
+def watched(report: Report, folder: Path) -> Report:
+    """A report with what the scan in a folder watched for, if there is one.
+
+    Raises InputError where what it says is damaged.
+    """
+    try:
+        data = (folder / manifests.NAME).read_bytes()
+    except OSError:  # no scan
+        return report
+    manifest = manifests.read(data, showable(str(folder)))
+    if "result" not in manifest:
+        return report
+    strangest = strangest_of(manifest).sentences
+    return replace(report, groups=groups_of(manifest), strangest=strangest)
 
 
 @dataclass(frozen=True)

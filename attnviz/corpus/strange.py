@@ -5,13 +5,13 @@ What is usual, and how far a sentence is from it, is told in `attnviz.evidence.u
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from attnviz.evidence.bootstrap import Array
-from attnviz.evidence.usual import deviations, distances
+from attnviz.evidence.usual import bins_of, deviations, distances
 from attnviz.measurement.pilot import Pilot, Usual
 from attnviz.report.monitoring import StrangeSentence, Unlike
 from attnviz.steps.stream import StreamRun
@@ -82,22 +82,7 @@ def _told(
     run: StreamRun, usual: Usual, place: int, distance: float, values: Array, off: Array
 ) -> StrangeSentence:
     sentence, length = run.tokens[place].sentence, len(run.tokens[place])
-    bin_of = int(np.searchsorted(usual.edges, length, side="right"))
-    sizes = np.nan_to_num(np.abs(off[place]))  # [head, measure]
-    heads = sizes.argmax(0)
-    furthest = sizes.max(0)
-    measures = np.argsort(-furthest, kind="stable")[:UNLIKE].tolist()
-    unlike = tuple(
-        Unlike(
-            head=run.table.heads[int(heads[measure])],
-            measure=usual.measures[measure],
-            value=_rounded(values[place, heads[measure], measure]),
-            mean=_rounded(usual.means[bin_of, heads[measure], measure]),
-            deviation=_rounded(usual.deviations[bin_of, heads[measure], measure]),
-        )
-        for measure in measures
-        if furthest[measure] > 0
-    )
+    (bin_of,) = bins_of(usual.edges, [length]).tolist()
     text = showable(sentence.text)
     return StrangeSentence(
         id=sentence.id,
@@ -108,8 +93,28 @@ def _told(
         tokens=length,
         lengths=_lengths(usual, bin_of),
         distance=_rounded(distance),
-        unlike=unlike,
+        unlike=_unlike(run.table.heads, usual, bin_of, values[place], off[place]),
     )
+
+
+def _unlike(
+    heads: Sequence[tuple[int, int]], usual: Usual, bin_of: int, values: Array, off: Array
+) -> tuple[Unlike, ...]:
+    """What of a sentence's numbers [head, measure] is the furthest off, a head a measure.
+
+    Of measures that are one fact in this sentence, as first token and CLS, the first is told.
+    """
+    sizes = np.nan_to_num(np.abs(off))
+    furthest, at = sizes.max(0), sizes.argmax(0)
+    told = dict[tuple[float, ...], Unlike]()
+    for measure in np.argsort(-furthest, kind="stable").tolist():
+        if furthest[measure] > 0:
+            head = int(at[measure])
+            arrays = values, usual.means[bin_of], usual.deviations[bin_of]
+            value, mean, deviation = (_rounded(array[head, measure]) for array in arrays)
+            said = Unlike(heads[head], usual.measures[measure], value, mean, deviation)
+            told.setdefault((value, mean, deviation), said)
+    return tuple(told.values())[:UNLIKE]
 
 
 def _lengths(usual: Usual, bin_of: int) -> tuple[int | None, int | None]:
