@@ -41,7 +41,7 @@ HEADS_OF_ROLE = 3
 HEADS_LISTED = 160
 RELATIONS_LISTED = 120
 FILES_LISTED = 20
-STRANGE_LISTED, UNLIKE_LISTED = 10, 2
+STRANGE_LISTED = 10
 SENTENCES_SHOWN = 8
 CHARACTERS = 400
 
@@ -253,7 +253,7 @@ def _strange(strange: Strange | None) -> Iterable[str]:
     yield f"{strange.says} {strange.reading}"
     yield "\n".join(
         f"1. {safe(each.text)}\n   {each.distance}: {safe(each.place)}. "
-        f"{'; '.join(unlike.text for unlike in each.unlike[:UNLIKE_LISTED])}"
+        f"{'; '.join(unlike.text for unlike in each.unlike)}"
         for each in strange.sentences[:STRANGE_LISTED]
     )
 

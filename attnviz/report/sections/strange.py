@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from attnviz.report.monitoring import StrangeSentence, Unlike
 
 TITLE = "Strangest sentences"
+UNLIKE = 3
+"""Numbers that are told of each; report.json has more."""
+
 SAYS = (
     "The sentences whose attention is the furthest from the usual, of all that were measured. "
     "They may be another language, code, tables, repetitions or damage; that attention is unusual "
@@ -23,8 +26,9 @@ SAYS = (
 READING = (
     "How far is the root mean square of standard deviations off the mean, over all heads and over "
     "roles (score less chance) and statistics, none of them counted for more than 5; the usual is "
-    "that of the pilot's sentences of like length. About 1 is usual. Below each stand the numbers "
-    "that are the furthest off, each of another measure. Equal sentences are listed once."
+    "that of the pilot's sentences of like length. About 1 is usual. Beside it stand the numbers "
+    "that are the furthest off, each of another measure, with the usual mean ± standard deviation. "
+    "Equal sentences are listed once."
 )
 
 
@@ -68,7 +72,7 @@ def _sentence(report: Report, of: StrangeSentence) -> Sentence:
         place=f"{in_short(of.source)}, line {of.line}",
         distance=number(of.distance),
         against=f"{counted(of.tokens, 'token')}, held against sentences {_lengths(*of.lengths)}",
-        unlike=tuple(linked(_unlike(each, titles)) for each in of.unlike),
+        unlike=tuple(linked(_unlike(each, titles)) for each in of.unlike[:UNLIKE]),
     )
 
 
