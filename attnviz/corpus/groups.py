@@ -6,9 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
 from hashlib import blake2b
-from operator import add
 from typing import Any
 
 from attnviz.comparison.records import HeadDifference
@@ -18,7 +16,7 @@ from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.source import FileInfo, InputInfo
 from attnviz.report.monitoring import Group, GroupDifference, Groups
 from attnviz.settings import Settings
-from attnviz.steps.compare import compare
+from attnviz.steps.groups import group_differences
 from attnviz.text.showable import in_short
 
 FOLDER = "groups"
@@ -116,23 +114,18 @@ def _compared(
 ) -> tuple[int, list[GroupDifference], str]:
     """How many differences were tested, those that are certain, and why none was tested.
 
-    Each group is held against all others together, of two groups the first against the second.
-    The bounds of several such comparisons hold together: each may err in its share of the 5%.
+    The certain ones come as they are told: the surely largest first.
     """
     if len(kept) < 2:
         return 0, [], "There is one group only."
-    values = list(kept) if len(kept) > 2 else list(kept)[:1]
-    tested, certain = 0, list[tuple[HeadDifference, GroupDifference]]()
-    for value in values:
-        others = reduce(add, (of for other, of in kept.items() if other != value))
-        comparison = compare(
-            others, kept[value], settings, paired=False, matching="number", share=len(values)
-        )
-        tested += sum(each.certain is not None for each in comparison.differences)
-        certain += [(each, _told(value, each)) for each in comparison.certain]
-    certain.sort(key=lambda both: (not both[0].role, -both[0].least))
+    tested, certain = 0, list[tuple[str, HeadDifference]]()
+    for value, each in group_differences(kept, settings):
+        tested += each.certain is not None
+        if each.certain:
+            certain.append((value, each))
+    certain.sort(key=lambda both: -both[1].sure_change)
     reason = "" if tested else "There are too few sentences in the groups to compare them."
-    return tested, [told for _, told in certain], reason
+    return tested, [_told(*both) for both in certain], reason
 
 
 def _told(value: str, of: HeadDifference) -> GroupDifference:

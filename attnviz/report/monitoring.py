@@ -73,7 +73,8 @@ class Groups:
     certain: Count
     """How many of them are certain."""
     differences: tuple[GroupDifference, ...]
-    """The certain ones, at most a hundred: roles before statistics, each by what is sure of it."""
+    """The certain ones, at most a hundred, the surely largest first: nats and tokens in proportion,
+    other numbers as they are."""
     reason: str = ""
     """Why nothing was compared; empty where it was."""
 

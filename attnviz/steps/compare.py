@@ -17,7 +17,7 @@ from attnviz.evidence import bootstrap
 from attnviz.evidence.columns import statistic_sums
 from attnviz.evidence.gather import Sums
 from attnviz.measurement.measurement import Measurement
-from attnviz.measurement.stream import Head, StreamSums
+from attnviz.measurement.stream import Head
 from attnviz.measurement.units import Units
 from attnviz.registry import discover
 from attnviz.report.model import Report
@@ -109,13 +109,13 @@ class _Stream:
 
     def __post_init__(self) -> None:
         before, after = (each.streams[self.name] for each in self.measurements)
-        measures = list(self._measures(before, after))
+        every = list(measures(self.name, self.measurements, self.shared, self.settings))
         paired = self.shared.paired
-        pairs = _pairs(before.heads, after.heads, measures, self.matching, paired=paired)
+        pairs = _pairs(before.heads, after.heads, every, self.matching, paired=paired)
         heads = before.heads, after.heads
-        self.matches: list[HeadMatch] = matches(heads, pairs, measures, self.name, paired=paired)
+        self.matches: list[HeadMatch] = matches(heads, pairs, every, self.name, paired=paired)
         mine, others = ([pair[side] for pair in pairs] for side in (0, 1))
-        self._matched = [measure.matched(mine, others) for measure in measures]
+        self._matched = [measure.matched(mine, others) for measure in every]
         self.unmatched = [head for at, head in enumerate(before.heads) if at not in {*mine}]
         self.reports = self.judged[0].part(self.name), self.judged[1].part(self.name)
 
@@ -127,35 +127,36 @@ class _Stream:
         for measure in self._matched:
             differences.add(measure, weights, self.matches)
 
-    def _measures(self, before: StreamSums, after: StreamSums) -> Iterator[Measure]:
-        """The roles that both sides measured, then the statistics, in units of both."""
-        sides = [
-            {sums.role.name: sums for sums in role_sums(measurement, self.settings, self.name)}
-            for measurement in self.measurements
-        ]
-        for name in (name for name in sides[0] if name in sides[1]):
-            mine, other = sides[0][name], sides[1][name]
-            sentences = mine.sentences.sum(0), other.sentences.sum(0)
-            if sentences[0].any() and sentences[1].any():
-                yield self._measure(name, SCORE, "", (mine.score, other.score), sentences)
-        statistics = [statistic_sums(sums) for sums in (before, after)]
-        for statistic in discover("attnviz.statistics", "STATISTIC", Statistic):
-            name = statistic.name
-            if name in statistics[0] and name in statistics[1]:
-                pair = statistics[0][name], statistics[1][name]
-                counts = _sentences(pair[0], before.units), _sentences(pair[1], after.units)
-                yield self._measure("", name, statistic.unit, pair, counts)
 
-    def _measure(
-        self,
-        role: str,
-        name: str,
-        unit: str,
-        sums: tuple[Sums, Sums],
-        sentences: tuple[bootstrap.Array, bootstrap.Array],
-    ) -> Measure:
-        before, after = moved(sums[0], self.shared.before), moved(sums[1], self.shared.after)
-        return Measure(role, name, unit, before, after, sentences)
+def measures(
+    stream: Attention,
+    measurements: tuple[Measurement, Measurement],
+    shared: SharedUnits,
+    settings: Settings,
+) -> Iterator[Measure]:
+    """The roles that both sides measured of a stream, then the statistics, in units of both."""
+    before, after = (each.streams[stream] for each in measurements)
+    sides = [
+        {sums.role.name: sums for sums in role_sums(measurement, settings, stream)}
+        for measurement in measurements
+    ]
+    for name in (name for name in sides[0] if name in sides[1]):
+        mine, other = sides[0][name], sides[1][name]
+        sentences = mine.sentences.sum(0), other.sentences.sum(0)
+        if sentences[0].any() and sentences[1].any():
+            scores = _in_both(mine.score, other.score, shared)
+            yield Measure(name, SCORE, "", *scores, sentences)
+    statistics = [statistic_sums(sums) for sums in (before, after)]
+    for statistic in discover("attnviz.statistics", "STATISTIC", Statistic):
+        name = statistic.name
+        if name in statistics[0] and name in statistics[1]:
+            pair = statistics[0][name], statistics[1][name]
+            counts = _sentences(pair[0], before.units), _sentences(pair[1], after.units)
+            yield Measure("", name, statistic.unit, *_in_both(*pair, shared), counts)
+
+
+def _in_both(before: Sums, after: Sums, shared: SharedUnits) -> tuple[Sums, Sums]:
+    return moved(before, shared.before), moved(after, shared.after)
 
 
 def _pairs(

@@ -23,8 +23,8 @@ READING = (
     "Each group is held against all others together; of two groups the first against the second. "
     "Sentences, or documents, of both sides are resampled. A difference is certain where bounds "
     "that hold for all groups, heads, roles and statistics at once exclude 0; so if groups were "
-    "drawn by lot, there would be any in 5% of corpora. Those with the surest bounds come first, "
-    "roles before statistics. Intervals are each difference's own. Groups may differ in length, "
+    "drawn by lot, there would be any in 5% of corpora. The surely largest come first, nats and "
+    "tokens in proportion. Intervals are each difference's own. Groups may differ in length, "
     "topic or words, too: a difference says that attention goes with the group, not why."
 )
 
@@ -47,7 +47,9 @@ def of(report: Report) -> Groups | None:
     groups = report.groups
     if groups is None:
         return None
-    told = groups.differences[:SHOWN]
+    # Of roles that are one fact on this text one is told.
+    again = {role.name for role in report.roles if role.same_as}
+    told = [each for each in groups.differences if each.role not in again][:SHOWN]
     rest = groups.certain - len(told)
     more = f"{count(rest)} more are certain; scan.json has up to a hundred of them." if rest else ""
     return Groups(
