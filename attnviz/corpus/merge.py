@@ -84,7 +84,14 @@ def _together(scans: Sequence[Manifest], folders: Sequence[Path]) -> Manifest:
         "limit": results[0]["limit"],
         "warnings": list(dict.fromkeys(text for of in results for text in of["warnings"])),
     }
-    return first | {"corpus": corpus, "part": "1/1", "rows": False, "result": result}
+    given = [path for scan in scans for path in scan.get("given", {}).get("paths", ())]
+    return first | {
+        "corpus": corpus,
+        "part": "1/1",
+        "rows": False,
+        "result": result,
+        "given": first.get("given", {}) | {"paths": list(dict.fromkeys(given))},
+    }
 
 
 def _check_parts(parts: Sequence[str], folders: Sequence[Path]) -> None:
@@ -143,6 +150,7 @@ def _corpora_together(corpora: Sequence[dict[str, Any]]) -> dict[str, Any]:
         if any(corpus["sample"] for corpus in corpora)
         else 0,
         "set_aside": {"many": sum(each["many"] for each in aside), "reasons": reasons},
+        "merged": True,
     }
 
 

@@ -174,6 +174,7 @@ class Report:
     `no_induction` says why. `relations` are the roles between words that could be measured, the
     one furthest above its baseline first, and `special_mass` the least and the most that a head
     of them all puts on special tokens, mean over words. `spare` are candidates for removal.
+    `from_measurement`: it was made of what was measured before.
     """
 
     version: str
@@ -197,6 +198,7 @@ class Report:
     relations: tuple[RelationRow, ...] = ()
     special_mass: tuple[float, float] | None = None
     spare: Spare | None = None
+    from_measurement: bool = field(default=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
         """A line: the model, how much was measured, and how many roles a head surely has.
