@@ -19,7 +19,7 @@ from attnviz.findings.sentence_looks import heads_here, sentence_looks
 from attnviz.observers.examples import ExampleKeeper
 from attnviz.observers.matrices import MatrixKeeper
 from attnviz.observers.rollout import FlowKeeper
-from attnviz.observers.shown import ExampleSentence
+from attnviz.observers.shown import RANGES, ExampleSentence
 from attnviz.report.model import Report, SentenceReport
 from attnviz.report.predictions import Prediction
 from attnviz.roles.role import Role
@@ -150,10 +150,14 @@ class _Illustrator:
         sides = (run.tokens, run.keys or run.tokens)
         lengths = [max(map(len, both)) for both in zip(*sides, strict=True)]
         every = head_roles(self.roles, self.report.roles, self.report.heads)
+        best = list({head_role.role.name: head_role for head_role in every[::-1]}.values())
+        ranges = sorted(best, key=every.index)[:RANGES]
         return [
             example
             for head_role in every
-            for example in example_sentences(head_role, self.sums(head_role), lengths)
+            for example in example_sentences(
+                head_role, self.sums(head_role), lengths, between=head_role in ranges
+            )
         ]
 
     def exemplify(
