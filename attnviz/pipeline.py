@@ -21,6 +21,7 @@ from attnviz.rules.verdict import Verdicts
 from attnviz.settings import Settings, creation_date
 from attnviz.stages import Progress
 from attnviz.steps import loading, weigh
+from attnviz.steps.again import Again
 from attnviz.steps.check import Checker, Sources
 from attnviz.steps.illustrate import illustrate
 from attnviz.steps.judge import judge
@@ -53,6 +54,25 @@ def analyse(
     progress.stage("weighing evidence")
     report = judge(measured.measurement, settings)
     return illustrate(report, measured, surveyed, measurer), measured.measurement
+
+
+def again(
+    model: str,
+    files: Sequence[SourceFile],
+    measurement: Measurement,
+    settings: Settings,
+    progress: Progress,
+    target: SourceFile | None = None,
+    labels: SourceFile | None = None,
+) -> Again:
+    """Runs the model over texts that were measured before, so that the report shows them.
+
+    Raises InputError where the model is not the one that was measured.
+    """
+    settings = checked(settings, target, labels)
+    texts = _texts(files, settings, progress, target, labels)
+    loaded, surveyed = _surveyed(model, texts, settings, progress, predicts=True)
+    return Again(measurement, surveyed, loaded, settings, progress)
 
 
 def measured(

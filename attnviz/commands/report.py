@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from attnviz.commands.again import judged
+from attnviz.commands.again import Source, judged
 from attnviz.commands.command import Command
 from attnviz.commands.flags import (
     LogForm,
@@ -56,7 +56,17 @@ From = Annotated[
         metavar="DIR",
         rich_help_panel="Text",
         show_default=False,
-        help="Report on what a scan or report in DIR measured, without MODEL and TEXT.",
+        help="Report on what a scan or report in DIR measured. Examples and pictures are made "
+        "where its model and texts are at hand; MODEL and TEXT say where they are now.",
+    ),
+]
+WithoutText = Annotated[
+    bool,
+    typer.Option(
+        "--without-text",
+        rich_help_panel="Text",
+        show_default=False,
+        help="With --from: numbers, tables and maps only, without model and texts.",
     ),
 ]
 
@@ -66,6 +76,7 @@ def report(
     model: OptionalModel = None,
     text: Texts = None,
     from_: From = None,
+    without_text: WithoutText = False,
     output: ReportFolder = None,
     fail_if: FailIf = None,
     format: ReportFormat = "human",  # noqa: A002 - the flag's name
@@ -93,10 +104,12 @@ def report(
     out.check_format()
     out.check_folder(flags["export"])
     if from_ is None:
+        if without_text:
+            raise UsageError("--without-text goes with --from.", "Leave it out.")
         made, page = _measured(model, text, settings, out)
     else:
-        given = [*filter(None, [model]), *(text or ())]
-        made, page = _judged(from_, given, flags, settings, out)
+        source = Source(folder=from_, model=model, texts=text or (), without_text=without_text)
+        made, page = _judged(source, flags, settings, out)
     out.show(made, page)
     reasons = [reason for each in gates if (reason := each.reason(made))]
     for reason in reasons:
@@ -128,13 +141,15 @@ def _measured(
 
 
 def _judged(
-    folder: Path, given: list[str], flags: dict[str, Any], settings: Settings, out: Output
+    source: Source, flags: dict[str, Any], settings: Settings, out: Output
 ) -> tuple[Report, str]:
     """The report of what was measured before, and the path of its page, "" without a folder."""
     with out.progress() as progress:
-        progress.stage("weighing evidence")
+        progress.stage("starting")
         out.check(settings)
-        made, measurement = judged(folder, given, flags, settings)
+        if not source.without_text:
+            out.load_libraries()
+        made, measurement = judged(source, flags, settings, progress)
         return out.save(made, measurement, settings, progress)
 
 

@@ -20,7 +20,7 @@ Manifest = dict[str, Any]
 
 _ALWAYS = {"version", "model", "settings", "corpus", "part", "pilot", "rows", "batch_tokens"}
 
-_FREE = ("result", "batch_tokens")
+_FREE = ("result", "batch_tokens", "given")
 """What may differ between a scan and one that goes on with it."""
 
 

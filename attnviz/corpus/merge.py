@@ -97,7 +97,14 @@ def _together(scans: Sequence[Manifest], folders: Sequence[Path]) -> Manifest:
     }
     strangest = sum((strangest_of(scan) for scan in scans), Strangest())
     result["strangest"] = to_builtins(strangest.sentences)
-    return first | {"corpus": corpus, "part": "1/1", "rows": False, "result": result}
+    given = [path for scan in scans for path in scan.get("given", {}).get("paths", ())]
+    return first | {
+        "corpus": corpus,
+        "part": "1/1",
+        "rows": False,
+        "result": result,
+        "given": first.get("given", {}) | {"paths": list(dict.fromkeys(given))},
+    }
 
 
 def _groups_together(
@@ -198,6 +205,7 @@ def _corpora_together(corpora: Sequence[dict[str, Any]]) -> dict[str, Any]:
         if any(corpus["sample"] for corpus in corpora)
         else 0,
         "set_aside": {"many": sum(each["many"] for each in aside), "reasons": reasons},
+        "merged": True,
     }
 
 

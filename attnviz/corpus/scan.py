@@ -108,7 +108,8 @@ def scan(
         with _without_lone_spool(place):
             corpus = _corpus(named, place, settings, options, stdin)
             read = overview(corpus, progress, sample=options.sample, keep_going=options.keep_going)
-            work = _Scan(loaded, read, place, settings, options, named, pilot)
+            given = {"model": model, "paths": [str(path) for path in paths]}
+            work = _Scan(loaded, read, place, settings, options, named, pilot, given)
         return work.run(progress, began)
 
 
@@ -159,10 +160,11 @@ class _Scan:
         options: ScanOptions,
         named: CorpusFiles,
         pilot: Measurement | None,
+        given: Manifest,
     ) -> None:
         self._loaded, self._read, self._place = loaded, read, place
         self._settings, self._options, self._named = settings, options, named
-        self._given = pilot
+        self._given, self._named_so = pilot, given
         self._source = source(loaded, settings)
         if pilot is not None:
             pilot.pilot_for(self._source)
@@ -198,6 +200,7 @@ class _Scan:
             batch_tokens=min(self._measurer.most_tokens, model_run.TOKENS),
         )
         if before is None:
+            now["given"] = self._named_so
             self._place.put(manifests.NAME, written(now))
             return now
         check_same(before, now, self._place.folder)

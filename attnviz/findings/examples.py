@@ -1,4 +1,4 @@
-"""Which sentences show what a role is: those where a head shows it most, and where it fails most.
+"""Which sentences show what a role is: where a head shows it most, where it fails, and between.
 
 They are chosen from the sums of the first run; `attnviz.observers.examples` then watches a run over
 them alone.
@@ -17,13 +17,16 @@ from numpy.typing import NDArray
 from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.gather import RoleColumns
 from attnviz.findings.drawn_sentences import READABLE
-from attnviz.observers.shown import EACH, HEAD_ROLES, ExampleSentence, HeadRole
+from attnviz.observers.shown import EACH, HEAD_ROLES, ExampleSentence, HeadRole, Shows
 from attnviz.observers.tables import ScoreTable
 from attnviz.roles.role import Role
 from attnviz.roles.variants import RoleVariant
 
 EVENTS = 3
 """A sentence with fewer events is an example only where too few have as many."""
+
+ENOUGH, NEAR = 20, 0.05
+"""From so many sentences on there are some between, each nearer to its tenth than to others."""
 
 Head = tuple[int, int]
 
@@ -69,11 +72,13 @@ def best_first(
 
 
 def example_sentences(
-    head_role: HeadRole, sums: SentenceSums, lengths: Sequence[int]
+    head_role: HeadRole, sums: SentenceSums, lengths: Sequence[int], *, between: bool = False
 ) -> list[ExampleSentence]:
     """The sentences that show a head and a role: at most `EACH` of either kind, no sentence twice.
 
-    By score - chance, of equals the first in the text; `lengths` [sentence] in tokens.
+    By score - chance, of equals the first in the text; `lengths` [sentence] in tokens. Where those
+    `between` are wanted and there are `ENOUGH`, also one at each tenth of all sentences: of the
+    readable ones the nearest to it, as far as one is near.
     """
     events = np.maximum(sums.events, 1.0)
     # Rounded, so that equals stay equals whichever kernel computed them.
@@ -84,17 +89,48 @@ def example_sentences(
     )
     shows = most[: min(EACH, (len(able) + 1) // 2)].tolist()
     rest = [at for at in least[: 2 * EACH].tolist() if at not in shows][:EACH]
+    tenths: dict[int, int] = {}
+    if between:
+        tenths = _tenths(excess, np.flatnonzero(sums.events > 0), able, {*shows, *rest})
+    chosen: list[tuple[int, Shows, int | None]] = [
+        *((at, "most", None) for at in shows),
+        *((at, "between", tenth) for tenth, at in tenths.items()),
+        *((at, "least", None) for at in rest),
+    ]
     return [
         ExampleSentence(
             head_role,
             at,
-            at in shows,
+            kind,
             float(sums.mass[at] / events[at]),
             float(sums.chance[at] / events[at]),
             round(float(sums.events[at])),
+            tenth,
         )
-        for at in (*shows, *rest)
+        for at, kind, tenth in chosen
     ]
+
+
+def _tenths(
+    excess: Array, there: NDArray[np.int64], able: NDArray[np.int64], taken: set[int]
+) -> dict[int, int]:
+    """A sentence for each tenth from 9 down, as far as one of the `able` is near and not `taken`.
+
+    The tenths are those of all sentences that are `there`, by their `excess`.
+    """
+    if len(there) < ENOUGH:
+        return {}
+    order = there[np.argsort(excess[there], kind="stable")]
+    rank = np.empty(len(excess))
+    rank[order] = (np.arange(len(order)) + 0.5) / len(order)
+    chosen: dict[int, int] = {}
+    for tenth in range(9, 0, -1):
+        left = np.array([at for at in able.tolist() if at not in taken], np.int64)
+        away = np.abs(rank[left] - tenth / 10).round(6)
+        if len(left) and away.min() <= NEAR:
+            chosen[tenth] = int(left[away.argmin()])
+            taken = {*taken, chosen[tenth]}
+    return chosen
 
 
 def _able(events: Array, lengths: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -157,7 +157,8 @@ def _example(query: ExampleQuery, tokens: Tokens, keys: Tokens | None) -> Exampl
     asking = () if keys is None else _around(query.queries, len(tokens), AROUND)
     return Example(
         role=sentence.head_role.role.name,
-        shows="most" if sentence.most else "least",
+        shows=sentence.shows,
+        tenth=sentence.tenth,
         sentence=tokens.sentence.id,
         score=sentence.score,
         chance=sentence.chance,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from attnviz.attention.observer import Observer
 from attnviz.attention.request import Request
 from attnviz.attention.targets import Bools, KeyTarget, Target
 from attnviz.attention.word_table import ABSTAINS, WordTable, right_words
-from attnviz.observers.shown import ExampleQuery, ExampleSentence
+from attnviz.observers.shown import ExampleQuery, ExampleSentence, Shows
 from attnviz.roles.role import ArcRule
 from attnviz.text.merge import Pieces, last_looks
 from attnviz.text.types import Tokens
@@ -110,9 +111,7 @@ class ExampleKeeper(Observer):
         weights = _weights(attention, row, sentence.head_role.head, looking, len(keys))
         mass = np.array(queries.scores) if queries.scores else (weights * queries.hits).sum(1)
         hit = _hits(queries, weights, tokens.content)
-        # Of equals the first query, whichever end is looked for.
-        sign = -1.0 if sentence.most else 1.0
-        at = int(np.lexsort((sign * mass, sign * hit))[0])
+        at = _chosen(mass, hit, sentence.shows)
         return ExampleQuery(
             sentence,
             queries.queries[at],
@@ -139,7 +138,7 @@ class ExampleKeeper(Observer):
             scores = (
                 shape.by_query(attention)[row, sentence.head_role.head, : len(tokens)].cpu().numpy()
             )
-            return _of_shape(scores, tokens, len(keys), most=sentence.most)
+            return _of_shape(scores, tokens, len(keys), sentence.shows)
         target = sentence.head_role.column.target(tokens, keys)
         if shape and shape.keys is not None:
             strip = shape.keys(attention)[row, sentence.head_role.head, : len(keys)].cpu().numpy()
@@ -169,13 +168,21 @@ class ExampleKeeper(Observer):
         )
 
 
-def _of_shape(scores: Floats, tokens: Tokens, keys: int, *, most: bool) -> _Queries:
-    """The query with the highest or the lowest score of its own."""
-    known = tokens.content & ~np.isnan(scores)
-    if not known.any():
+def _chosen(mass: NDArray[Any], hit: Bools, shows: Shows) -> int:
+    """Which query is shown, of equals the first: an end, or the one nearest to the mean."""
+    if shows == "between":
+        return int(np.abs(mass - mass.mean()).round(4).argmin())
+    sign = -1.0 if shows == "most" else 1.0
+    return int(np.lexsort((sign * mass, sign * hit))[0])
+
+
+def _of_shape(scores: Floats, tokens: Tokens, keys: int, shows: Shows) -> _Queries:
+    """The one query that is shown, by scores of its own."""
+    known = np.flatnonzero(tokens.content & ~np.isnan(scores))
+    if not len(known):
         return _Queries([], np.zeros((0, keys), np.bool_))
     scores = scores.round(4)  # kernels agree within 1e-5, and equals are to stay equal
-    at = int(np.where(known, scores if most else -scores, -np.inf).argmax())
+    at = int(known[_chosen(scores[known], np.zeros(len(known), np.bool_), shows)])
     return _Queries([(at,)], np.zeros((1, keys), np.bool_), scores=(float(scores[at]),))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,19 +26,25 @@ class HeadRole:
         return self.column.role
 
 
+Shows = Literal["most", "between", "least"]
+"""Where the example of a role is from: an end of all sentences, or a tenth between."""
+
+
 @dataclass(frozen=True)
 class ExampleSentence:
-    """A sentence that shows a role of a head: where the role shows `most`, or else fails most.
+    """A sentence that shows a role of a head most, or least, or as one in between does.
 
-    `score` and `chance` are the role's in this sentence, over `events`.
+    `score` and `chance` are the role's in this sentence, over `events`. Of those between, so many
+    tenths of all sentences show it less.
     """
 
     head_role: HeadRole
     place: int
-    most: bool
+    shows: Shows
     score: float
     chance: float
     events: int
+    tenth: int | None = None
 
 
 HEAD_ROLES = 120
@@ -45,6 +52,9 @@ HEAD_ROLES = 120
 
 EACH = 2
 """Sentences where the role shows most, and as many where it fails most."""
+
+RANGES = 24
+"""Roles whose best head gets sentences from the whole range between, too: one a tenth."""
 
 Floats = NDArray[np.float32]
 

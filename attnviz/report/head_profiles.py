@@ -96,18 +96,19 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A sentence where a role shows `most` or `least` in a head, and one query of it.
+    """A sentence where a role shows `most` or `least` in a head, or between, and one query of it.
 
-    `score` and `chance` are the role's in this sentence, over `events`; `mass` what the query puts
-    on its target, or for roles of shape its own score. `queries` are the tokens of the query and
-    `target` those that it should look at, by their places. `tokens` are the keys, of long
-    sentences those around the query and what it looks at, and `hidden` the weight on the others. In
-    cross-attention `asking` are the target's tokens around the query; elsewhere it is empty.
-    `looked` are the keys, or words, looked at most; `between` says whether they are words.
+    Of those between, so many tenths of all sentences show the role less. `score` and `chance` are
+    the role's in this sentence, over `events`; `mass` what the query puts on its target, or for
+    roles of shape its own score. `queries` are the tokens of the query and `target` those that it
+    should look at, by their places. `tokens` are the keys, of long sentences those around the query
+    and what it looks at, and `hidden` the weight on the others. In cross-attention `asking` are the
+    target's tokens around the query; elsewhere it is empty. `looked` are the keys, or words, looked
+    at most; `between` says whether they are words.
     """
 
     role: str
-    shows: Literal["most", "least"]
+    shows: Literal["most", "between", "least"]
     sentence: int
     score: float
     chance: float
@@ -120,6 +121,7 @@ class Example:
     looked: tuple[Looked, ...]
     hidden: float
     between: bool
+    tenth: int | None = None
 
 
 @dataclass(frozen=True)

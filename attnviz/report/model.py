@@ -176,6 +176,7 @@ class Report:
     one furthest above its baseline first, and `special_mass` the least and the most that a head
     of them all puts on special tokens, mean over words. `spare` are candidates for removal. Of a
     corpus that was scanned there may be `groups`, and `strangest` are its strangest sentences.
+    `from_measurement`: it was made of what was measured before.
     """
 
     version: str
@@ -201,6 +202,7 @@ class Report:
     spare: Spare | None = None
     groups: Groups | None = None
     strangest: tuple[StrangeSentence, ...] = ()
+    from_measurement: bool = field(default=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
         """A line: the model, how much was measured, and how many roles a head surely has.

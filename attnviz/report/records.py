@@ -100,7 +100,7 @@ class LookedJson:
 
 @dataclass(frozen=True)
 class ExampleJson:
-    """A sentence where a role of the head shows most or least, and one query in it.
+    """A sentence where a role of the head shows most or least, or between, and one query in it.
 
     Tokens are given by their places in the sentence; in cross-attention the query's among its
     'tokens', all others among its 'keys'.
@@ -108,8 +108,9 @@ class ExampleJson:
 
     role: str
     """The role."""
-    shows: Literal["most", "least"]
-    """Which end the sentence is from: by score - chance in the sentence."""
+    shows: Literal["most", "between", "least"]
+    """Where the sentence is from, by score - chance in it: one of the ends, with the query that
+    shows most or least, or between, with the query nearest to the sentence's mean."""
     sentence: Positive
     """The number of the sentence."""
     score: float
@@ -133,6 +134,9 @@ class ExampleJson:
     """The weight on all others."""
     looked: tuple[LookedJson, ...]
     """Those looked at most."""
+    tenth: Annotated[int, Meta(ge=1, le=9)] | None = field(default=None, metadata=LEFT_OUT)
+    """So many tenths of all sentences with the role show it less; left out of the ends. Only the
+    best head of each role has sentences between, and only in 20 sentences or more."""
 
 
 @dataclass(frozen=True)
@@ -368,4 +372,5 @@ def _example(example: Example) -> ExampleJson:
         weights=tuple(token.weight for token in example.tokens),
         hidden=example.hidden,
         looked=tuple(LookedJson(best.places, best.weight) for best in example.looked),
+        tenth=example.tenth,
     )

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def command(report: Report) -> str:
     """`attnviz report MODEL TEXT...` with every option that differs from its default.
 
-    Where the report is from a measurement, `attnviz report --from DIR` with those that judging and
-    drawing take; a report doesn't depend on the folder of what it was made from.
+    Where the report is from a measurement, `attnviz report ... --from DIR` with those that judging
+    and drawing take; a report doesn't depend on the folder of what it was made from.
     """
     options, model = report.options, report.model
     values = {name: getattr(options, name) for name in declarations(ReportedSettings)} | {
@@ -29,8 +29,8 @@ def command(report: Report) -> str:
     }
     made_from = [model.name, *(file.name for file in report.input.files)]
     taken = declarations()
-    if report.without_text:
-        made_from = ["--from", "DIR"]
+    if report.without_text or report.from_measurement:
+        made_from = [*(() if report.without_text else made_from), "--from", "DIR"]
         taken = {name: each for name, each in taken.items() if _is_judging(each)}
     words = ["attnviz", "report", *made_from]
     for name, declared in taken.items():
@@ -42,7 +42,8 @@ def command(report: Report) -> str:
 def _is_judging(declared: Declaration) -> bool:
     """Whether a setting counts once all is measured."""
     setting = declared.setting
-    return not setting.shapes and setting.panel not in ("Text", "Model")
+    files = declared.name in ("target", "labels")
+    return not setting.shapes and (files or setting.panel not in ("Text", "Model"))
 
 
 def _flag(declared: Declaration, value: object) -> Iterable[str]:

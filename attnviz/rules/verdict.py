@@ -20,17 +20,19 @@ DIGITS = 3
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A number, and what it is of: a head, a layer, a mean, rollout, or "" for a count.
-
-    It lies in [`low`, `high`] with 95% confidence; None where there is no interval, and equal to it
-    where nothing is estimated. `others` is what the rivals in `more_than` get.
-    """
+    """A number, and what it is of."""
 
     name: str
+    """A head, a layer, a mean, or rollout; empty for a count."""
     number: float
+    """The number."""
     low: float | None
+    """The lower end of its 95% interval; null where there is none, the number itself where nothing
+    is estimated."""
     high: float | None
+    """The upper end likewise."""
     others: tuple[float, ...] = ()
+    """What the rivals in more_than get."""
 
     @property
     def is_exact(self) -> bool:
@@ -48,28 +50,35 @@ def amount(measured: Measured) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A rule on one text. What it is about is told by `measured`, the decisive number.
-
-    `closest` are the heads that decide, the decisive one first: where any will do those that come
-    closest, where all must those that are furthest off. `case` tells the texts of a rule apart, ""
-    where it has one; `asked` is what must hold, `reason` why it doesn't or why that can't be said,
-    `hint` what would mend an error, `command` what shows it, and `figure` its picture's path
-    without suffix.
-    """
+    """A rule on one text, and what became of it."""
 
     rule: str
+    """The rule's name."""
     status: Status
+    """What became of it; error where the rule is wrong or about nothing."""
     asked: str
+    """What must hold, in words."""
     case: str = ""
+    """What tells the texts of a rule apart; empty where it has one."""
     text: str = ""
+    """The text, where it is one sentence."""
     measured: Measured | None = None
+    """The number that decides; null where there is none."""
     closest: tuple[Measured, ...] = ()
+    """The heads that decide, the decisive one first: where any will do those that come closest,
+    where all must those that are furthest off."""
     reason: str = ""
+    """Why it doesn't hold, or why that can't be said."""
     hint: str = ""
+    """What would mend an error."""
     command: str = ""
+    """What shows it, on a command line."""
     figure: str = ""
+    """The path of its picture, without suffix; empty where there is none."""
     critical: bool = True
+    """Whether it fails a run, and does not only warn."""
     line: int = 0
+    """The line of the rule in its file; 0 where it has none."""
 
     @property
     def name(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from attnviz.findings.sentence_looks import heads_here, sentence_looks
 from attnviz.observers.examples import ExampleKeeper
 from attnviz.observers.matrices import MatrixKeeper
 from attnviz.observers.rollout import FlowKeeper
-from attnviz.observers.shown import ExampleSentence
+from attnviz.observers.shown import RANGES, ExampleSentence
 from attnviz.report.model import Report, SentenceReport
 from attnviz.report.predictions import Prediction
 from attnviz.roles.role import Role
@@ -27,10 +28,31 @@ from attnviz.steps.measure import Measured, Measurer
 from attnviz.steps.predict import predicted
 from attnviz.steps.stream import StreamRun
 from attnviz.survey.shards import Shard
-from attnviz.survey.survey import Survey
+from attnviz.text.right_labels import RightLabels
 
 
-def illustrate(report: Report, measured: Measured, survey: Survey, measurer: Measurer) -> Report:
+class Illustrating(Protocol):
+    """A text, as far as it illustrates: a survey of it, or what stands for one."""
+
+    @property
+    def pilot(self) -> Shard:
+        """The sentences that examples are chosen from."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether these are the whole text."""
+
+    @property
+    def labels(self) -> RightLabels | None:
+        """The right labels of its sentences, where there are any."""
+
+    def some(self, numbers: set[int]) -> Shard:
+        """The sentences with these numbers."""
+
+
+def illustrate(
+    report: Report, measured: Measured, survey: Illustrating, measurer: Measurer
+) -> Report:
     """The report with its sentences, examples and pictures, from runs over sentences of the pilot.
 
     Sentences that are to be drawn and are not among these are measured by themselves.
@@ -46,7 +68,7 @@ def illustrate(report: Report, measured: Measured, survey: Survey, measurer: Mea
     measurer.observe(survey.pilot.picked(places), keepers)
     parts = [run.exemplified(keeper) for run, keeper in zip(runs, keepers, strict=True)]
     drawings, drawn = _drawings(runs, parts, survey, measurer)
-    said = predicted(measurer, drawn, survey.texts.labels)
+    said = predicted(measurer, drawn, survey.labels)
     listed = None if survey.whole else places
     finished = tuple(
         replace(
@@ -65,7 +87,10 @@ def illustrate(report: Report, measured: Measured, survey: Survey, measurer: Mea
 
 
 def _drawings(
-    runs: Sequence[_Illustrator], parts: Sequence[Report], survey: Survey, measurer: Measurer
+    runs: Sequence[_Illustrator],
+    parts: Sequence[Report],
+    survey: Illustrating,
+    measurer: Measurer,
 ) -> tuple[list[_Drawing], Shard]:
     """What is drawn of each stream, after the model ran over the sentences that are drawn."""
     settings, shard, drawn = measurer.settings, survey.pilot, runs
@@ -125,10 +150,14 @@ class _Illustrator:
         sides = (run.tokens, run.keys or run.tokens)
         lengths = [max(map(len, both)) for both in zip(*sides, strict=True)]
         every = head_roles(self.roles, self.report.roles, self.report.heads)
+        best = list({head_role.role.name: head_role for head_role in every[::-1]}.values())
+        ranges = sorted(best, key=every.index)[:RANGES]
         return [
             example
             for head_role in every
-            for example in example_sentences(head_role, self.sums(head_role), lengths)
+            for example in example_sentences(
+                head_role, self.sums(head_role), lengths, between=head_role in ranges
+            )
         ]
 
     def exemplify(

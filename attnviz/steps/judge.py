@@ -31,7 +31,7 @@ from attnviz.measurement.sums import Column
 from attnviz.measurement.units import Units
 from attnviz.registry import discover
 from attnviz.report.given import LayerInfo, Options
-from attnviz.report.model import Report
+from attnviz.report.model import STREAMS, Report
 from attnviz.roles.role import Role, reported, with_members
 from attnviz.settings import Settings, checked, creation_date
 from attnviz.statistics.statistic import Statistic
@@ -48,8 +48,10 @@ def judge(measurement: Measurement, settings: Settings) -> Report:
         raise NothingToAnalyseError("The measurement is empty.", "Measure a text first.")
     settings = replace(settings, **checked(measurement.source.settings, str))
     whole = _whole(measurement, measurement.source, settings)
+    # A measurement that was saved has its streams by name.
+    streams = sorted(measurement.streams, key=["", *STREAMS].index)
     judges = [
-        _Judge(stream, sums, measurement, settings) for stream, sums in measurement.streams.items()
+        _Judge(stream, measurement.streams[stream], measurement, settings) for stream in streams
     ]
     idle_margins = idle(rules(settings.evidence), [role for one in judges for role in one.roles])
     units = judges[0].units

@@ -20,6 +20,7 @@ from attnviz.survey.shards import Reader, Shard
 from attnviz.survey.tally import Tally
 from attnviz.survey.texts import Pair, Texts
 from attnviz.text.annotate import Parser
+from attnviz.text.right_labels import RightLabels
 from attnviz.text.types import Tokens
 
 PILOT = 1024
@@ -55,6 +56,11 @@ class Survey:
     def whole(self) -> bool:
         """Whether the pilot is the whole text."""
         return len(self.pilot) == self.tally.sentences
+
+    @property
+    def labels(self) -> RightLabels | None:
+        """The right labels of its sentences, where there are any."""
+        return self.texts.labels
 
     @property
     def longest(self) -> Tokens:

@@ -17,7 +17,7 @@ from attnviz.attention.word_table import WordTable, right_words
 from attnviz.evidence import arcs
 from attnviz.findings.examples import HeadRoleSums, SentenceSums, best_first, example_sentences
 from attnviz.observers.examples import ExampleKeeper
-from attnviz.observers.shown import EACH, ExampleQuery, ExampleSentence, HeadRole
+from attnviz.observers.shown import EACH, ExampleQuery, ExampleSentence, HeadRole, Shows
 from attnviz.observers.tables import LayerSums, ScoreTable
 from attnviz.roles.role import Role, expanded
 from attnviz.roles.variants import RoleVariant
@@ -27,14 +27,15 @@ from tests.helpers.planted import ROLES, Floats, layer, sentence
 from tests.helpers.words import CAT, annotated
 
 BY_NAME = {role.name: role for role in ROLES}
+ENDS: tuple[Shows, ...] = ("most", "least")
 
 
 def head_role(role: str, head: int = 0, variant: str = "") -> HeadRole:
     return HeadRole(0, head, RoleVariant(BY_NAME[role], variant))
 
 
-def ask(of: HeadRole, *, most: bool, place: int = 0) -> ExampleSentence:
-    return ExampleSentence(of, place, most, 0.5, 0.1, 4)
+def ask(of: HeadRole, shows: Shows = "most", *, place: int = 0) -> ExampleSentence:
+    return ExampleSentence(of, place, shows, 0.5, 0.1, 4)
 
 
 def found(
@@ -77,11 +78,11 @@ def test_sentences_are_chosen_by_score_less_chance() -> None:
         events=np.array([4.0, 4.0, 4.0, 4.0, 4.0, 1.0]),
     )
     chosen = example_sentences(head_role("self"), sums, [10] * 6)
-    assert [(one.place, one.most) for one in chosen] == [
-        (1, True),
-        (2, True),
-        (3, False),
-        (4, False),
+    assert [(one.place, one.shows) for one in chosen] == [
+        (1, "most"),
+        (2, "most"),
+        (3, "least"),
+        (4, "least"),
     ]
     assert (chosen[0].score, chosen[0].chance, chosen[0].events) == (0.6, 0.1, 4)
 
@@ -95,6 +96,30 @@ def test_readable_sentences_are_preferred_where_there_are_enough() -> None:
     assert places([20, 20, 20, 400, 400, 400]) == [5, 4, 0, 1]
 
 
+def test_the_range_between_is_a_sentence_at_each_tenth() -> None:
+    # Forty sentences, that of number n with the score n / 40; those of 12 to 20 are unreadable.
+    sums = SentenceSums(np.arange(40.0) / 8, np.zeros(40), np.full(40, 5.0))
+    lengths = [400 if 12 <= at <= 20 else 10 for at in range(40)]
+    chosen = example_sentences(head_role("self"), sums, lengths, between=True)
+    assert [(one.place, one.shows, one.tenth) for one in chosen] == [
+        (39, "most", None),
+        (38, "most", None),
+        (35, "between", 9),  # nine tenths, 36 sentences, show it less; 35 and 36 are as near
+        (31, "between", 8),
+        (27, "between", 7),
+        (23, "between", 6),
+        (21, "between", 5),
+        # None is near four tenths, for those there are unreadable.
+        (11, "between", 3),
+        (7, "between", 2),
+        (3, "between", 1),
+        (0, "least", None),
+        (1, "least", None),
+    ]
+    few = SentenceSums(np.arange(19.0), np.zeros(19), np.full(19, 5.0))
+    assert len(example_sentences(head_role("self"), few, [10] * 19, between=True)) == 4
+
+
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=12))
 def test_no_sentence_is_both_ends_and_none_lacks_events(drawn: list[tuple[int, int]]) -> None:
@@ -105,7 +130,7 @@ def test_no_sentence_is_both_ends_and_none_lacks_events(drawn: list[tuple[int, i
     assert len(set(places)) == len(places) <= 2 * EACH
     assert all(events[one.place] > 0 for one in chosen)
     assert bool(chosen) == bool(events.any())
-    most, least = ([one.score for one in chosen if one.most is most] for most in (True, False))
+    most, least = ([one.score for one in chosen if one.shows == end] for end in ENDS)
     assert not least or min(most) >= max(least)
 
 
@@ -116,7 +141,7 @@ ROWS = np.diag([1.0, 0.8, 0.1, 0.6]) + np.diag([0.2, 0.9, 0.4], k=-1)
 
 def test_the_query_with_most_and_the_one_with_least_on_its_target() -> None:
     of = head_role("previous-token")
-    most, least = found([ask(of, most=True), ask(of, most=False)], [BACK], [ROWS[None]])
+    most, least = found([ask(of), ask(of, "least")], [BACK], [ROWS[None]])
     assert (most.queries, most.target, least.queries, least.target) == ((2,), (1,), (1,), (0,))
     assert [most.mass, least.mass] == pytest.approx([0.9, 0.2])
     np.testing.assert_allclose(most.weights, [0.0, 0.9, 0.1, 0.0], atol=1e-6)
@@ -126,9 +151,14 @@ def test_the_query_with_most_and_the_one_with_least_on_its_target() -> None:
     ]
 
 
+def test_a_sentence_between_shows_the_query_nearest_to_its_mean() -> None:
+    (one,) = found([ask(head_role("previous-token"), "between")], [BACK], [ROWS[None]])
+    assert one.queries == (3,)  # 0.4; the mean is 0.5
+
+
 def test_only_keys_that_are_seen_count_as_a_target() -> None:
     # The next token is never seen, so that nobody is asked; the others see each other.
-    asked = [ask(head_role("next-token"), most=True), ask(head_role("self"), most=True)]
+    asked = [ask(head_role("next-token")), ask(head_role("self"))]
     (only,) = found(asked, [BACK], [ROWS[None]], causal=True)
     assert only.sentence.head_role.role.name == "self"
 
@@ -138,8 +168,8 @@ def test_each_head_and_sentence_is_looked_up_in_a_padded_batch() -> None:
     other = np.stack([np.eye(3), np.roll(np.eye(3), -1, axis=0)])  # itself; the next, in a ring
     both = [np.stack([ROWS, ROWS]), other]
     asked = [
-        ask(head_role("self", head=0), most=True, place=1),
-        ask(head_role("next-token", head=1), most=True, place=1),
+        ask(head_role("self", head=0), place=1),
+        ask(head_role("next-token", head=1), place=1),
     ]
     one, two = found(asked, [BACK, short], both)
     assert (one.queries, len(one.weights)) == ((1,), 3)
@@ -152,9 +182,7 @@ def test_roles_of_shape_have_a_query_of_their_own() -> None:
     rows = np.full((6, 6), 1 / 6)
     rows[2] = [0.5, 0.25, 0.25, 0.0, 0.0, 0.0]
     rows[3] = [0.02, 0.9, 0.02, 0.02, 0.02, 0.02]
-    shapes = [
-        ask(head_role(name), most=most) for name in ("sparse", "broad") for most in (True, False)
-    ]
+    shapes = [ask(head_role(name), end) for name in ("sparse", "broad") for end in ENDS]
     sparse, not_sparse, broad, not_broad = found(shapes, [tokens], [rows[None]])
     assert (sparse.queries, sparse.target) == ((2,), ())
     assert sparse.mass == pytest.approx(1.0)
@@ -169,7 +197,7 @@ def test_a_strip_is_the_key_that_all_queries_look_at() -> None:
     rows[:, 2] = [0.7, 0.7, 0.7, 0.4]
     rows[3, 3] = 0.4
     of = head_role("vertical-strip")
-    most, least = found([ask(of, most=True), ask(of, most=False)], [BACK], [rows[None]])
+    most, least = found([ask(of), ask(of, "least")], [BACK], [rows[None]])
     assert (most.target, least.target) == ((2,), (2,))
     assert (most.queries, least.queries) == ((1,), (3,))
 
@@ -198,9 +226,7 @@ def test_words_show_the_right_word_and_the_one_looked_at() -> None:
     rows[1], rows[2] = [0.3, 0.1, 0.2, 0.1, 0.3], [0.1, 0.1, 0.1, 0.5, 0.2]
     words = table([tokens], [[1, 0, 0]])
     role = between("dep:nsubj", [tokens])
-    (one,) = found(
-        [ask(HeadRole(0, 0, RoleVariant(role)), most=True)], [tokens], [rows[None]], words
-    )
+    (one,) = found([ask(HeadRole(0, 0, RoleVariant(role)))], [tokens], [rows[None]], words)
     assert (one.queries, one.target) == ((1, 2), (3,))
     assert one.mass == pytest.approx(0.3)
     assert [places for places, _ in one.looked] == [(3,), (4,)]

@@ -158,7 +158,7 @@ def test_an_example_says_what_its_query_does(known: dict[str, Any], says: str) -
     one = instance(**known)
     tokens = tuple(replace(t, target=t.place in one.target) for t in one.tokens)
     made = with_profile(example.report(sentences=3), replace(one, tokens=tokens))
-    ((told,),) = (role.examples for role in head_profile.of(made, made.head(*HEAD)).examples)
+    ((told,),) = (role.ends for role in head_profile.of(made, made.head(*HEAD)).examples)
     assert told.says == f"sentence 3, 0.80 against chance 0.10 on 12 events. {says}"
 
 
@@ -249,7 +249,7 @@ def examples(made: Report) -> list[tuple[HeadReport, Example]]:
 
 def test_a_real_model_s_examples_show_what_its_roles_are(annotated_report: Report) -> None:
     every = examples(annotated_report)
-    assert {one.shows for _, one in every} == {"most", "least"}
+    assert {one.shows for _, one in every} == {"most", "between", "least"}
     for role in annotated_report.roles:
         for place in role.heads[:1]:
             head = annotated_report.head(*place)

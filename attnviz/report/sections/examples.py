@@ -31,8 +31,11 @@ LISTED = 24
 
 READING = (
     "Of the best head of each role the sentence where the role shows most and the one where it "
-    "shows least, by score − chance, and in each the query that does."
+    "shows least, by score − chance, and in each the query that does; between them the sentence "
+    "that half of all sentences fall behind, with the query nearest to its score."
 )
+MIDDLE = 5
+"""The tenth of the sentence that is told between the ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class ExampleText:
-    """One example: whether it shows the role `most` or `least`, its tokens, and in words.
+    """One example: how it `shows` the role, its tokens, and in words.
 
     `asking` are the tokens of the target in cross-attention, whose `tokens` are the source's.
     """
@@ -82,7 +85,7 @@ def of(report: Report) -> Examples | None:
 def in_full(example: Example, scale: str) -> ExampleText:
     """One example with its tokens."""
     return ExampleText(
-        example.shows,
+        _shows(example),
         _stretches(example.asking, scale),
         _stretches(example.tokens, scale),
         _in_words(example),
@@ -94,11 +97,23 @@ def _lines(report: Report) -> list[str]:
     for role in report.roles:
         own = (report.head(*place) for place in role.shown)
         for head in islice((head for head in own if role.name in head.told), 1):
-            ends = {each.shows: each for each in head.examples[::-1] if each.role == role.name}
-            if shown := [ends[end] for end in ("most", "least") if end in ends]:
-                says = " ".join(f"{each.shows.capitalize()}: {_in_words(each)}" for each in shown)
-                lines.append(f"{role.title}, {head.name}. {says}")
+            own_ones = [each for each in head.examples[::-1] if each.role == role.name]
+            told = {each.shows: each for each in own_ones if each.tenth in (None, MIDDLE)}
+            says = [
+                f"{name}: {_in_words(told[shows])}"
+                for shows, name in (("most", "Most"), ("between", "Half"), ("least", "Least"))
+                if shows in told
+            ]
+            if says:
+                lines.append(f"{role.title}, {head.name}. {' '.join(says)}")
     return lines[:LISTED]
+
+
+def _shows(example: Example) -> str:
+    """How it shows the role, beside the others."""
+    if example.tenth is None:
+        return f"Shows {example.shows} in"
+    return f"More than {example.tenth} in 10:"
 
 
 def _stretches(tokens: Sequence[ShownToken], scale: str) -> tuple[Stretch, ...]:

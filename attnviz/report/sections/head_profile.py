@@ -76,11 +76,13 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class RoleExamples:
-    """The examples of one role."""
+    """The examples of one role: from both ends of all sentences, and `between`, with a title."""
 
     chip: Chip
     title: str
-    examples: tuple[ExampleText, ...]
+    ends: tuple[ExampleText, ...]
+    between: tuple[ExampleText, ...]
+    range: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,8 +291,17 @@ def _examples(report: Report, of_head: HeadReport) -> Iterable[RoleExamples]:
     for name in of_head.told:
         own = [each for each in of_head.examples if each.role == name]
         if own and name in infos:
-            shown = tuple(in_full(each, report.options.scale) for each in own)
-            yield RoleExamples(chip(infos[name]), heading(infos[name].title), shown)
+            ends, between = (
+                tuple(in_full(each, report.options.scale) for each in own if bool(each.tenth) is at)
+                for at in (False, True)
+            )
+            yield RoleExamples(
+                chip(infos[name]),
+                heading(infos[name].title),
+                ends,
+                between,
+                f"The whole range: {counted(len(between), 'sentence')} between, a tenth apart",
+            )
 
 
 def _without(report: Report, of_head: HeadReport) -> str:

@@ -169,6 +169,8 @@ def _reading(report: Report, *, many: bool) -> str:
         f"{says}; and for its roles the sentences where they show most and least, by score − "
         f"chance, up to {EACH} each among those of readable length and several events. In each, "
         "one query is boxed, its target underlined, and every token shaded by the weight that the "
-        f"query gives it. At most {HEAD_ROLES} pairs of a head and a role have examples, the best "
+        "query gives it. The best head of a role has the whole range between, too: a sentence at "
+        "each tenth of all sentences by score − chance, with the query nearest to its score. "
+        f"At most {HEAD_ROLES} pairs of a head and a role have examples, the best "
         f"head of each role first.{' report.json has the numbers of all heads.' * many}"
     )

@@ -2,9 +2,11 @@
 
 import io
 import json
+from importlib import resources
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import jsonschema
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 from rich.console import Console
@@ -47,6 +49,20 @@ EVERY = verdicts(
 def only(status: str, critical: bool = True) -> Verdicts:
     verdict = Verdict(rule="a", status=status, asked="x", critical=critical)  # type: ignore[arg-type]
     return verdicts(verdict)
+
+
+def test_json_has_the_schema_that_is_shipped() -> None:
+    shipped = (resources.files("attnviz") / "rules" / "schema.json").read_text(encoding="utf-8")
+    assert shipped == json_verdicts.schema_text(), (
+        "Write it again: see attnviz/rules/formats/json_verdicts.py."
+    )
+    schema = json.loads(shipped)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for made in (EVERY, only("passed"), verdicts()):
+        told = json.loads(json_verdicts.write(made))
+        jsonschema.validate(told, schema, jsonschema.Draft202012Validator)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(told | {"exit_code": 3}, schema)
 
 
 def test_the_exit_code() -> None:
