@@ -23,6 +23,11 @@ CELLS = {"cpu": 2**20}
 _MANY = 2**26
 
 
+def cells_of(device: torch.device) -> int:
+    """How many weights are made at a time on a device."""
+    return CELLS.get(device.type, _MANY)
+
+
 @dataclass(frozen=True, eq=False)
 class LayerInputs:
     """One layer's queries and keys for one batch, with all that shapes the scores.
@@ -164,7 +169,7 @@ class LayerInputs:
         """
         batch, heads, queries, _ = self.query.shape
         if rows is None:
-            cells = CELLS.get(self.query.device.type, _MANY)
+            cells = cells_of(self.query.device)
             rows = max(1, cells // (batch * heads * max(1, self.mask.keys)))
         for start in range(0, queries, rows):
             yield self.part(slice(start, start + rows))

@@ -20,6 +20,7 @@ from attnviz.attention.formulas import TINY
 from attnviz.attention.inputs import LayerInputs, Made
 from attnviz.attention.measured import Measured
 from attnviz.attention.request import Request
+from attnviz.attention.words import Looks
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +72,7 @@ class LayerAttention(LayerInputs):
             softcap=None,
             sinks=None,
             known_weights=None,
-            joined=self.request,
+            joined=self.request.without_words,
         )
 
     @cached_property
@@ -182,6 +183,14 @@ class LayerAttention(LayerInputs):
         [batch, head, query + key - 1], offset k at index k + query - 1.
         """
         return _asked_for(self.measured.by_offset)
+
+    @property
+    def looks(self) -> Looks:
+        """What words look at most, and their mass on the pairs asked for."""
+        looks = self.measured.looks
+        if looks is None:
+            raise ValueError("the request didn't ask what words look at")
+        return looks
 
     @property
     def head_mean(self) -> Tensor:

@@ -61,7 +61,7 @@ class Mask:
             return self.holes.sum(-1, dtype=torch.float32)
         return (self.last - self.first)[:, None].float()
 
-    @property
+    @cached_property
     def causal(self) -> bool:
         """Whether no query sees a key to its right."""
         places = torch.arange(self.queries, device=self.last.device)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from attnviz.attention.words import Looks
+
 ROWWISE = (
     "entropy",
     "distance",
@@ -29,7 +31,8 @@ class Measured:
     [batch, head, key] and `by_offset` [batch, head, query + key - 1], the offset j - i = k at
     index k + query - 1. `masses` and `reached` [batch, head, column]: mass on each target, and
     how many queries have any. `head_mean` [batch, query, key]. `mixed` [batch, head, query,
-    width] are the values as the layer mixes them. None where it wasn't asked for.
+    width] are the values as the layer mixes them. `looks` is what words look at. None where it
+    wasn't asked for.
     """
 
     entropy: Tensor
@@ -46,3 +49,4 @@ class Measured:
     reached: Tensor | None
     head_mean: Tensor | None
     mixed: Tensor | None
+    looks: Looks | None

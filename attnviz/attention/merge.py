@@ -174,7 +174,7 @@ class MergedAttention(LayerAttention):
             key=self.key[:, :1],
             value=None,
             sinks=None,
-            joined=self.request,
+            joined=self.request.without_words,
             tokens=self.tokens.uniform,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from attnviz.attention.limits import SORTED
 from attnviz.attention.needs import Need
 from attnviz.attention.pack import PackedTargets, Row, pack
 from attnviz.attention.targets import Target
+from attnviz.attention.words import WordRequest
 
 Kernel = Literal["auto", "dense", "tiles", "fused"]
 
@@ -24,11 +25,13 @@ Kernel = Literal["auto", "dense", "tiles", "fused"]
 class Request:
     """What one observer asks of every layer, beyond what is measured always.
 
-    `targets` [sentence][column], whose masses it reads back in the order of its own columns.
+    `targets` [sentence][column], whose masses it reads back in the order of its own columns;
+    `words` of which it wants to know what they look at most.
     """
 
     targets: Sequence[Row] | None = None
     needs: frozenset[Need] = frozenset()
+    words: WordRequest | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +40,8 @@ class JoinedRequest:
 
     `content` [batch, query] are the queries that count; `strips` [batch, key] the keys that a
     vertical strip may stand on; both boolean. `columns` says which columns of `targets` are whose,
-    None where all are. `kernel` is who measures, "auto" the cheapest that can; `kept` is what it
-    keeps from one layer of the batch to the next.
+    None where all are; `words` are those that somebody asks about. `kernel` is who measures,
+    "auto" the cheapest that can; `kept` is what it keeps from one layer of the batch to the next.
     """
 
     content: Tensor
@@ -47,7 +50,16 @@ class JoinedRequest:
     needs: frozenset[Need] = frozenset()
     kernel: Kernel = "auto"
     columns: Mapping[Request, Tensor | None] = field(default_factory=dict)
+    words: WordRequest | None = None
     kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def without_words(self) -> JoinedRequest:
+        """The same, and nothing of words; what is kept is kept for both."""
+        other = replace(self, words=None)
+        # Set past the constructor, which makes room of its own.
+        object.__setattr__(other, "kept", self.kept)
+        return other
 
     @cached_property
     def sorted_rows(self) -> Tensor:
@@ -82,7 +94,16 @@ def join(batch: Batch, requests: Sequence[Request], kernel: Kernel = "auto") -> 
         frozenset[Need]().union(*(request.needs for request in requests)),
         kernel,
         columns,
+        _words(requests),
     )
+
+
+def _words(requests: Sequence[Request]) -> WordRequest | None:
+    """The words that are asked for; raises ValueError where two ask."""
+    asked = [request.words for request in requests if request.words is not None]
+    if len(asked) > 1:
+        raise ValueError("two observers of one stream ask what words look at")
+    return asked[0] if asked else None
 
 
 def _side_by_side(tables: Sequence[Sequence[Row]]) -> tuple[list[Row], list[list[int]]]:

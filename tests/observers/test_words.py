@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.attention.batch import make
@@ -86,26 +86,6 @@ def test_in_a_causal_model_the_last_token_speaks_for_its_word() -> None:
     assert table.causal
     # "we" sees nothing but itself; "undo" by its last token "we"; "it" "undo" with 0.8.
     np.testing.assert_array_equal(table.best, [[-1, 0, 1]])
-
-
-@settings(max_examples=25, deadline=None, derandomize=True)
-@given(st.integers(0, 10_000), st.integers(2, 6), st.booleans())
-def test_long_texts_word_by_word_are_the_same_as_short_ones_at_once(
-    seed: int, count: int, causal: bool
-) -> None:
-    rng = np.random.default_rng(seed)
-    texts = [
-        annotated(" ".join(f"t{k}" for k in range(n)), " ".join(str(k // 2) for k in range(n)))
-        for n in rng.integers(3, 9, count)
-    ]
-    weights = [rng.dirichlet(np.ones(len(one)), (2, len(one))) for one in texts]
-    at_once = watched(texts, weights, causal=causal)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("attnviz.observers.words._LONG", 0)
-        patch.setattr("attnviz.observers.words._CELLS", 12)
-        by_word = watched(texts, weights, causal=causal)
-    np.testing.assert_array_equal(at_once.best, by_word.best)
-    np.testing.assert_allclose(at_once.left, by_word.left, atol=1e-6)
 
 
 def gathered(

@@ -107,6 +107,34 @@ class Tables(NamedTuple):
     matches: Matches
 
 
+class Speakers(NamedTuple):
+    """Words that look and are looked at, counted through the batch; see `word_lookup`."""
+
+    word: Array  # [batch, query], for which a row speaks, -1 for none; no queries: nobody asks
+    share: Array  # [batch, query], how much the row counts in it
+    room: Array  # [batch, query], where rows of several tokens are added up, -1 where it is all
+    turn: Array  # [batch, query], 1 for the first of a word's rows, 2 for the last, 0 between
+    alone: Array  # [batch, key + LANES], 1 where a key is a whole word
+    of_key: Array  # [batch, key], that word
+    several_ends: Array  # [batch + 1], where a sentence's words of several tokens begin
+    several: Array  # [word of several tokens], which word it is
+    starts: Array  # [word of several tokens + 1], where its tokens begin
+    tokens: Array  # the tokens
+    off_ends: Array  # [batch + 1], where a sentence's keys off content begin
+    off_keys: Array
+    pair_ends: Array  # [word + 1], where the pairs begin in which it looks
+    key_ends: Array  # [pair + 1], where the tokens begin that it looks at
+    key_tokens: Array
+
+
+class Spoken(NamedTuple):
+    """What comes out of words."""
+
+    best: Array  # [head, word], the word looked at most, counted through the batch, -1 for none
+    left: Array  # [head, word], mass off content
+    mass: Array  # [head, pair]
+
+
 class Sums(NamedTuple):
     """What comes out. All but the first are added to, and have a vector to spare at the end."""
 
@@ -126,6 +154,7 @@ class Rooms(NamedTuple):
     scores: Array  # of a block, [row, step]
     mixed: Array  # of a block, [row, whole vectors of width]
     sorted_rows: Array  # [sentence, head, slot, key], the rows to sort
+    words: Array  # [room, key], rows of words of several tokens
 
 
 class Place(NamedTuple):
@@ -201,4 +230,34 @@ class TablesHere(NamedTuple):
     matches: int  # match columns, which come last
     first_match: int  # the first of them among all
     queries: int
+    keys: int
+
+
+class SpeakersHere(NamedTuple):
+    """`Speakers` of one sentence, and `Spoken` of one head.
+
+    What is counted through the batch is counted so here.
+    """
+
+    words: int  # 0 where nobody asks
+    word: Pointer  # by query
+    share: Pointer  # by query
+    room: Pointer  # by query
+    turn: Pointer  # by query
+    alone: Pointer  # by key
+    of_key: Pointer  # by key
+    first_several: int
+    last_several: int
+    several: Pointer
+    starts: Pointer
+    tokens: Pointer
+    first_off: int
+    last_off: int
+    off_keys: Pointer
+    pair_ends: Pointer  # by word
+    key_ends: Pointer  # by pair
+    key_tokens: Pointer
+    best: Pointer  # by word
+    left: Pointer  # by word
+    mass: Pointer  # by pair
     keys: int

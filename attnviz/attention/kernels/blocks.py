@@ -18,12 +18,14 @@ from attnviz.attention.kernels.arrays import (
     Rooms,
     RowFacts,
     Scoring,
+    Speakers,
+    Spoken,
     Sums,
     Tables,
     Task,
     Tensors,
 )
-from attnviz.attention.kernels.compiled import compiled
+from attnviz.attention.kernels.compiled import apart, compiled, fast
 from attnviz.attention.kernels.lanes import (
     HEIGHT,
     LANES,
@@ -34,7 +36,7 @@ from attnviz.attention.kernels.lanes import (
     transpose,
     write_three,
 )
-from attnviz.attention.kernels.rows import apart, copy, f32, fast, read_rows
+from attnviz.attention.kernels.rows import copy, f32, read_rows
 
 PANEL = 3 * LANES
 """Keys that stand side by side in packed keys."""
@@ -171,6 +173,7 @@ def _do_block(
     scoring: Scoring,
     facts: RowFacts,
     tables: Tables,
+    words: tuple[Speakers, Spoken],
     sums: Sums,
     rooms: Rooms,
 ) -> None:
@@ -180,7 +183,7 @@ def _do_block(
     _multiply(rooms.queries, queries.width, rooms.keys, block, rooms.scores)
     if scoring.softcap > 0 or scoring.bias.shape[3]:
         _shape(rooms.scores, place, block, scoring.softcap, scoring.bias)
-    read_rows(place, block, facts, tables, sums, rooms)
+    read_rows(place, block, facts, tables, words, sums, rooms)
     if width:
         wide, many = (width + LANES - 1) // LANES * LANES, block.last_query - block.first_query
         heads, length = sums.received.shape[2], facts.slots.shape[1]
@@ -198,6 +201,7 @@ def work(
     tensors: Tensors,
     facts: RowFacts,
     tables: Tables,
+    words: tuple[Speakers, Spoken],
     sums: Sums,
     rooms: Rooms,
 ) -> None:
@@ -218,7 +222,7 @@ def work(
             place = Place(sentence, head, task.segment, task.group, slot)
             for start in range(task.first_query, task.last_query, high):
                 block = _block(facts, sentence, start, min(start + high, task.last_query), step)
-                _do_block(place, block, tensors, scoring, facts, tables, sums, rooms)
+                _do_block(place, block, tensors, scoring, facts, tables, words, sums, rooms)
 
 
 @compiled

@@ -15,6 +15,12 @@ from typing import Any
 from numba import njit
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
+fast = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
+"""For what is small, and stands within the loop that calls it."""
+
+apart = njit(nogil=True, fastmath=True, error_model="numpy")
+"""For what is called."""
+
 
 def compiled(function: Any) -> Any:  # noqa: ANN401 - a loop, of types that Numba infers
     """Compiles a loop on its first call for each signature, from disk where it was kept there.

@@ -35,6 +35,7 @@ from attnviz.attention.kernels.blocks import PANEL, ginis, work
 from attnviz.attention.kernels.lanes import HEIGHT, LANES
 from attnviz.attention.kernels.lookup import Lookup
 from attnviz.attention.kernels.rows import COLUMNS, NO_SINK
+from attnviz.attention.kernels.word_lookup import WordLookup
 from attnviz.attention.measured import ROWWISE, Measured
 from attnviz.attention.pack import pack
 from attnviz.attention.request import JoinedRequest
@@ -141,6 +142,11 @@ class _Work:
             softcap=np.float32(0.0 if layer.softcap is None else layer.softcap),
             bias=_bias(layer),
         )
+        self._words: WordLookup = layer.shared(
+            "no words" if request.words is None else "words",
+            lambda: WordLookup.of(layer, _segments(queries)),
+        )
+        self._spoken = self._words.room_for(heads)
         self._sums = self._room_for_sums(batch, heads, queries, keys)
         self._gini = np.zeros((batch, heads, request.sorted_rows.shape[1]), np.float32)
         self._step = -(-keys // PANEL) * PANEL + LANES
@@ -186,6 +192,7 @@ class _Work:
             self._high * self._step,
             self._high * self._wide,
             prod(kept),
+            self._words.rooms * (-(-keys // LANES) + 1) * LANES,
         )
         work(
             task,
@@ -194,6 +201,7 @@ class _Work:
             self._tensors,
             self._facts,
             self._ready.lookup.tables,
+            (self._words.speakers, self._spoken),
             self._sums,
             rooms,
         )
@@ -221,6 +229,7 @@ class _Work:
             reached=reached,
             head_mean=head_mean if "head_mean" in request.needs else None,
             mixed=self._out.transpose(1, 2) if self._width else None,
+            looks=self._words.looks(self._layer, self._spoken),
         )
 
     def _on_targets(self, cells: Array, received: Array, by_offset: Array) -> tuple[Tensor, Tensor]:

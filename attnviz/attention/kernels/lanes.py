@@ -40,6 +40,7 @@ _lanes: Code = _Lanes()
 _vector = ir.VectorType(ir.FloatType(), LANES)
 _bits = ir.VectorType(ir.IntType(32), LANES)
 _int = ir.IntType(32)
+_two: Code = types.UniTuple(types.float32, 2)  # type: ignore[no-untyped-call]
 _three: Code = types.UniTuple(types.float32, 3)  # type: ignore[no-untyped-call]
 _tools: Code = cgutils
 
@@ -216,6 +217,12 @@ def where_above(builder: Code, x: Code, edge: Code, y: Code) -> Code:
     return builder.select(builder.fcmp_ordered(">", x, edge), y, nothing)
 
 
+@_make(_lanes, _lanes, _lanes, _lanes, _lanes)
+def choose_above(builder: Code, x: Code, edge: Code, y: Code, z: Code) -> Code:
+    """Y in the lanes where x > edge, z in the others."""
+    return builder.select(builder.fcmp_ordered(">", x, edge), y, z)
+
+
 @_make(_lanes, _lanes, _lanes)
 def times_power(builder: Code, x: Code, shifted: Code) -> Code:
     """`x` times 2^k, where k stands in the last bits of a float as `SHIFT` + k leaves it there."""
@@ -255,6 +262,23 @@ def three_of(builder: Code, a: Code, b: Code, c: Code) -> Code:
         a, b, c = _higher(builder, a, x), second, third
         by //= 2
     largest = [builder.extract_element(lanes, _int(0)) for lanes in (a, b, c)]
+    return _tools.pack_array(builder, largest)
+
+
+@_make(_two, _lanes, _lanes)
+def first_of_largest(builder: Code, x: Code, place: Code) -> Code:
+    """The largest number of all lanes, and of its places the first."""
+    by = LANES // 2
+    while by:
+        other, its = _turned(builder, x, by), _turned(builder, place, by)
+        above = builder.fcmp_ordered(">", other, x)
+        beside = builder.and_(
+            builder.fcmp_ordered("==", other, x), builder.fcmp_ordered("<", its, place)
+        )
+        place = builder.select(builder.or_(above, beside), its, place)
+        x = _higher(builder, x, other)
+        by //= 2
+    largest = [builder.extract_element(lanes, _int(0)) for lanes in (x, place)]
     return _tools.pack_array(builder, largest)
 
 

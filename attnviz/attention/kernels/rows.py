@@ -7,7 +7,6 @@ for sums over columns and offsets; then single weights are looked up.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from attnviz.attention.kernels.arrays import (
     Array,
@@ -18,11 +17,14 @@ from attnviz.attention.kernels.arrays import (
     Rooms,
     Row,
     RowFacts,
+    Speakers,
+    Spoken,
     Sums,
     SumsHere,
     Tables,
     TablesHere,
 )
+from attnviz.attention.kernels.compiled import apart, fast
 from attnviz.attention.kernels.lanes import (
     LANES,
     SHIFT,
@@ -40,6 +42,7 @@ from attnviz.attention.kernels.lanes import (
     total,
     where_above,
 )
+from attnviz.attention.kernels.word_rows import speak, speakers_here
 
 ENTROPY, DISTANCE, CONFIDENCE, TOP, TOTAL, STRIP_TOTAL, STRIP_SQUARE = range(7)
 COLUMNS = 7
@@ -60,9 +63,6 @@ beside it; so neither they nor their squares become denormal numbers, which are 
 _P0, _P1, _P2 = f32(1.0), f32(0.6931471824645996), f32(0.24022650718688965)
 _P3, _P4 = f32(0.05550327152013779), f32(0.009618056938052177)
 _P5, _P6 = f32(0.0013400427997112274), f32(0.00015461444854736328)
-
-fast = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
-apart = njit(nogil=True, fastmath=True, error_model="numpy")
 
 
 @fast
@@ -341,7 +341,13 @@ def _keep(scores: Array, row: Row, slot: Number, keys: Number, kept: Array) -> N
 
 @apart
 def read_rows(
-    place: Place, block: Block, facts: RowFacts, tables: Tables, sums: Sums, rooms: Rooms
+    place: Place,
+    block: Block,
+    facts: RowFacts,
+    tables: Tables,
+    words: tuple[Speakers, Spoken],
+    sums: Sums,
+    rooms: Rooms,
 ) -> None:
     """Turns a block of scores into weights, up to a factor, and reads everything off them.
 
@@ -354,11 +360,15 @@ def read_rows(
     kept = pointer(rooms.sorted_rows, place.slot * keys)
     here, to = _facts_here(place, facts), _sums_here(place, sums)
     look_up = _tables_here(place.sentence, tables, sums.cells.shape[4])
+    speakers, of_words = speakers_here(place, words[0], words[1]), pointer(rooms.words, 0)
     for r in range(block.last_query - block.first_query):
         query, line = block.first_query + r, r * block.step
         if here.last_key[query] <= here.first_key[query]:
             _empty_row(scores, line, query, block, to)
             put(scales, r, f32(0.0))
+            if speakers.words:
+                nothing = Row(line, 0, 0, f32(0.0))
+                speak(scores, nothing, f32(0.0), query, speakers, here.ramp, of_words)
             continue
         row = _weights_of(scores, line, query, block, here, to)
         put(scales, r, row.scale)
@@ -369,3 +379,6 @@ def read_rows(
         _on_keys(scores, row, query, look_up, to)
         _on_cells(scores, row, query, look_up, to)
         _on_matches(scores, row, query, look_up, to)
+        if speakers.words:
+            whole = to.by_row[query + to.far * TOTAL]
+            speak(scores, row, whole, query, speakers, here.ramp, of_words)

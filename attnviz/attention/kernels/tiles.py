@@ -8,6 +8,7 @@ from torch import Tensor
 
 from attnviz.attention.formulas import gini, row_entropy, sum_diagonals
 from attnviz.attention.inputs import LayerInputs
+from attnviz.attention.kernels import word_tiles
 from attnviz.attention.limits import TOP
 from attnviz.attention.measured import ROWWISE, Measured
 from attnviz.attention.pack import PackedTargets
@@ -31,6 +32,7 @@ def measure(layer: LayerInputs, rows: int | None = None) -> Measured:
         **rowwise,
         gini=_picked(ginis, request.sorted_rows),
         mixed=whole.get("mixed"),
+        looks=None if request.words is None else word_tiles.look(layer, request.words),
         head_mean=whole.get("head_mean"),
         received=sums["received"],
         by_offset=sums.get("by_offset"),
