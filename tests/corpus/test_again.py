@@ -5,33 +5,44 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import attnviz
+from attnviz.survey import survey
 from tests.conftest import SAMPLES
 from tests.helpers.corpora import sentences, write_lines
 from tests.helpers.models import write_model
-from tests.helpers.tool import Folder, Tool, content
+from tests.helpers.tool import Tool, content
 
 pytestmark = pytest.mark.slow
 
-FAST = ("--illustrate", "2", "--resamples", "100")
+FAST = ("--illustrate", "1", "--resamples", "100")
 ALONE = "Made from a measurement alone: numbers, tables and maps are all there"
-_NO_PICTURES = {"examples", "sentences", "figures", "warnings"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small() -> Iterator[None]:
+    """As where a corpus has more than 1,024 sentences, here of 100."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(survey, "PILOT", 100)
+        patch.setattr(survey, "SHARD", 40)
+        yield
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """More sentences than a pilot has."""
-    return write_lines(tmp_path_factory.mktemp("corpus") / "corpus.txt", sentences(1100))
+    return write_lines(tmp_path_factory.mktemp("corpus") / "corpus.txt", sentences(180))
 
 
 @pytest.fixture(scope="module")
 def scan(tiny: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scans") / "whole"
-    attnviz.scan(tiny, corpus, folder)
+    attnviz.scan(tiny, corpus, folder, resamples=100)
     return folder
 
 
@@ -51,8 +62,8 @@ def _without_command(*pages: str) -> list[list[str]]:
     return [[line for line in page.splitlines() if "attnviz report " not in line] for page in pages]
 
 
-def _report(folder: Path) -> dict[str, object]:
-    told: dict[str, object] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+def _report(folder: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     return told
 
 
@@ -66,27 +77,38 @@ def decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_report_of_a_scan_is_the_report_of_the_text(
     kind: str, decoder: Path, treebank: Path, tool: Tool, tmp_path: Path
 ) -> None:
-    model = "minilm" if kind == "minilm" else decoder
-    attnviz.scan(model, treebank, tmp_path / "scan")
-    assert tool("report", model, treebank, "-o", tmp_path / "direct", *FAST).code == 0
+    parsed = tmp_path / "parsed.conllu"
+    trees = treebank.read_text(encoding="utf-8").split("\n\n")[:22]
+    parsed.write_text("\n\n".join(trees) + "\n\n", encoding="utf-8")
+    known = write_lines(tmp_path / "known.txt", sentences(30))
+    model, text = ("minilm", parsed) if kind == "minilm" else (decoder, known)
+    attnviz.scan(model, text, tmp_path / "scan", resamples=100)
+    assert tool("report", model, text, "-o", tmp_path / "direct", *FAST).code == 0
     ran = tool("report", "--from", tmp_path / "scan", "-o", tmp_path / "from", *FAST)
     assert ran.code == 0, ran.err
     assert _report(tmp_path / "from")["figures"]
     _same(tmp_path / "from", tmp_path / "direct")
-    again = f"attnviz report {Path(model).name} thirty.conllu --from DIR"
+    again = f"attnviz report {Path(model).name} {text.name} --from DIR"
     assert again in (tmp_path / "from" / "report.html").read_text(encoding="utf-8")
 
 
-def test_of_a_corpus_beyond_its_pilot_too(
-    tiny: Path, corpus: Path, scan: Path, tool: Tool, tmp_path: Path
-) -> None:
-    chosen = (*FAST, "--sentences", "3,1099")
-    for name, command in (("direct", (tiny, corpus)), ("from", ("--from", scan))):
-        ran = tool("report", *command, "-o", tmp_path / name, *chosen)
-        assert ran.code == 0, ran.err
-    _same(tmp_path / "from", tmp_path / "direct")
-    told = tool("report", "--from", scan, "-o", tmp_path / "no", "--sentences", "1101")
-    assert (told.code, "There is no sentence 1101 to illustrate." in told.err) == (2, True)
+def _printed(tool: Tool, *command: str | Path) -> dict[str, Any]:
+    """The report.json of a report that is written nowhere, so that nothing is drawn."""
+    ran = tool("report", *command, *FAST, "--format", "json")
+    assert ran.code == 0, ran.err
+    told: dict[str, Any] = json.loads(ran.out)
+    return told
+
+
+def test_of_a_corpus_beyond_its_pilot_too(tiny: Path, corpus: Path, scan: Path, tool: Tool) -> None:
+    chosen = ("--sentences", "3,4,5,179")  # not all of them are of the pilot
+    direct = _printed(tool, tiny, corpus, *chosen)
+    assert _printed(tool, "--from", scan, *chosen) == direct
+    assert {3, 4, 5, 179} < {sentence["id"] for sentence in direct["sentences"]}
+    tenths = {each.get("tenth") for head in direct["heads"] for each in head["examples"]}
+    assert tenths == {None, *range(1, 10)}
+    told = tool("report", "--from", scan, "--format", "json", "--sentences", "181")
+    assert (told.code, "There is no sentence 181 to illustrate." in told.err) == (2, True)
 
 
 def test_without_text_its_numbers_are_all_there(
@@ -94,16 +116,15 @@ def test_without_text_its_numbers_are_all_there(
 ) -> None:
     ran = tool("report", "--from", scan, "-o", tmp_path / "from", *FAST, "--without-text")
     assert ran.code == 0, ran.err
-    assert tool("report", tiny, corpus, "-o", tmp_path / "direct", *FAST).code == 0
-    ours, direct = (_report(tmp_path / name) for name in ("from", "direct"))
+    ours, direct = _report(tmp_path / "from"), _printed(tool, tiny, corpus)
     assert ours["warnings"] == [f"{ALONE}; {_left_out()}"]
     for report in (ours, direct):
-        for head in report["heads"]:  # type: ignore[attr-defined]
+        for head in report["heads"]:
             head.pop("examples", None)
-    for key in direct.keys() - _NO_PICTURES:
+    for key in direct.keys() - {"examples", "sentences", "figures", "warnings"}:
         assert ours[key] == direct[key], key
     page = (tmp_path / "from" / "report.html").read_text(encoding="utf-8")
-    assert "attnviz report --from DIR --resamples 100 --illustrate 2<" in page
+    assert "attnviz report --from DIR --resamples 100 --illustrate 1<" in page
     assert "Sentence by sentence" not in page
 
 
@@ -157,21 +178,16 @@ def test_where_text_or_model_are_not_what_they_were_it_says_why(
 ) -> None:
     model = write_model(tmp_path / "model")
     corpus = write_lines(tmp_path / "corpus.txt", sentences(20))
-    attnviz.scan(model, corpus, tmp_path / "scan")
+    attnviz.scan(model, corpus, tmp_path / "scan", resamples=100)
     change(tmp_path)  # type: ignore[operator]
-    ran = tool("report", "--from", tmp_path / "scan", "-o", tmp_path / "out", *FAST)
-    assert ran.code == 0, ran.err
-    (warning,) = (
-        text
-        for text in _report(tmp_path / "out")["warnings"]
-        if "Made from" in text  # type: ignore[attr-defined]
-    )
+    told = _printed(tool, "--from", tmp_path / "scan")
+    (warning,) = (text for text in told["warnings"] if "Made from" in text)
     assert f"{ALONE}; {_left_out()} {why}" in warning
     assert warning.endswith("attnviz report MODEL TEXT --from DIR.")
-    assert not list((tmp_path / "out" / "figures").rglob("s0*"))
+    assert not told["sentences"]
     # Where they are named, that they can't serve is the error.
-    told = tool("report", model, corpus, "--from", tmp_path / "scan", "-o", tmp_path / "no", *FAST)
-    assert (told.code, why.split(" folder")[0] in told.err) == (3, True), told.err
+    ran = tool("report", model, corpus, "--from", tmp_path / "scan", "-o", tmp_path / "no", *FAST)
+    assert (ran.code, why.split(" folder")[0] in ran.err) == (3, True), ran.err
     assert not (tmp_path / "no").exists()
 
 
@@ -180,37 +196,27 @@ def test_model_and_text_are_named_where_they_are_now(tool: Tool, tmp_path: Path)
     lines = [json.dumps({"body": {"text": line}}) for line in sentences(60)]
     packed = tmp_path / "before" / "records.jsonl.gz"
     packed.write_bytes(gzip.compress("\n".join(lines).encode(), mtime=0))
-    attnviz.scan(model, packed, tmp_path / "scan", field="body.text", sample=30)
-    at_first: Folder = {}
-    for name in ("before", "after"):
-        out = tmp_path / f"of {name}"
-        moved = (tmp_path / "after" / "model", tmp_path / "after")
-        if name == "after":
-            shutil.move(tmp_path / "before", tmp_path / "after")
-            (tmp_path / "after" / "notes.md").write_text("", encoding="utf-8")
-        given = moved if name == "after" else ()
-        ran = tool("report", *given, "--from", tmp_path / "scan", "-o", out, *FAST)
-        if name == "after":  # a folder of other texts
-            assert (ran.code, "There is no file" in ran.err) == (3, False)
-            given = (moved[0], tmp_path / "after" / "records.jsonl.gz")
-            ran = tool("report", *given, "--from", tmp_path / "scan", "-o", out, *FAST)
-        assert ran.code == 0, ran.err
-        at_first = at_first or content(out)
-        assert content(out) == at_first
-    assert len(_report(out)["sentences"]) == 30  # type: ignore[arg-type]
+    attnviz.scan(model, packed, tmp_path / "scan", field="body.text", sample=30, resamples=100)
+    at_first = _printed(tool, "--from", tmp_path / "scan")
+    assert len(at_first["sentences"]) == 30
+    shutil.move(tmp_path / "before", tmp_path / "after")
+    moved = tmp_path / "after" / "model", tmp_path / "after" / packed.name
+    assert _printed(tool, *moved, "--from", tmp_path / "scan") == at_first
+    write_lines(tmp_path / "after" / "more.jsonl", lines[:3])
+    told = tool("report", *moved, moved[1].with_name("more.jsonl"), "--from", tmp_path / "scan")
+    assert (told.code, "more.jsonl was not measured." in told.err) == (3, True), told.err
 
 
 def test_merged_parts_know_where_their_corpus_is(tiny: Path, tool: Tool, tmp_path: Path) -> None:
     corpus = write_lines(tmp_path / "corpus.txt", sentences(40))
     parts = [tmp_path / "1", tmp_path / "2"]
     for number, folder in enumerate(parts, 1):
-        attnviz.scan(tiny, corpus, folder, part=f"{number}/2")
+        attnviz.scan(tiny, corpus, folder, part=f"{number}/2", resamples=100)
     assert tool("merge", *parts, "-o", tmp_path / "whole").code == 0
-    attnviz.scan(tiny, corpus, tmp_path / "scan")
-    for name in ("whole", "scan"):
-        ran = tool("report", "--from", tmp_path / name, "-o", tmp_path / f"of {name}", *FAST)
-        assert ran.code == 0, ran.err
-    assert content(tmp_path / "of whole") == content(tmp_path / "of scan")
+    attnviz.scan(tiny, corpus, tmp_path / "scan", resamples=100)
+    made = [_printed(tool, "--from", tmp_path / name) for name in ("whole", "scan")]
+    assert made[0] == made[1]
+    assert made[0]["sentences"]
 
 
 def test_a_report_is_made_again_from_its_folder(tool: Tool, tmp_path: Path) -> None:
@@ -219,15 +225,12 @@ def test_a_report_is_made_again_from_its_folder(tool: Tool, tmp_path: Path) -> N
     for name in ("source.txt", "target.txt"):
         lines = (SAMPLES / "translation" / name).read_text(encoding="utf-8").splitlines()[:8]
         texts.append(write_lines(tmp_path / name, lines))
-    command = (model, texts[0], "--target", texts[1], *FAST)
-    assert tool("report", *command, "-o", tmp_path / "direct").code == 0
-    ran = tool("report", *command, "--from", tmp_path / "direct", "-o", tmp_path / "from")
-    assert ran.code == 0, ran.err
-    _same(tmp_path / "from", tmp_path / "direct")
-    ran = tool("report", "--from", tmp_path / "direct", "-o", tmp_path / "alone", *FAST)
-    assert ran.code == 0, ran.err
-    (warning,) = _report(tmp_path / "alone")["warnings"][-1:]  # type: ignore[index]
-    assert "model is neither a folder here nor in the cache." in warning
+    command = (model, texts[0], "--target", texts[1])
+    assert tool("report", *command, "-o", tmp_path / "direct", *FAST).code == 0
+    ours = _printed(tool, *command, "--from", tmp_path / "direct")
+    assert ours | {"figures": []} == _report(tmp_path / "direct") | {"figures": []}
+    told = _printed(tool, "--from", tmp_path / "direct")
+    assert "model is neither a folder here nor in the cache." in told["warnings"][-1]
 
 
 def test_flags_that_contradict_each_other(tiny: Path, scan: Path, tool: Tool) -> None:
