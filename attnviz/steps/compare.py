@@ -51,7 +51,7 @@ def compare(
     """
     sides = _side(before, labels[0]), _side(after, labels[1])
     warnings = _check(before, after)
-    settings = _as_measured(before, settings)
+    settings = as_measured(before, settings)
     streams = [name for name in before.streams if name in after.streams]
     if not streams:
         raise UsageError(
@@ -231,7 +231,7 @@ def _check_paired(before: Units, after: Units, shared: SharedUnits) -> None:
     )
 
 
-def _as_measured(measurement: Measurement, settings: Settings) -> Settings:
+def as_measured(measurement: Measurement, settings: Settings) -> Settings:
     """The settings, with those that shaped the sums."""
     measured = measurement.source.settings if measurement.source else {}
     return replace(settings, **checked(measured, str))

@@ -51,7 +51,9 @@ class CheckJson:
     model: ModelInfo
     """The model that was checked."""
     rules: str
-    """The name of the file of rules."""
+    """The name of the file of rules, empty where there is none."""
+    against: str
+    """The name of the earlier measurement that the model was held against, empty for none."""
     tags: Mapping[str, str]
     """What the run was marked with."""
     counts: CountsJson
@@ -74,10 +76,11 @@ def write(verdicts: Verdicts) -> bytes:
         version=verdicts.version,
         model=verdicts.model,
         rules=verdicts.rules,
+        against=verdicts.against,
         tags=dict(verdicts.tags),
         counts=CountsJson(**{status: len(verdicts.of(status)) for status in STATUSES}),
         figures=tuple(PictureJson(each.figure) for each in verdicts if each.figure),
-        exit_code=verdicts.exit_code.value,
+        exit_code=verdicts.exit_code.value,  # type: ignore[arg-type] # no others
         verdicts=verdicts.verdicts,
         warnings=verdicts.warnings,
     )
