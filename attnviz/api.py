@@ -228,6 +228,8 @@ def scan(
     *,
     field: str = "",
     id: str = "",  # noqa: A002 - as the flag
+    group: str = "",
+    label: str = "",
     sample: int = 0,
     part: str = "1/1",
     pilot: str | PathLike[str] | None = None,
@@ -252,7 +254,7 @@ def scan(
 
     several = [paths] if isinstance(paths, str | PathLike) else list(paths)
     chosen = options.ScanOptions(
-        fields=Fields(field, id),
+        fields=Fields(field, id, group, label),
         part=options.part(part),
         sample=sample,
         pilot=None if pilot is None else Path(pilot),

@@ -32,6 +32,7 @@ def judged(
     `given` are MODEL and TEXT, which it takes none of; `flags` are those that were given. Raises
     UsageError for these, and for flags that say something else than what was measured.
     """
+    from attnviz.corpus.finished import watched
     from attnviz.corpus.measurements import measurement_in
     from attnviz.steps.judge import check_settings, judge
 
@@ -43,5 +44,5 @@ def judged(
     measurement = measurement_in(folder)
     given_flags = [name for name, value in flags.items() if value is not None]
     check_settings(measurement, settings, given_flags, flag)
-    report = judge(measurement, settings)
+    report = watched(judge(measurement, settings), folder)
     return replace(report, warnings=(*report.warnings, WITHOUT_TEXT)), measurement

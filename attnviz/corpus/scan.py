@@ -11,12 +11,16 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from msgspec import to_builtins
+
+from attnviz.corpus import groups
 from attnviz.corpus import manifest as manifests
 from attnviz.corpus.engines.cluster import check_installed as check_ray
 from attnviz.corpus.engines.distributed import distributed
-from attnviz.corpus.engines.engine import Engine, Extent
+from attnviz.corpus.engines.engine import Engine, Work
 from attnviz.corpus.engines.local import Local
 from attnviz.corpus.finished import Finished, warnings_of
+from attnviz.corpus.grouping import labels_of
 from attnviz.corpus.manifest import Manifest, check_same, manifest, written
 from attnviz.corpus.measurements import MEASUREMENT, measurement_in
 from attnviz.corpus.options import ScanOptions, check
@@ -31,7 +35,7 @@ from attnviz.errors import InputError, UnfinishedError
 from attnviz.folder import Growing, growing
 from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.pilot import Pilot
-from attnviz.measurement.source import FileInfo, InputInfo
+from attnviz.measurement.source import FileInfo
 from attnviz.models import names
 from attnviz.models.load import LoadedModel
 from attnviz.report.numbers import counted
@@ -47,6 +51,7 @@ from attnviz.text.types import Sentence
 _PILOT, _STATE = "pilot.safetensors", "state.safetensors"
 _OURS = re.compile(
     rf"{re.escape(manifests.NAME)}|{MEASUREMENT}|{_PILOT}|{_STATE}|{SPOOL}|rows/\w+\.parquet"
+    rf"|{groups.FOLDER}/[^/]+\.safetensors"
 )
 _SHARE = 20
 """The state is written once measuring took so many times as long as writing it."""
@@ -89,12 +94,16 @@ def scan(
     with growing(folder, is_ours) as place:
         # Workers have models of their own: this one reads texts.
         here = settings if options.engine == "local" else replace(settings, device="cpu")
-        loaded = loading.loaded(name, here, progress)
+        predicts = bool(options.fields.label)
+        loaded = loading.loaded(name, here, progress, predicts=predicts)
         if loaded.encoder_decoder:
             raise InputError(
                 f"{loaded.name} has an encoder and a decoder, and a scan reads one text.",
                 "attnviz report measures such models.",
             )
+        if predicts:
+            fields = replace(options.fields, labels=labels_of(loaded))
+            options = replace(options, fields=fields)
         progress.stage("reading corpus")
         with _without_lone_spool(place):
             corpus = _corpus(named, place, settings, options, stdin)
@@ -164,16 +173,22 @@ class _Scan:
     @contextmanager
     def engine(self, model: str, progress: Progress) -> Iterator[Engine]:
         """Who measures, as the options say."""
-        extent = Extent(self._longest, min(self._read.sentences, survey.PILOT))
-        most = self._before["batch_tokens"] if self._before else None
-        writing = self._place.writing if self._options.rows else None
-        if self._options.engine == "local":
-            yield Local(self._loaded, self._reader, extent, self._settings, most, writing)
-            return
-        with distributed(
-            model, self._settings, extent, most, self._options.workers, progress, writing
-        ) as engine:
-            yield engine
+        options, fields = self._options, self._options.fields
+        pieces = len(self._read.groups) or (2 if fields.label else 1)
+        work = Work(
+            settings=self._settings,
+            longest=self._longest,
+            together=min(self._read.sentences, survey.PILOT * pieces),
+            most=self._before["batch_tokens"] if self._before else None,
+            group=fields.group,
+            label=fields.label,
+        )
+        writing = self._place.writing if options.rows else None
+        if options.engine == "local":
+            yield Local(self._loaded, self._reader, work, writing)
+        else:
+            with distributed(model, work, options.workers, progress, writing) as engine:
+                yield engine
 
     def _checked(self, engine: Engine) -> Manifest:
         """The manifest of this scan, which is that of the earlier one if there is one."""
@@ -224,8 +239,7 @@ class _Scan:
             documents = self._read.documents.many
             info = replace(state.measurement.input, documents=documents)
             return replace(state, measurement=replace(state.measurement, input=info)), pilot
-        info = InputInfo(split=self._settings.split)
-        return State(measurement=replace(state.measurement, streams={}, input=info)), pilot
+        return state.fitted(self._settings.split), pilot
 
     def _measured(self, engine: Engine, pilot: Pilot, progress: Progress, began: float) -> State:
         """The sums of the shards of this part, those that were measured before included."""
@@ -286,8 +300,8 @@ class _Scan:
 
     def _finish(self, known: Manifest, state: State) -> Manifest:
         """Writes the measurement, and into the manifest, which it returns, what was seen."""
-        corpus = known["corpus"]
-        measured = state.measurement.input
+        corpus, total = known["corpus"], state.whole
+        measured = total.input
         result = {
             "sentences": measured.sentences,
             "tokens": measured.tokens,
@@ -307,10 +321,15 @@ class _Scan:
             for file in corpus["files"]
         )
         measurement = replace(
-            state.measurement,
+            total,
             input=replace(measured, files=files),
             warnings=tuple(warnings_of(whole)),
         )
+        if self._options.fields.grouped:
+            kept = groups.measurements(state, corpus)
+            by = self._settings if self._options.part.many == 1 else None
+            result["groups"] = to_builtins(groups.put(self._place, corpus, kept, by))
+        result["strangest"] = to_builtins(state.strangest.sentences)
         self._place.put(MEASUREMENT, measurement.to_bytes())
         self._place.put(manifests.NAME, written(whole))
         return whole

@@ -8,7 +8,8 @@ import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from typing import Any, NamedTuple
 
 from attnviz import signals
@@ -83,6 +84,15 @@ def connected() -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
+    with redirect_stdout(StringIO()):  # where Ray would tell of lost workers, as we do ourselves
+        _connect(ray)
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
+
+
+def _connect(ray: Any) -> None:  # noqa: ANN401 - Ray's
     with _signals_kept():
         try:
             ray.init(log_to_driver=False, logging_level="error", include_dashboard=False)
@@ -92,10 +102,6 @@ def connected() -> Iterator[Any]:
                 f"There is no Ray cluster to be had: {lines[0]}",
                 "Start one (ray start --head) or name one (RAY_ADDRESS), or leave out --engine.",
             ) from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
 
 
 def nodes(ray: Any) -> list[tuple[int, int]]:  # noqa: ANN401 - Ray's

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from attnviz.corpus.engines.cluster import RayCluster, connected, divided, nodes
-from attnviz.corpus.engines.engine import Extent, Numbered
+from attnviz.corpus.engines.engine import Numbered, Work
 from attnviz.corpus.engines.pool import Pool
 from attnviz.corpus.engines.worker import Made, Ready, Setup
 from attnviz.corpus.rows import Writing
@@ -18,7 +18,6 @@ from attnviz.corpus.shards import Advance
 from attnviz.corpus.state import State
 from attnviz.measurement import codec
 from attnviz.measurement.pilot import Pilot
-from attnviz.settings import Settings
 from attnviz.stages import Progress
 from attnviz.text.types import Sentence
 from attnviz.version import __version__
@@ -80,13 +79,7 @@ class Distributed:
 
 @contextmanager
 def distributed(
-    model: str,
-    settings: Settings,
-    extent: Extent,
-    most: int | None,
-    workers: int,
-    progress: Progress,
-    writing: Writing | None,
+    model: str, work: Work, workers: int, progress: Progress, writing: Writing | None
 ) -> Iterator[Distributed]:
     """The engine of the Ray cluster that is there, or of one on this machine.
 
@@ -94,16 +87,15 @@ def distributed(
     """
     progress.stage("starting workers")
     with connected() as ray:
-        asked = {"auto": None, "cuda": True}.get(settings.device, False)
+        device = work.settings.device
+        asked = {"auto": None, "cuda": True}.get(device, False)
         division = divided(nodes(ray), workers, gpus=asked)
-        on = "cuda" if division.gpus else settings.device
+        device = "cuda" if division.gpus else "cpu" if device == "auto" else device
         setup = Setup(
             version=__version__,
             # A path holds on all nodes that share it; a name is looked up by each.
             model=str(Path(model).resolve()) if Path(model).exists() else model,
-            settings=replace(settings, device="cpu" if on == "auto" else on),
-            extent=extent,
-            most=most,
+            work=replace(work, settings=replace(work.settings, device=device)),
             rows=writing is not None,
             threads=division.cpus,
         )

@@ -10,6 +10,7 @@ from attnviz.corpus.shards import Advance
 from attnviz.corpus.state import State
 from attnviz.measurement.pilot import Pilot
 from attnviz.measurement.source import Source
+from attnviz.settings import Settings
 from attnviz.text.types import Sentence, Tokens
 
 Numbered = tuple[int, Sequence[Sentence]]
@@ -17,11 +18,20 @@ Numbered = tuple[int, Sequence[Sentence]]
 
 
 @dataclass(frozen=True)
-class Extent:
-    """How much is measured: the longest text, and how many sentences at most `together`."""
+class Work:
+    """What is measured, and how.
 
+    `longest` is the longest text, `together` the most sentences that are measured together. A batch
+    has at most `most` tokens; None: as many as memory allows. `group` and `label` are the fields by
+    which sentences are grouped, "" for none.
+    """
+
+    settings: Settings
     longest: Tokens
     together: int
+    most: int | None
+    group: str
+    label: str
 
 
 class Engine(Protocol):

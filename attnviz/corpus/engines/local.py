@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from attnviz.corpus.ahead import ahead
-from attnviz.corpus.engines.engine import Extent, Numbered
+from attnviz.corpus.engines.engine import Numbered, Work
+from attnviz.corpus.grouping import grouping
 from attnviz.corpus.rows import RowWriter, Writing, rows_name
 from attnviz.corpus.shards import Advance, Fitted, Prepared, ShardMeasurer
 from attnviz.corpus.state import State
 from attnviz.measurement.pilot import Pilot
 from attnviz.models import run as model_run
 from attnviz.models.load import LoadedModel
-from attnviz.settings import Settings
 from attnviz.steps.measure import Measurer, source
 from attnviz.survey.shards import Reader
 from attnviz.text.types import Sentence
 
 
 class Local:
-    """Measures with a model in this process, in batches of at most `most` tokens.
+    """Measures with a model in this process.
 
     `writing` opens files for rows, by name; None: no rows are written.
     """
@@ -28,16 +28,16 @@ class Local:
         self,
         loaded: LoadedModel,
         reader: Reader,
-        extent: Extent,
-        settings: Settings,
-        most: int | None,
+        work: Work,
         writing: Writing | None,
     ) -> None:
         self._loaded, self._writing = loaded, writing
+        settings = work.settings
         self.source = source(loaded, settings)
-        measurer = Measurer(loaded, extent, settings, most)
+        measurer = Measurer(loaded, work, settings, work.most)
         self.batch_tokens = min(measurer.most_tokens, model_run.TOKENS)
-        self._measurer = ShardMeasurer(loaded, reader, measurer, settings, self.source)
+        by_group = grouping(loaded, settings, work.group, work.label, measurer.most_tokens)
+        self._measurer = ShardMeasurer(loaded, reader, measurer, settings, self.source, by_group)
 
     def pilot(self, sentences: Sequence[Sentence], advance: Advance, *, rows: bool) -> State:
         """The sums of the pilot."""

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from attnviz.settings import Settings
 from attnviz.version import __version__
 
 if TYPE_CHECKING:
-    from attnviz.corpus.engines.engine import Extent, Numbered
+    from attnviz.corpus.engines.engine import Numbered, Work
     from attnviz.corpus.engines.local import Local
     from attnviz.corpus.state import State
     from attnviz.measurement.pilot import Pilot
@@ -24,16 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Setup:
-    """What a worker is told once: the model as the command line names it, and how it is measured.
+    """What a worker is told once: the model as the command line names it, and its work.
 
-    `rows`: the rows of every sentence are made, too. Of `threads` a worker takes so many.
+    `rows`: those of every sentence are made, too. It runs in so many `threads`.
     """
 
     version: str
     model: str
-    settings: Settings
-    extent: Extent
-    most: int | None
+    work: Work
     rows: bool
     threads: int
 
@@ -116,12 +113,12 @@ def _engine(setup: Setup, writing: Any) -> Local:  # noqa: ANN401 - imported bel
 
     heap.keep()
     torch.set_num_threads(setup.threads)
-    settings = setup.settings
+    settings = setup.work.settings
     name = names.resolve(setup.model, allow_pickle=settings.allow_pickle)
-    loaded = loading.loaded(name, settings, Silent())
+    loaded = loading.loaded(name, settings, Silent(), predicts=bool(setup.work.label))
     parser = Parser(settings.annotate) if settings.annotate else None
     reader = Reader(loaded, settings, parser)
-    return Local(loaded, reader, setup.extent, settings, setup.most, writing)
+    return Local(loaded, reader, setup.work, writing)
 
 
 def _refuse_other_version(version: str) -> None:
