@@ -236,6 +236,8 @@ def scan(
     keep_going: bool = False,
     time_limit: str = "",
     rows: bool = False,
+    engine: str = "local",
+    workers: int = 0,
     **settings: Any,  # noqa: ANN401 - of many types
 ) -> Measurement:
     """Measures a corpus into `folder`, as `attnviz scan` does, and returns what it measured.
@@ -259,6 +261,8 @@ def scan(
         keep_going=keep_going,
         seconds=options.seconds(time_limit) if time_limit else None,
         rows=rows,
+        engine=engine,  # type: ignore[arg-type] # it is checked there
+        workers=workers,
     )
     files = [fspath(path) for path in several]
     scanned(fspath(model), files, Path(folder), from_mapping(settings), chosen, Silent())

@@ -33,6 +33,7 @@ _PACKAGES = (
     "gguf",
     "accelerate",
     "peft",
+    "ray",
     "sentencepiece",
     "protobuf",
     "sacremoses",

@@ -128,6 +128,23 @@ def scan(
         bool,
         _option("--rows", metavar="", about="Write a row per sentence, head and measure: Parquet."),
     ] = False,
+    engine: Annotated[
+        Literal["local", "ray"],
+        _option(
+            "--engine",
+            metavar="NAME",
+            about="Who measures: local, this process, or ray, the workers of a Ray cluster.",
+        ),
+    ] = "local",
+    workers: Annotated[
+        int,
+        _option(
+            "--workers",
+            metavar="N",
+            about="Workers of --engine ray, each with a model of its own: by default one a GPU, or "
+            "one for up to four CPUs.",
+        ),
+    ] = 0,
     format: SummaryFormat = "human",  # noqa: A002 - the flag's name
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -158,6 +175,8 @@ def scan(
             keep_going=keep_going,
             seconds=options.seconds(time_limit) if time_limit else None,
             rows=rows,
+            engine=engine,
+            workers=workers,
         )
         out.load_libraries()
         stdin = sys.stdin.buffer if sys.stdin else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from attnviz.corpus.records import Fields
 from attnviz.errors import UsageError
@@ -14,6 +14,9 @@ from attnviz.values import quoted
 
 _PART = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 _TIME = re.compile(r"(?:([0-9]{1,6})h)?(?:([0-9]{1,8})m)?(?:([0-9]{1,10})s?)?")
+
+
+EngineName = Literal["local", "ray"]
 
 
 class Part(NamedTuple):
@@ -37,7 +40,8 @@ class ScanOptions:
     `fields` name what records hold, and what they are grouped by; of a `sample` so many sentences
     are taken, 0 for all; `pilot` is the folder of a measurement whose pilot is used. To
     `keep_going` is to set aside what can't be read. After `seconds` a scan stops, to be gone on
-    with. `rows`: a table of every sentence.
+    with. `rows`: a table of every sentence. `engine` measures: this process, or so many `workers`
+    of a Ray cluster, 0 for as many as fit.
     """
 
     fields: Fields = field(default_factory=Fields)
@@ -47,8 +51,16 @@ class ScanOptions:
     keep_going: bool = False
     seconds: float | None = None
     rows: bool = False
+    engine: EngineName = "local"
+    workers: int = 0
 
     def __post_init__(self) -> None:
+        if self.engine not in get_args(EngineName):
+            raise UsageError(f"--engine is {quoted(self.engine)}.", "Use local or ray.")
+        if self.workers < 0:
+            raise UsageError(f"--workers is {self.workers}.", "Use their number, from 1.")
+        if self.workers and self.engine == "local":
+            raise UsageError("--workers are those of --engine ray.", "Add it, or leave them out.")
         if self.sample < 0:
             raise UsageError(f"--sample is {self.sample}.", "Use the number of sentences, from 1.")
 

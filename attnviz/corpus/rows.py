@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
-from contextlib import ExitStack
-from typing import Any, Self
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 
 from attnviz.errors import UsageError
 from attnviz.evidence.columns import by_sentence, statistics_by_sentence
-from attnviz.folder import Growing
 from attnviz.measurement.pilot import Pilot
 from attnviz.measurement.sums import Column
 from attnviz.steps.stream import StreamRun
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
+
+Writing = Callable[[str], AbstractContextManager[BinaryIO]]
+"""Opens a file to write to, by its name in a scan's folder."""
 
 
 def rows_name(shard: str) -> str:
@@ -36,7 +38,7 @@ def check_installed() -> None:
 
 
 class RowWriter:
-    """Writes the rows of a shard into a folder; where that is None, nothing.
+    """Writes the rows of a shard to a file of that name; where `writing` is None, nothing.
 
     Its columns: sentence (number in the corpus), source, line, stream ("" where there is one only),
     layer, head, role ("" for a statistic), candidate (a target of a role that has several),
@@ -44,17 +46,17 @@ class RowWriter:
     mean over the sentence's queries. A mean over sentences is the ratio of their sums.
     """
 
-    def __init__(self, place: Growing | None, name: str) -> None:
-        self._place, self._name = place, name
+    def __init__(self, writing: Writing | None, name: str) -> None:
+        self._writing, self._name = writing, name
         self._leave = ExitStack()
         self._writer: Any = None
 
     def __enter__(self) -> Self:
-        if self._place is not None:
+        if self._writing is not None:
             self._leave.__enter__()
             arrow = importlib.import_module("pyarrow")
             parquet = importlib.import_module("pyarrow.parquet")
-            file = self._leave.enter_context(self._place.writing(self._name))
+            file = self._leave.enter_context(self._writing(self._name))
             self._writer = self._leave.enter_context(
                 parquet.ParquetWriter(file, _schema(arrow), compression="zstd")
             )

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -15,36 +15,38 @@ from msgspec import to_builtins
 
 from attnviz.corpus import groups
 from attnviz.corpus import manifest as manifests
-from attnviz.corpus.ahead import ahead
+from attnviz.corpus.engines.cluster import check_installed as check_ray
+from attnviz.corpus.engines.distributed import distributed
+from attnviz.corpus.engines.engine import Engine, Work
+from attnviz.corpus.engines.local import Local
 from attnviz.corpus.finished import Finished, warnings_of
-from attnviz.corpus.grouping import grouping, labels_of
+from attnviz.corpus.grouping import labels_of
 from attnviz.corpus.manifest import Manifest, check_same, manifest, written
 from attnviz.corpus.measurements import MEASUREMENT, measurement_in
 from attnviz.corpus.options import ScanOptions, check
 from attnviz.corpus.overview import Overview, overview
 from attnviz.corpus.paths import CorpusFiles, corpus_files
 from attnviz.corpus.reading import Corpus
-from attnviz.corpus.rows import RowWriter, check_installed, rows_name
-from attnviz.corpus.shards import Fitted, Prepared, ShardMeasurer, choose_pilot, shards
+from attnviz.corpus.rows import check_installed
+from attnviz.corpus.shards import choose_pilot, shards
 from attnviz.corpus.spool import SPOOL, spooled
 from attnviz.corpus.state import State
 from attnviz.errors import InputError, UnfinishedError
 from attnviz.folder import Growing, growing
 from attnviz.measurement.measurement import Measurement
+from attnviz.measurement.pilot import Pilot
 from attnviz.measurement.source import FileInfo
 from attnviz.models import names
-from attnviz.models import run as model_run
 from attnviz.models.load import LoadedModel
 from attnviz.report.numbers import counted
 from attnviz.settings import Settings
 from attnviz.stages import Progress
 from attnviz.steps import loading
-from attnviz.steps.measure import Measurer, source
 from attnviz.survey import survey
 from attnviz.survey.shards import Reader
 from attnviz.text.annotate import Parser
 from attnviz.text.files import STDIN
-from attnviz.text.types import Sentence, Tokens
+from attnviz.text.types import Sentence
 
 _PILOT, _STATE = "pilot.safetensors", "state.safetensors"
 _OURS = re.compile(
@@ -63,12 +65,6 @@ def is_ours(name: str) -> bool:
 def goes_on(folder: Path) -> bool:
     """Whether a scan was begun in a folder, so that its command can be given again."""
     return (folder / manifests.NAME).is_file()
-
-
-@dataclass(frozen=True)
-class _Extent:
-    longest: Tokens
-    together: int
 
 
 def scan(
@@ -92,10 +88,14 @@ def scan(
     named = corpus_files(paths, folder)
     if options.rows:
         check_installed()
+    if options.engine == "ray":
+        check_ray()
     pilot = None if options.pilot is None else measurement_in(options.pilot)
     with growing(folder, is_ours) as place:
+        # Workers have models of their own: this one reads texts.
+        here = settings if options.engine == "local" else replace(settings, device="cpu")
         predicts = bool(options.fields.label)
-        loaded = loading.loaded(name, settings, progress, predicts=predicts)
+        loaded = loading.loaded(name, here, progress, predicts=predicts)
         if loaded.encoder_decoder:
             raise InputError(
                 f"{loaded.name} has an encoder and a decoder, and a scan reads one text.",
@@ -110,7 +110,8 @@ def scan(
             read = overview(corpus, progress, sample=options.sample, keep_going=options.keep_going)
             given = {"model": model, "paths": [str(path) for path in paths]}
             work = _Scan(loaded, read, place, settings, options, named, pilot, given)
-        return work.run(progress, began)
+            with work.engine(model, progress) as engine:
+                return work.run(engine, progress, began)
 
 
 @contextmanager
@@ -165,58 +166,64 @@ class _Scan:
         self._loaded, self._read, self._place = loaded, read, place
         self._settings, self._options, self._named = settings, options, named
         self._given, self._named_so = pilot, given
-        self._source = source(loaded, settings)
-        if pilot is not None:
-            pilot.pilot_for(self._source)
         parser = Parser(settings.annotate) if settings.annotate else None
         self._reader = Reader(loaded, settings, parser)
-        self._chosen, longest = choose_pilot(read, self._reader)
-        before = self._before()
-        pieces = len(read.groups) or (2 if options.fields.label else 1)
-        extent = _Extent(longest, min(read.sentences, survey.PILOT * pieces))
-        most = before["batch_tokens"] if before else None
-        self._measurer = Measurer(loaded, extent, settings, most)
-        self._manifest = self._checked(before)
-        named_fields = options.fields.group, options.fields.label
-        by_group = grouping(loaded, settings, *named_fields, self._measurer.most_tokens)
-        self._shards = ShardMeasurer(
-            loaded, self._reader, self._measurer, settings, self._source, by_group
+        self._chosen, self._longest = choose_pilot(read, self._reader)
+        data = place.read(manifests.NAME)
+        self._before = None if data is None else manifests.read(data, place.folder)
+
+    @contextmanager
+    def engine(self, model: str, progress: Progress) -> Iterator[Engine]:
+        """Who measures, as the options say."""
+        options, fields = self._options, self._options.fields
+        pieces = len(self._read.groups) or (2 if fields.label else 1)
+        work = Work(
+            settings=self._settings,
+            longest=self._longest,
+            together=min(self._read.sentences, survey.PILOT * pieces),
+            most=self._before["batch_tokens"] if self._before else None,
+            group=fields.group,
+            label=fields.label,
         )
+        writing = self._place.writing if options.rows else None
+        if options.engine == "local":
+            yield Local(self._loaded, self._reader, work, writing)
+        else:
+            with distributed(model, work, options.workers, progress, writing) as engine:
+                yield engine
 
-    def _before(self) -> Manifest | None:
-        """What the folder says of an earlier scan in it."""
-        data = self._place.read(manifests.NAME)
-        return None if data is None else manifests.read(data, self._place.folder)
-
-    def _checked(self, before: Manifest | None) -> Manifest:
+    def _checked(self, engine: Engine) -> Manifest:
         """The manifest of this scan, which is that of the earlier one if there is one."""
+        if self._given is not None:
+            self._given.pilot_for(engine.source)
         given = self._given.pilot if self._given else None
         now = manifest(
             self._read,
-            self._source,
+            engine.source,
             self._settings,
             self._options,
             pilot=f"{given.sentences} sentences, {given.digest:016x}" if given else "own",
-            batch_tokens=min(self._measurer.most_tokens, model_run.TOKENS),
+            batch_tokens=engine.batch_tokens,
         )
-        if before is None:
+        if self._before is None:
             now["given"] = self._named_so
             self._place.put(manifests.NAME, written(now))
             return now
-        check_same(before, now, self._place.folder)
-        return before
+        check_same(self._before, now, self._place.folder)
+        return self._before
 
-    def run(self, progress: Progress, began: float) -> Finished:
+    def run(self, engine: Engine, progress: Progress, began: float) -> Finished:
         """Measures what is left. Raises UnfinishedError where time is up before all is done."""
-        if "result" not in self._manifest:
-            base, fitted = self._fitted(progress)
-            state = self._measured(fitted, progress, began)
-            self._finish(base + replace(state, done=0))
+        known = self._checked(engine)
+        if "result" not in known:
+            base, pilot = self._fitted(engine, progress)
+            state = self._measured(engine, pilot, progress, began)
+            known = self._finish(known, base + replace(state, done=0))
         for name in (_STATE, _PILOT, SPOOL):
             self._place.drop(name)
-        return Finished.of(self._manifest, self._place.folder)
+        return Finished.of(known, self._place.folder)
 
-    def _fitted(self, progress: Progress) -> tuple[State, Fitted]:
+    def _fitted(self, engine: Engine, progress: Progress) -> tuple[State, Pilot]:
         """What was fitted on the pilot, with its sums if they count here."""
         counts = self._options.part.number == 1
         if self._given is not None:
@@ -226,41 +233,34 @@ class _Scan:
             state = kept
         else:
             progress.stage("measuring pilot", len(self._chosen))
-            with self._rows("pilot", wanted=counts) as rows:
-                state = self._shards.pilot(self._chosen, progress.advance, rows)
+            state = engine.pilot(self._chosen, progress.advance, rows=counts)
             self._place.put(_PILOT, state.to_bytes())
         pilot = state.measurement.pilot
         if pilot is None:
             raise InputError(f"{self._place.folder} is damaged.", "Remove it, and scan anew.")
-        fitted = Fitted.of(self._loaded, pilot)
         if counts:
             documents = self._read.documents.many
             info = replace(state.measurement.input, documents=documents)
-            return replace(state, measurement=replace(state.measurement, input=info)), fitted
-        return state.fitted(self._settings.split), fitted
+            return replace(state, measurement=replace(state.measurement, input=info)), pilot
+        return state.fitted(self._settings.split), pilot
 
-    def _measured(self, fitted: Fitted, progress: Progress, began: float) -> State:
+    def _measured(self, engine: Engine, pilot: Pilot, progress: Progress, began: float) -> State:
         """The sums of the shards of this part, those that were measured before included."""
         state = self._kept(_STATE) or State()
-        progress.stage("measuring sentences", self._left(state.done))
+        progress.stage("measuring sentences", sum(self._left(state.done)))
         wrote, took, unwritten = time.monotonic(), 0.0, False
-
-        def prepared(numbered: tuple[int, list[Sentence]]) -> tuple[int, Prepared]:
-            return numbered[0], self._shards.prepared(numbered[1], fitted)
-
-        for place, shard in ahead(islice(self._mine(), state.done, None), prepared):
-            with self._rows(f"{place:06}") as rows:
-                state += self._shards.shard(shard, fitted.pilot, progress.advance, rows)
+        shards, many = islice(self._mine(), state.done, None), len(self._left(state.done))
+        for measured in engine.shards(shards, many, pilot, progress.advance):
+            state += measured
             now, unwritten = time.monotonic(), True
             over = self._options.seconds is not None and now - began >= self._options.seconds
             if over or now - wrote >= _SHARE * took:
                 self._place.put(_STATE, state.to_bytes())
                 wrote, unwritten = time.monotonic(), False
                 took = wrote - now
-            if over and self._left(state.done):
+            if over and (left := sum(self._left(state.done))):
                 raise UnfinishedError(
-                    f"The time is up: {counted(self._left(state.done), 'sentence')} "
-                    "are left to measure.",
+                    f"The time is up: {counted(left, 'sentence')} are left to measure.",
                     "The same command goes on from here.",
                 )
         if unwritten:
@@ -290,8 +290,8 @@ class _Scan:
         part = self._options.part
         return (numbered for numbered in enumerate(shards(others)) if part.has(numbered[0]))
 
-    def _left(self, done: int) -> int:
-        """How many sentences of this part are left to measure once so many shards are done."""
+    def _left(self, done: int) -> list[int]:
+        """The sentences of each shard of this part that is left once so many are done."""
         others = self._read.sentences - len(self._pilot)
         part = self._options.part
         sizes = [
@@ -299,14 +299,11 @@ class _Scan:
             for place, start in enumerate(range(0, others, survey.SHARD))
             if part.has(place)
         ]
-        return sum(sizes[done:])
+        return sizes[done:]
 
-    def _rows(self, name: str, *, wanted: bool = True) -> RowWriter:
-        return RowWriter(self._place if self._options.rows and wanted else None, rows_name(name))
-
-    def _finish(self, state: State) -> None:
-        """Writes the measurement, and into the manifest what was seen."""
-        corpus, total = self._manifest["corpus"], state.whole
+    def _finish(self, known: Manifest, state: State) -> Manifest:
+        """Writes the measurement, and into the manifest, which it returns, what was seen."""
+        corpus, total = known["corpus"], state.whole
         measured = total.input
         result = {
             "sentences": measured.sentences,
@@ -321,7 +318,7 @@ class _Scan:
                 *self._loaded.notes,
             ],
         }
-        whole = {**self._manifest, "result": result}
+        whole = {**known, "result": result}
         files = tuple(
             FileInfo(file["name"], file["sha256"], state.sentences.get(file["name"], 0))
             for file in corpus["files"]
@@ -338,4 +335,4 @@ class _Scan:
         result["strangest"] = to_builtins(state.strangest.sentences)
         self._place.put(MEASUREMENT, measurement.to_bytes())
         self._place.put(manifests.NAME, written(whole))
-        self._manifest = whole
+        return whole
