@@ -181,7 +181,9 @@ class _Scan:
             self._settings,
             self._options,
             pilot=f"{given.sentences} sentences, {given.digest:016x}" if given else "own",
-            batch_tokens=min(self._measurer.most_tokens, model_run.TOKENS),
+            batch_tokens=min(
+                self._measurer.most_tokens, model_run.most_on(self._measurer.loaded.device)[0]
+            ),
         )
         if before is None:
             self._place.put(manifests.NAME, written(now))

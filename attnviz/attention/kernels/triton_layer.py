@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import triton
+import triton  # type: ignore[import-untyped]
 from torch import Tensor
 
 from attnviz.attention.inputs import LayerInputs
@@ -73,7 +73,8 @@ class _Edges:
             first.masked_fill(~sees, mask.keys), (0, short), value=mask.keys
         )
         high = torch.nn.functional.pad(last.masked_fill(~sees, 0), (0, short))
-        low, high = low.unflatten(1, (-1, side)).amin(-1), high.unflatten(1, (-1, side)).amax(-1)
+        low = low.view(len(low), -1, side).amin(-1)
+        high = high.view(len(high), -1, side).amax(-1)
         starts = torch.arange(0, mask.keys, side, device=first.device)
         meets = (low[..., None] < starts + side) & (high[..., None] > starts)
         none = ~meets.any(1)
@@ -93,7 +94,7 @@ class _Run:
         self._keys, self._device = layer.mask.keys, layer.query.device
         wide = max(self._depth, 0 if layer.value is None else layer.value.shape[-1]) > 64
         self._side = SIDES["wide" if wide else "narrow"]
-        self._warps = {} if INTERPRETED else {"num_warps": 4, "num_stages": 2}
+        self._warps = {} if INTERPRETED else {"num_warps": 4 if wide else 8, "num_stages": 2}
         self._query, self._key = _lined(layer.query), _lined(layer.key)
         self._edges: _Edges = layer.shared(
             f"triton edges {self._side}", lambda: _Edges.of(layer.mask, self._batch, self._side)
@@ -226,9 +227,9 @@ class _Run:
         if offsets:
             width = self._queries + self._keys - 1
             summed = torch.zeros(*shape, width, dtype=torch.int64, device=self._device)
-        sets = [] if laid is None or laid.masks is None else list(laid.masks.split(MASKS))
+        sets = [] if laid is None or laid.masks is None else list(laid.masks.unbind())
         content = self._layer.shared("triton content", self._request.content.float)
-        masked = []
+        masked: list[Tensor] = []
         for step, masks in enumerate(sets or [None]):
             own = received if masks is None else self._room(*shape, MASKS, self._keys)
             # Everything in the first pass; of more sets of queries than it takes, these alone.
@@ -365,7 +366,7 @@ def _lined(tensor: Tensor) -> Tensor:
 
 def _padded(size: int) -> int:
     """A size that tiles can have."""
-    return max(16, triton.next_power_of_2(size))
+    return max(16, 1 << (size - 1).bit_length())
 
 
 def _exact(dtype: torch.dtype) -> str:

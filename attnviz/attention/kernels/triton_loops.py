@@ -13,7 +13,7 @@ are places of sentence, head, query and key.
 """
 
 # ruff: noqa: ANN001, ANN201, ANN202, C901, N803, N806
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
+# mypy: disable-error-code="import-untyped, no-untyped-def, no-untyped-call, untyped-decorator"
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def rows(
     by = tl.where(sees, 1.0 / tl.where(sees, whole, 1.0), 0.0)
     log = tl.log(tl.where(sees, whole, 1.0))
     top = tl.exp(most - peak) * by
-    far = batch.to(tl.int64) * heads * n
+    far = (b64 * 0 + batch) * heads * n  # in 64 bits
     at = (b64 * heads + h) * n + i
     tl.store(LSE + at, peak + log, mask=inside)
     NUMBERS += at

@@ -52,9 +52,10 @@ class LaidTargets:
 
     `from_keys` [batch, 1, key column] and `from_offsets` [batch, 1, offset column] are 1 where the
     sums over content queries count; `places` [offset] are those of the `offset_columns` [offset,
-    offset column] among all offsets. `masks` [set, batch, query] are sets of queries of which sums
-    by key are made, `mask_of` [key column] which is whose, -1 for none. `cells` are of key, offset
-    and pair columns. `labels` are [match column, batch, query] and [match column, batch, key].
+    offset column] among all offsets. `masks` [pass, set, batch, query] are sets of queries of which
+    sums by key are made, so many in a pass, and `mask_of` [key column] says which is whose, -1 for
+    none. `cells` are of key, offset and pair columns. `labels` are [match column, batch, query] and
+    [match column, batch, key]; bit c of `before` is set where match column c looks to the left only.
     """
 
     targets: PackedTargets
@@ -182,7 +183,7 @@ def _masks(queries: Array, columns: Ints) -> tuple[Array | None, tuple[int, ...]
     """The sets of queries of some columns, each once, and which set is whose."""
     known: dict[bytes, int] = {}
     mask_of = [-1] * queries.shape[2]
-    sets = []
+    sets: list[Array] = []
     for column in columns.tolist():
         own = np.ascontiguousarray(queries[..., column])
         if own.tobytes() not in known:
@@ -192,7 +193,7 @@ def _masks(queries: Array, columns: Ints) -> tuple[Array | None, tuple[int, ...]
     if not sets:
         return None, tuple(mask_of)
     sets += [np.zeros_like(sets[0])] * (-len(sets) % MASKS)
-    return np.stack(sets), tuple(mask_of)
+    return np.stack(sets).reshape(-1, MASKS, *sets[0].shape), tuple(mask_of)
 
 
 def _cells(targets: PackedTargets, of_keys: Array, keys: Array, of_offsets: Array) -> Ints | None:
@@ -211,12 +212,12 @@ def _cells(targets: PackedTargets, of_keys: Array, keys: Array, of_offsets: Arra
     key = of_column.nonzero()[1][begins[row] + np.arange(len(row))]
     sign = of_keys[sentence, query, column].astype(np.int64)
     parts.append(np.column_stack([sentence[row], column[row], query[row], key, sign[row]]))
-    for column, offset in targets.offsets:
-        sentence, query = of_offsets[..., column].nonzero()
-        sign = of_offsets[sentence, query, column].astype(np.int64)
+    for at, offset in targets.offsets:
+        sentence, query = of_offsets[..., at].nonzero()
+        sign = of_offsets[sentence, query, at].astype(np.int64)
         key = query + offset
         inside = (key >= 0) & (key < keys.shape[1])
-        own = np.column_stack([sentence, np.full_like(sentence, many + column), query, key, sign])
+        own = np.column_stack([sentence, np.full_like(sentence, many + at), query, key, sign])
         parts.append(own[inside])
     every = np.concatenate(parts)
     return every if len(every) else None

@@ -143,7 +143,7 @@ class _Flat:
 def _rows(flat: _Flat, cut: Array, queries: int, *, last: bool) -> tuple[dict[str, Array], int]:
     """Who speaks for which word, and how many rooms are needed; see `Speakers`."""
     shape = (len(flat.firsts) - 1, queries)
-    rows = {
+    rows: dict[str, Array] = {
         "word": np.full(shape, -1, np.int64),
         "share": np.ones(shape, np.float32),
         "room": np.full(shape, -1, np.int64),
