@@ -24,7 +24,7 @@ Long = Literal["truncate", "error"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 Scale = Literal["sqrt", "linear"]
-Kernel = Literal["auto", "dense", "tiles", "fused"]
+Kernel = Literal["auto", "dense", "tiles", "fused", "triton"]
 Pieces = Literal["auto", "mean", "last"]
 Panel = Literal["What is shown", "Output", "Text", "Model", "Measuring", "Figures"]
 
@@ -149,7 +149,7 @@ class ReportedSettings:
         ),
     ] = ""
     kernel: Annotated[
-        Kernel, Setting("Measuring", "Who measures: auto, dense, tiles or fused.", "NAME")
+        Kernel, Setting("Measuring", "Who measures: auto, dense, tiles, fused or triton.", "NAME")
     ] = "auto"
     words: Annotated[
         bool,

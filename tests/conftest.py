@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from attnviz.text.tokenize import Tokenizer
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Before anybody imports Triton: without a GPU its kernels are run line by line.
+os.environ.setdefault("TRITON_INTERPRET", "1")
 # Threads of small products that wait for each other by spinning take minutes on a busy machine.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

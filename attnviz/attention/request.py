@@ -18,7 +18,7 @@ from attnviz.attention.pack import PackedTargets, Row, pack
 from attnviz.attention.targets import Target
 from attnviz.attention.words import WordRequest
 
-Kernel = Literal["auto", "dense", "tiles", "fused"]
+Kernel = Literal["auto", "dense", "tiles", "fused", "triton"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,6 +45,53 @@ def check_layer(layer: LayerAttention, config: Any) -> None:  # noqa: ANN401 - t
     raise broken(layer.layer, layer.stream, f"its {bad or 'scores'}", config)
 
 
+class Checked:
+    """The layers of a batch, checked as they come; on a GPU, which must not wait, at its end."""
+
+    def __init__(self, config: Any) -> None:  # noqa: ANN401 - transformers' own
+        self._config = config
+        self._waiting: list[tuple[int, str, Tensor]] = []
+
+    def add(self, layer: LayerAttention) -> None:
+        """Checks a layer, or has it checked; see `check_layer`."""
+        if layer.query.device.type != "cuda":
+            check_layer(layer, self._config)
+        else:
+            self._waiting.append((layer.layer, layer.stream, _bound(layer)))
+
+    def settle(self) -> None:
+        """Raises NotFiniteError for the first layer whose numbers can't all have been finite."""
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        bounds = torch.stack([bound for *_, bound in waiting]).cpu()
+        for (layer, stream, _), bound in zip(waiting, bounds.tolist(), strict=True):
+            if not bound <= torch.finfo(torch.float32).max:
+                raise broken(layer, stream, "its queries, keys, values or scores", self._config)
+
+
+def _bound(layer: LayerAttention) -> Tensor:
+    """What no score of a layer exceeds, on its device; NaN or infinite if a number of it is."""
+    cap = 0.0 if layer.softcap is None else 1.0 / layer.softcap if layer.softcap else torch.nan
+    bound = torch.full(
+        (),
+        layer.query.shape[-1] * max(abs(layer.scale), 1.0) + 0.0 * cap,
+        dtype=torch.float64,
+        device=layer.query.device,
+    )
+    for part in (layer.query, layer.key):
+        if part.numel():
+            bound = bound * part.abs().amax().double()
+    for part in (layer.value, layer.sinks):
+        if part is not None and part.numel():
+            bound = bound + 0.0 * part.abs().amax().double()
+    if layer.bias is not None:
+        # What is masked may be infinitely low.
+        least = layer.bias.clamp_min(torch.finfo(layer.bias.dtype).min)
+        bound = bound + 0.0 * least.abs().amax().double()
+    return bound
+
+
 def broken(layer: int, stream: str, what: str, config: Any) -> NotFiniteError:  # noqa: ANN401
     """The error for a layer whose numbers are not finite; `what` of it isn't."""
     of_stream = f" of the {'cross-attention' if stream == 'cross' else stream}" if stream else ""

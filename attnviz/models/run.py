@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,6 +27,14 @@ CELLS = 2**20
 
 TOKENS = 2**12
 """Tokens a batch has at most, where it has several sentences: more make it no faster."""
+
+ON_GPU = 2**15, 2**26
+"""Tokens and query-key pairs of a batch on a GPU, which needs more to be busy."""
+
+
+def most_on(device: torch.device) -> tuple[int, int]:
+    """Tokens and query-key pairs that a batch of several sentences has at most."""
+    return ON_GPU if device.type == "cuda" else (TOKENS, CELLS)
 
 
 def observe(
@@ -57,7 +64,7 @@ def observe(
     """
     check_targets(loaded, paired=targets is not None)
     seam = seam or Seam()
-    for places in _groups(sentences, targets, most):
+    for places in _groups(sentences, targets, most, loaded.device):
         batched = _batches(loaded, sentences, targets, places)
         shown, merges = wording.batch(batched, places) if wording else (batched, {})
         asked = [(each, each.begin(shown[each.stream], places)) for each in observers]
@@ -65,16 +72,18 @@ def observe(
             stream: join(batch, [own for who, own in asked if who.stream == stream], kernel)
             for stream, batch in shown.items()
         }
-        show = partial(_show, loaded.model.config, asked=asked, merges=merges, joined=joined)
+        checked = finite.Checked(loaded.model.config)
+        show = partial(_show, checked, asked=asked, merges=merges, joined=joined)
         of_tokens = _between_tokens(batched, joined, kernel) if merges else joined
         _forward(loaded, batched, show, of_tokens, seam, to_the_end=to_the_end)
+        checked.settle()
         for observer in observers:
             observer.end()
         progress(len(places))
 
 
 def _show(
-    config: Any,  # noqa: ANN401 - transformers' own
+    checked: finite.Checked,
     attention: LayerAttention,
     *,
     asked: Sequence[tuple[Observer, Request]],
@@ -85,7 +94,7 @@ def _show(
 
     Raises InputError where its numbers are none.
     """
-    finite.check_layer(attention, config)
+    checked.add(attention)
     stream, seen = attention.stream, attention
     if stream in merges:
         seen = merges[stream].layer(attention, joined[stream])
@@ -124,17 +133,21 @@ def check_targets(loaded: LoadedModel, *, paired: bool, generates: bool = False)
 
 
 def _groups(
-    sentences: Sequence[Tokens], targets: Sequence[Tokens] | None, most: int | None
+    sentences: Sequence[Tokens],
+    targets: Sequence[Tokens] | None,
+    most: int | None,
+    device: torch.device,
 ) -> list[list[int]]:
     """Which sentences go through the model together: alike in length, and their targets too."""
-    most = min(most or TOKENS, TOKENS)
-    groups = batches.by_length([len(tokens) for tokens in sentences], CELLS, most)
+    tokens, cells = most_on(device)
+    most = min(most or tokens, tokens)
+    groups = batches.by_length([len(sentence) for sentence in sentences], cells, most)
     if targets is None:
         return groups
     return [
         [group[place] for place in part]
         for group in groups
-        for part in batches.by_length([len(targets[place]) for place in group], CELLS, most)
+        for part in batches.by_length([len(targets[place]) for place in group], cells, most)
     ]
 
 

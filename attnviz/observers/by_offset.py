@@ -14,6 +14,7 @@ from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
 from attnviz.attention.request import Request
 from attnviz.measurement.fixed import Ints, fixed
+from attnviz.observers.handover import Handover
 from attnviz.observers.totals import OFFSETS_OWN, OFFSETS_ROWS, OFFSETS_UNIFORM, REACH
 
 Array = NDArray[np.float64]
@@ -27,23 +28,31 @@ class OffsetKeeper(Observer):
         self._own: dict[int, Array] = {}
         self._even: dict[int, Array] = {}
         self._rows: dict[int, float] = {}
+        self._handover = Handover()
 
     def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
         """Starts a batch."""
-        self._content = batch.content
+        self._content = float(sum(tokens.content.sum() for tokens in batch.sentences))
         return Request(needs=frozenset({"by_offset"}))
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""
-        layer = attention.layer
-        own = _folded(attention.by_offset)
+        layer, rows = attention.layer, self._content
+
+        def add(own: Array, even: Array) -> None:
+            if layer not in self._own:
+                self._own[layer], self._even[layer] = np.zeros_like(own), np.zeros_like(even)
+                self._rows[layer] = 0.0
+            self._own[layer] += own
+            self._even[layer] += even
+            self._rows[layer] += rows
+
         even = attention.once("even offsets", lambda: _folded(attention.uniform.by_offset))
-        if layer not in self._own:
-            self._own[layer], self._even[layer] = np.zeros_like(own), np.zeros_like(even)
-            self._rows[layer] = 0.0
-        self._own[layer] += own
-        self._even[layer] += even
-        self._rows[layer] += float(self._content.sum())
+        self._handover.add(add, _folded(attention.by_offset), even)
+
+    def end(self) -> None:
+        """Ends the batch."""
+        self._handover.settle()
 
     def totals(self) -> dict[str, Ints]:
         """The sums over everything that was seen, heads layer by layer, in fixed point."""
@@ -60,21 +69,16 @@ class OffsetKeeper(Observer):
         }
 
 
-def _folded(by_offset: Tensor) -> Array:
+def _folded(by_offset: Tensor) -> Tensor:
     """Sums over the batch, [batch, head, 2 n - 1] to [head, 2 REACH + 3]."""
     summed = by_offset.double().sum(0)
     zero = summed.shape[-1] // 2
     near = torch.nn.functional.pad(summed, (REACH, REACH))  # zero now stands at zero + REACH
-    folded: Array = (
-        torch.cat(
-            [
-                summed[:, : max(zero - REACH, 0)].sum(-1, keepdim=True),
-                near[:, zero : zero + 2 * REACH + 1],
-                summed[:, zero + REACH + 1 :].sum(-1, keepdim=True),
-            ],
-            -1,
-        )
-        .cpu()
-        .numpy()
+    return torch.cat(
+        [
+            summed[:, : max(zero - REACH, 0)].sum(-1, keepdim=True),
+            near[:, zero : zero + 2 * REACH + 1],
+            summed[:, zero + REACH + 1 :].sum(-1, keepdim=True),
+        ],
+        -1,
     )
-    return folded

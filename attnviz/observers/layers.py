@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
 from attnviz.attention.request import Request
 from attnviz.measurement.stream import LayerShape
+from attnviz.observers.handover import Handover
 
 
 class Surveyor(Observer):
@@ -20,6 +25,7 @@ class Surveyor(Observer):
         self._widest: dict[int, int] = {}
         self._longest = 0
         self._causal: dict[int, bool] = {}
+        self._handover = Handover()
 
     def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
         """Starts a batch."""
@@ -30,9 +36,16 @@ class Surveyor(Observer):
         """Notes one layer."""
         layer = attention.layer
         self._heads[layer] = attention.heads, attention.key.shape[1]
-        widest = int(attention.counts.max())
-        self._widest[layer] = max(widest, self._widest.get(layer, 0))
         self._causal[layer] = self._causal.get(layer, True) and attention.mask.causal
+        widest = attention.once("widest", attention.counts.max)
+        self._handover.add(partial(self._widen, layer), widest)
+
+    def end(self) -> None:
+        """Ends the batch."""
+        self._handover.settle()
+
+    def _widen(self, layer: int, widest: NDArray[np.float32]) -> None:
+        self._widest[layer] = max(int(widest), self._widest.get(layer, 0))
 
     @property
     def longest(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
@@ -13,6 +14,7 @@ from attnviz.attention.request import Request
 from attnviz.attention.shelf import Shelf
 from attnviz.baselines.baseline import Array
 from attnviz.measurement.pilot import Fit
+from attnviz.observers import handover
 from attnviz.observers.watcher import Watch, Watcher
 
 
@@ -25,6 +27,7 @@ class ProfileKeeper(Watcher):
         self._mass: dict[int, Array] = {}
         self._seen: dict[int, Array] = {}
         self._shelf = Shelf()
+        self._handover = handover.Handover()
 
     def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
         """Starts a batch."""
@@ -36,8 +39,12 @@ class ProfileKeeper(Watcher):
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""
         self._add(self._mass, attention.layer, attention.by_offset)
-        seen = attention.once("seen offsets", lambda: attention.mask.by_offset(self._rows))
-        self._add(self._seen, attention.layer, seen[:, None])
+        seen = attention.once("seen offsets", lambda: attention.mask.by_offset(self._rows)[:, None])
+        self._add(self._seen, attention.layer, seen)
+
+    def end(self) -> None:
+        """Ends the batch."""
+        self._handover.settle()
 
     def fit(self) -> Fit:
         """The profile of every head, layer by layer: the arrays of a `PositionalProfile`."""
@@ -56,14 +63,22 @@ class ProfileKeeper(Watcher):
         return Fit({"by_offset": by_offset, "total": total})
 
     def _add(self, sums: dict[int, Array], layer: int, offsets: torch.Tensor) -> None:
-        _, heads, width = offsets.shape
-        of_sentences = offsets.cpu().numpy().reshape(len(offsets), -1)
-        halves = (self._halves @ of_sentences).reshape(2, heads, width)
-        if layer not in sums:
-            sums[layer] = self._shelf.zeros((2, heads, self._width))
-        total = sums[layer]
-        margin = (self._width - width) // 2
-        total[..., margin : margin + width] += halves
+        halves, (_, heads, width) = self._halves, offsets.shape
+        if handover.is_away(offsets):
+            on_device = torch.from_numpy(halves).to(offsets.device)
+            offsets = (on_device @ offsets.flatten(1)).view(2, heads, width)
+            halves = np.eye(2, dtype=np.float32)
+
+        def add(of_sentences: NDArray[np.float32]) -> None:
+            of_halves = (halves @ of_sentences.reshape(len(of_sentences), -1)).reshape(
+                2, heads, width
+            )
+            if layer not in sums:
+                sums[layer] = self._shelf.zeros((2, heads, self._width))
+            margin = (self._width - width) // 2
+            sums[layer][..., margin : margin + width] += of_halves.reshape(2, heads, width)
+
+        self._handover.add(add, offsets)
 
 
 def _ratio(part: Array, whole: Array) -> Array:

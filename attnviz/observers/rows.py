@@ -81,7 +81,12 @@ class RowKeeper(Observer):
             taken = rows.new_zeros(*rows.shape[:2], 1)
             if attention.sinks is not None:
                 taken = 1.0 - rows.sum(-1, keepdim=True)
-            self._rows.setdefault(place, []).append(torch.cat([rows, taken], -1).cpu())
+            self._rows.setdefault(place, []).append(torch.cat([rows, taken], -1))
+
+    def end(self) -> None:
+        """Ends the batch: what was kept comes to the host."""
+        for _, place in self._places:
+            self._rows[place] = [rows.cpu() for rows in self._rows.get(place, ())]
 
     def compared(self, sentences: Sequence[Tokens]) -> Compared | None:
         """Compares all heads on the rows that were kept; None where there are none.

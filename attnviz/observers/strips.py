@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,9 +15,12 @@ from attnviz.attention.observer import Observer
 from attnviz.attention.request import Request
 from attnviz.attention.targets import KeyTarget
 from attnviz.measurement.fixed import Ints, fixed
+from attnviz.observers.handover import Handover
 from attnviz.observers.totals import STRIP
 from attnviz.roles.role import Role
 from attnviz.roles.variants import single_variants
+
+Floats = NDArray[np.float32]
 
 
 class StripKeeper(Observer):
@@ -29,6 +33,7 @@ class StripKeeper(Observer):
         self._columns = single_variants(mine)
         self._on: dict[tuple[int, str], NDArray[np.float64]] = {}
         self._all: dict[tuple[int, str], NDArray[np.float64]] = {}
+        self._handover = Handover()
 
     def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
         """Starts a batch."""
@@ -50,9 +55,19 @@ class StripKeeper(Observer):
                 continue
             mass = role.mass(attention, self._content)
             hit = (role.keys(attention).float() @ self._keys > 0) * mass[..., None]
-            at = attention.layer, role.name
-            self._on[at] = self._on.get(at, 0.0) + hit.sum(0).cpu().double().numpy()
-            self._all[at] = self._all.get(at, 0.0) + mass.sum(0).cpu().double().numpy()
+            self._handover.add(
+                partial(self._add, (attention.layer, role.name)), hit.sum(0), mass.sum(0)
+            )
+
+    def end(self) -> None:
+        """Ends the batch."""
+        self._handover.settle()
+
+    def _add(
+        self, at: tuple[int, str], on: NDArray[np.float32], whole: NDArray[np.float32]
+    ) -> None:
+        self._on[at] = self._on.get(at, 0.0) + on.astype(np.float64)
+        self._all[at] = self._all.get(at, 0.0) + whole.astype(np.float64)
 
     def totals(self) -> dict[str, Ints]:
         """The mass of each role by head, and that in sentences where its key is in a target.

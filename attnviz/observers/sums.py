@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -17,6 +19,7 @@ from attnviz.attention.request import Request
 from attnviz.attention.shelf import Shelf
 from attnviz.attention.targets import Target
 from attnviz.baselines.known import baselines
+from attnviz.observers import handover
 from attnviz.observers.tables import LayerArray, LayerSums, ScoreTable
 from attnviz.roles.role import Role
 from attnviz.roles.variants import variants_of
@@ -52,11 +55,15 @@ class ScoreKeeper(Observer):
         self._sentences = sentences
         self._layers: dict[int, LayerSums] = {}
         self._shelf = Shelf()
+        self._handover = handover.Handover()
 
     def begin(self, batch: Batch, places: Sequence[int]) -> Request:
         """Starts a batch whose sentences have the given places in the table."""
         self._batch, self._places = batch, list(places)
-        self._content = _numpy(batch.content).astype(np.float32)
+        content = np.zeros(batch.ids.shape, np.float32)
+        for row, tokens in enumerate(batch.sentences):
+            content[row, : len(tokens)] = tokens.content
+        self._content = content
         rows = [
             self._row(*both)
             for both in zip(batch.sentences, batch.looked_at.sentences, strict=True)
@@ -74,15 +81,23 @@ class ScoreKeeper(Observer):
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""
-        chance, events = attention.once("chance", lambda: self._by_chance(attention.uniform))
-        mass, beside = self._by_head(attention)
-        values, counts = self._of_statistics(attention)
-        seen = LayerSums(mass, beside, chance, events, values, counts)
-        if attention.layer not in self._layers:
-            self._layers[attention.layer] = self._empty(seen)
-        kept = self._layers[attention.layer]
-        for entry in fields(LayerSums):
-            getattr(kept, entry.name)[self._places] = getattr(seen, entry.name)
+        layer, places = attention.layer, self._places
+
+        def keep(*arrays: LayerArray) -> None:
+            seen = LayerSums(*arrays)
+            if layer not in self._layers:
+                self._layers[layer] = self._empty(seen)
+            kept = self._layers[layer]
+            for entry in fields(LayerSums):
+                getattr(kept, entry.name)[places] = getattr(seen, entry.name)
+
+        by_chance = attention.once("chance", lambda: self._by_chance(attention.uniform))
+        by_head = self._by_head(attention)
+        self._handover.add(keep, *by_head, *by_chance, *self._of_statistics(attention))
+
+    def end(self) -> None:
+        """Ends the batch."""
+        self._handover.settle()
 
     def table(self) -> ScoreTable:
         """Everything that was seen."""
@@ -99,42 +114,63 @@ class ScoreKeeper(Observer):
             *(self._shelf.zeros((self._sentences, *array.shape[1:])) for array in arrays)
         )
 
-    def _by_head(self, attention: LayerAttention) -> tuple[LayerArray, LayerArray]:
+    def _by_head(self, attention: LayerAttention) -> tuple[Tensor, Tensor]:
         """The masses of the columns, and those of the baselines beside them."""
         content, columns = self._batch.content, len(self._columns)
-        masses = _numpy(attention.masses)
-        mass = masses[..., :columns].copy()
+        masses = attention.masses
+        mass = masses[..., :columns].clone()
         for index, column in enumerate(self._columns):
             if column.role.shape:
-                mass[..., index] = _numpy(column.role.shape.mass(attention, content))
+                mass[..., index] = column.role.shape.mass(attention, content)
         from_layer = [
-            _numpy(baseline.mass(self._columns[place].role, attention, content))[..., None]
+            baseline.mass(self._columns[place].role, attention, content)[..., None]
             for place, baseline in self._from_layer
             if baseline.mass
         ]
-        return mass, np.concatenate([masses[..., columns:], *from_layer], axis=-1)
+        return mass, torch.cat([masses[..., columns:], *from_layer], -1)
 
-    def _by_chance(self, uniform: LayerAttention) -> tuple[LayerArray, LayerArray]:
+    def _by_chance(self, uniform: LayerAttention) -> tuple[Tensor, Tensor]:
         content, columns = self._batch.content, len(self._columns)
-        chance = _numpy(uniform.masses)[..., :columns].copy()  # [batch, 1, column]
-        events = _numpy(uniform.reached)[..., :columns].copy()
+        chance = uniform.masses[..., :columns].clone()  # [batch, 1, column]
+        events = uniform.reached[..., :columns].clone()
         for index, column in enumerate(self._columns):
             if shape := column.role.shape:
-                chance[..., index] = _numpy((shape.chance or shape.mass)(uniform, content))
-                events[:, 0, index] = _numpy(shape.events(uniform, content))
+                chance[..., index] = (shape.chance or shape.mass)(uniform, content)
+                events[:, 0, index] = shape.events(uniform, content)
         return chance, events
 
-    def _of_statistics(self, attention: LayerAttention) -> tuple[LayerArray, LayerArray]:
-        shape = (len(self._content), attention.heads, len(self._statistics))
-        sums, counts = np.zeros(shape), np.zeros(shape)
-        for index, statistic in enumerate(self._statistics):
+    def _of_statistics(self, attention: LayerAttention) -> tuple[Tensor | LayerArray, ...]:
+        """Sums and counts of all statistics, [batch, head, statistic] both."""
+        nothing = np.zeros((len(self._content), attention.heads))
+        parts = []
+        for statistic in self._statistics:
             values = None
             if all(map(attention.has, statistic.needs)):
                 values = statistic.values(attention, self._batch.content)
-            if values is not None:
-                by_query = self._content if statistic.per == "query" else None
-                sums[..., index], counts[..., index] = _summed(_numpy(values), by_query)
-        return sums, counts
+            parts.append(None if values is None else self._over_queries(statistic, values))
+        away = [part[0].device for part in parts if part and isinstance(part[0], Tensor)]
+        if not away:
+            arrays = [part or (nothing, nothing) for part in parts]
+            shape = (*nothing.shape, len(parts))
+            sums, counts = np.zeros(shape), np.zeros(shape)
+            for index, (total, known) in enumerate(arrays):
+                sums[..., index], counts[..., index] = total, known
+            return sums, counts
+        empty = torch.zeros(nothing.shape, device=away[0])
+        on_device = [part or (empty, empty) for part in parts]
+        return tuple(torch.stack([part[at].float() for part in on_device], -1) for at in (0, 1))
+
+    def _over_queries(self, statistic: Statistic, values: Tensor) -> tuple[Any, Any]:
+        """The sum of a statistic over the queries where it is known, and their number."""
+        by_query = statistic.per == "query"
+        if not handover.is_away(values):
+            return _summed(values.numpy(), self._content if by_query else None)
+        known = ~values.isnan()
+        values = values.nan_to_num(0.0)
+        if not by_query:
+            return values, known
+        content = self._batch.content.float()[:, None]
+        return (values * content).sum(-1), (known * content).sum(-1)
 
 
 def _summed(values: LayerArray, content: LayerArray | None) -> tuple[LayerArray, LayerArray]:
@@ -155,8 +191,3 @@ def _summed(values: LayerArray, content: LayerArray | None) -> tuple[LayerArray,
 def _over(values: LayerArray, content: LayerArray) -> LayerArray:
     total: LayerArray = np.matmul(values, content[..., None], dtype=np.float32)[..., 0]
     return total
-
-
-def _numpy(values: Tensor) -> LayerArray:
-    array: LayerArray = values.cpu().numpy()
-    return array

@@ -17,6 +17,7 @@ from attnviz.attention.observer import Observer
 from attnviz.attention.request import Request
 from attnviz.attention.word_table import Arcs, WordTable, numbered
 from attnviz.attention.words import Ints, WordRequest
+from attnviz.observers.handover import Handover
 from attnviz.text.aligned import Words, word_tokens
 from attnviz.text.merge import Pieces
 from attnviz.text.types import Tokens
@@ -49,6 +50,7 @@ class WordKeeper(Observer):
         of_pairs = np.cumsum([0, *map(len, self._arcs)])
         self._pairs = of_pairs.astype(np.int64)  # where the pairs of each sentence begin
         self._causal = True
+        self._handover = Handover()
 
     def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
         """Starts a batch whose sentences have the given places."""
@@ -65,15 +67,25 @@ class WordKeeper(Observer):
         if not len(self._places):
             return
         self._causal &= attention.mask.causal
-        heads, layer = attention.heads, attention.layer
+        heads, layer, places, kept = attention.heads, attention.layer, self._places, self._kept
         if layer not in self._best:
             self._best[layer] = np.full((heads, self._starts[-1]), -1, np.int32)
             self._left[layer] = np.zeros(heads)
             self._mass[layer] = np.zeros((heads, self._pairs[-1]), np.float32)
+
+        def add(
+            best: NDArray[np.int32], left: NDArray[np.float32], mass: NDArray[np.float32]
+        ) -> None:
+            self._best[layer][:, places] = best
+            self._left[layer] += left
+            self._mass[layer][:, kept] = mass
+
         looks = attention.looks
-        self._best[layer][:, self._places] = looks.best.cpu().numpy()
-        self._left[layer] += looks.left.cpu().numpy()
-        self._mass[layer][:, self._kept] = looks.mass.cpu().numpy()
+        self._handover.add(add, looks.best, looks.left, looks.mass)
+
+    def end(self) -> None:
+        """Ends the batch."""
+        self._handover.settle()
 
     def table(self) -> WordTable:
         """Everything that was seen; heads layer by layer."""

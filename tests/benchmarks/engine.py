@@ -152,10 +152,10 @@ def way(name: str, shape: str, tokens: int, sentences: int, layers: int) -> Call
             made(input_ids=ids, **caches)
 
     def usual() -> None:
-        observers, batch, requests = _begun(given)
+        watching, batch, requests = _begun(given)
         with torch.inference_mode():
             matrices = made(input_ids=ids, output_attentions=True, **caches).attentions
-            _show(matrices, observers, batch, requests, causal=shape == "smollm2")
+            show(matrices, watching, batch, requests, causal=shape == "smollm2")
 
     return usual if name == "usual" else plain
 
@@ -166,7 +166,7 @@ def _tap() -> str:
     return tap.install()
 
 
-def _observers(given: list[Any]) -> list[Any]:
+def observers(given: list[Any]) -> list[Any]:
     """Those that keep all roles and statistics, and the baseline of position."""
     from attnviz.observers.positional import ProfileKeeper
     from attnviz.observers.sums import ScoreKeeper
@@ -180,14 +180,13 @@ def _observers(given: list[Any]) -> list[Any]:
     return [ScoreKeeper(roles, statistics, len(given)), ProfileKeeper(longest)]
 
 
-def _attnviz(made: Any, given: list[Any], *, argmax: bool) -> Callable[[], None]:
+def loaded(made: Any, device: torch.device) -> Any:
+    """A model as `load` returns it."""
     from types import SimpleNamespace
 
     from attnviz.models.load import LoadedModel
-    from attnviz.models.run import observe
-    from attnviz.observers.words import WordKeeper
 
-    loaded = LoadedModel(
+    return LoadedModel(
         model=made,
         tokenizer=SimpleNamespace(pad_token_id=0),
         name="random",
@@ -198,13 +197,20 @@ def _attnviz(made: Any, given: list[Any], *, argmax: bool) -> Callable[[], None]
         parameters=0,
         dtype="float32",
         limit=None,
-        device=torch.device("cpu"),
+        device=device,
         attentions=made.config.num_hidden_layers,
     )
 
+
+def _attnviz(made: Any, given: list[Any], *, argmax: bool) -> Callable[[], None]:
+    from attnviz.models.run import observe
+    from attnviz.observers.words import WordKeeper
+
+    ours = loaded(made, torch.device("cpu"))
+
     def run() -> None:
         words = [WordKeeper(given)] if argmax else []
-        observe(loaded, given, [*_observers(given), *words])
+        observe(ours, given, [*observers(given), *words])
 
     return run
 
@@ -212,25 +218,25 @@ def _attnviz(made: Any, given: list[Any], *, argmax: bool) -> Callable[[], None]
 def _begun(given: list[Any]) -> tuple[list[Any], Any, Any]:
     from attnviz.attention.batch import make
 
-    observers = _observers(given)
+    watching = observers(given)
     batch = make(given, 0, torch.device("cpu"))
-    return observers, batch, [one.begin(batch, range(len(given))) for one in observers]
+    return watching, batch, [one.begin(batch, range(len(given))) for one in watching]
 
 
-def _show(matrices: Any, observers: Any, batch: Any, requests: Any, *, causal: bool) -> None:
+def show(matrices: Any, watching: Any, batch: Any, requests: Any, *, causal: bool) -> None:
     """Shows whole matrices, as a model returns them, to the observers."""
     from attnviz.attention.layer import LayerAttention
     from attnviz.attention.mask import Mask
     from attnviz.attention.request import join
 
     joined = join(batch, requests, "dense")
-    mask = Mask.plain(batch.length, batch.length, torch.device("cpu"), causal=causal)
+    mask = Mask.plain(batch.length, batch.length, batch.ids.device, causal=causal)
     for number, weights in enumerate(matrices):
         nothing = weights[..., :0]
         attention = LayerAttention(
             number, nothing, nothing, 1.0, mask, known_weights=weights, joined=joined
         )
-        for observer, request in zip(observers, requests, strict=True):
+        for observer, request in zip(watching, requests, strict=True):
             observer.see(attention.shown_to(request))
 
 

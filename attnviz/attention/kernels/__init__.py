@@ -1,17 +1,20 @@
-"""Who measures a layer: row tiles made of torch operations, or one fused loop for the CPU.
+"""Who measures a layer: row tiles made of torch operations, one fused loop for the CPU, or Triton.
 
-Both walk over rows of the attention matrix, hold as many as fit the cache, and measure there
+All walk over the attention matrix in pieces that fit where they are computed, and measure there
 everything that a request names. What they return is the same; which one answers is nobody's
 business but this module's.
 """
 
 from __future__ import annotations
 
+import os
 from functools import cache
+from shutil import which
 
 from attnviz.attention.inputs import LayerInputs
 from attnviz.attention.kernels import tiles
 from attnviz.attention.measured import Measured
+from attnviz.errors import UsageError
 
 
 @cache
@@ -27,16 +30,64 @@ def has_fused() -> bool:
     return True
 
 
+@cache
+def has_triton() -> bool:
+    """Whether the Triton kernels can be had: the extra `triton`, and a C compiler, which it calls.
+
+    PyTorch's own wheels for CUDA bring Triton with them.
+    """
+    try:
+        from attnviz.attention.kernels import triton_layer
+    except ImportError:
+        return False
+    compilers = (os.environ.get("CC", ""), "clang", "gcc")
+    return triton_layer.INTERPRETED or any(map(which, filter(None, compilers)))
+
+
 def measure(layer: LayerInputs) -> Measured:
-    """Measures one layer by the kernel that its request names, or the fastest that can."""
-    kernel = layer.request.kernel
+    """Measures one layer by the kernel that its request names, or the fastest that can.
+
+    Raises UsageError where it names Triton's and these can't be had.
+    """
+    kernel, device = layer.request.kernel, layer.query.device.type
     if kernel == "dense":
         return tiles.measure(layer, layer.query.shape[2])
-    if kernel != "tiles" and has_fused() and _suits(layer):
+    if kernel == "triton" or (kernel == "auto" and device == "cuda"):
+        if _on_triton(layer):
+            from attnviz.attention.kernels import triton_layer
+
+            return triton_layer.measure(layer)
+        if kernel == "triton":
+            _check_triton(layer)
+    if kernel not in ("tiles", "triton") and has_fused() and _suits(layer):
         from attnviz.attention.kernels import fused
 
         return fused.measure(layer)
     return tiles.measure(layer)
+
+
+def _on_triton(layer: LayerInputs) -> bool:
+    """Whether the Triton kernels can be had, and know this kind of layer."""
+    if not has_triton():
+        return False
+    from attnviz.attention.kernels import triton_layer
+
+    return triton_layer.runs_on(layer.query.device) and triton_layer.suits(layer)
+
+
+def _check_triton(layer: LayerInputs) -> None:
+    """Raises UsageError where no layer could be measured by Triton's kernels."""
+    device = layer.query.device
+    if has_triton():
+        from attnviz.attention.kernels import triton_layer
+
+        if triton_layer.runs_on(device):
+            return  # This layer alone is not of their kind.
+    raise UsageError(
+        f"--kernel triton needs Triton, a C compiler and a GPU, and the model is on {device}.",
+        'Install "attnviz[triton]" and name the GPU (--device cuda), or leave out --kernel: the '
+        "other kernels measure the same.",
+    )
 
 
 def _suits(layer: LayerInputs) -> bool:

@@ -48,7 +48,8 @@ class WordLookup:
         rows, rooms = _rows(flat, cut, len(words.tokens) and queries, last=last)
         pairs = _pairs(flat, words)
         content = layer.request.content.numpy()[: len(words.tokens)]
-        seen = np.arange(content.shape[1]) < layer.mask.last.amax(1, keepdim=True).numpy()
+        ends = layer.mask.last.amax(1, keepdim=True).expand(len(layer.query), 1).numpy()
+        seen = np.arange(content.shape[1]) < ends[: len(content)]
         off, off_keys = (~content & seen).nonzero()
         alone, of_key = _alone(flat, len(words.tokens), keys)
         ends = np.arange(len(words.tokens) + 2)
@@ -142,7 +143,7 @@ class _Flat:
 def _rows(flat: _Flat, cut: Array, queries: int, *, last: bool) -> tuple[dict[str, Array], int]:
     """Who speaks for which word, and how many rooms are needed; see `Speakers`."""
     shape = (len(flat.firsts) - 1, queries)
-    rows = {
+    rows: dict[str, Array] = {
         "word": np.full(shape, -1, np.int64),
         "share": np.ones(shape, np.float32),
         "room": np.full(shape, -1, np.int64),

@@ -35,7 +35,7 @@ class Local:
         settings = work.settings
         self.source = source(loaded, settings)
         measurer = Measurer(loaded, work, settings, work.most)
-        self.batch_tokens = min(measurer.most_tokens, model_run.TOKENS)
+        self.batch_tokens = min(measurer.most_tokens, model_run.most_on(loaded.device)[0])
         by_group = grouping(loaded, settings, work.group, work.label, measurer.most_tokens)
         self._measurer = ShardMeasurer(loaded, reader, measurer, settings, self.source, by_group)
 

@@ -1,0 +1,77 @@
+"""The Triton kernels, interpreted on the CPU, against float64 and against themselves."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from attnviz.attention.kernels import has_triton, measure
+from attnviz.errors import UsageError
+from tests.helpers.kernel_cases import BOUNDS, CASES, KernelCase, built, off
+
+pytestmark = pytest.mark.slow
+interpreted = pytest.mark.skipif(
+    not has_triton() or os.environ.get("TRITON_INTERPRET") != "1",
+    reason="Triton is for Linux; tests have it interpreted",
+)
+
+
+@pytest.fixture(autouse=True)
+def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiles so small that layers of twenty tokens take several."""
+    if has_triton():
+        from attnviz.attention.kernels import triton_layer
+
+        monkeypatch.setattr(triton_layer, "SIDES", {"wide": 16, "narrow": 16})
+
+
+def beyond(errors: dict[str, float], case: KernelCase) -> dict[str, float]:
+    """The errors that are larger than any kernel's may be."""
+    bounds = dict(BOUNDS)
+    if case.dtype != torch.float32:
+        # Mixed values are the model's own numbers, in its own type.
+        bounds["mixed"] = 8 * torch.finfo(case.dtype).eps
+    return {
+        name: error
+        for name, error in errors.items()
+        if not error <= bounds[name.removesuffix(" of even attention")]
+    }
+
+
+@interpreted
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_number_is_that_of_float64(case: KernelCase) -> None:
+    assert not beyond(off(case, "triton"), case)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_same_layers_are_measured_by_torch(case: KernelCase) -> None:
+    assert not beyond(off(case, "tiles"), case)
+
+
+@interpreted
+def test_two_runs_give_the_same_bytes() -> None:
+    first, second = (measure(built(CASES[0], "triton")) for _ in range(2))
+    for name in BOUNDS:
+        assert torch.equal(getattr(first, name), getattr(second, name)), name
+
+
+def test_triton_is_refused_where_it_can_t_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attnviz.attention.kernels.has_triton", lambda: False)
+    with pytest.raises(UsageError, match="needs Triton") as refused:
+        measure(built(CASES[0], "triton"))
+    assert "attnviz[triton]" in refused.value.hint
+
+
+@interpreted
+def test_layers_that_hand_over_weights_alone_are_measured_by_torch() -> None:
+    layer = built(CASES[0], "triton")
+    nothing = layer.query[..., :0]
+    weights = layer.weights
+    known = replace(layer, query=nothing, key=layer.key[..., :0], known_weights=weights)
+    expected = measure(replace(layer, joined=replace(layer.request, kernel="tiles")))
+    np.testing.assert_allclose(measure(known).entropy, expected.entropy, atol=1e-6)

