@@ -58,26 +58,16 @@ class Work:
 
         The text is looked for among `texts`, too; `flags` are those that were given.
         """
-        from attnviz.corpus.measurements import measurement_in, texts_of
-        from attnviz.steps.against import MARGIN, Earlier
-        from attnviz.steps.judge import check_settings
-        from attnviz.text.files import read
+        from attnviz.corpus.earlier import kept, repeated
+        from attnviz.steps.against import MARGIN
 
-        measurement = measurement_in(folder)
         given = [name for name, value in flags.items() if value is not None]
-        check_settings(measurement, self.settings, given, flag)
-        earlier = Earlier(str(folder), measurement, margin=MARGIN if margin is None else margin)
+        margin = MARGIN if margin is None else margin
         if self.measurement is not None:
-            return replace(self, earlier=earlier)
-        files, paths = texts_of(folder, measurement, texts)
-        decoder = self.settings.target
-        generated = (measurement.source.settings if measurement.source else {}).get("generate")
-        if "" not in measurement.streams and not (decoder or generated):
-            raise UsageError(
-                f"{folder} doesn't say what the decoder read.", "Name it: --target FILE, as then."
-            )
-        target = read([decoder], None)[0] if decoder else None
-        return replace(self, earlier=replace(earlier, files=files, target=target, path=paths[0]))
+            earlier = kept(folder, self.settings, given, flag, margin)
+        else:
+            earlier = repeated(folder, texts, self.settings, given, flag, margin)
+        return replace(self, earlier=earlier)
 
     def run(self, out: Output) -> tuple[Verdicts, Mapping[str, bytes]]:
         """The verdicts, and pictures of those that fail where they are to be `drawn`."""

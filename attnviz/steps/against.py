@@ -21,8 +21,8 @@ MARGIN = 0.1
 """By more than this a head must not change: of shares of attention as it is, of nats and tokens in
 proportion to the larger number."""
 
-ROLE, CHANGE = "role kept", "change"
-"""What the verdicts are called, before the role or statistic."""
+ROLE, HEADS = "role kept", "heads as before"
+"""What the verdicts are called, before the role or layer."""
 
 _TOLD = 3
 _STATUSES: dict[str, Status] = {
@@ -71,17 +71,17 @@ class Earlier:
 
 
 def verdicts(compared: Comparison, margin: float, draw: Sequence[str] = ()) -> list[Verdict]:
-    """A verdict on each role that a head had, then one on each role's score and statistic.
+    """A verdict on each role that a head had, then one on the heads of each layer.
 
-    A role that is lost fails, one that moved to other heads warns. A head whose number surely
-    changed by more than `margin` fails; "surely" holds for all heads and numbers at once.
+    A role that is lost fails, one that moved to other heads warns. A layer fails where a score or
+    statistic of a head surely changed by more than `margin`; "surely" holds for all at once.
     """
     told = [_of_role(change, compared, draw) for change in compared.changes if change.before]
-    groups: dict[tuple[str, bool, str], list[HeadDifference]] = {}
+    layers: dict[tuple[str, int], list[HeadDifference]] = {}
     for each in compared.differences:
-        key = each.attention, not each.role, each.role or each.measure
-        groups.setdefault(key, []).append(each)
-    told += [_of_measure(several, margin, draw) for several in groups.values()]
+        layers.setdefault((each.attention, each.head[0]), []).append(each)
+    for attention, layer in sorted(layers, key=lambda key: compared.streams.index(key[0])):
+        told.append(_of_layer(layer, layers[attention, layer], margin, draw))
     return told
 
 
@@ -101,7 +101,8 @@ def _of_role(change: RoleChange, compared: Comparison, draw: Sequence[str]) -> V
             and each.after is not None
         ]
     status = _STATUSES[change.kind]
-    shown = change.left or tuple(head.place for head in change.before)
+    had = tuple(head.place for head in change.before)
+    shown = (*change.left[:1], *change.joined[:1]) if change.kind == "moved" else had
     return Verdict(
         rule=ROLE,
         case=f"{change.attention} {change.role}".lstrip(),
@@ -114,49 +115,54 @@ def _of_role(change: RoleChange, compared: Comparison, draw: Sequence[str]) -> V
     )
 
 
-def _of_measure(several: Sequence[HeadDifference], margin: float, draw: Sequence[str]) -> Verdict:
-    """The verdict on one number of all heads, those first that surely changed most."""
-    first = several[0]
+def _of_layer(
+    layer: int, several: Sequence[HeadDifference], margin: float, draw: Sequence[str]
+) -> Verdict:
+    """The verdict on the heads of a layer, each by what surely changed most in it."""
+    attention = several[0].attention
     known = [each for each in several if each.certain is not None]
     known.sort(key=lambda each: (-each.sure_change, -each.change))
-    worse = [each for each in known if each.sure_change > margin]
-    told = first.role or first.measure
-    relative = f"{exact(100 * margin)}%" if first.is_relative else exact(margin)
+    by_head = {each.head: each for each in reversed(known)}
+    heads = sorted(by_head.values(), key=known.index)
+    worse = [each for each in heads if each.sure_change > margin]
     reason = ""
     if not known:
-        reason = first.reason
+        reason = several[0].reason
     elif worse:
-        reason = _reason(worse)
-    elif many := sum(bool(each.certain) for each in known):
+        reason = _reason(worse, len(heads))
+    elif many := sum(bool(each.certain) for each in heads):
         reason = f"{counted(many, 'head')} surely changed, by less"
-    status: Status = "failed" if worse else "passed" if known else "skipped"
     places = [each.head_after for each in worse]
+    status: Status = "failed" if worse else "passed" if known else "skipped"
     return Verdict(
-        rule=CHANGE,
-        case=f"{first.attention} {told}".lstrip(),
+        rule=HEADS,
+        case=f"{attention} layer {layer}".lstrip(),
         status=status,
-        asked=f"no head's {told} changes by more than {relative}",
-        measured=_measured(known[0]) if known else None,
-        closest=tuple(map(_measured, known[:_TOLD])),
+        asked=f"no score or statistic of a head changes by more than {exact(margin)} "
+        f"({exact(100 * margin)}% of nats and tokens)",
+        measured=_measured(heads[0]) if heads else None,
+        closest=tuple(map(_measured, heads[:_TOLD])),
         reason=reason,
-        command=_draw(draw, first.attention, places) if worse else "",
+        command=_draw(draw, attention, places) if worse else "",
     )
 
 
-def _reason(worse: Sequence[HeadDifference]) -> str:
+def _reason(worse: Sequence[HeadDifference], many: int) -> str:
     """Which heads changed, and the first from what to what."""
     first = worse[0]
-    name = _name(first.attention, first.head)
     much = estimate(first.difference, first.low, first.high)
     before, after = (number(of, DIGITS) for of in (first.before, first.after))
     unit = f" {first.unit}" if first.is_relative else ""
+    name = f"{head_name(*first.head)}'s {first.role or first.measure}"
+    changed = f"{name} changed by {much}, from {before} to {after}{unit}"
+    if not worse[1:]:
+        return changed
     others = ", ".join(head_name(*each.head) for each in worse[1:])
-    more = f"; so did {others}" if others else ""
-    return f"{name} changed by {much}, from {before} to {after}{unit}{more}"
+    return f"{changed}; so did, of {counted(many, 'head')}, {others}"
 
 
 def _measured(each: HeadDifference) -> Measured:
-    name = _name(each.attention, each.head)
+    name = f"{_name(each.attention, each.head)} {each.role or each.measure}"
     return Measured(name, each.difference or 0.0, each.low, each.high)
 
 
