@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
@@ -22,8 +22,8 @@ from attnviz.text.showable import in_short
 FOLDER = "groups"
 """Where in the folder of a scan the measurements of its groups lie."""
 
-TOLD = 100
-"""Certain differences that are told."""
+TOLD = 4
+"""Certain differences of a role or statistic that are told."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
@@ -104,7 +104,7 @@ def put(
         ),
         compared=tested,
         certain=len(certain),
-        differences=tuple(certain[:TOLD]),
+        differences=tuple(_first(certain)),
         reason=reason,
     )
 
@@ -126,6 +126,15 @@ def _compared(
     certain.sort(key=lambda both: -both[1].sure_change)
     reason = "" if tested else "There are too few sentences in the groups to compare them."
     return tested, [_told(*both) for both in certain], reason
+
+
+def _first(differences: Sequence[GroupDifference]) -> Iterator[GroupDifference]:
+    """The first few of each role and statistic."""
+    many = Counter[tuple[str, str]]()
+    for each in differences:
+        many[each.role, each.measure] += 1
+        if many[each.role, each.measure] <= TOLD:
+            yield each
 
 
 def _told(value: str, of: HeadDifference) -> GroupDifference:

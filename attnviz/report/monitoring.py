@@ -73,8 +73,8 @@ class Groups:
     certain: Count
     """How many of them are certain."""
     differences: tuple[GroupDifference, ...]
-    """The certain ones, at most a hundred, the surely largest first: nats and tokens in proportion,
-    other numbers as they are."""
+    """The certain ones, at most four of a role or statistic, the surely largest first: nats and
+    tokens in proportion, other numbers as they are."""
     reason: str = ""
     """Why nothing was compared; empty where it was."""
 

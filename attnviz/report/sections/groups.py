@@ -47,11 +47,11 @@ def of(report: Report) -> Groups | None:
     groups = report.groups
     if groups is None:
         return None
-    # Of roles that are one fact on this text one is told.
-    again = {role.name for role in report.roles if role.same_as}
-    told = [each for each in groups.differences if each.role not in again][:SHOWN]
-    rest = groups.certain - len(told)
-    more = f"{count(rest)} more are certain; scan.json has up to a hundred of them." if rest else ""
+    told = _first(report, groups.differences)[:SHOWN]
+    more = ""
+    if rest := groups.certain - len(told):
+        are = "is" if rest == 1 else "are"
+        more = f"Each role and statistic has its first row here; {count(rest)} more {are} certain."
     return Groups(
         title=_title(groups),
         says=watched.certain(groups),
@@ -64,6 +64,18 @@ def of(report: Report) -> Groups | None:
             "file, as seen from the scan's folder."
         ),
     )
+
+
+def _first(
+    report: Report, differences: Sequence[monitoring.GroupDifference]
+) -> list[monitoring.GroupDifference]:
+    """The first of each role and statistic; of roles that are one fact on this text one is told."""
+    again = {role.name for role in report.roles if role.same_as}
+    first: dict[tuple[str, str], monitoring.GroupDifference] = {}
+    for each in differences:
+        if each.role not in again:
+            first.setdefault((each.role, each.measure), each)
+    return list(first.values())
 
 
 def _title(groups: monitoring.Groups) -> str:
