@@ -51,6 +51,26 @@ def analyse(
     settings = checked(settings, target, labels)
     texts = _texts(files, settings, progress, target, labels)
     loaded, surveyed = _surveyed(model, texts, settings, progress, predicts=True)
+    return _analysed(loaded, surveyed, settings, progress)
+
+
+def loaded_for(model: str, settings: Settings, progress: Progress) -> LoadedModel:
+    """The model, for several texts one after the other: see `analyse_with`."""
+    settings = checked(settings, None)
+    return _loaded(model, settings, progress, predicts=True)
+
+
+def analyse_with(
+    loaded: LoadedModel, files: Sequence[SourceFile], settings: Settings, progress: Progress
+) -> tuple[Report, Measurement]:
+    """As `analyse`, with a model that is there already."""
+    surveyed = _with_model(loaded, files, settings, progress, None)
+    return _analysed(loaded, surveyed, settings, progress)
+
+
+def _analysed(
+    loaded: LoadedModel, surveyed: Survey, settings: Settings, progress: Progress
+) -> tuple[Report, Measurement]:
     measurer = Measurer(loaded, surveyed, settings)
     measured = measure(measurer, surveyed, progress, illustrated=True)
     progress.stage("weighing evidence")

@@ -17,7 +17,7 @@ from attnviz.figures.picture import Picture
 from attnviz.figures.style import FigureStyle
 from attnviz.findings.views import model_view
 from attnviz.progress import Silent
-from attnviz.report import export
+from attnviz.report import export, index
 from attnviz.report.format import files, formats
 from attnviz.report.model import SCHEMA
 from attnviz.report.numbers import count
@@ -40,6 +40,18 @@ MOST_JOBS = 8
 def check(path: Path) -> None:
     """Raises WriteError unless a report may be written to `path`."""
     folder.check(path, _kind())
+
+
+def check_each(path: Path, names: Sequence[str]) -> None:
+    """Raises WriteError unless reports in folders of these names, and their list, fit in `path`."""
+    folder.check_shelf(path, list(names), index.NAME, index.MARK, _kind())
+
+
+def save_index(path: Path, model: str, entries: Sequence[index.Entry]) -> Path:
+    """Writes the list of several reports beside their folders, and returns its path."""
+    page = path / index.NAME
+    folder.write_files({page: index.write(model, entries)})
+    return page
 
 
 def told_of_fonts(report: Report) -> Report:

@@ -64,6 +64,19 @@ def check() -> None:
 
 
 @contextmanager
+def unsettled() -> Iterator[None]:
+    """Signals are answered afterwards as before: `settle` inside ends one work of several."""
+    numbers = [number for name in _NAMES if (number := getattr(signal, name, None)) is not None]
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is _stop and signal.getsignal(number) is not _stop:
+                signal.signal(number, handler)
+
+
+@contextmanager
 def held() -> Iterator[None]:
     """Delays signals: inside, `Stopped` is raised only by `check`, or else at the end."""
     before = _state.number

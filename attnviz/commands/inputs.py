@@ -23,7 +23,7 @@ def read_inputs(
     """
     from attnviz.text.files import read
 
-    _hear(texts, target, labels, quiet=quiet)
+    hear(texts, target, labels, quiet=quiet)
     stdin = sys.stdin.buffer if sys.stdin else None
     files = read(texts, stdin, command=f"attnviz report {shlex.quote(model)}")
     others = [read([name], stdin)[0] if name else None for name in (target, labels)]
@@ -40,7 +40,7 @@ def read_sentence(
     from attnviz.text import literal
     from attnviz.text.files import read
 
-    _hear([text], target, quiet=quiet)
+    hear([text], target, quiet=quiet)
     stdin = sys.stdin.buffer if sys.stdin else None
     command = f"attnviz draw {shlex.quote(model)}"
 
@@ -52,7 +52,7 @@ def read_sentence(
     return opened(text), opened(target) if target else None
 
 
-def _hear(texts: Sequence[str], target: str, labels: str = "", *, quiet: bool) -> None:
+def hear(texts: Sequence[str], target: str, labels: str = "", *, quiet: bool) -> None:
     """Refuses to read standard input twice, and says what a run waits for."""
     from attnviz.text.files import STDIN
 

@@ -69,6 +69,15 @@ WithoutText = Annotated[
         help="With --from: numbers, tables and maps only, without model and texts.",
     ),
 ]
+Each = Annotated[
+    bool,
+    typer.Option(
+        "--each",
+        rich_help_panel="Text",
+        show_default=False,
+        help="A report for each TEXT, in a folder of its own, with a page that lists them.",
+    ),
+]
 
 
 @with_settings
@@ -77,6 +86,7 @@ def report(
     text: Texts = None,
     from_: From = None,
     without_text: WithoutText = False,
+    each: Each = False,
     output: ReportFolder = None,
     fail_if: FailIf = None,
     format: ReportFormat = "human",  # noqa: A002 - the flag's name
@@ -100,9 +110,16 @@ def report(
     # Whatever can be wrong with the command is said at once, not after minutes of work.
     settings = resolve(flags, os.environ, working_folder())
     creation_date(os.environ)
-    gates = [gate.read(each) for each in fail_if or ()]
+    gates = [gate.read(what) for what in fail_if or ()]
     out.check_format()
     out.check_folder(flags["export"])
+    if each:
+        _refuse_others(from_, format, settings)
+        from attnviz.commands.each import report_each
+
+        if code := report_each(*_given(model, text), settings, out, gates):
+            raise typer.Exit(code)
+        return
     if from_ is None:
         if without_text:
             raise UsageError("--without-text goes with --from.", "Leave it out.")
@@ -111,20 +128,38 @@ def report(
         source = Source(folder=from_, model=model, texts=text or (), without_text=without_text)
         made, page = _judged(source, flags, settings, out)
     out.show(made, page)
-    reasons = [reason for each in gates if (reason := each.reason(made))]
+    reasons = [reason for gate in gates if (reason := gate.reason(made))]
     for reason in reasons:
         tell(reason, label="failed", style="bold red")
     if reasons:
         raise typer.Exit(int(ExitCode.CHECK_FAILED))
 
 
+def _refuse_others(from_: Path | None, form: str, settings: Settings) -> None:
+    """Raises UsageError for what --each does not go with."""
+    for name, stands, fix in (
+        ("--from", from_ is not None, "A measurement has one report."),
+        (f"--format {form}", form != HUMAN, "Each report's folder holds it in every format."),
+        ("--target", bool(settings.target), "Its lines are those of one text: leave out --each."),
+        ("--labels", bool(settings.labels), "Its lines are those of one text: leave out --each."),
+    ):
+        if stands:
+            raise UsageError(f"{name} and --each don't go together.", fix)
+
+
+def _given(model: str | None, text: list[str] | None) -> tuple[str, list[str]]:
+    """Both. Raises UsageError where either is missing."""
+    if model is None or not text:
+        missing = "TEXT" if model else "MODEL"
+        raise UsageError(f"Missing argument '{missing}'.", "See attnviz report --help.")
+    return model, text
+
+
 def _measured(
     model: str | None, text: list[str] | None, settings: Settings, out: Output
 ) -> tuple[Report, str]:
     """The report of a run over texts, and the path of its page, "" without a folder."""
-    if model is None or not text:
-        missing = "TEXT" if model else "MODEL"
-        raise UsageError(f"Missing argument '{missing}'.", "See attnviz report --help.")
+    model, text = _given(model, text)
     from attnviz.models import names
 
     names.resolve(model, allow_pickle=settings.allow_pickle)

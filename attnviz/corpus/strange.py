@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attnviz.evidence.bootstrap import Array
-from attnviz.evidence.usual import bins_of, deviations, distances
+from attnviz.evidence.usual import Floats, bins_of, deviations, distances
 from attnviz.measurement.pilot import Pilot, Usual
 from attnviz.report.monitoring import StrangeSentence, Unlike
 from attnviz.steps.stream import StreamRun
@@ -79,7 +78,7 @@ def _order(each: StrangeSentence) -> tuple[float, str, str, int, int]:
 
 
 def _told(
-    run: StreamRun, usual: Usual, place: int, distance: float, values: Array, off: Array
+    run: StreamRun, usual: Usual, place: int, distance: float, values: Floats, off: Floats
 ) -> StrangeSentence:
     sentence, length = run.tokens[place].sentence, len(run.tokens[place])
     (bin_of,) = bins_of(usual.edges, [length]).tolist()
@@ -98,7 +97,7 @@ def _told(
 
 
 def _unlike(
-    heads: Sequence[tuple[int, int]], usual: Usual, bin_of: int, values: Array, off: Array
+    heads: Sequence[tuple[int, int]], usual: Usual, bin_of: int, values: Floats, off: Floats
 ) -> tuple[Unlike, ...]:
     """What of a sentence's numbers [head, measure] is the furthest off, a head a measure.
 
@@ -111,7 +110,7 @@ def _unlike(
         if furthest[measure] > 0:
             head = int(at[measure])
             arrays = values, usual.means[bin_of], usual.deviations[bin_of]
-            value, mean, deviation = (_rounded(array[head, measure]) for array in arrays)
+            value, mean, deviation = (_rounded(float(array[head, measure])) for array in arrays)
             said = Unlike(heads[head], usual.measures[measure], value, mean, deviation)
             told.setdefault((value, mean, deviation), said)
     return tuple(told.values())[:UNLIKE]

@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 
 from attnviz.evidence.bootstrap import Array, ratio
 from attnviz.measurement.pilot import Usual
-from attnviz.observers.tables import ScoreTable
+from attnviz.observers.tables import LayerSums, ScoreTable
+
+Floats = NDArray[np.floating]
 
 STATISTICS = ("normalized_entropy", "confidence", "gini", "distance", "received", "resting")
 """Those that say how a sentence is attended to, not how long it is."""
@@ -56,12 +58,12 @@ def usual(table: ScoreTable, lengths: Sequence[int]) -> Usual | None:
     return Usual(measures, tuple(edges), means, deviations)
 
 
-def _moments(values: Array) -> tuple[Array, Array]:
+def _moments(values: Floats) -> tuple[Array, Array]:
     """Mean and standard deviation over sentences, both [head, measure]; NaN of fewer than two."""
     known = ~np.isnan(values)
     count = known.sum(0).astype(np.float64)
     count[count < 2] = 0
-    mean = ratio(np.nan_to_num(values).sum(0), count)
+    mean = ratio(np.nan_to_num(values).sum(0, dtype=np.float64), count)
     squares = np.where(known, (values - mean) ** 2, 0.0).sum(0)
     return mean, np.sqrt(ratio(np.nan_to_num(squares), count))
 
@@ -71,50 +73,66 @@ def bins_of(edges: Sequence[int], lengths: Sequence[int]) -> NDArray[np.int64]:
     return np.searchsorted(np.array(edges, np.int64), np.array(lengths, np.int64), side="right")
 
 
-def sentence_values(table: ScoreTable) -> tuple[tuple[str, ...], Array]:
+def sentence_values(table: ScoreTable) -> tuple[tuple[str, ...], Floats]:
     """The measures that any sentence has, and its numbers, [sentence, head, measure].
 
     NaN where there is nothing to measure: a sentence without commas, say. Roles that choose among
-    several targets are left out, for the choice is made of all sentences together.
+    several targets are left out, for the choice is made of all sentences together. Numbers are as
+    exact as they were measured.
     """
-    masses, chance, events = (table.over_heads(name) for name in ("mass", "chance", "events"))
-    values, counts = table.over_heads("values"), table.over_heads("counts")
-    names, columns = list[str](), list[Array]()
-    for place, column in enumerate(table.columns):
-        if not column.role.chooses:
-            names.append(column.role.name)
-            columns.append(ratio((masses - chance)[..., place], events[..., place]))
-    for place, statistic in enumerate(table.statistics):
-        if statistic.name in STATISTICS:
-            names.append(statistic.name)
-            columns.append(ratio(values[..., place], counts[..., place]))
-    there = [place for place, column in enumerate(columns) if not np.isnan(column).all()]
-    shape = *masses.shape[:2], 0
-    stacked = np.stack([columns[place] for place in there], -1) if there else np.zeros(shape)
-    return tuple(names[place] for place in there), stacked
+    roles = [place for place, column in enumerate(table.columns) if not column.role.chooses]
+    statistics = [place for place, of in enumerate(table.statistics) if of.name in STATISTICS]
+    values = np.concatenate([_of_layer(sums, roles, statistics) for sums in table.layers], 1)
+    names = [table.columns[place].role.name for place in roles]
+    names += [table.statistics[place].name for place in statistics]
+    there = ~np.isnan(values).all((0, 1))
+    if there.all():
+        return tuple(names), values
+    return tuple(np.array(names)[there].tolist()), values[..., there]
 
 
-def deviations(usual: Usual, table: ScoreTable, lengths: Sequence[int]) -> tuple[Array, Array]:
+def _of_layer(sums: LayerSums, roles: Sequence[int], statistics: Sequence[int]) -> Floats:
+    """The numbers of one layer, [sentence, head, measure]."""
+    many = *sums.mass.shape[:2], len(roles) + len(statistics)
+    values = np.empty(many, sums.mass.dtype)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        events, counts = sums.events[..., roles], sums.counts[..., statistics]
+        beyond = sums.mass[..., roles] - sums.chance[..., roles]
+        np.divide(beyond, np.where(events > 0, events, np.nan), out=values[..., : len(roles)])
+        totals = sums.values[..., statistics]
+        np.divide(totals, np.where(counts > 0, counts, np.nan), out=values[..., len(roles) :])
+    return values
+
+
+def deviations(usual: Usual, table: ScoreTable, lengths: Sequence[int]) -> tuple[Floats, Floats]:
     """The numbers of each sentence, and by how many standard deviations they are off.
 
     Both [sentence, head, measure], the measures being the pilot's; NaN where the sentence has no
     such number, or the pilot knew none.
     """
-    measures, known = sentence_values(table)
-    values = np.full((*known.shape[:2], len(usual.measures)), np.nan)
-    for place, name in enumerate(usual.measures):
-        if name in measures:
-            values[..., place] = known[..., measures.index(name)]
+    measures, values = sentence_values(table)
+    if measures != usual.measures:
+        known = {name: values[..., place] for place, name in enumerate(measures)}
+        nothing = np.full(values.shape[:2], np.nan, values.dtype)
+        values = np.stack([known.get(name, nothing) for name in usual.measures], -1)
+    off = np.empty_like(values)
     bins = bins_of(usual.edges, lengths)
-    spread = np.maximum(usual.deviations, LEAST)
-    return values, (values - usual.means[bins]) / spread[bins]
+    for place in np.unique(bins).tolist():
+        rows = bins == place
+        spread = np.maximum(usual.deviations[place], LEAST)
+        off[rows] = (values[rows] - usual.means[place].astype(values.dtype)) / spread.astype(
+            values.dtype
+        )
+    return values, off
 
 
-def distances(off: Array) -> Array:
+def distances(off: Floats) -> Array:
     """How far each sentence is from the usual, [sentence]; 0 where nothing can be said.
 
     `off` [sentence, head, measure] are standard deviations.
     """
-    squares = np.minimum(np.abs(off), MOST).reshape(len(off), -1) ** 2
-    known = (~np.isnan(squares)).sum(1).astype(np.float64)
-    return np.sqrt(np.nan_to_num(ratio(np.nan_to_num(squares).sum(1), known)))
+    sizes = np.minimum(np.abs(off), MOST).reshape(len(off), -1)
+    known = ~np.isnan(sizes)
+    sizes[~known] = 0.0
+    squares = np.einsum("sn,sn->s", sizes, sizes, dtype=np.float64)
+    return np.sqrt(np.nan_to_num(ratio(squares, known.sum(1).astype(np.float64))))

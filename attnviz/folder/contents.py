@@ -58,6 +58,11 @@ def strangers(folder: Path, signature: Signature) -> list[str]:
     return sorted(name for name in _others(folder, ours) if not belongs_to_disk(folder / name))
 
 
+def is_report(folder: Path, signature: Signature) -> bool:
+    """Whether `folder` holds a report of ours, whatever else."""
+    return bool(_files(folder / _MANIFEST, signature))
+
+
 def stagings(folder: Path) -> list[Path]:
     """Temporary folders of ours, and of earlier versions, directly in `folder`."""
     return [path for path in folder.iterdir() if _STAGING_NAME.fullmatch(path.name)]

@@ -20,6 +20,7 @@ from attnviz.corpus.records import Fields
 from attnviz.errors import AttnvizError, InputError, UnfinishedError, UsageError
 from attnviz.measurement.measurement import Measurement
 from attnviz.survey import survey
+from attnviz.text.types import digest_of
 from tests.conftest import SAMPLES
 from tests.helpers.corpora import measurement, scanned, sentences, write_lines
 from tests.helpers.tool import Tool, content
@@ -190,19 +191,19 @@ def test_parts_add_up_to_the_bytes_of_the_whole(
 
 
 def test_right_and_wrong_predictions(tmp_path: Path) -> None:
+    """What it has not learned, two negations, it gets wrong; labels may be numbers."""
+    texts = [
+        "the dinner was lovely .",
+        "the dinner was hardly bad .",
+        "i would not say that the story was hardly funny .",
+    ]
+    path = records(tmp_path / "texts.jsonl", texts, label=["positive", 1, "1"])
     model = SAMPLES / "sentiment" / "model"
-    texts = (SAMPLES / "sentiment" / "text.txt").read_text(encoding="utf-8").splitlines()
-    labels = (SAMPLES / "sentiment" / "labels.txt").read_text(encoding="utf-8").split()
-    numbers = [{"negative": 0, "positive": "1"}[label] for label in labels]
-    for name, values in (("names", labels), ("numbers", numbers)):
-        path = records(tmp_path / f"{name}.jsonl", texts, label=list(values))
-        scanned(model, path, into=tmp_path / name, fields=Fields("text", label="label"))
-    said = attnviz.analyze(model, texts, labels=labels, sentences=tuple(range(1, 61)))
-    right = [each.prediction.right for each in said.sentences if each.prediction]
-    wrong = group(tmp_path / "names", "wrong")
-    assert 0 < wrong.input.sentences == right.count(False)
-    digests = wrong.streams[""].units.digests.tolist()
-    assert digests == group(tmp_path / "numbers", "wrong").streams[""].units.digests.tolist()
+    done = scanned(model, path, into=tmp_path / "scan", fields=Fields("text", label="label"))
+    assert "By prediction of label: right 2 sentences, wrong 1 sentence" in done.text()
+    wrong, right = group(tmp_path / "scan", "wrong"), group(tmp_path / "scan", "right")
+    assert wrong.streams[""].units.digests.tolist() == [digest_of(texts[2])]
+    assert right.streams[""].units.digests.tolist() == sorted(map(digest_of, texts[:2]))
 
 
 def refusal(model: Path, path: Path, into: Path, fields: Fields) -> AttnvizError:
@@ -249,7 +250,12 @@ def test_tables_and_files_are_grouped_too(tiny: Path, tmp_path: Path) -> None:
         ("plain.txt", 4),
         ("table.csv", 6),
     ]
+    parquet = pytest.importorskip("pyarrow.parquet")
+    columns = {"text": sentences(6), "side": [0, 1] * 3}
+    parquet.write_table(pytest.importorskip("pyarrow").table(columns), tmp_path / "table.parquet")
+    read = scanned(tiny, tmp_path / "table.parquet", into=tmp_path / "parquet", fields=BY_SIDE)
     done = scanned(tiny, table, into=tmp_path / "sides", fields=BY_SIDE)
+    assert read.groups == done.groups
     assert done.groups is not None
     assert [(each.value, each.sentences) for each in done.groups.groups] == [("0", 3), ("1", 3)]
     assert done.groups.reason.startswith("There are too few sentences")
