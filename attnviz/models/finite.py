@@ -82,9 +82,9 @@ def _bound(layer: LayerAttention) -> Tensor:
     for part in (layer.query, layer.key):
         if part.numel():
             bound = bound * part.abs().amax().double()
-    for part in (layer.value, layer.sinks):
-        if part is not None and part.numel():
-            bound = bound + 0.0 * part.abs().amax().double()
+    for more in (layer.value, layer.sinks):
+        if more is not None and more.numel():
+            bound = bound + 0.0 * more.abs().amax().double()
     if layer.bias is not None:
         # What is masked may be infinitely low.
         least = layer.bias.clamp_min(torch.finfo(layer.bias.dtype).min)

@@ -168,7 +168,8 @@ def rows(shape: Shape, seconds: float) -> list[Row]:
     for way, run in ways:
         try:
             _timed(run)  # compiles, and warms up
-            pairs, until = [], time.perf_counter() + seconds
+            pairs: list[tuple[float, float]] = []
+            until = time.perf_counter() + seconds
             while len(pairs) < 3 or time.perf_counter() < until:
                 (before, _), (after, _) = _timed(plain), _timed(run)
                 pairs.append((before, after))
@@ -232,13 +233,13 @@ def reports() -> dict[str, str]:
     told = {}
     quickstart = Path(__file__).parents[2] / "samples" / "quickstart.txt"
     for name in _models():
-        of_device = {
-            device: attnviz.measure(name, quickstart, device=device, dtype="float32")
-            for device in ("cpu", "cuda")
-        }
-        again = attnviz.measure(name, quickstart, device="cuda", dtype="float32")
-        same = again.to_bytes() == of_device["cuda"].to_bytes()
-        cpu, cuda = (attnviz.judge(measured) for measured in of_device.values())
+
+        def measured(device: str, name: str = name) -> attnviz.Measurement:
+            return attnviz.measure(name, quickstart, device=device, dtype="float32")
+
+        on_cpu, on_cuda = measured("cpu"), measured("cuda")
+        same = measured("cuda").to_bytes() == on_cuda.to_bytes()
+        cpu, cuda = attnviz.judge(on_cpu), attnviz.judge(on_cuda)
         differ, apart = 0, 0.0
         for ours, theirs in zip(cpu.heads, cuda.heads, strict=True):
             for role, judged in ours.roles.items():

@@ -64,7 +64,7 @@ def plain(model: str, text: str) -> None:
         for start in range(0, len(whole), SHARD):
             pairs = [(sentence, None) for sentence in whole[start : start + SHARD]]
             tokens = reader.read(pairs).tokens
-            for places in run._groups(tokens, None, None):
+            for places in run._groups(tokens, None, None, loaded.device):
                 batch = batches.make([tokens[at] for at in places], loaded.pad, loaded.device)
                 loaded.model(input_ids=batch.ids, attention_mask=run._mask(batch))
     told(time.perf_counter() - began, len(whole))

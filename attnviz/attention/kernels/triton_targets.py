@@ -55,7 +55,8 @@ class LaidTargets:
     offset column] among all offsets. `masks` [pass, set, batch, query] are sets of queries of which
     sums by key are made, so many in a pass, and `mask_of` [key column] says which is whose, -1 for
     none. `cells` are of key, offset and pair columns. `labels` are [match column, batch, query] and
-    [match column, batch, key]; bit c of `before` is set where match column c looks to the left only.
+    [match column, batch, key]; bit c of `before` is set where
+    match column c looks to the left only.
     """
 
     targets: PackedTargets

@@ -114,7 +114,8 @@ def expected(case: Case) -> tuple[Floats, Floats, Floats, Floats]:
         on.append(of_words[..., content].sum(-1))
         off.append(of_words[..., ~content].sum(-1))
     mass = np.array(on_pairs).reshape(-1, 4).T
-    return *(np.concatenate(parts, 1) for parts in (others, on, off)), mass
+    to_others, on_content, off_content = (np.concatenate(parts, 1) for parts in (others, on, off))
+    return to_others, on_content, off_content, mass
 
 
 @pytest.fixture(autouse=True, scope="module")
