@@ -113,7 +113,7 @@ def _shows(example: Example) -> str:
     """How it shows the role, beside the others."""
     if example.tenth is None:
         return f"Shows {example.shows} in"
-    return f"More than {example.tenth} in 10:"
+    return f"More than in {example.tenth} of 10:"
 
 
 def _stretches(tokens: Sequence[ShownToken], scale: str) -> tuple[Stretch, ...]:
