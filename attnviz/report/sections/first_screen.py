@@ -119,11 +119,19 @@ def _example(report: Report, finding: Finding) -> tuple[HeadReport, Example] | N
             if each.role == finding.role and each.shows == "most" and each.target
         ]
         if shows:
-            # The first token of a causal model sees itself alone: that shows nothing.
-            return best, min(
-                shows, key=lambda each: (each.queries == (0,), len(each.tokens) > SHORT)
-            )
+            sink = _role(part, finding).family == "sink"
+            return best, min(shows, key=lambda each: _unclear(each, sink=sink))
     return None
+
+
+def _unclear(example: Example, *, sink: bool) -> tuple[bool, bool, bool]:
+    """What makes an example less fit to show a role, the worst first.
+
+    The first token of a causal model sees itself alone, and what is given to the first token of
+    any sentence may be rest and no role, unless the role is about a `sink`.
+    """
+    first = example.target == (0,) and not example.asking and not sink
+    return example.queries == (0,), first, len(example.tokens) > SHORT
 
 
 def _as_seen(report: Report, finding: Finding, shown: tuple[HeadReport, Example]) -> Seen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,31 +11,38 @@ from attnviz.report.numbers import count, counted, number
 from attnviz.report.sections.shading import shade
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from attnviz.report.looks import SentenceLooks, WordLooks
     from attnviz.report.model import Report, RoleInfo, SentenceReport
 
 TITLE = "What each word looks at"
+_TEXTS: Mapping[int | None, str] = {0: "First text", 1: "Second text"}
+
+Segments = Sequence[int | None]
+"""Of a pair, which text each token is in; empty for others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A word that is looked at; `shade` in hundredths."""
+    """A word that is looked at; `shade` in hundredths; `across`: of a pair, in the other text."""
 
     word: str
     weight: str
     shade: int
+    across: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A word, those that it looks at most, and what stays on itself and goes to rest."""
+    """A word, those that it looks at most, and what stays on itself and goes to rest.
+
+    `begins`: of a pair, which text begins with it; "" for all other words.
+    """
 
     word: str
     looks: tuple[Look, ...]
     itself: Number
     resting: Number
+    begins: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +74,19 @@ def of(report: Report, sentence: SentenceReport) -> Words | None:
     scale = report.options.scale
     itself = column(word.itself for word in looks.words)
     resting = column(word.resting for word in looks.words)
+    segments = sentence.segments if sentence.pair else ()
+    across = " In italics: words of the other text." if segments else ""
     return Words(
         TITLE,
         f"{_over(report, sentence, looks)} The three words that each looks at most, itself left "
-        "out, with their shares of its attention.",
+        f"out, with their shares of its attention.{across}",
         "" if sentence.keys else "On itself",
         heading(_rest(report, sentence).removeprefix("the ")),
         tuple(
-            Row(word.text, tuple(_looks(word, scale)), own, rest)
-            for word, own, rest in zip(looks.words, itself, resting, strict=True)
+            Row(word.text, tuple(_looks(word, scale, segments)), own, rest, begins)
+            for word, own, rest, begins in zip(
+                looks.words, itself, resting, _begins(looks.words, segments), strict=True
+            )
         ),
         f"The other {counted(looks.more, 'word')} of the sentence are left out."
         if looks.more > 1
@@ -84,8 +96,25 @@ def of(report: Report, sentence: SentenceReport) -> Words | None:
     )
 
 
-def _looks(word: WordLooks, scale: str) -> Sequence[Look]:
-    return [Look(each.text, number(each.weight), shade(each.weight, scale)) for each in word.looks]
+def _looks(word: WordLooks, scale: str, segments: Segments) -> Sequence[Look]:
+    return [
+        Look(
+            each.text,
+            number(each.weight),
+            shade(each.weight, scale),
+            bool(segments) and segments[each.start] != segments[word.start],
+        )
+        for each in word.looks
+    ]
+
+
+def _begins(words: Sequence[WordLooks], segments: Segments) -> list[str]:
+    """For each word which text of a pair begins with it, if any."""
+    of = [segments[word.start] if segments else None for word in words]
+    return [
+        _TEXTS.get(own, "") if own != before else ""
+        for own, before in zip(of, [None, *of], strict=False)
+    ]
 
 
 def _rest(report: Report, sentence: SentenceReport) -> str:
