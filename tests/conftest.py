@@ -22,7 +22,12 @@ _PROCESSES = 4
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
-pytest_plugins = ["tests.helpers.reports", "tests.helpers.tables", "tests.helpers.tool"]
+pytest_plugins = [
+    "tests.helpers.checkpoints",
+    "tests.helpers.reports",
+    "tests.helpers.tables",
+    "tests.helpers.tool",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
