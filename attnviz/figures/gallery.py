@@ -11,7 +11,7 @@ from itertools import chain, count
 
 from attnviz import remarks, signals
 from attnviz.figures.captions import titled
-from attnviz.figures.figure import WHOLE, Subject
+from attnviz.figures.figure import WHOLE, AnyView, Subject
 from attnviz.figures.fonts import fitted
 from attnviz.figures.picture import Picture
 from attnviz.figures.registry import figures
@@ -31,7 +31,7 @@ class Task:
 
     path: str
     figure: str
-    view: ModelView | SentenceView
+    view: AnyView
     subject: Subject = WHOLE[0]
 
 
