@@ -10,6 +10,9 @@ from attnviz.shape import LEFT_OUT, Amount, Attention, Count, Place
 
 ChangeKind = Literal["kept", "moved", "lost", "gained", "unclear"]
 
+RELATIVE = ("nats", "tokens")
+"""Units of statistics whose differences are large or small in proportion to the numbers."""
+
 SCORE = "score"
 """The measure of a role; of a statistic it is the statistic's name."""
 
@@ -80,11 +83,25 @@ class HeadDifference:
     attention: Attention = field(default="", metadata=LEFT_OUT)
 
     @property
-    def least(self) -> float:
-        """By how much the head surely changed, at least, whichever way; 0 where nothing is sure."""
+    def change(self) -> float:
+        """How large the difference is, so that measures can be ordered.
+
+        Of shares of attention as it is, of nats and tokens in proportion to the larger number.
+        """
+        return abs(self.difference or 0.0) / self._scale
+
+    @property
+    def sure_change(self) -> float:
+        """The same at the least that is sure; 0 where nothing is."""
         if self.sure_low is None or self.sure_high is None:
             return 0.0
-        return max(self.sure_low, -self.sure_high, 0.0)
+        return max(self.sure_low, -self.sure_high, 0.0) / self._scale
+
+    @property
+    def _scale(self) -> float:
+        if self.unit not in RELATIVE:
+            return 1.0
+        return max(abs(self.before or 0.0), abs(self.after or 0.0)) or 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +182,6 @@ class Comparison:
 
     @property
     def certain(self) -> tuple[HeadDifference, ...]:
-        """The differences that are certain, roles first, each by what is sure of it."""
+        """The differences that are certain, the surely largest first."""
         sure = [difference for difference in self.differences if difference.certain]
-        return tuple(sorted(sure, key=lambda each: (not each.role, -each.least)))
+        return tuple(sorted(sure, key=lambda each: -each.sure_change))
