@@ -1,4 +1,4 @@
-"""What scripts and notebooks call: `analyze`, its steps, `measure` and `judge`, `check`, `scan`."""
+"""What scripts and notebooks call: `analyze`, its steps, `check`, `compare` and `scan`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnviz import pipeline, saving
+from attnviz.compared import compared
+from attnviz.comparison import several
 from attnviz.errors import NothingToAnalyseError, UsageError
 from attnviz.measurement.measurement import Measurement
 from attnviz.progress import Silent
@@ -20,6 +22,7 @@ from attnviz.rules import read as rule_reader
 from attnviz.rules.verdict import Verdicts
 from attnviz.settings import Settings, from_mapping
 from attnviz.steps import judge as judging
+from attnviz.steps.compare import Matching
 from attnviz.text.files import read
 from attnviz.text.literal import as_file
 from attnviz.text.types import SourceFile
@@ -261,6 +264,54 @@ def scan(
     files = [fspath(path) for path in several]
     scanned(fspath(model), files, Path(folder), from_mapping(settings), chosen, Silent())
     return measurement_in(Path(folder))
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Comparisons(several.Comparisons):
+    """Models side by side, which save themselves."""
+
+    def save(self, folder: Path | str) -> Path:
+        """Writes the folder of the comparison, figures and all, and returns the path of its page.
+
+        An earlier comparison there is replaced as a whole; WriteError where other files are there
+        or it can't be written.
+        """
+        return saving.save_comparison(self, folder)
+
+
+def compare(
+    models: Sequence[str | PathLike[str] | Measurement],
+    texts: Texts | None = None,
+    *,
+    targets: Texts | None = None,
+    matching: Matching = "auto",
+    **settings: Any,  # noqa: ANN401 - of many types
+) -> Comparisons:
+    """What differs between models on one text: roles that appear, move or are lost, and heads.
+
+    `models` are two or more in their order, checkpoints of a training run say: models as the
+    command line takes them ("minilm", "minilm@float16", a folder), which are run on `texts`, what
+    `measure` returned, or folders of reports and scans. All must be of the same sentences. Heads
+    are compared by number or with the most alike, as `matching` ("auto", "number", "best") says.
+    The other arguments are those of `analyze`.
+
+    Raises `AttnvizError`, whose `hint` names the fix.
+    """
+    if isinstance(models, str | PathLike | Measurement):
+        raise UsageError("models is one model.", "Give a list of two or more.")
+    chosen, target = from_mapping(settings), None
+    files: Sequence[SourceFile] = ()
+    if texts is not None:
+        files, chosen, _, target = _run(texts, targets, settings)
+    every = compared(
+        [each if isinstance(each, Measurement) else fspath(each) for each in models], chosen
+    )
+    if texts is None and any(each.model for each in every):
+        raise UsageError(
+            "There are no texts to run the models on.", "Give them: compare(…, texts)."
+        )
+    made = pipeline.compared(every, files, chosen, Silent(), target, matching=matching)
+    return Comparisons(**{each.name: getattr(made, each.name) for each in fields(made)})
 
 
 def _check_measurement(value: object, name: str) -> None:

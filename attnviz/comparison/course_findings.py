@@ -45,7 +45,9 @@ def _range(course: Course) -> float:
 def _appears(course: Course, labels: Sequence[str], first: int) -> str:
     points, end = course.points, len(labels) - 1
     text = f"{_title(course)} appears in {labels[first]}: {_at(points[first])}"
-    text += f", after {number(points[first - 1].value)} in {labels[first - 1]}, where no head has it"
+    text += (
+        f", after {number(points[first - 1].value)} in {labels[first - 1]}, where no head has it"
+    )
     if first < end:
         text += f"; it is {_at(points[end])} in {labels[end]}"
     return f"{text}.{_most(course, labels)}"
@@ -92,7 +94,9 @@ def _mean(course: Course, labels: Sequence[str]) -> str:
     more = (change.value or 0.0) > 0
     stream = f" ({course.attention})" if course.attention else ""
     if course.name == DIVERGENCE:
-        says = f"The heads of a layer are {'less' if more else 'more'} alike{stream}: they diverge by"
+        says = (
+            f"The heads of a layer are {'less' if more else 'more'} alike{stream}: they diverge by"
+        )
     else:
         says = f"Mean entropy over all heads {'rises' if more else 'falls'}{stream}: it is"
     return (

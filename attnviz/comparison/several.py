@@ -6,10 +6,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from attnviz.comparison.records import Comparison, ComparisonFinding, Side
+from attnviz.report.numbers import counted
 from attnviz.shape import LEFT_OUT, Attention, Count, Place
+from attnviz.text.showable import in_short
 
 if TYPE_CHECKING:
+    from attnviz.measurement.measurement import Measurement
     from attnviz.report.model import Report
+    from attnviz.settings import Settings
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One of what is compared: a model to be run with its own settings, or what was measured."""
+
+    label: str
+    model: str = ""
+    settings: Settings | None = None
+    measurement: Measurement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +72,7 @@ class Course:
         return low is not None and high is not None and (low > 0 or high < 0)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Comparisons:
     """Models side by side, in the order in which they were named.
 
@@ -72,6 +86,13 @@ class Comparisons:
     findings: tuple[ComparisonFinding, ...]
     reports: tuple[Report, ...]
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """A line: what is compared, and how many heads surely differ from first to last."""
+        differ = len({(each.attention, each.head) for each in self.whole.certain})
+        names = ", ".join(in_short(side.label) for side in self.sides)
+        heads = counted(differ, "head differs", "heads differ")
+        return f"<Comparisons of {names}: {heads} from first to last>"
 
     @property
     def whole(self) -> Comparison:

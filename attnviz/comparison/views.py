@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from attnviz.comparison.courses import DIVERGENCE
 from attnviz.comparison.course_findings import ENTROPY
+from attnviz.comparison.courses import DIVERGENCE
 from attnviz.comparison.records import HeadDifference
 from attnviz.comparison.several import Comparisons, Course, CoursePoint
 from attnviz.figures.compared_views import (
+    ComparedView,
     CourseLine,
     CourseView,
     DifferenceView,
@@ -37,12 +38,10 @@ LINES = 8
 LEAST = 0.1
 """The scale of differences ends there at least, so that noise looks like noise."""
 
-View = SideBySide | CourseView | DifferenceView
 
-
-def views(comparisons: Comparisons) -> list[View]:
+def views(comparisons: Comparisons) -> list[ComparedView]:
     """Every figure's view, stream by stream, in the order of the page."""
-    every: list[View] = []
+    every: list[ComparedView] = []
     for stream in comparisons.whole.streams:
         every.append(side_by_side(comparisons, stream))
         if len(comparisons.sides) > 2:
@@ -126,9 +125,7 @@ def _mean_view(course: Course, labels: Sequence[str], between: str, stream: str)
 
 
 def _says_of_roles(shown: Sequence[Course], labels: Sequence[str], every: int) -> str:
-    appearing = [
-        f"{course.title} in {labels[course.first]}" for course in shown if course.first
-    ]
+    appearing = [f"{course.title} in {labels[course.first]}" for course in shown if course.first]
     if appearing:
         says = f"First beyond doubt: {', '.join(appearing)}."
     else:

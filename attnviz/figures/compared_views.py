@@ -95,3 +95,7 @@ class CourseView:
         yield from self.labels
         for line in self.lines:
             yield f"{line.name}{line.mark.letter if line.mark else ''}"
+
+
+ComparedView = SideBySide | CourseView | DifferenceView
+"""What a figure of a comparison is drawn from."""

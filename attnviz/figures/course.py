@@ -139,7 +139,7 @@ def _line(sheet: Sheet, plot: _Plot, line: CourseLine) -> None:
         pairs = [[start, end] for start, end in pairwise(places)]
         sheet.lines(np.array(pairs), colour, 1.2)
         for at, (x, y) in zip(run, places, strict=True):
-            if line.mark is not None and at == line.first:
+            if at == line.first and at > 0:
                 _chip(sheet, line, x, y)
                 continue
             full = line.mark is None or line.supported[at]
@@ -200,8 +200,8 @@ def _small_print(view: CourseView) -> str:
     if not any(line.mark for line in view.lines):
         return "Band: 95% interval."
     return (
-        "Band: 95% interval. A letter: where a head first has the role beyond doubt; full points: "
-        "one has; hollow: none has."
+        "Band: 95% interval. Full points: a head has the role beyond doubt, from the letter on; "
+        "hollow: none has."
     )
 
 

@@ -8,11 +8,11 @@ from typing import Concatenate, Generic, TypeVar
 
 from matplotlib.figure import Figure
 
-from attnviz.figures.compared_views import CourseView, DifferenceView, SideBySide
+from attnviz.figures.compared_views import ComparedView, CourseView, DifferenceView, SideBySide
 from attnviz.figures.views import HeadView, ModelView, SentenceView
 
 View = TypeVar("View", ModelView, SentenceView, SideBySide, CourseView, DifferenceView)
-AnyView = ModelView | SentenceView | SideBySide | CourseView | DifferenceView
+AnyView = ModelView | SentenceView | ComparedView
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,11 @@ _UNPRINTABLE = regex.compile(r"(?V1)[\p{C}\p{Zl}\p{Zp}\p{DI}\u2800]")
 _SURROGATE = regex.compile(r"\p{Cs}")
 
 
-def write(report: ReportJson) -> bytes:
-    """The report as JSON: sorted keys, six significant digits, null for what was not measured."""
+def write(report: object) -> bytes:
+    """A report, or another dataclass, as JSON: sorted keys, six significant digits.
+
+    null stands for what was not measured.
+    """
     return _laid_out(plain(report)).encode()
 
 
@@ -177,20 +180,27 @@ def _dumped(value: Json) -> str:
     return _UNPRINTABLE.sub(lambda match: json.dumps(match[0])[1:-1], line)
 
 
-def schema_text() -> str:
-    """The JSON Schema as it is shipped."""
-    return _laid_out(schema())
+def schema_text(
+    kind: type = ReportJson, name: str = "report", title: str = "attnviz report"
+) -> str:
+    """The JSON Schema as it is shipped: see `schema`."""
+    return _laid_out(schema(kind, name, title))
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of `report.json`, from the types."""
-    _, every = msgspec.json.schema_components([ReportJson])
-    known = {cls.__name__: _as_written(every[cls.__name__], cls) for cls in _types(ReportJson)}
+def schema(
+    kind: type = ReportJson, name: str = "report", title: str = "attnviz report"
+) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of what `plain` makes of a dataclass, from the types.
+
+    By default that of `report.json`.
+    """
+    _, every = msgspec.json.schema_components([kind])
+    known = {cls.__name__: _as_written(every[cls.__name__], cls) for cls in _types(kind)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:attnviz:report:1",
-        **known.pop(ReportJson.__name__),
-        "title": "attnviz report",
+        "$id": f"urn:attnviz:{name}:1",
+        **known.pop(kind.__name__),
+        "title": title,
         "$defs": known,
     }
 

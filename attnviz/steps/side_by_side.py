@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from attnviz.comparison import course_findings
@@ -55,12 +56,13 @@ def side_by_side(
             )
         )
         progress.advance()
-    sides = comparisons[0].before, *(each.after for each in comparisons[1:])
-    if last == 1:
-        sides = comparisons[0].before, comparisons[0].after
+    ends = comparisons[0].before, *(each.after for each in comparisons[1:] or comparisons)
     followed = courses(measurements, reports, settings.resamples, settings.seed)
     return Comparisons(
-        sides=sides,
+        # A report's model has the heads of a layer; by the config they are those of all layers.
+        sides=tuple(
+            replace(side, model=report.model) for side, report in zip(ends, reports, strict=True)
+        ),
         comparisons=tuple(comparisons),
         courses=followed,
         findings=tuple(_findings(comparisons[0], followed, labels)),
@@ -72,14 +74,25 @@ def side_by_side(
 def _findings(
     whole: Comparison, followed: Sequence[Course], labels: Sequence[str]
 ) -> list[ComparisonFinding]:
-    """Of several models when roles appear and are lost; then what differs from first to last."""
+    """Of several models when roles appear and are lost; then what differs from first to last.
+
+    Single heads come last.
+    """
     over_all = list(course_findings.roles(followed, labels)) if len(labels) > 2 else []
     told = {(finding.attention, finding.role) for finding in over_all}
-    others = [each for each in whole.findings if (each.attention, each.role) not in told]
     means = list(course_findings.means(followed, labels))
-    if over_all or means:
-        others = [each for each in others if each.kind != "same"]
-    return [*over_all, *others, *means]
+    others = [
+        each
+        for each in whole.findings
+        if (each.attention, each.role) not in told or each.kind == "head"
+    ]
+    heads = [each for each in others if each.kind == "head"]
+    others = [
+        each
+        for each in others
+        if each.kind != "head" and not (each.kind == "same" and (over_all or means))
+    ]
+    return [*over_all, *others, *means, *heads]
 
 
 def _warnings(comparisons: Sequence[Comparison], reports: Sequence[Report]) -> tuple[str, ...]:
