@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import get_args
+from typing import cast, get_args
 
 from attnviz.comparison.several import Compared
 from attnviz.corpus.measurements import measurement_in
@@ -105,6 +105,8 @@ def _with_settings(name: str, settings: Settings) -> tuple[str, Settings]:
                 f"{name}@{value} is no model.",
                 "After @ comes a number format (minilm@float16) or a revision on the Hub.",
             )
-        what = "dtype" if value in get_args(Dtype) else "revision"
-        settings = replace(settings, **{what: value})
+        if value in get_args(Dtype):
+            settings = replace(settings, dtype=cast(Dtype, value))
+        else:
+            settings = replace(settings, revision=value)
     return name, settings

@@ -24,6 +24,7 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 
 pytest_plugins = [
     "tests.helpers.checkpoints",
+    "tests.helpers.comparisons",
     "tests.helpers.reports",
     "tests.helpers.tables",
     "tests.helpers.tool",

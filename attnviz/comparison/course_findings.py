@@ -6,13 +6,16 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from attnviz.comparison.courses import DIVERGENCE
-from attnviz.comparison.records import ComparisonFinding
+from attnviz.comparison.records import Comparison, ComparisonFinding
 from attnviz.comparison.several import Course, CoursePoint
 from attnviz.figures.captions import head_name
 from attnviz.report.cells import heading
 from attnviz.report.numbers import MINUS, estimate, number
 
 ENTROPY = "entropy"
+
+SMALL = 0.02
+"""Where nothing differs by more, it is said that all is small."""
 
 
 def roles(courses: Sequence[Course], labels: Sequence[str]) -> Iterator[ComparisonFinding]:
@@ -45,9 +48,7 @@ def _range(course: Course) -> float:
 def _appears(course: Course, labels: Sequence[str], first: int) -> str:
     points, end = course.points, len(labels) - 1
     text = f"{_title(course)} appears in {labels[first]}: {_at(points[first])}"
-    text += (
-        f", after {number(points[first - 1].value)} in {labels[first - 1]}, where no head has it"
-    )
+    text += f", after {number(points[first - 1].value)} in {labels[first - 1]}"
     if first < end:
         text += f"; it is {_at(points[end])} in {labels[end]}"
     return f"{text}.{_most(course, labels)}"
@@ -83,10 +84,23 @@ def _at(point: CoursePoint) -> str:
 
 
 def means(courses: Sequence[Course], labels: Sequence[str]) -> Iterator[ComparisonFinding]:
-    """How entropy and the likeness of heads change from the first model to the last, if surely."""
+    """How entropy and the likeness of heads change from first to last, if surely and visibly."""
     for course in courses:
-        if course.name in (ENTROPY, DIVERGENCE) and course.moves:
+        seen = number(course.points[0].value) != number(course.points[-1].value)
+        if course.name in (ENTROPY, DIVERGENCE) and course.moves and seen:
             yield ComparisonFinding("mean", _mean(course, labels), attention=course.attention)
+
+
+def small(whole: Comparison) -> Iterator[ComparisonFinding]:
+    """That what surely differs, differs by little: rounding of another number format, say."""
+    of_roles = max((each.change for each in whole.certain if each.role), default=0.0)
+    of_statistics = max((each.change for each in whole.certain if not each.role), default=0.0)
+    if whole.certain and max(of_roles, of_statistics) < SMALL:
+        yield ComparisonFinding(
+            "overview",
+            f"All of these differences are small: at most {number(of_roles)} in the score of a "
+            f"role, and {number(of_statistics)} in a statistic, nats and tokens as a share of it.",
+        )
 
 
 def _mean(course: Course, labels: Sequence[str]) -> str:

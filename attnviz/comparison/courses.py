@@ -138,7 +138,7 @@ def _means(
     points = []
     for sums, drawn in zip(means, weights, strict=True):
         low, high = sums.interval(drawn)
-        points.append(CoursePoint(*map(_known, (_whole(sums), low[0], high[0]))))
+        points.append(CoursePoint(_known(_whole(sums)), _known(low[0]), _known(high[0])))
     change = _difference([point.value for point in points])
     if change.value is None or points[0].low is None or points[-1].low is None:
         return tuple(points), change

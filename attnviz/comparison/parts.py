@@ -17,6 +17,7 @@ from attnviz.comparison.records import (
     RoleHead,
 )
 from attnviz.comparison.several import Comparisons, Course, CoursePoint
+from attnviz.comparison.views import SEEN
 from attnviz.evidence.rules import PROBE
 from attnviz.figures.captions import head_name
 from attnviz.figures.palette import FAMILIES, INK
@@ -36,9 +37,9 @@ WORDS = {"lost": "lost", "moved": "moved", "gained": "new", "unclear": "unclear"
 """What becomes of a role, in the order of the table."""
 
 ROLES_SAY = (
-    "Roles that some head has beyond doubt, before ({}) or after ({}). Kept: a head that had it still "
-    "has it; moved: heads surely lost it and others surely gained it; unclear: verdicts differ, but "
-    "that scores do is not certain."
+    "Roles that some head has beyond doubt, before ({}) or after ({}). Kept: a head that had it "
+    "still has it; moved: heads surely lost it and others surely gained it; unclear: verdicts "
+    "differ, but that scores do is not certain."
 )
 
 Titles = Callable[[HeadDifference], str]
@@ -51,7 +52,10 @@ def of(comparisons: Comparisons, pictures: Sequence[Picture]) -> Iterator[Part]:
         yield _over_models(comparisons, pictures)
     drawn = tuple(picture for picture in pictures if name_of(picture).startswith("difference-"))
     if drawn:
-        says = "Roles with certain differences, the largest first, and how even attention is."
+        says = (
+            f"Roles with certain differences of {SEEN:g} or more, the largest first, and how even "
+            "attention is."
+        )
         yield Part("maps", "Maps of differences", says, pictures=drawn)
     yield _roles(comparisons)
     yield _differences(comparisons)
@@ -145,7 +149,9 @@ def _bounds(point: CoursePoint) -> cells.Bounds:
 def _signed(values: Sequence[cells.Bounds]) -> list[cells.Interval]:
     """A column of differences, those above 0 with their sign."""
     return [
-        replace(each, text=f"+{each.text}", mean=f"+{each.mean}") if value and value > 0 else each
+        replace(each, text=f"+{each.text}", mean=f"+{each.mean}")
+        if value and value > 0 and any(digit in each.mean for digit in "123456789")
+        else each
         for each, (value, _, _) in zip(cells.intervals(values), values, strict=True)
     ]
 
@@ -213,7 +219,8 @@ def _measure(titles: Titles, each: HeadDifference) -> str:
 
 def _titles(comparisons: Comparisons) -> Titles:
     parts = [part for report in comparisons.reports for part in report.every_part]
-    known = {info.name: info.title for part in parts for info in (*part.roles, *part.statistics)}
+    known = {info.name: info.title for part in parts for info in part.roles}
+    known |= {info.name: info.title for part in parts for info in part.statistics}
 
     def title(each: HeadDifference) -> str:
         name = each.role if each.measure == SCORE else each.measure

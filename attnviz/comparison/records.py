@@ -98,8 +98,13 @@ class HeadDifference:
         return max(self.sure_low, -self.sure_high, 0.0) / self._scale
 
     @property
+    def is_relative(self) -> bool:
+        """Whether the difference is large or small in proportion to the numbers."""
+        return self.unit in RELATIVE
+
+    @property
     def _scale(self) -> float:
-        if self.unit not in RELATIVE:
+        if not self.is_relative:
             return 1.0
         return max(abs(self.before or 0.0), abs(self.after or 0.0)) or 1.0
 

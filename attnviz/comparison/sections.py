@@ -20,6 +20,9 @@ FIRST = 8
 FILES = 5
 """Files that are named; the others are counted."""
 
+SHORT = 12
+"""Characters of a revision that tell it."""
+
 HOW = (
     "A difference is after − before, of heads that are compared with each other; brackets hold its "
     "95% interval over {units}, in which both models are resampled alike. It is certain where "
@@ -85,6 +88,7 @@ def _units(whole: Comparison) -> str:
 def _models(comparisons: Comparisons) -> Table:
     sides = comparisons.sides
     shapes = [f"{side.model.layers} × {side.model.heads}" for side in sides]
+    revisions = [side.model.revision[:SHORT] for side in sides]
     return Table(
         [
             cells.texts("Model", "name", [side.label for side in sides]),
@@ -92,7 +96,7 @@ def _models(comparisons: Comparisons) -> Table:
             cells.texts("Layers × heads", "text", shapes),
             cells.texts("Parameters", "text", [magnitude(side.model.parameters) for side in sides]),
             cells.texts("Numbers", "text", [side.model.dtype for side in sides]),
-            cells.texts("Revision", "hash", [side.model.revision[:12] for side in sides]),
+            *([cells.texts("Revision", "hash", revisions)] if any(revisions) else []),
         ]
     )
 

@@ -38,6 +38,9 @@ LINES = 8
 LEAST = 0.1
 """The scale of differences ends there at least, so that noise looks like noise."""
 
+SEEN = 0.01
+"""Roles whose differences are all smaller have no map: there would be nothing to see."""
+
 
 def views(comparisons: Comparisons) -> list[ComparedView]:
     """Every figure's view, stream by stream, in the order of the page."""
@@ -215,11 +218,14 @@ def _shown(comparisons: Comparisons, stream: str) -> list[HeadDifference]:
 
 def _drawn(comparisons: Comparisons, stream: str) -> list[str]:
     """The names of what is drawn: roles by their largest certain difference, then the statistic."""
-    largest: dict[str, float] = {}
+    last = comparisons.reports[-1].part(stream)
+    once = {role.name for role in last.roles if not role.same_as}  # each fact once
+    largest = dict.fromkeys(once, 0.0)
     for each in comparisons.whole.certain:
-        if each.attention == stream and each.role:
-            largest[each.role] = max(largest.get(each.role, 0.0), abs(each.difference or 0.0))
-    roles = sorted(largest, key=lambda name: -largest[name])[:ROLES]
+        if each.attention == stream and each.role in once:
+            largest[each.role] = max(largest[each.role], each.change)
+    seen = [name for name, change in largest.items() if change >= SEEN]
+    roles = sorted(seen, key=lambda name: (-largest[name], name))[:ROLES]
     measured = comparisons.reports[0].part(stream).statistics
     return [*roles, *(each.name for each in measured if each.name == ALWAYS)]
 
@@ -229,7 +235,8 @@ def _name(difference: HeadDifference) -> str:
 
 
 def _titles(part: Report) -> dict[str, str]:
-    return {each.name: each.title for each in (*part.statistics, *part.roles)}
+    titles = {statistic.name: statistic.title for statistic in part.statistics}
+    return titles | {role.name: role.title for role in part.roles}
 
 
 def _map(part: Report, name: str) -> Floats:

@@ -71,7 +71,7 @@ def draw(view: CourseView, style: FigureStyle) -> Figure:
     for line in view.lines:
         _line(sheet, plot, line)
     _names(sheet, plot, view.lines)
-    bottom = _labels(sheet, plot, view.labels)
+    bottom = _labels(sheet, plot, view.labels, full)
     bottom = notes(sheet, bottom, _small_print(view), full - MARGIN)
     return sheet.figure(full + MARGIN, bottom + MARGIN)
 
@@ -86,19 +86,24 @@ def _axes(sheet: Sheet, plot: _Plot, marks: Sequence[float]) -> None:
     sheet.lines(np.array(feet), QUIET, 0.4)
 
 
-def _labels(sheet: Sheet, plot: _Plot, labels: Sequence[str]) -> float:
+def _labels(sheet: Sheet, plot: _Plot, labels: Sequence[str], full: float) -> float:
     """Write the models' names below, upright where they are too long; the y below them."""
-    room = plot.width / max(1, plot.models - 1) - 4.0
-    widest = max(sheet.measure(label, SMALL) for label in labels)
+    each = plot.width / max(1, plot.models - 1)
+    widths = [sheet.measure(label, SMALL) for label in labels]
     base = plot.top + plot.height + 5.0
-    if widest <= room:
-        for at, label in enumerate(labels):
-            sheet.text(plot.x(at), base + SMALL, label, SMALL, QUIET, align="center")
+    # The first and the last are moved in where they would not end on the sheet.
+    moved = max(0.0, MARGIN + widths[0] / 2 - plot.left)
+    moved = max(moved, plot.x(plot.models - 1) + widths[-1] / 2 - full)
+    if max(widths) + moved <= each - 4.0:
+        for at, (label, wide) in enumerate(zip(labels, widths, strict=True)):
+            x = min(max(plot.x(at), MARGIN + wide / 2), full - wide / 2)
+            sheet.text(x, base + SMALL, label, SMALL, QUIET, align="center")
         return base + SMALL + 3.0
-    step = max(1, int(np.ceil((SMALL + 2.0) / (room + 4.0))))
+    step = max(1, int(np.ceil((SMALL + 2.0) / each)))
     for at in range(0, plot.models, step):
-        sheet.text(plot.x(at) + 0.36 * SMALL, base + widest, labels[at], SMALL, QUIET, upright=True)
-    return base + widest + 4.0
+        x = plot.x(at) + 0.36 * SMALL
+        sheet.text(x, base + max(widths), labels[at], SMALL, QUIET, upright=True)
+    return base + max(widths) + 4.0
 
 
 def _runs(points: Sequence[Point]) -> list[list[int]]:

@@ -23,7 +23,7 @@ from attnviz.figures.views import Floats
 MORE, LESS = FAMILIES["position"], FAMILIES["copy"]
 """The colours of what is more after than before, and of what is less."""
 
-_ROOM = (836.0, 620.0)
+_ROOM = (826.0, 620.0)
 _CELL = (24.0, 17.0)
 _ABREAST = 13.0
 _DIGITS = (6.4, 5.8, 5.2)
@@ -47,6 +47,7 @@ def draw(view: DifferenceView, style: FigureStyle) -> Figure:
         draw_cells(sheet, cells, pixels, each)
         name(sheet, cells, label)
     before, after, apart = panels.cells
+    sheet.frame(apart.left, apart.top, apart.right - apart.left, apart.bottom - apart.top)
     _outline(sheet, apart, view)
     _print(sheet, apart, view)
     height = max(58.0, min(apart.bottom - apart.top, 120.0))
@@ -69,9 +70,9 @@ def diverging(places: Floats) -> Pixels:
 
 
 def signed(value: float) -> str:
-    """A difference with its sign: +0.31, −0.042, 0."""
+    """A difference with its sign: +0.31, −0.042, 0; "<0.001" has none."""
     text = two(abs(value))
-    return text if text == "0" else f"{'+' if value > 0 else '−'}{text}"
+    return text if text == "0" or text.startswith("<") else f"{'+' if value > 0 else '−'}{text}"
 
 
 def _outline(sheet: Sheet, cells: Cells, view: DifferenceView) -> None:
@@ -144,9 +145,10 @@ def caption(view: DifferenceView) -> str:
         )
     layer, head = np.unravel_index(int(np.nanargmax(known)), known.shape)
     largest = float(view.difference[layer, head])
+    differ = "differs" if heads == 1 else "differ"
     return (
-        f"{plural(heads, 'head')} certainly {'differs' if heads == 1 else 'differ'}, most "
-        f"{head_name(int(layer), int(head))}, by {signed(largest)}. Left before, then after, then "
+        f"{view.title}: {plural(heads, 'head')} certainly {differ}, most "
+        f"{head_name(int(layer), int(head))}: {signed(largest)}. Left before, then after, then "
         "the difference; a row for each layer, a column for each head."
     )
 

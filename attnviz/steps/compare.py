@@ -51,7 +51,7 @@ def compare(
     """
     sides = _side(before, labels[0]), _side(after, labels[1])
     warnings = _check(before, after)
-    settings = _as_measured(before, settings)
+    settings = as_measured(before, settings)
     streams = [name for name in before.streams if name in after.streams]
     if not streams:
         raise UsageError(
@@ -143,6 +143,8 @@ class _Stream:
             name = statistic.name
             if name in statistics[0] and name in statistics[1]:
                 pair = statistics[0][name], statistics[1][name]
+                if all(_of_text(sums) for sums in pair):
+                    continue
                 counts = _sentences(pair[0], before.units), _sentences(pair[1], after.units)
                 yield self._measure("", name, statistic.unit, pair, counts)
 
@@ -174,6 +176,12 @@ def _pairs(
     if matching == "auto" and alike:
         return permuted(before, apart)
     return best(before, after, apart)
+
+
+def _of_text(sums: Sums) -> bool:
+    """Whether a statistic is the same for all heads, and so says nothing of them."""
+    several = sums.mass.shape[1] > 1
+    return several and bool((sums.mass == sums.mass[:, :1]).all())
 
 
 def _sentences(sums: Sums, units: Units) -> bootstrap.Array:
@@ -230,7 +238,7 @@ def _check_paired(before: Units, after: Units, shared: SharedUnits) -> None:
     )
 
 
-def _as_measured(measurement: Measurement, settings: Settings) -> Settings:
+def as_measured(measurement: Measurement, settings: Settings) -> Settings:
     """The settings, with those that shaped the sums."""
     measured = measurement.source.settings if measurement.source else {}
     return replace(settings, **checked(measured, str))

@@ -92,7 +92,7 @@ def _findings(
         for each in others
         if each.kind != "head" and not (each.kind == "same" and (over_all or means))
     ]
-    return [*over_all, *others, *means, *heads]
+    return [*over_all, *others, *course_findings.small(whole), *means, *heads]
 
 
 def _warnings(comparisons: Sequence[Comparison], reports: Sequence[Report]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ def write(verdicts: Verdicts) -> bytes:
         "version": verdicts.version,
         "model": verdicts.model,
         "rules": verdicts.rules,
+        "against": verdicts.against,
         "tags": dict(verdicts.tags),
         "counts": {status: len(verdicts.of(status)) for status in STATUSES},
         "figures": [{"path": each.figure} for each in verdicts if each.figure],
