@@ -14,19 +14,21 @@ from attnviz.version import __version__
 
 TYPE_CHECKING = False  # As typing's, without the time that importing typing takes.
 if TYPE_CHECKING:
-    from attnviz.api import Report, analyze, check, judge, measure, scan
+    from attnviz.api import Comparisons, Report, analyze, check, compare, judge, measure, scan
     from attnviz.drawn import weights
     from attnviz.measurement.measurement import Measurement
     from attnviz.settings import Settings
 
 __all__ = [
     "AttnvizError",
+    "Comparisons",
     "Measurement",
     "Report",
     "Settings",
     "__version__",
     "analyze",
     "check",
+    "compare",
     "judge",
     "measure",
     "scan",
@@ -37,6 +39,8 @@ _HOMES = {
     "Measurement": "attnviz.measurement.measurement",
     "analyze": "attnviz.api",
     "check": "attnviz.api",
+    "compare": "attnviz.api",
+    "Comparisons": "attnviz.api",
     "judge": "attnviz.api",
     "measure": "attnviz.api",
     "scan": "attnviz.api",

@@ -1,17 +1,18 @@
-"""What scripts and notebooks call: `analyze`, its steps, `measure` and `judge`, `check`, `scan`."""
+"""What scripts and notebooks call: `analyze`, its steps, `check`, `compare` and `scan`."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnviz import pipeline, saving
+from attnviz.compared import compared
+from attnviz.comparison import several
 from attnviz.corpus.earlier import repeated
-from attnviz.errors import NothingToAnalyseError, UsageError
+from attnviz.errors import UsageError
 from attnviz.measurement.measurement import Measurement
 from attnviz.progress import Silent
 from attnviz.report import export, notebook, tables
@@ -22,24 +23,13 @@ from attnviz.rules.verdict import Verdicts
 from attnviz.settings import Settings, from_mapping
 from attnviz.steps import judge as judging
 from attnviz.steps.against import MARGIN
-from attnviz.text.files import read
-from attnviz.text.literal import as_file
+from attnviz.steps.compare import Matching
+from attnviz.text.given import Texts, files_of
 from attnviz.text.types import SourceFile
 from attnviz.values import Exports
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Message = Mapping[str, Any]
-Texts = (
-    str
-    | PathLike[str]
-    | Sequence[str]
-    | Sequence[PathLike[str]]
-    | Sequence[Message]
-    | Sequence[Sequence[Message]]
-)
-"""A text to be split, a path, a list of sentences, paths, a conversation, or several."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -143,7 +133,7 @@ def analyze(
     """
     files, chosen, progress, target = _run(texts, targets, settings)
     export.check(chosen.export)
-    right = None if labels is None else _files(labels, "labels")[0][0]
+    right = None if labels is None else files_of(labels, "labels")[0][0]
     report, measurement = pipeline.analyse(fspath(model), files, chosen, progress, target, right)
     return replace(_usable(report), measurement=measurement, exports=chosen.export)
 
@@ -283,6 +273,54 @@ def scan(
     return measurement_in(Path(folder))
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Comparisons(several.Comparisons):
+    """Models side by side, which save themselves."""
+
+    def save(self, folder: Path | str) -> Path:
+        """Writes the folder of the comparison, figures and all, and returns the path of its page.
+
+        An earlier comparison there is replaced as a whole; WriteError where other files are there
+        or it can't be written.
+        """
+        return saving.save_comparison(self, folder)
+
+
+def compare(
+    models: Sequence[str | PathLike[str] | Measurement],
+    texts: Texts | None = None,
+    *,
+    targets: Texts | None = None,
+    matching: Matching = "auto",
+    **settings: Any,  # noqa: ANN401 - of many types
+) -> Comparisons:
+    """What differs between models on one text: roles that appear, move or are lost, and heads.
+
+    `models` are two or more in their order, checkpoints of a training run say: models as the
+    command line takes them ("minilm", "minilm@float16", a folder), which are run on `texts`, what
+    `measure` returned, or folders of reports and scans. All must be of the same sentences. Heads
+    are compared by number or with the most alike, as `matching` ("auto", "number", "best") says.
+    The other arguments are those of `analyze`.
+
+    Raises `AttnvizError`, whose `hint` names the fix.
+    """
+    if isinstance(models, str | PathLike | Measurement):
+        raise UsageError("models is one model.", "Give a list of two or more.")
+    chosen, target = from_mapping(settings), None
+    files: Sequence[SourceFile] = ()
+    if texts is not None:
+        files, chosen, _, target = _run(texts, targets, settings)
+    every = compared(
+        [each if isinstance(each, Measurement) else fspath(each) for each in models], chosen
+    )
+    if texts is None and any(each.model for each in every):
+        raise UsageError(
+            "There are no texts to run the models on.", "Give them: compare(…, texts)."
+        )
+    made = pipeline.compared(every, files, chosen, Silent(), target, matching=matching)
+    return Comparisons(**{each.name: getattr(made, each.name) for each in fields(made)})
+
+
 def _check_measurement(value: object, name: str) -> None:
     if not isinstance(value, Measurement):
         raise UsageError(
@@ -295,11 +333,11 @@ def _run(
     texts: Texts, targets: Texts | None, settings: Mapping[str, Any]
 ) -> tuple[Sequence[SourceFile], Settings, Silent, SourceFile | None]:
     """What the pipeline takes of a call from Python."""
-    files, lines = _files(texts)
+    files, lines = files_of(texts)
     if lines:
         # A list says where sentences begin, so nothing is left to split.
         settings = {"split": "line", **settings}
-    target = None if targets is None else _files(targets, "targets")[0][0]
+    target = None if targets is None else files_of(targets, "targets")[0][0]
     checked = from_mapping(settings)
     if isinstance(texts, str) and checked.input_format != "auto":
         files = [replace(file, format=checked.input_format) for file in files]
@@ -310,46 +348,3 @@ def _usable(report: plain.Report) -> Report:
     """The report, and the parts that it may have, with what is done with them."""
     values = {each.name: getattr(report, each.name) for each in fields(report)}
     return Report(**values | {"parts": tuple(map(_usable, report.parts))})
-
-
-def _files(texts: Texts, name: str = "texts") -> tuple[Sequence[SourceFile], bool]:
-    """The texts as files, and whether they came as a list; `name` is the argument's."""
-    items: list[object] = [texts]
-    if isinstance(texts, Iterable) and not isinstance(texts, str | PathLike | Mapping):
-        items = list(texts)
-    paths = [fspath(item) for item in items if isinstance(item, PathLike)]
-    parts = [item for item in items if isinstance(item, str)]
-    chats = [item for item in items if _is_chat(item)]
-    if not items:
-        raise NothingToAnalyseError("No text was given.", "Give at least one sentence.")
-    if len(paths) == len(items):
-        return read(paths, None), False
-    if len(chats) == len(items):
-        return [_conversations(chats)], False
-    if len(parts) != len(items):
-        raise UsageError(
-            f"{name} is neither a text nor sentences nor paths.",
-            "Give a list of sentences, a text, or paths (pathlib.Path); with chat=True "
-            "conversations, too.",
-        )
-    if isinstance(texts, str):
-        return [as_file(texts)], False
-    return [as_file("".join(part.replace("\n", " ") + "\n" for part in parts))], True
-
-
-def _is_chat(item: object) -> bool:
-    """Whether this is a message, or a list of messages."""
-    messages = item if isinstance(item, list | tuple) else [item]
-    return bool(messages) and all(isinstance(message, Mapping) for message in messages)
-
-
-def _conversations(chats: Sequence[object]) -> SourceFile:
-    """Conversations, or one as a list of messages, as JSON Lines."""
-    lines = [chats] if isinstance(chats[0], Mapping) and "role" in chats[0] else chats
-    try:
-        return as_file("".join(json.dumps(line) + "\n" for line in lines), "jsonl")
-    except (TypeError, ValueError) as error:
-        raise UsageError(
-            f"A conversation holds what is no JSON: {error}.",
-            "Give messages with texts: {'role': 'user', 'content': '...'}.",
-        ) from error

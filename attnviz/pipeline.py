@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attnviz import budget
+from attnviz.comparison.several import Compared, Comparisons
 from attnviz.drawing.files import style
 from attnviz.drawing.settings import DrawSettings
 from attnviz.drawing.weights import Weights
@@ -20,14 +21,16 @@ from attnviz.report.model import Report
 from attnviz.rules.read import RuleFile
 from attnviz.rules.verdict import Verdict, Verdicts
 from attnviz.settings import Settings, creation_date
-from attnviz.stages import Progress
+from attnviz.stages import Progress, Told
 from attnviz.steps import loading, weigh
 from attnviz.steps.again import Again
 from attnviz.steps.against import Earlier
 from attnviz.steps.check import Checker, Sources, check_report
+from attnviz.steps.compare import Matching
 from attnviz.steps.illustrate import illustrate
 from attnviz.steps.judge import judge
 from attnviz.steps.measure import Measurer, measure, source
+from attnviz.steps.side_by_side import side_by_side
 from attnviz.survey.survey import Survey, survey
 from attnviz.survey.texts import Texts, checked
 from attnviz.text.annotate import Parser
@@ -228,6 +231,27 @@ def _verdicts(
         warnings=tuple(dict.fromkeys(warnings)),
         against=Path(earlier.name).name if earlier else "",
     )
+
+
+def compared(
+    every: Sequence[Compared],
+    files: Sequence[SourceFile],
+    settings: Settings,
+    progress: Progress,
+    target: SourceFile | None = None,
+    *,
+    matching: Matching = "auto",
+) -> Comparisons:
+    """Models and measurements side by side: models are run over the texts, one after the other."""
+    measurements = []
+    for number, each in enumerate(every, 1):
+        if each.measurement is not None:
+            measurements.append(each.measurement)
+            continue
+        told = Told(progress, f"{number} of {len(every)}")
+        measurements.append(measured(each.model, files, each.settings or settings, told, target))
+    labels = [each.label for each in every]
+    return side_by_side(measurements, labels, settings, progress, matching=matching)
 
 
 def _texts(

@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnviz import folder, signals
+from attnviz.comparison.formats import PAGES, json_comparison
+from attnviz.comparison.formats import files as compared_files
+from attnviz.comparison.formats.json_comparison import SCHEMA as COMPARED
+from attnviz.comparison.views import views
 from attnviz.corpus.measurements import MEASUREMENT
 from attnviz.figures.fonts import choose
-from attnviz.figures.gallery import draw_all, tasks, texts
+from attnviz.figures.gallery import draw_all, draw_compared, tasks, texts
 from attnviz.figures.picture import Picture
 from attnviz.figures.style import FigureStyle
 from attnviz.findings.views import model_view
@@ -23,6 +27,7 @@ from attnviz.report.model import SCHEMA
 from attnviz.report.numbers import count
 
 if TYPE_CHECKING:
+    from attnviz.comparison.several import Comparisons
     from attnviz.figures.views import ModelView, SentenceView
     from attnviz.measurement.measurement import Measurement
     from attnviz.report.model import Report
@@ -32,6 +37,9 @@ FEWEST_SHARED = 12
 """So few pictures are drawn here: starting other processes would take longer."""
 
 _CODES, _PARTS = 12, 4
+
+_COMPARED = folder.Signature(COMPARED, PAGES, json_comparison.FILENAME)
+"""How the folder of a comparison is recognised."""
 
 MOST_JOBS = 8
 """More drawing processes are started only if asked for by number."""
@@ -118,6 +126,27 @@ def save(
         contents[MEASUREMENT] = measurement.to_bytes()
     folder.write(target, contents, _kind())
     return target / "report.html"
+
+
+def check_comparison(path: Path) -> None:
+    """Raises WriteError unless a comparison may be written to `path`."""
+    folder.check(path, _COMPARED)
+
+
+def save_comparison(
+    comparisons: Comparisons, path: Path | str, progress: Silent | None = None
+) -> Path:
+    """Draws a comparison, writes its folder and returns the path of its page; WriteError."""
+    target, progress = Path(path), progress or Silent()
+    check_comparison(target)
+    options = comparisons.reports[0].options
+    style = FigureStyle(cmap=options.cmap, scale=options.scale, dpi=options.dpi)
+    drawn = views(comparisons)
+    progress.stage("drawing figures", len(drawn))
+    made = draw_compared(drawn, style, lambda _: progress.advance())
+    progress.stage("writing comparison")
+    folder.write(target, compared_files(comparisons, made), _COMPARED)
+    return target / PAGES[0]
 
 
 def _views(report: Report) -> tuple[tuple[ModelView, ...], tuple[SentenceView, ...]]:

@@ -24,7 +24,13 @@ _PROCESSES = 4
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
-pytest_plugins = ["tests.helpers.reports", "tests.helpers.tables", "tests.helpers.tool"]
+pytest_plugins = [
+    "tests.helpers.checkpoints",
+    "tests.helpers.comparisons",
+    "tests.helpers.reports",
+    "tests.helpers.tables",
+    "tests.helpers.tool",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -146,9 +146,9 @@ class RoleChange:
 class ComparisonFinding:
     """A plain sentence on what changed, with its numbers."""
 
-    kind: Literal["lost", "moved", "gained", "head", "permuted", "overview", "same"]
+    kind: Literal["lost", "moved", "gained", "head", "permuted", "overview", "mean", "same"]
     """A role that is lost, moved or gained, a head that differs, heads that were permuted, how many
-    differ in all, or that nothing does."""
+    differ in all, a mean over heads that differs, or that nothing does."""
     text: str
     role: str = ""
     """The role it is about; empty for none."""

@@ -8,9 +8,11 @@ from typing import Concatenate, Generic, TypeVar
 
 from matplotlib.figure import Figure
 
+from attnviz.figures.compared_views import ComparedView, CourseView, DifferenceView, SideBySide
 from attnviz.figures.views import HeadView, ModelView, SentenceView
 
-View = TypeVar("View", ModelView, SentenceView)
+View = TypeVar("View", ModelView, SentenceView, SideBySide, CourseView, DifferenceView)
+AnyView = ModelView | SentenceView | ComparedView
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ WHOLE = (Subject(),)
 """The subjects of a figure that shows all of a view, once."""
 
 
-def whole(view: ModelView | SentenceView) -> Sequence[Subject]:  # noqa: ARG001
+def whole(view: AnyView) -> Sequence[Subject]:  # noqa: ARG001
     """The subjects of figures that every view has."""
     return WHOLE
 
@@ -38,11 +40,11 @@ def whole(view: ModelView | SentenceView) -> Sequence[Subject]:  # noqa: ARG001
 class ReportFigure(Generic[View]):
     """A figure: its words, what it is drawn from, and how.
 
-    `view` is `ModelView`, of which a report has one a stream, or `SentenceView`, of which it has
-    one for each illustrated sentence and stream. `subjects` are the pictures to draw of a view,
-    none where it lacks what the figure shows. `draw(view, *subject.heads, style)` draws one, and
-    `caption(view, *subject.heads)` says its finding first, how to read it second. `about` is one
-    sentence, `order` the place among figures of the same view.
+    `view` is `ModelView`, of which a report has one a stream, `SentenceView`, of which it has one
+    for each illustrated sentence and stream, or one of a comparison's. `subjects` are the pictures
+    to draw of a view, none where it lacks what the figure shows. `draw(view, *subject.heads,
+    style)` draws one, and `caption(view, *subject.heads)` says its finding first, how to read it
+    second. `about` is one sentence, `order` the place among figures of the same view.
     """
 
     name: str

@@ -11,7 +11,8 @@ from itertools import chain, count
 
 from attnviz import remarks, signals
 from attnviz.figures.captions import titled
-from attnviz.figures.figure import WHOLE, Subject
+from attnviz.figures.compared_views import ComparedView
+from attnviz.figures.figure import WHOLE, AnyView, Subject
 from attnviz.figures.fonts import fitted
 from attnviz.figures.picture import Picture
 from attnviz.figures.registry import figures
@@ -31,7 +32,7 @@ class Task:
 
     path: str
     figure: str
-    view: ModelView | SentenceView
+    view: AnyView
     subject: Subject = WHOLE[0]
 
 
@@ -39,7 +40,7 @@ Models = ModelView | Sequence[ModelView] | None
 """The maps of a model: one, or one for each of its streams."""
 
 
-def tasks(model: Models, sentences: Sequence[SentenceView]) -> tuple[Task, ...]:
+def tasks(model: Models, sentences: Sequence[AnyView]) -> tuple[Task, ...]:
     """What there is to draw, in the order of the report: the model, then each sentence.
 
     Each stream of a model with several has a folder: `figures/cross/s003/mosaic`.
@@ -58,7 +59,7 @@ def _each(model: Models) -> Sequence[ModelView]:
     return [model] if isinstance(model, ModelView) else model or ()
 
 
-def _path(view: ModelView | SentenceView, name: str, taken: Container[str]) -> str:
+def _path(view: AnyView, name: str, taken: Container[str]) -> str:
     """Where a picture goes; a name that is taken gets a number."""
     folder = f"s{view.id:03d}" if isinstance(view, SentenceView) else ""
     path = "/".join(filter(None, ("figures", view.stream, folder, name)))
@@ -108,6 +109,18 @@ def draw_all(
             made.append(picture)
             if progress is not None:
                 progress(picture)
+    return tuple(made)
+
+
+def draw_compared(
+    views: Sequence[ComparedView], style: FigureStyle, progress: Progress
+) -> tuple[Picture, ...]:
+    """Make every picture of a comparison; `progress` is called with each once it is there."""
+    style = fitted(style, chain.from_iterable(view.texts() for view in views))
+    made = []
+    for task in tasks(None, views):
+        made.append(perform(task, style))
+        progress(made[-1])
     return tuple(made)
 
 

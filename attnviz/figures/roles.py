@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -34,11 +35,12 @@ def draw(view: ModelView, style: FigureStyle) -> Figure:
     width = max(cells(sheet, margins, 0.0).right, 330.0)
     title = titled("Head roles", view.stream)
     grid = cells(sheet, margins, headline(sheet, title, "", width - MARGIN))
-    draw_cells(sheet, grid, _colours(view, margins.absent), margins)
+    draw_cells(sheet, grid, role_colours(view, margins.absent), margins)
     for layer, row in enumerate(view.roles):
         for head, marks in enumerate(row):
-            _mark(sheet, grid, layer, head, marks)
-    bottom = _legend(sheet, view, grid.bottom + 10.0, width - MARGIN)
+            mark_cell(sheet, grid, layer, head, marks)
+    marked = [marks for row in view.roles for marks in row]
+    bottom = legend(sheet, marked, grid.bottom + 10.0, width - MARGIN)
     bottom = notes(sheet, bottom, margin_note(margins), width - MARGIN)
     return sheet.figure(width + MARGIN, bottom + MARGIN)
 
@@ -58,7 +60,7 @@ def _letter(mark: RoleMark) -> str:
     return mark.letter.upper() if mark.supported else mark.letter.lower()
 
 
-def _colours(view: ModelView, gaps: NDArray[np.bool_]) -> Pixels:
+def role_colours(view: ModelView, gaps: NDArray[np.bool_]) -> Pixels:
     """The cells' colours [layer, head, 3]; tentative roles are outlined, not filled."""
     pixels = np.empty((*gaps.shape, 3), dtype=np.uint8)
     for layer, row in enumerate(view.roles):
@@ -69,7 +71,9 @@ def _colours(view: ModelView, gaps: NDArray[np.bool_]) -> Pixels:
     return pixels
 
 
-def _mark(sheet: Sheet, grid: Cells, layer: int, head: int, marks: tuple[RoleMark, ...]) -> None:
+def mark_cell(
+    sheet: Sheet, grid: Cells, layer: int, head: int, marks: tuple[RoleMark, ...]
+) -> None:
     """Write a cell's letters, as many as fit; outline it where its role is tentative."""
     if not marks:
         return
@@ -95,13 +99,12 @@ def _outline(sheet: Sheet, cell: tuple[float, float, float, float], mark: RoleMa
     sheet.boxes([box], edge=FAMILIES.get(mark.family, FAMILIES["none"]), line=0.9)
 
 
-def _legend(sheet: Sheet, view: ModelView, y: float, width: float) -> float:
-    """Name the roles that occur, by family; returns the y below."""
+def legend(sheet: Sheet, cells: Sequence[tuple[RoleMark, ...]], y: float, width: float) -> float:
+    """Name the roles that occur in cells, by family; returns the y below."""
     first_marks: dict[str, RoleMark] = {}
-    for row in view.roles:
-        for marks in row:
-            for mark in marks:
-                first_marks.setdefault(mark.role, mark)
+    marks_shown = [mark for marks in cells for mark in marks]
+    for mark in marks_shown:
+        first_marks.setdefault(mark.role, mark)
     families = list(FAMILIES)
     order = sorted(
         first_marks.values(),
@@ -118,7 +121,6 @@ def _legend(sheet: Sheet, view: ModelView, y: float, width: float) -> float:
     for index, mark in enumerate(order):
         column, level = divmod(index, rows)
         _entry(sheet, mark, MARGIN + column * widest, y + level * _ROW)
-    marks_shown = [mark for row in view.roles for marks in row for mark in marks]
     text = "Fill: the first role named; the paler, the lower its score."
     if not any(mark.judged for mark in marks_shown):
         text = "Outline and small letter: above chance here; no verdict."

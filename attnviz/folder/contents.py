@@ -17,7 +17,6 @@ STAGING = ".attnviz-staging"
 OLD, NEW, SHOWN = "old", "new", "shown"
 """Names in a temporary folder: two whole reports, and a link to the one that is shown."""
 
-_MANIFEST = "report.json"
 _SUFFIXES = (".png", ".svg")
 _STAGING_NAME = re.compile(re.escape(STAGING) + "(-[0-9a-f]{8,})?")
 
@@ -26,10 +25,11 @@ _SHOWN_NAME = re.compile(f"{_STAGING_NAME.pattern}/{SHOWN}/[^/]+")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """How a report folder is recognised: `schema` in its report.json, the names of its `pages`."""
+    """How a report folder is recognised: `schema` in its `manifest`, the names of its `pages`."""
 
     schema: str
     pages: Collection[str]
+    manifest: str = "report.json"
 
 
 def refuse_strangers(folder: Path, signature: Signature, name: Path | None = None) -> None:
@@ -53,7 +53,7 @@ def strangers(folder: Path, signature: Signature) -> list[str]:
     """
     # A run that was killed while it swapped reports has its manifests in its staging folder.
     reports = [folder, *(temporary / name for temporary in stagings(folder) for name in (OLD, NEW))]
-    ours = {path for report in reports for path in _files(report / _MANIFEST, signature)}
+    ours = {path for report in reports for path in _files(report, signature)}
     ours |= {str(parent) for path in ours for parent in PurePosixPath(path).parents}
     return sorted(name for name in _others(folder, ours) if not belongs_to_disk(folder / name))
 
@@ -92,8 +92,9 @@ def _others(folder: Path, ours: Collection[str]) -> Iterator[str]:
             yield from (start + name for name in _others(path, inside))
 
 
-def _files(manifest: Path, signature: Signature) -> set[str]:
-    """The files of the report with this report.json; none if it isn't one."""
+def _files(folder: Path, signature: Signature) -> set[str]:
+    """The files of the report in a folder, by its manifest; none if it holds no such report."""
+    manifest = folder / signature.manifest
     try:
         # Reading from a pipe would wait for ever.
         report = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}

@@ -254,14 +254,14 @@ def verdicts(every: Iterable[_Evidence]) -> Column:
 
 def scores(every: Iterable[_Score | None]) -> list[Interval]:
     """A column of scores; a dash where there is none."""
-    return _intervals(
+    return intervals(
         [(score.score, score.low, score.high) if score else (None,) * 3 for score in every]
     )
 
 
 def estimates(every: Iterable[Estimate | None]) -> list[Interval]:
     """A column of means; a dash where there is none."""
-    return _intervals(
+    return intervals(
         [
             (estimate.mean, estimate.low, estimate.high) if estimate else (None,) * 3
             for estimate in every
@@ -269,7 +269,8 @@ def estimates(every: Iterable[Estimate | None]) -> list[Interval]:
     )
 
 
-def _intervals(values: Sequence[Bounds]) -> list[Interval]:
+def intervals(values: Sequence[Bounds]) -> list[Interval]:
+    """A column of numbers with the bounds of their intervals."""
     means = numbers.aligned([numbers.middle(*value) for value in values])
     return [
         Interval(numbers.estimate(*value), mean, numbers.interval(*value))

@@ -41,8 +41,11 @@ _UNPRINTABLE = regex.compile(r"(?V1)[\p{C}\p{Zl}\p{Zp}\p{DI}\u2800]")
 _SURROGATE = regex.compile(r"\p{Cs}")
 
 
-def write(report: ReportJson) -> bytes:
-    """The report as JSON: sorted keys, six significant digits, null for what was not measured."""
+def write(report: object) -> bytes:
+    """A report, or another dataclass, as JSON: sorted keys, six significant digits.
+
+    null stands for what was not measured.
+    """
     return _laid_out(plain(report)).encode()
 
 

@@ -6,13 +6,12 @@ that it is in ("i do not know the actors, but the film was good"), so that the l
 off one word. Two negations in a clause, which cancel out, are in the sample text and not in what
 the model is trained on.
 
-    python samples/sentiment/train.py [--out DIR]
+    python -m samples.sentiment.train [--out DIR]
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -23,7 +22,8 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
-from transformers.utils.logging import disable_progress_bar
+
+from samples import training
 
 HERE = Path(__file__).parent
 HELD_OUT_SEED = 20260
@@ -253,26 +253,12 @@ def batches(avoid: frozenset[tuple[str, ...]]) -> Iterator[list[Example]]:
         yield batch
 
 
-def warm_up_and_decay(step: int) -> float:
-    """The learning rate's factor: up to 1 in WARM_UP steps, then down to 0 at the last one."""
-    return min((step + 1) / WARM_UP, max(0.0, (STEPS - step) / (STEPS - WARM_UP)))
-
-
 def train(model: Any, tokenizer: Any, avoid: frozenset[tuple[str, ...]]) -> None:  # noqa: ANN401
     """Trains on sentences and their labels."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=RATE, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, warm_up_and_decay)
-    model.train()
-    for step, batch in zip(range(1, STEPS + 1), batches(avoid), strict=False):
-        loss = model(**encode(tokenizer, batch)).loss
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
+    encoded = (encode(tokenizer, batch) for batch in batches(avoid))
+    for step, loss in training.steps(model, encoded, count=STEPS, rate=RATE, warm_up=WARM_UP):
         if step % 100 == 0:
-            print(f"step {step:5}  loss {loss.item():.4f}", flush=True)
-    model.eval()
+            print(f"step {step:5}  loss {loss:.4f}", flush=True)
 
 
 # --- How well it went ----------------------------------------------------------------------------
@@ -285,18 +271,6 @@ def accuracy(model: Any, tokenizer: Any, examples: Sequence[Example]) -> float: 
     with torch.inference_mode():
         said = model(**batch).logits.argmax(-1)
     return float((said == labels).float().mean())
-
-
-def save(model: Any, tokenizer: Any, out: Path) -> None:  # noqa: ANN401 - transformers' own
-    """Writes the model and its tokenizer, the latter under the name that every version knows."""
-    disable_progress_bar()  # type: ignore[no-untyped-call]
-    model.save_pretrained(out)
-    (out / "model.safetensors").chmod(0o644)
-    tokenizer.save_pretrained(out)
-    file = out / "tokenizer_config.json"
-    config = json.loads(file.read_text(encoding="utf-8"))
-    config["tokenizer_class"] = "PreTrainedTokenizerFast"
-    file.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -316,7 +290,7 @@ def main() -> None:
     )
     twice = twice_negated(200)
     print(f"right on {len(twice)} negated twice: {accuracy(model, tokenizer, twice):.1%}")
-    save(model, tokenizer, out)
+    training.save(model, tokenizer, out)
     for name, text in sample_files().items():
         (HERE / name).write_text(text, encoding="utf-8", newline="\n")
 

@@ -4,13 +4,12 @@ Sentences come from a small grammar that writes a pair together with the source 
 target word translates. The model sees the pairs only, never the alignment: where its
 cross-attention agrees with the alignment, it found that out by itself.
 
-    python samples/translation/train.py [--out DIR]
+    python -m samples.translation.train [--out DIR]
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -22,7 +21,8 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import GenerationConfig, MarianConfig, MarianMTModel, PreTrainedTokenizerFast
-from transformers.utils.logging import disable_progress_bar
+
+from samples import training
 
 HERE = Path(__file__).parent
 HELD_OUT_SEED = 20240
@@ -531,26 +531,12 @@ def batches(avoid: frozenset[tuple[str, ...]]) -> Iterator[list[Pair]]:
         yield batch
 
 
-def warm_up_and_decay(step: int) -> float:
-    """The learning rate's factor: up to 1 in WARM_UP steps, then down to 0 at the last one."""
-    return min((step + 1) / WARM_UP, max(0.0, (STEPS - step) / (STEPS - WARM_UP)))
-
-
 def train(model: Any, tokenizer: Any, avoid: frozenset[tuple[str, ...]]) -> None:  # noqa: ANN401
     """Trains on the words alone; the alignment plays no part."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=RATE, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, warm_up_and_decay)
-    model.train()
-    for step, batch in zip(range(1, STEPS + 1), batches(avoid), strict=False):
-        loss = model(**encode(tokenizer, batch)).loss
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
+    encoded = (encode(tokenizer, batch) for batch in batches(avoid))
+    for step, loss in training.steps(model, encoded, count=STEPS, rate=RATE, warm_up=WARM_UP):
         if step % 250 == 0:
-            print(f"step {step:5}  loss {loss.item():.4f}", flush=True)
-    model.eval()
+            print(f"step {step:5}  loss {loss:.4f}", flush=True)
 
 
 # --- How well it went ----------------------------------------------------------------------------
@@ -626,18 +612,6 @@ def alignment_table(
     return table
 
 
-def save(model: Any, tokenizer: Any, out: Path) -> None:  # noqa: ANN401 - transformers' own
-    """Writes the model and its tokenizer, the latter under the name that every version knows."""
-    disable_progress_bar()  # type: ignore[no-untyped-call]
-    model.save_pretrained(out)
-    (out / "model.safetensors").chmod(0o644)
-    tokenizer.save_pretrained(out)
-    file = out / "tokenizer_config.json"
-    config = json.loads(file.read_text(encoding="utf-8"))
-    config["tokenizer_class"] = "PreTrainedTokenizerFast"
-    file.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
 def main() -> None:
     """Trains, evaluates, and writes the model and the sample text."""
     parser = argparse.ArgumentParser(description="Train the sample translation model.")
@@ -656,7 +630,7 @@ def main() -> None:
     print("head       predicts   input    predicts   input")
     for name, scores in alignment_table(model, tokenizer, pairs).items():
         print(f"{name:9}  " + "  ".join(f"{score:8.1%}" for score in scores))
-    save(model, tokenizer, out)
+    training.save(model, tokenizer, out)
     for name, text in sample_files().items():
         (HERE / name).write_text(text, encoding="utf-8", newline="\n")
 

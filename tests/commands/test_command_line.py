@@ -170,7 +170,7 @@ def test_a_format_that_is_none_is_told_before_anything_is_read(tool: Tool) -> No
 def test_every_command_is_found(tool: Tool) -> None:
     helped = tool("--help").out
     names = [command.name for command in discover("attnviz.commands", "COMMAND", Command)]
-    assert names == ["report", "draw", "scan", "merge", "check", "list", "env"]
+    assert names == ["report", "draw", "scan", "merge", "check", "compare", "list", "env"]
     assert re.findall(r"(?m)^│ (\w+) ", helped.partition("Commands")[2]) == names
 
 

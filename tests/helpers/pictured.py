@@ -9,6 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from attnviz.figures.compared_views import (
+    ComparedView,
+    CourseLine,
+    CourseView,
+    DifferenceView,
+    SideBySide,
+)
 from attnviz.figures.fonts import fitted
 from attnviz.figures.scale import Pixels, pool
 from attnviz.figures.style import FigureStyle
@@ -175,6 +182,47 @@ def hybrid() -> tuple[ModelView, SentenceView]:
     maps = replace(view, statistics=statistics, roles=roles, key_heads=shared, windows=windows)
     drawn = replace(drawn, attention=attention, layer_means=means, heads=())
     return maps, replace(drawn, key_heads=shared, windows=windows)
+
+
+def compared(models: int = 3, layers: int = 2, heads: int = 3) -> list[ComparedView]:
+    """Models side by side, numbers over them, and the differences of a role, one head missing."""
+    generator = np.random.default_rng(2)
+    names = tuple(f"step {HOSTILE[at % len(HOSTILE)]} {at}" for at in range(models))
+    rising = tuple((at / models, at / models - 0.01, at / models + 0.01) for at in range(models))
+    supported = tuple(at > models // 2 for at in range(models))
+    first = supported.index(True) if any(supported) else None
+    before, after = generator.uniform(0.0, 1.0, size=(2, layers, heads))
+    difference = after - before
+    difference[-1, -1] = np.nan
+    unknown = (np.nan,) * 3
+    return [
+        SideBySide((model(layers, heads),) * models, names),
+        CourseView(
+            "roles-over-models",
+            "Roles over models",
+            "score",
+            names,
+            (
+                CourseLine("Previous token", rising, PREVIOUS, supported, first),
+                CourseLine("Subject <b>", (unknown, *rising[1:]), TENTATIVE, supported, first),
+                CourseLine("a mean", rising),
+            ),
+            1.0,
+            "All rise. A line for each.",
+        ),
+        DifferenceView(
+            "dep:nsubj",
+            "Subject <b>",
+            (names[0], names[-1]),
+            before,
+            after,
+            difference,
+            np.nan_to_num(np.abs(difference)) > 0.3,
+            1.0,
+            1.0,
+            moved=True,
+        ),
+    ]
 
 
 def only(weights: NDArray[np.float64]) -> SentenceView:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from collections.abc import Iterator
+import importlib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,16 +20,8 @@ def lines(name: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def script() -> Iterator[ModuleType]:
-    name = "samples_sentiment_train"
-    spec = importlib.util.spec_from_file_location(name, FOLDER / "train.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look themselves up there
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[name]
+def script() -> ModuleType:
+    return importlib.import_module("samples.sentiment.train")
 
 
 @pytest.fixture(scope="module")

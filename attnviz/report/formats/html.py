@@ -48,7 +48,7 @@ def write(report: Report, pictures: Sequence[Picture]) -> bytes:
     page = environment().get_template("report.html.j2")
     return page.render(
         sections=sections.of(report, pictures),
-        images={picture.path: _image(picture) for picture in pictures},
+        images={picture.path: image(picture) for picture in pictures},
         styles=Markup("\n").join(
             map(stylesheet, ("report.css", "profile.css", "first_screen.css"))
         ),
@@ -56,7 +56,8 @@ def write(report: Report, pictures: Sequence[Picture]) -> bytes:
     ).encode()
 
 
-def _image(picture: Picture) -> Image:
+def image(picture: Picture) -> Image:
+    """A picture as a page has it."""
     return Image(data_uri(picture), _place(picture), alt(picture), picture.width > SHRUNK)
 
 

@@ -1,0 +1,58 @@
+"""`compare.md`: the same findings and tables, short enough for a CI job summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from attnviz.comparison import sections
+from attnviz.comparison.page import Page, Part
+from attnviz.comparison.several import Comparisons
+from attnviz.figures.picture import Picture
+from attnviz.report.cells import Table
+from attnviz.report.escape import markdown as safe
+from attnviz.report.markup import bullets, table
+
+FILENAME = "compare.md"
+_NUMBERS = ("number", "interval", "score")
+
+
+def write(comparisons: Comparisons, pictures: Sequence[Picture] = ()) -> bytes:
+    """The page as Markdown; pictures, where there are any, lie beside it."""
+    page = sections.of(comparisons, pictures)
+    blocks = [f"# {safe(page.title)}", safe(page.byline), bullets(_first(page))]
+    blocks += map(_picture, page.first)
+    for part in page.parts:
+        blocks += _part(part)
+    blocks += ["## How it was measured", *map(safe, page.method), _table(page.models)]
+    blocks.append(bullets(f"{name}: {value}" for name, value in page.facts))
+    if page.warnings:
+        blocks += ["## Warnings", bullets(page.warnings)]
+    return ("\n\n".join(blocks) + "\n").encode()
+
+
+def _first(page: Page) -> Iterator[str]:
+    yield from (says.text for says in page.findings)
+    if page.more:
+        yield f"And {len(page.more)} more, in compare.html."
+
+
+def _part(part: Part) -> Iterator[str]:
+    yield f"## {safe(part.title)}"
+    yield safe(part.says)
+    yield from map(_picture, part.pictures)
+    if part.table is not None:
+        yield _table(part.table)
+    elif part.otherwise:
+        yield safe(part.otherwise)
+    if part.more:
+        yield safe(part.more)
+
+
+def _table(of: Table) -> str:
+    align = "".join("r" if column.form in _NUMBERS else "l" for column in of.columns)
+    header = [safe(column.title) for column in of.columns]
+    return table(header, align, ([safe(cell.text) for cell in row] for row in of.rows))
+
+
+def _picture(picture: Picture) -> str:
+    return f"![{safe(picture.title)}]({picture.path}.png)\n\n{safe(picture.caption)}"
