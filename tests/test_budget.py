@@ -164,7 +164,7 @@ def test_neither_sources_nor_targets_have_more_tokens_than_allowed(
 ) -> None:
     sources: Any = [range(length) for length, _ in pairs]
     targets: Any = [range(length) for _, length in pairs]
-    groups = run._groups(sources, targets, most)
+    groups = run._groups(sources, targets, most, torch.device("cpu"))
     assert sorted(place for group in groups for place in group) == list(range(len(pairs)))
     for group in groups:
         for side in (sources, targets):

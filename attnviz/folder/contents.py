@@ -60,7 +60,7 @@ def strangers(folder: Path, signature: Signature) -> list[str]:
 
 def is_report(folder: Path, signature: Signature) -> bool:
     """Whether `folder` holds a report of ours, whatever else."""
-    return bool(_files(folder / _MANIFEST, signature))
+    return bool(_files(folder, signature))
 
 
 def stagings(folder: Path) -> list[Path]:

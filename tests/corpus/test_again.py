@@ -69,8 +69,8 @@ def _report(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    sizes = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 64}
-    return write_model(tmp_path_factory.mktemp("models") / "decoder", "gpt2", **sizes)
+    folder = tmp_path_factory.mktemp("models") / "decoder"
+    return write_model(folder, "gpt2", n_embd=16, n_layer=2, n_head=2, n_positions=64)
 
 
 @pytest.mark.parametrize("kind", ["minilm", "decoder"])
