@@ -136,12 +136,12 @@ def _overview(
     measures = {(each.role, each.measure) for each in differences if each.certain is not None}
     many, of = counted(len(heads), "head"), f"{len(measures)} roles and statistics"
     if not sure:
-        same = all(each.difference in (0.0, None) for each in differences)
-        text = (
-            f"No difference: every number of {many} is the same."
-            if same
-            else f"No difference is certain, in any of {many} and {of}."
-        )
+        if all(each.difference in (0.0, None) for each in differences):
+            text = f"No difference: every number of {many} is the same."
+        elif not measures:
+            text = "There are too few sentences to be certain of any difference."
+        else:
+            text = f"No difference is certain, in any of {many} and {of}."
         yield ComparisonFinding("same", text)
         return
     differ = {(each.attention, each.head) for each in sure}

@@ -131,6 +131,8 @@ def _small_print(view: DifferenceView) -> str:
     if view.moved:
         told += " Heads are compared with their counterparts, and differences stand at the places "
         told += "before."
+    if (np.isnan(view.difference) & ~np.isnan(view.before)).any():
+        told += " Crossed out: heads without a counterpart."
     return told
 
 
@@ -140,14 +142,14 @@ def caption(view: DifferenceView) -> str:
     heads = int(view.certain.sum())
     if not heads:
         return (
-            f"{view.title}: no head certainly differs. Left before, then after, then the "
+            "No head certainly differs. Left before, then after, then the "
             "difference; a row for each layer, a column for each head."
         )
     layer, head = np.unravel_index(int(np.nanargmax(known)), known.shape)
     largest = float(view.difference[layer, head])
     differ = "differs" if heads == 1 else "differ"
     return (
-        f"{view.title}: {plural(heads, 'head')} certainly {differ}, most "
+        f"{plural(heads, 'head')} certainly {differ}, most "
         f"{head_name(int(layer), int(head))}: {signed(largest)}. Left before, then after, then "
         "the difference; a row for each layer, a column for each head."
     )

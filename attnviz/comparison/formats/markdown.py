@@ -14,6 +14,7 @@ from attnviz.report.markup import bullets, table
 
 FILENAME = "compare.md"
 _NUMBERS = ("number", "interval", "score")
+"""Columns of nothing but digits, signs and brackets."""
 
 
 def write(comparisons: Comparisons, pictures: Sequence[Picture] = ()) -> bytes:
@@ -51,7 +52,11 @@ def _part(part: Part) -> Iterator[str]:
 def _table(of: Table) -> str:
     align = "".join("r" if column.form in _NUMBERS else "l" for column in of.columns)
     header = [safe(column.title) for column in of.columns]
-    return table(header, align, ([safe(cell.text) for cell in row] for row in of.rows))
+    columns = [
+        [cell.text if column.form in _NUMBERS else safe(cell.text) for cell in column.cells]
+        for column in of.columns
+    ]
+    return table(header, align, zip(*columns, strict=True))
 
 
 def _picture(picture: Picture) -> str:
