@@ -69,7 +69,7 @@ def _report(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    sizes = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 64}
+    sizes: dict[str, Any] = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 64}
     return write_model(tmp_path_factory.mktemp("models") / "decoder", "gpt2", **sizes)
 
 
