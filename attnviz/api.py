@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnviz import pipeline, saving
+from attnviz.corpus.earlier import repeated
 from attnviz.errors import NothingToAnalyseError, UsageError
 from attnviz.measurement.measurement import Measurement
 from attnviz.progress import Silent
@@ -20,6 +21,7 @@ from attnviz.rules import read as rule_reader
 from attnviz.rules.verdict import Verdicts
 from attnviz.settings import Settings, from_mapping
 from attnviz.steps import judge as judging
+from attnviz.steps.against import MARGIN
 from attnviz.text.files import read
 from attnviz.text.literal import as_file
 from attnviz.text.types import SourceFile
@@ -183,31 +185,43 @@ def judge(measurement: Measurement, **settings: Any) -> Report:  # noqa: ANN401 
 
 def check(
     model: str | PathLike[str],
-    rules: str | PathLike[str] | Sequence[Mapping[str, Any]],
+    rules: str | PathLike[str] | Sequence[Mapping[str, Any]] = (),
     *,
+    against: str | PathLike[str] | None = None,
+    text: str | PathLike[str] | Sequence[str | PathLike[str]] = (),
+    margin: float = MARGIN,
     tags: Mapping[str, str] | None = None,
     **settings: Any,  # noqa: ANN401 - of many types
 ) -> Verdicts:
     """Holds rules of where attention must go against `model`; what became of each.
 
     `rules` is the path (`pathlib.Path`) of a rule file, the text of one, or a list of rules, each a
-    dict with the keys that a `[[rule]]` has. `settings` are those of `attnviz.Settings`, by name.
+    dict with the keys that a `[[rule]]` has. With `against`, the folder of an earlier report, its
+    text is measured again, and a role that is lost fails, as does a head that surely changed by
+    more than `margin`; `text` are the paths of its files, where these aren't found by their names.
+    `settings` are those of `attnviz.Settings`, by name.
 
     Raises `AttnvizError`, whose `hint` names the fix; a rule that fails, or is about nothing, is no
     error but a verdict.
     """
     checked = from_mapping(settings)
     folder = Path()
+    known: rule_reader.RuleFile | None = None
     if isinstance(rules, PathLike):
         folder = Path(rules).parent
         known = rule_files.open_rules(Path(rules))
     elif isinstance(rules, str):
         known = rule_reader.read(rules, "rules")
-    else:
+    elif rules or against is None:
         known = rule_reader.RuleFile("rules", tuple(rule_reader.of_tables(_tables(rules))))
-    sources = rule_files.open_texts(known, folder)
+    sources = rule_files.open_texts(known, folder) if known else {}
+    earlier = None
+    if against is not None:
+        several = [text] if isinstance(text, str | PathLike) else list(text)
+        paths = [fspath(path) for path in several]
+        earlier = repeated(Path(against), paths, checked, settings, str, margin)
     verdicts, _ = pipeline.checked_rules(
-        fspath(model), known, sources, checked, Silent(), dict(tags or {})
+        fspath(model), known, sources, checked, Silent(), dict(tags or {}), earlier
     )
     return verdicts
 
@@ -228,6 +242,8 @@ def scan(
     *,
     field: str = "",
     id: str = "",  # noqa: A002 - as the flag
+    group: str = "",
+    label: str = "",
     sample: int = 0,
     part: str = "1/1",
     pilot: str | PathLike[str] | None = None,
@@ -250,7 +266,7 @@ def scan(
 
     several = [paths] if isinstance(paths, str | PathLike) else list(paths)
     chosen = options.ScanOptions(
-        fields=Fields(field, id),
+        fields=Fields(field, id, group, label),
         part=options.part(part),
         sample=sample,
         pilot=None if pilot is None else Path(pilot),

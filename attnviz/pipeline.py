@@ -10,19 +10,22 @@ from attnviz import budget
 from attnviz.drawing.files import style
 from attnviz.drawing.settings import DrawSettings
 from attnviz.drawing.weights import Weights
+from attnviz.errors import InputError
 from attnviz.evidence.rules import rules as evidence_rules
 from attnviz.figures.scale import colormap
 from attnviz.measurement.measurement import Measurement
+from attnviz.measurement.source import ModelInfo
 from attnviz.models import names
 from attnviz.models.load import LoadedModel
 from attnviz.report.model import Report
 from attnviz.rules.read import RuleFile
-from attnviz.rules.verdict import Verdicts
+from attnviz.rules.verdict import Verdict, Verdicts
 from attnviz.settings import Settings, creation_date
 from attnviz.stages import Progress
 from attnviz.steps import loading, weigh
 from attnviz.steps.again import Again
-from attnviz.steps.check import Checker, Sources
+from attnviz.steps.against import Earlier
+from attnviz.steps.check import Checker, Sources, check_report
 from attnviz.steps.illustrate import illustrate
 from attnviz.steps.judge import judge
 from attnviz.steps.measure import Measurer, measure, source
@@ -67,11 +70,13 @@ def again(
 ) -> Again:
     """Runs the model over texts that were measured before, so that the report shows them.
 
-    Raises InputError where the model is not the one that was measured.
+    Raises InputError where the model is not the one that was measured, or all of the texts.
     """
     settings = checked(settings, target, labels)
     texts = _texts(files, settings, progress, target, labels)
     loaded, surveyed = _surveyed(model, texts, settings, progress, predicts=True)
+    if (now := surveyed.tally.sentences) != (many := measurement.input.sentences):
+        raise InputError(f"The texts have {now:,} sentences, of which {many:,} were measured.")
     return Again(measurement, surveyed, loaded, settings, progress)
 
 
@@ -121,45 +126,91 @@ def judged(
 
 def checked_rules(
     model: str,
-    rules: RuleFile,
+    rules: RuleFile | None,
     sources: Sources,
     settings: Settings,
     progress: Progress,
     tags: Mapping[str, str],
+    earlier: Earlier | None = None,
     *,
     drawn: bool = False,
 ) -> tuple[Verdicts, Mapping[str, bytes]]:
     """Runs the model over what rules name, and holds them against it.
 
     `sources` are the files that they name. What is wrong with a rule is its verdict. Where rules
-    on a sentence that fail are to be `drawn`, their pictures, by path.
+    on a sentence that fail are to be `drawn`, their pictures, by path. The model is held against
+    an `earlier` measurement, too, over its text.
     """
     settings = checked(settings, None)
     looks = style(DrawSettings(), settings.cmap, settings.dpi) if drawn else None
     evidence_rules(settings.evidence)
     loaded = _loaded(model, settings, progress)
 
+    def measured_on(
+        files: Sequence[SourceFile], target: SourceFile | None, settings: Settings
+    ) -> Measurement:
+        settings = checked(settings, target)
+        surveyed = _with_model(loaded, files, settings, progress, target)
+        made = measure(Measurer(loaded, surveyed, settings), surveyed, progress, illustrated=False)
+        progress.stage("weighing evidence")
+        return made.measurement
+
     def on_text(
         files: Sequence[SourceFile], target: SourceFile | None, settings: Settings
     ) -> Report:
-        settings = checked(settings, target)
-        surveyed = _with_model(loaded, files, settings, progress, target)
-        measurer = Measurer(loaded, surveyed, settings)
-        made = measure(measurer, surveyed, progress, illustrated=False).measurement
-        progress.stage("weighing evidence")
-        return judge(made, settings)
+        return judge(measured_on(files, target, settings), settings)
 
     checker = Checker(loaded, model, settings, sources, on_text, progress, looks)
-    verdicts = checker.check(rules.rules)
-    made = Verdicts(
+    verdicts = checker.check(rules.rules if rules else ())
+    warnings = checker.warnings
+    if earlier is not None:
+        as_then = earlier.settings(settings)
+        now = measured_on(earlier.files, earlier.target, as_then)
+        changes, notes = earlier.verdicts(now, as_then, earlier.draw(model, settings))
+        verdicts, warnings = [*verdicts, *changes], [*warnings, *notes]
+    made = _verdicts(verdicts, source(loaded, settings).model, rules, earlier, tags, warnings)
+    return made, checker.pictures
+
+
+def checked_measurement(
+    measurement: Measurement,
+    name: str,
+    rules: RuleFile | None,
+    sources: Sources,
+    settings: Settings,
+    tags: Mapping[str, str],
+    earlier: Earlier | None = None,
+) -> Verdicts:
+    """Holds rules, and an `earlier` measurement, against one that is there: no model is run.
+
+    `name` is where the measurement is from.
+    """
+    report = judge(measurement, settings)
+    verdicts = check_report(rules.rules if rules else (), report, sources, name)
+    warnings = [*report.warnings]
+    if earlier is not None:
+        changes, notes = earlier.verdicts(measurement, settings)
+        verdicts, warnings = [*verdicts, *changes], [*warnings, *notes]
+    return _verdicts(verdicts, report.model, rules, earlier, tags, warnings)
+
+
+def _verdicts(
+    verdicts: Sequence[Verdict],
+    model: ModelInfo,
+    rules: RuleFile | None,
+    earlier: Earlier | None,
+    tags: Mapping[str, str],
+    warnings: Sequence[str],
+) -> Verdicts:
+    return Verdicts(
         version=__version__,
-        model=source(loaded, settings).model,
-        rules=Path(rules.name).name,
+        model=model,
+        rules=Path(rules.name).name if rules else "",
         verdicts=tuple(verdicts),
         tags=tags,
-        warnings=tuple(checker.warnings),
+        warnings=tuple(dict.fromkeys(warnings)),
+        against=Path(earlier.name).name if earlier else "",
     )
-    return made, checker.pictures
 
 
 def _texts(

@@ -11,12 +11,13 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "attnviz"
 WITHOUT_TORCH = (
     *("text", "measurement", "roles", "statistics", "baselines"),
-    *("evidence", "figures", "report", "findings", "drawing", "rules"),
+    *("evidence", "figures", "report", "findings", "drawing", "rules", "comparison"),
 )
 """Rooms that come before a model runs or after it, and those whose files say what is measured."""
 
 PURE = (
     *("roles", "statistics", "baselines", "evidence", "figures", "report", "findings", "drawing"),
+    "comparison",
 )
 """Rooms without input and output."""
 

@@ -55,6 +55,7 @@ def judged(
     unless MODEL was named: then that is the error. Raises UsageError for flags that say something
     else than what was measured.
     """
+    from attnviz.corpus.finished import watched
     from attnviz.corpus.measurements import measurement_in
     from attnviz.steps.judge import check_settings, judge
 
@@ -62,7 +63,8 @@ def judged(
     given = [name for name, value in flags.items() if value is not None]
     check_settings(measurement, settings, given, flag)
     progress.stage("weighing evidence")
-    report = replace(judge(measurement, settings), from_measurement=True)
+    report = watched(judge(measurement, settings), source.folder)
+    report = replace(report, from_measurement=True)
     if source.without_text:
         return _alone(report), measurement
     try:

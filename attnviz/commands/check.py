@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,9 +28,7 @@ from attnviz.sources import resolve
 from attnviz.surroundings import check_address_space, working_folder
 
 if TYPE_CHECKING:
-    from attnviz.rules.read import RuleFile
     from attnviz.rules.verdict import Verdicts
-    from attnviz.text.types import SourceFile
 
 _FOLDER = folder.Signature("attnviz.check/1", ("report.json", "report.md", "junit.xml"))
 """How a folder that `--report` wrote is recognised."""
@@ -39,7 +36,7 @@ _FOLDER = folder.Signature("attnviz.check/1", ("report.json", "report.md", "juni
 _SETTINGS = [
     declared
     for declared in declarations(Settings).values()
-    if declared.name not in ("target", "kernel", "illustrate", "sentences", "scale", "jobs")
+    if declared.name not in ("kernel", "illustrate", "sentences", "scale", "jobs")
 ]
 
 Rules = Annotated[
@@ -73,8 +70,32 @@ MeasurementFile = Annotated[
         rich_help_panel="New rules",
         metavar="DIR",
         show_default=False,
-        help="With --init: the report's folder, or measurement, to take numbers from; the model "
+        help="The folder of a report or scan, or its measurement, to take numbers from: the model "
         "isn't run.",
+    ),
+]
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        "--against",
+        rich_help_panel="Earlier measurement",
+        metavar="DIR",
+        show_default=False,
+        help="The folder of an earlier report: its text is measured again, and what surely changed "
+        "is told.",
+    ),
+]
+Margin = Annotated[
+    float | None,
+    typer.Option(
+        "--margin",
+        rich_help_panel="Earlier measurement",
+        metavar="X",
+        min=0.0,
+        max=1.0,
+        show_default="0.1",
+        help="With --against: a head that surely changed by more than this fails; of nats and "
+        "tokens it is a proportion.",
     ),
 ]
 JUnit = Annotated[
@@ -107,14 +128,15 @@ Tags = Annotated[
         help="Mark the outputs, as with git.sha=…; may be given several times.",
     ),
 ]
-TextFile = Annotated[
-    str,
+TextFiles = Annotated[
+    list[str] | None,
     typer.Option(
         "--text",
         rich_help_panel="Text",
         metavar="FILE",
         show_default=False,
-        help="The text of rules that name none.",
+        help="The text of rules that name none; with --against, where its text is; may then be "
+        "given several times.",
     ),
 ]
 
@@ -123,10 +145,12 @@ TextFile = Annotated[
 def check(
     model: Model,
     rules: Rules = None,
+    against: Against = None,
+    margin: Margin = None,
     init: Init = None,
     source: MeasurementFile = None,
     update: Update = False,
-    text: TextFile = "",
+    text: TextFiles = None,
     junit: JUnit = None,
     report: Report = None,
     tag: Tags = None,
@@ -141,65 +165,73 @@ def check(
 
     [dim]attnviz check minilm rules.toml --junit junit.xml[/dim]
 
+    [dim]attnviz check minilm --against report[/dim]
+
     [dim]attnviz check minilm --init rules.toml --text corpus.txt[/dim]
     """
     set_colour(color)
     check_address_space()
     out = Output(folder=None, format=HUMAN, quiet=quiet, verbose=verbose, log=log)
     out.hear_libraries()
-    from attnviz.commands import new_rules
-    from attnviz.models import names
-    from attnviz.rules import files
+    from attnviz.commands import checking, new_rules
 
     # Whatever can be wrong with the command is said at once, not after minutes of work.
     settings = resolve(flags, os.environ, working_folder())
     tags = _tags(tag or [])
-    if text == "-":
-        raise UsageError("--text is standard input, which no rule can name.", "Name a file.")
+    texts = text or []
+    _check_flags(texts, rules, against, init, source, settings, update=update)
+    name = texts[0] if texts else ""
     if init is not None:
-        if rules is not None:
-            raise UsageError("--init writes rules, and reads none.", f"Leave out {rules}.")
-        new_rules.write(model, init, source, text, settings, out)
+        new_rules.write(model, init, source, name, settings, out)
         return
-    if rules is None:
-        raise UsageError("No file of rules was given.", "Name it, or write one with --init.")
-    if source is not None:
-        raise UsageError("--from goes with --init.", "Leave it out.")
-    known = files.open_rules(rules, text)
-    sources = files.open_texts(known, rules.parent)
-    names.resolve(model, allow_pickle=settings.allow_pickle)
+    work = checking.Work(model, settings, tags, drawn=report is not None)
+    work = work.measured_in(source) if source is not None else work.with_model()
+    if rules is not None:
+        work = work.with_rules(rules, name)
+    if against is not None:
+        work = work.held_against(against, texts, margin, flags)
     if junit is not None:
         folder.check_files([junit])
     if report is not None:
         folder.check(report, _FOLDER)
-    run = partial(_run, out, model, settings, tags, drawn=report is not None)
-    verdicts, pictures = run(known, sources)
-    if update and new_rules.update(rules, known, verdicts, out):
-        known = files.open_rules(rules, text)
-        verdicts, pictures = run(known, sources)
+    verdicts, pictures = work.run(out)
+    if update and rules and work.rules and new_rules.update(rules, work.rules, verdicts, out):
+        verdicts, pictures = work.with_rules(rules, name).run(out)
     if report is not None:
         folder.write(report, _contents(verdicts, pictures), _FOLDER)
     _show(verdicts, out, junit, format)
     raise typer.Exit(int(verdicts.exit_code))
 
 
-def _run(
-    out: Output,
-    model: str,
+def _check_flags(
+    texts: list[str],
+    rules: Path | None,
+    against: Path | None,
+    init: Path | None,
+    source: Path | None,
     settings: Settings,
-    tags: Mapping[str, str],
-    known: RuleFile,
-    sources: Mapping[str, SourceFile],
     *,
-    drawn: bool,
-) -> tuple[Verdicts, Mapping[str, bytes]]:
-    """The verdicts, and pictures of those that fail where they are to be `drawn`."""
-    with out.progress() as progress:
-        progress.stage("starting")
-        out.load_libraries()
-        from attnviz import pipeline
-
-        return pipeline.checked_rules(model, known, sources, settings, progress, tags, drawn=drawn)
+    update: bool,
+) -> None:
+    """Raises UsageError for flags that don't go together."""
+    if "-" in texts:
+        raise UsageError("--text is standard input, which no rule can name.", "Name a file.")
+    if len(texts) > 1 and against is None:
+        raise UsageError("--text is given twice.", "Name one file.")
+    if settings.target and against is None:
+        raise UsageError("--target goes with --against.", "In a rule it is target or target_file.")
+    if init is not None:
+        if rules is not None:
+            raise UsageError("--init writes rules, and reads none.", f"Leave out {rules}.")
+        if against is not None:
+            raise UsageError("--init writes rules, and checks nothing.", "Leave out --against.")
+        return
+    if rules is None and against is None:
+        raise UsageError(
+            "No file of rules was given.", "Name it, write one with --init, or use --against DIR."
+        )
+    if update and (rules is None or source is not None):
+        raise UsageError("--update rewrites RULES, and runs the model.", "Leave it out.")
 
 
 def _contents(verdicts: Verdicts, pictures: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnviz import folder
+from attnviz.commands.checking import measured
 from attnviz.console import tell
 from attnviz.errors import UsageError, WriteError
 
 if TYPE_CHECKING:
     from attnviz.commands.output import Output
-    from attnviz.report.model import Report
     from attnviz.rules.read import RuleFile
     from attnviz.rules.verdict import Verdicts
     from attnviz.settings import Settings
@@ -45,7 +45,9 @@ def write(
         if source is None:
             report = pipeline.judged(model, files, settings, progress)
         else:
-            report = _kept(source, model, settings)
+            from attnviz.steps.judge import judge
+
+            report = judge(measured(source, model), settings)
     name = name or report.input.files[0].name
     words = ["attnviz", "check", model, "--init", path.name, "--text", Path(name).name]
     written = init.write(report, name, shlex.join(words))
@@ -71,17 +73,6 @@ def update(path: Path, rules: RuleFile, verdicts: Verdicts, out: Output) -> bool
         for change in changes:
             tell(str(change), label="updated")
     return True
-
-
-def _kept(source: Path, model: str, settings: Settings) -> Report:
-    """The report of a measurement that was kept; UsageError where it is of another model."""
-    from attnviz.corpus.measurements import measurement_in
-    from attnviz.steps.judge import judge
-
-    report = judge(measurement_in(source), settings)
-    if Path(report.model.name).name != Path(model).name:
-        raise UsageError(f"{source} is of {report.model.name}, not of {model}.", "Name its model.")
-    return report
 
 
 def _from(folder: Path, text: str) -> str:

@@ -81,6 +81,23 @@ def scan(
         str,
         _option("--id", metavar="NAME", about="Field that names the document a record is of."),
     ] = "",
+    group: Annotated[
+        str,
+        _option(
+            "--group",
+            metavar="NAME",
+            about="Field by whose values all is measured apart, too, and compared; source is the "
+            "file.",
+        ),
+    ] = "",
+    label: Annotated[
+        str,
+        _option(
+            "--label",
+            metavar="NAME",
+            about="Field with the right label: groups what a classifier gets right and wrong.",
+        ),
+    ] = "",
     sample: Annotated[
         int,
         _option("--sample", metavar="N", about="Take so many sentences, by the text's hash."),
@@ -134,7 +151,7 @@ def scan(
         from attnviz.corpus.records import Fields
 
         chosen = options.ScanOptions(
-            fields=Fields(field, id_),
+            fields=Fields(field, id_, group, label),
             part=options.part(part),
             sample=sample,
             pilot=pilot,

@@ -2,19 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from msgspec import ValidationError, convert, to_builtins
+
+from attnviz.corpus import manifest as manifests
 from attnviz.corpus.manifest import Manifest
 from attnviz.corpus.notes import Notes
+from attnviz.corpus.strange import Strangest
+from attnviz.corpus.summary import SCHEMA
+from attnviz.errors import InputError
+from attnviz.report.model import Report
+from attnviz.report.monitoring import Groups, StrangeSentence
 from attnviz.report.numbers import counted
+from attnviz.report.watched import groups_in_words, strangest_in_words
+from attnviz.text.showable import showable
+
+Value = TypeVar("Value")
 
 
 def notes_of(manifest: Manifest) -> Notes:
     """What was lost or read otherwise."""
     notes = dict(manifest["result"]["notes"])
     return Notes(**notes | {"scripts": tuple(notes["scripts"])})
+
+
+def groups_of(manifest: Manifest) -> Groups | None:
+    """What is known of the groups of a finished scan; None where it has none."""
+    known = manifest["result"].get("groups")
+    return None if known is None else _read(known, Groups)
+
+
+def strangest_of(manifest: Manifest) -> Strangest:
+    """The strangest sentences of a finished scan."""
+    return Strangest(_read(manifest["result"].get("strangest", []), tuple[StrangeSentence, ...]))
+
+
+def _read(value: object, form: type[Value]) -> Value:
+    """A value of that form. Raises InputError where it is none."""
+    try:
+        return convert(value, form)
+    except ValidationError as error:
+        raise InputError(
+            f"{manifests.NAME} is damaged: {error}.", "Scan anew, into another folder."
+        ) from error
 
 
 def warnings_of(manifest: Manifest) -> list[str]:
@@ -37,6 +70,22 @@ def warnings_of(manifest: Manifest) -> list[str]:
     return [*notes_of(manifest).warnings(result["limit"]), *warnings]
 
 
+def watched(report: Report, folder: Path) -> Report:
+    """A report with what the scan in a folder watched for, if there is one.
+
+    Raises InputError where what it says is damaged.
+    """
+    try:
+        data = (folder / manifests.NAME).read_bytes()
+    except OSError:  # no scan
+        return report
+    manifest = manifests.read(data, showable(str(folder)))
+    if "result" not in manifest:
+        return report
+    strangest = strangest_of(manifest).sentences
+    return replace(report, groups=groups_of(manifest), strangest=strangest)
+
+
 @dataclass(frozen=True)
 class Finished:
     """A finished scan: its numbers, and where it lies."""
@@ -44,6 +93,8 @@ class Finished:
     folder: Path
     numbers: dict[str, Any]
     warnings: tuple[str, ...]
+    groups: Groups | None = None
+    strangest: tuple[StrangeSentence, ...] = ()
 
     @classmethod
     def of(cls, manifest: Manifest, folder: Path) -> Finished:
@@ -63,11 +114,19 @@ class Finished:
             "set_aside": corpus["set_aside"]["many"],
             "sample": corpus["sample"],
         }
-        return cls(folder, numbers, tuple(warnings_of(manifest)))
+        warnings, strangest = tuple(warnings_of(manifest)), strangest_of(manifest)
+        return cls(folder, numbers, warnings, groups_of(manifest), strangest.sentences)
 
     def json(self) -> dict[str, Any]:
         """The summary for machines."""
-        return {**self.numbers, "folder": str(self.folder), "warnings": list(self.warnings)}
+        return {
+            "schema": SCHEMA,
+            **self.numbers,
+            "folder": str(self.folder),
+            "groups": to_builtins(self.groups),
+            "strangest": to_builtins(self.strangest),
+            "warnings": list(self.warnings),
+        }
 
     def text(self) -> str:
         """The summary for people: what was measured, what was not, and what comes next."""
@@ -81,6 +140,9 @@ class Finished:
         )
         part = "" if numbers["part"] == "1/1" else f" (part {numbers['part']})"
         lines = [f"{first}{part}", *self.warnings]
+        if self.groups is not None:
+            lines += groups_in_words(self.groups)
+        lines += strangest_in_words(self.strangest)
         after = (
             f"attnviz report --from {self.folder}"
             if numbers["part"] == "1/1"

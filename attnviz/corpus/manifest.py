@@ -52,6 +52,8 @@ def manifest(
             ],
             "field": options.fields.text,
             "id": options.fields.id,
+            "group": options.fields.group,
+            "label": options.fields.label,
             "sample": options.sample,
             "keep_going": options.keep_going,
             "read": overview.read,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from attnviz.corpus.manifest import NAME as MANIFEST
 from attnviz.errors import InputError
 from attnviz.measurement.measurement import Measurement
 from attnviz.text.showable import showable
@@ -22,7 +23,7 @@ def measurement_in(folder: Path) -> Measurement:
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
-        unfinished = (folder / "scan.json").exists()
+        unfinished = (folder / MANIFEST).exists()
         raise InputError(
             f"{shown} holds no measurement.",
             "Its scan is not finished: give its command again."

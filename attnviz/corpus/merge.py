@@ -9,16 +9,22 @@ from operator import add
 from pathlib import Path
 from typing import Any
 
+from msgspec import to_builtins
+
+from attnviz.corpus import groups as monitoring
 from attnviz.corpus import manifest as manifests
-from attnviz.corpus.finished import Finished, notes_of, warnings_of
+from attnviz.corpus.finished import Finished, groups_of, notes_of, strangest_of, warnings_of
+from attnviz.corpus.grouping import check_many
 from attnviz.corpus.manifest import Manifest
 from attnviz.corpus.measurements import MEASUREMENT, measurement_in
 from attnviz.corpus.scan import is_ours
+from attnviz.corpus.strange import Strangest
 from attnviz.errors import InputError, UsageError
 from attnviz.folder import growing
 from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.source import FileInfo
 from attnviz.report.numbers import counted
+from attnviz.settings import Settings
 from attnviz.text.showable import showable
 
 _COUNTS = ("read", "sentences", "documents")
@@ -44,6 +50,10 @@ def merge(folders: Sequence[Path], into: Path) -> Finished:
             input=replace(total.input, files=_files(whole, total)),
             warnings=tuple(warnings_of(whole)),
         )
+        if whole["corpus"]["group"] or whole["corpus"]["label"]:
+            kept = _groups_together(scans, folders, whole["corpus"])
+            groups = monitoring.put(place, whole["corpus"], kept, Settings())
+            whole["result"]["groups"] = to_builtins(groups)
         place.put(MEASUREMENT, measurement.to_bytes())
         place.put(manifests.NAME, manifests.written(whole))
     return Finished.of(whole, into)
@@ -70,6 +80,7 @@ def _finished(folder: Path) -> Manifest:
 def _together(scans: Sequence[Manifest], folders: Sequence[Path]) -> Manifest:
     """The manifest of all of them."""
     corpora = [scan["corpus"] for scan in scans]
+    _check_fields(corpora, folders)
     results = [scan["result"] for scan in scans]
     first = scans[0]
     if all(corpus == corpora[0] for corpus in corpora):
@@ -84,6 +95,8 @@ def _together(scans: Sequence[Manifest], folders: Sequence[Path]) -> Manifest:
         "limit": results[0]["limit"],
         "warnings": list(dict.fromkeys(text for of in results for text in of["warnings"])),
     }
+    strangest = sum((strangest_of(scan) for scan in scans), Strangest())
+    result["strangest"] = to_builtins(strangest.sentences)
     given = [path for scan in scans for path in scan.get("given", {}).get("paths", ())]
     return first | {
         "corpus": corpus,
@@ -92,6 +105,48 @@ def _together(scans: Sequence[Manifest], folders: Sequence[Path]) -> Manifest:
         "result": result,
         "given": first.get("given", {}) | {"paths": list(dict.fromkeys(given))},
     }
+
+
+def _groups_together(
+    scans: Sequence[Manifest], folders: Sequence[Path], corpus: dict[str, Any]
+) -> dict[str, Measurement]:
+    """The measurement of each group, added up over the scans that have it."""
+    lie = [
+        (group.value, folder / group.file)
+        for scan, folder in zip(scans, folders, strict=True)
+        if (groups := groups_of(scan)) is not None
+        for group in groups.groups
+    ]
+    together: dict[str, Measurement] = {}
+    for value, path in sorted(lie):
+        together[value] = together.get(value, Measurement()) + measurement_in(path)
+    check_many(corpus["group"], together)
+    places = {file["name"]: place for place, file in enumerate(corpus["files"])}
+    return {
+        value: replace(
+            of,
+            input=replace(
+                of.input,
+                files=tuple(sorted(of.input.files, key=lambda file: places[file.name])),
+            ),
+        )
+        for value, of in together.items()
+    }
+
+
+def _check_fields(corpora: Sequence[dict[str, Any]], folders: Sequence[Path]) -> None:
+    """Raises UsageError where scans are grouped by different fields, or not all."""
+    named = [(corpus["group"], corpus["label"]) for corpus in corpora]
+    for folder, fields in zip(folders, named, strict=True):
+        if fields != named[0]:
+            mine, other = (
+                f"grouped by {showable(group or label)}" if group or label else "not grouped"
+                for group, label in (named[0], fields)
+            )
+            raise UsageError(
+                f"{showable(str(folders[0]))} is {mine}, and {showable(str(folder))} is {other}.",
+                "Scan all of them with the same --group or --label.",
+            )
 
 
 def _check_parts(parts: Sequence[str], folders: Sequence[Path]) -> None:

@@ -34,9 +34,10 @@ class Part(NamedTuple):
 class ScanOptions:
     """What is scanned, and how far.
 
-    `fields` name what records hold; of a `sample` so many sentences are taken, 0 for all; `pilot`
-    is the folder of a measurement whose pilot is used. To `keep_going` is to set aside what can't
-    be read. After `seconds` a scan stops, to be gone on with. `rows`: a table of every sentence.
+    `fields` name what records hold, and what they are grouped by; of a `sample` so many sentences
+    are taken, 0 for all; `pilot` is the folder of a measurement whose pilot is used. To
+    `keep_going` is to set aside what can't be read. After `seconds` a scan stops, to be gone on
+    with. `rows`: a table of every sentence.
     """
 
     fields: Fields = field(default_factory=Fields)

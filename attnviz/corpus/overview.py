@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from attnviz.corpus.choice import SampleCut, Smallest, salted
+from attnviz.corpus.grouping import GroupCounts
 from attnviz.corpus.lines import Stamp
 from attnviz.corpus.reading import Corpus, Passage, SetAside
+from attnviz.corpus.records import Fields
 from attnviz.corpus.units import Documents, FileCounts
 from attnviz.errors import InputError, NothingToAnalyseError
 from attnviz.stages import Progress
@@ -29,7 +31,8 @@ class Overview:
 
     `stamps` are of its files, by name; `sentences` counts those that are to be measured, of `read`
     in all. `candidates` are sentences of which the pilot is chosen, in the order of the corpus: all
-    of it, where it is `few`. `longest` has the most characters.
+    of it, where it is `few`. `longest` has the most characters. `groups` counts sentences by the
+    value that they are grouped by.
     """
 
     corpus: Corpus
@@ -41,6 +44,7 @@ class Overview:
     few: bool
     longest: Sentence
     aside: SetAside
+    groups: Mapping[str, int]
     _sample: SampleCut | None
 
     def __iter__(self) -> Iterator[Sentence]:
@@ -68,7 +72,7 @@ def overview(corpus: Corpus, progress: Progress, *, sample: int, keep_going: boo
         for number, passage in _watched(corpus, SetAside(keep_going), {}, progress):
             cut.add(digest_of(passage.text), number)
     aside, stamps = SetAside(keep_going), dict[str, Stamp]()
-    seen = _Seen(corpus.language)
+    seen = _Seen(corpus.language, corpus.fields)
     for number, passage in _watched(corpus, aside, stamps, progress):
         seen.read += 1
         digest = digest_of(passage.text)
@@ -94,8 +98,9 @@ def _watched(
 class _Seen:
     """What is kept of the sentences that are to be measured."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, fields: Fields) -> None:
         self._language = language
+        self._groups = GroupCounts(fields.group) if fields.group else None
         self.read = self._sentences = 0
         self._counts: dict[str, FileCounts] = {}
         self._most = _CANDIDATES * survey.PILOT
@@ -107,6 +112,8 @@ class _Seen:
         """Keeps what there is to keep of a sentence."""
         _, passage = numbered
         self._sentences += 1
+        if self._groups is not None:
+            self._groups.add(passage.group)
         self._counts.setdefault(passage.source, FileCounts()).add(passage)
         if self._sentences <= self._most:
             self._few.append(numbered)
@@ -136,6 +143,7 @@ class _Seen:
             few=bool(self._few),
             longest=_sentence(self.longest, documents, self._language),
             aside=aside,
+            groups=dict(self._groups.sentences) if self._groups else {},
             _sample=cut,
         )
 
@@ -151,4 +159,5 @@ def _sentence(numbered: Numbered, documents: Documents, language: str) -> Senten
         annotation=passage.annotation,
         document=documents.name(passage),
         language=language,
+        group=passage.group,
     )

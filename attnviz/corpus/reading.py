@@ -11,10 +11,18 @@ from typing import BinaryIO, NamedTuple
 
 from attnviz.corpus.lines import LONGEST, Refuse, Stamp, is_parquet, numbered_lines, unpacked
 from attnviz.corpus.paths import CorpusFile, Kind
-from attnviz.corpus.records import Fields, Record, csv_records, json_records, parquet_records
-from attnviz.errors import InputError
+from attnviz.corpus.records import (
+    SOURCE,
+    Fields,
+    Record,
+    csv_records,
+    json_records,
+    parquet_records,
+)
+from attnviz.errors import InputError, UsageError
 from attnviz.text.files import MAX_BYTES
 from attnviz.text.formats import format_of
+from attnviz.text.showable import showable
 from attnviz.text.split import Split, is_linewise, prose
 from attnviz.text.treebank import annotated_lines, whole_documents
 from attnviz.text.types import Annotation, SourceFile
@@ -39,6 +47,7 @@ class Passage(NamedTuple):
     document: str = ""
     block: int = 0
     record: bool = False
+    group: str = ""
 
 
 @dataclass
@@ -74,7 +83,8 @@ class Corpus:
     def passages(self, refuse: Refuse, stamps: dict[str, Stamp]) -> Iterator[Passage]:
         """Every passage with text, in the order of the files, whose `stamps` are kept by name.
 
-        `refuse` is told of what can't be read. Raises UsageError for records without a named field.
+        `refuse` is told of what can't be read. Raises UsageError for records without a named field,
+        and for texts that are to be grouped by one.
         """
         for file in self.files:
             try:
@@ -107,17 +117,34 @@ class Corpus:
         lines = chain(start, lines)
         kind = kind or self._kind(file, start)
         if kind == "conllu":
+            group = self._of_file(file)
             annotated = annotated_lines(file.shown, _with_ends(file, lines), refuse)
             if self.split == "document":
                 annotated = whole_documents(annotated)
             for line, sentence, forms, annotation, document in annotated:
-                yield Passage(file.name, line, sentence, forms, annotation, document)
+                yield Passage(file.name, line, sentence, forms, annotation, document, group=group)
         elif kind == "jsonl":
             yield from self._records(file, json_records(file.shown, lines, self.fields, refuse))
         elif kind == "csv":
             yield from self._records(file, csv_records(file.shown, lines, self.fields, refuse))
         else:
-            yield from _plain(file, start, lines, self.split, self.language)
+            group = self._of_file(file)
+            for passage in _plain(file, start, lines, self.split, self.language):
+                yield passage._replace(group=group) if group else passage
+
+    def _of_file(self, file: CorpusFile) -> str:
+        """What texts of no record are grouped by. Raises UsageError where they have no such thing.
+
+        That is their file's name, where `SOURCE` is asked for.
+        """
+        if self.fields.grouped and self.fields.group != SOURCE:
+            raise UsageError(
+                f"{file.shown} holds no records, and so no field {showable(self.fields.grouped)}.",
+                f"--group {SOURCE} tells files apart; fields are those of JSON Lines and tables."
+                if self.fields.group
+                else "--label names a field of JSON Lines or tables.",
+            )
+        return file.shown if self.fields.group else ""
 
     def _kind(self, file: CorpusFile, start: Sequence[tuple[int, str]]) -> Kind:
         """What a file holds whose name doesn't say so."""
@@ -132,7 +159,9 @@ class Corpus:
             lines = list(enumerate(record.text.splitlines(), 1))
             document = record.id or f"record {record.line}"
             for passage in _plain(file, lines, lines, self.split, self.language):
-                yield passage._replace(line=record.line, document=document, block=0, record=True)
+                yield passage._replace(
+                    line=record.line, document=document, block=0, record=True, group=record.group
+                )
 
 
 def _plain(

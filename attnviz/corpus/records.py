@@ -21,21 +21,50 @@ _SEPARATORS = (",", "\t", ";")
 _ROWS = 1024
 _NAMED = 8
 
+SOURCE = "source"
+"""What sentences may be grouped by that are of no record: their file."""
+
 
 @dataclass(frozen=True)
 class Fields:
-    """The names of the fields that hold a record's text and its document; "" where not named."""
+    """The names of the fields that hold a record's text and its document; "" where not named.
+
+    Sentences are grouped by the value of `group`, or by whether `label` is what a model says of
+    them, whose labels are `labels`. Of `SOURCE`, unless records have such a field, the value is the
+    file.
+    """
 
     text: str = ""
     id: str = ""
+    group: str = ""
+    label: str = ""
+    labels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.group and self.label:
+            raise UsageError(
+                "--group and --label don't go together.",
+                "Give one of them: --label makes the groups right and wrong.",
+            )
+
+    @property
+    def grouped(self) -> str:
+        """The field by which sentences are grouped, "" where they are not."""
+        return self.group or self.label
+
+    @property
+    def flag(self) -> str:
+        """The flag that names this field."""
+        return "--group" if self.group else "--label"
 
 
 class Record(NamedTuple):
-    """The text of a record, its line, or row of a table without lines, and its document."""
+    """The text of a record, its line, or row of a table without lines, its document and group."""
 
     line: int
     text: str
     id: str
+    group: str = ""
 
 
 def json_records(
@@ -131,9 +160,9 @@ def parquet_records(path: Path, name: str, fields: Fields, refuse: Refuse) -> It
             names = list(table.schema_arrow.names)
             _check_column(name, names, fields.text, "--field")
             wanted = [fields.text]
-            if fields.id:
-                _check_column(name, names, fields.id, "--id")
-                wanted.append(fields.id)
+            for field, flag in _others(fields, names):
+                _check_column(name, names, field, flag)
+                wanted.append(field)
             row = 0
             for batch in table.iter_batches(batch_size=_ROWS, columns=wanted):
                 for value in batch.to_pylist():
@@ -151,12 +180,22 @@ def _columns(name: str, line: str, fields: Fields) -> tuple[str, list[str]]:
     headers = [(each, next(csv.reader([line], delimiter=each), [])) for each in _SEPARATORS]
     for separator, columns in headers:
         if fields.text in columns:
-            if fields.id:
-                _check_column(name, columns, fields.id, "--id")
+            for field, flag in _others(fields, columns):
+                _check_column(name, columns, field, flag)
             return separator, columns
     most = max((columns for _, columns in headers), key=len)
     _check_column(name, most, fields.text, "--field")
     raise AssertionError("unreachable")  # the check has refused it
+
+
+def _others(fields: Fields, columns: Sequence[str]) -> list[tuple[str, str]]:
+    """The fields besides the text that a table must have as columns, with their flags."""
+    named = [(fields.id, "--id"), (fields.grouped, fields.flag)]
+    return [
+        (field, flag)
+        for field, flag in named
+        if field and not (fields.group == field == SOURCE and field not in columns)
+    ]
 
 
 def _check_column(name: str, columns: Sequence[str], wanted: str, flag: str) -> None:
@@ -196,8 +235,45 @@ def _record(
             )
         )
         return
+    group = ""
+    if fields.grouped:
+        try:
+            group = group_of(_looked_up(value, fields.grouped), fields, name)
+        except InputError as error:
+            refuse(InputError(f"{name}, {place} {line} has {error.message}", error.hint))
+            return
     # JSON may hold what no text in UTF-8 can.
-    yield Record(line, encodable(text), "" if named is None else showable(str(named)))
+    yield Record(line, encodable(text), "" if named is None else showable(str(named)), group)
+
+
+def group_of(value: object, fields: Fields, file: str) -> str:
+    """The group that a field's value stands for, or the right label.
+
+    Raises InputError for a value that can't be, the message of which says what there is.
+    """
+    shown = showable(fields.grouped)
+    if value is None and fields.group == SOURCE:
+        return file
+    if value is None or value == "" or value != value:  # the last: no number
+        raise InputError(
+            f"no value in the field {shown}.", f"{fields.flag} names a field that every record has."
+        )
+    if isinstance(value, list | tuple | dict | bytes):
+        raise InputError(
+            f"{type(value).__name__} in the field {shown}.",
+            f"{fields.flag} names a field with a text or a number.",
+        )
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if not fields.label:
+        return showable(encodable(text))
+    if text in fields.labels:
+        return text
+    if text.isdecimal() and int(text) < len(fields.labels):
+        return fields.labels[int(text)]
+    raise InputError(
+        f"the label {in_short(text)!r}, which the model does not know.",
+        f"Its labels are: {', '.join(map(showable, fields.labels))}; their numbers do, too.",
+    )
 
 
 def _looked_up(value: Any, field: str) -> Any:  # noqa: ANN401 - JSON's

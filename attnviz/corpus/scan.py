@@ -11,9 +11,13 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from msgspec import to_builtins
+
+from attnviz.corpus import groups
 from attnviz.corpus import manifest as manifests
 from attnviz.corpus.ahead import ahead
 from attnviz.corpus.finished import Finished, warnings_of
+from attnviz.corpus.grouping import grouping, labels_of
 from attnviz.corpus.manifest import Manifest, check_same, manifest, written
 from attnviz.corpus.measurements import MEASUREMENT, measurement_in
 from attnviz.corpus.options import ScanOptions, check
@@ -27,7 +31,7 @@ from attnviz.corpus.state import State
 from attnviz.errors import InputError, UnfinishedError
 from attnviz.folder import Growing, growing
 from attnviz.measurement.measurement import Measurement
-from attnviz.measurement.source import FileInfo, InputInfo
+from attnviz.measurement.source import FileInfo
 from attnviz.models import names
 from attnviz.models import run as model_run
 from attnviz.models.load import LoadedModel
@@ -45,6 +49,7 @@ from attnviz.text.types import Sentence, Tokens
 _PILOT, _STATE = "pilot.safetensors", "state.safetensors"
 _OURS = re.compile(
     rf"{re.escape(manifests.NAME)}|{MEASUREMENT}|{_PILOT}|{_STATE}|{SPOOL}|rows/\w+\.parquet"
+    rf"|{groups.FOLDER}/[^/]+\.safetensors"
 )
 _SHARE = 20
 """The state is written once measuring took so many times as long as writing it."""
@@ -89,12 +94,16 @@ def scan(
         check_installed()
     pilot = None if options.pilot is None else measurement_in(options.pilot)
     with growing(folder, is_ours) as place:
-        loaded = loading.loaded(name, settings, progress)
+        predicts = bool(options.fields.label)
+        loaded = loading.loaded(name, settings, progress, predicts=predicts)
         if loaded.encoder_decoder:
             raise InputError(
                 f"{loaded.name} has an encoder and a decoder, and a scan reads one text.",
                 "attnviz report measures such models.",
             )
+        if predicts:
+            fields = replace(options.fields, labels=labels_of(loaded))
+            options = replace(options, fields=fields)
         progress.stage("reading corpus")
         with _without_lone_spool(place):
             corpus = _corpus(named, place, settings, options, stdin)
@@ -163,11 +172,16 @@ class _Scan:
         self._reader = Reader(loaded, settings, parser)
         self._chosen, longest = choose_pilot(read, self._reader)
         before = self._before()
-        extent = _Extent(longest, min(read.sentences, survey.PILOT))
+        pieces = len(read.groups) or (2 if options.fields.label else 1)
+        extent = _Extent(longest, min(read.sentences, survey.PILOT * pieces))
         most = before["batch_tokens"] if before else None
         self._measurer = Measurer(loaded, extent, settings, most)
         self._manifest = self._checked(before)
-        self._shards = ShardMeasurer(loaded, self._reader, self._measurer, settings, self._source)
+        named_fields = options.fields.group, options.fields.label
+        by_group = grouping(loaded, settings, *named_fields, self._measurer.most_tokens)
+        self._shards = ShardMeasurer(
+            loaded, self._reader, self._measurer, settings, self._source, by_group
+        )
 
     def _before(self) -> Manifest | None:
         """What the folder says of an earlier scan in it."""
@@ -223,8 +237,7 @@ class _Scan:
             documents = self._read.documents.many
             info = replace(state.measurement.input, documents=documents)
             return replace(state, measurement=replace(state.measurement, input=info)), fitted
-        info = InputInfo(split=self._settings.split)
-        return State(measurement=replace(state.measurement, streams={}, input=info)), fitted
+        return state.fitted(self._settings.split), fitted
 
     def _measured(self, fitted: Fitted, progress: Progress, began: float) -> State:
         """The sums of the shards of this part, those that were measured before included."""
@@ -293,8 +306,8 @@ class _Scan:
 
     def _finish(self, state: State) -> None:
         """Writes the measurement, and into the manifest what was seen."""
-        corpus = self._manifest["corpus"]
-        measured = state.measurement.input
+        corpus, total = self._manifest["corpus"], state.whole
+        measured = total.input
         result = {
             "sentences": measured.sentences,
             "tokens": measured.tokens,
@@ -314,10 +327,15 @@ class _Scan:
             for file in corpus["files"]
         )
         measurement = replace(
-            state.measurement,
+            total,
             input=replace(measured, files=files),
             warnings=tuple(warnings_of(whole)),
         )
+        if self._options.fields.grouped:
+            kept = groups.measurements(state, corpus)
+            by = self._settings if self._options.part.many == 1 else None
+            result["groups"] = to_builtins(groups.put(self._place, corpus, kept, by))
+        result["strangest"] = to_builtins(state.strangest.sentences)
         self._place.put(MEASUREMENT, measurement.to_bytes())
         self._place.put(manifests.NAME, written(whole))
         self._manifest = whole

@@ -9,9 +9,11 @@ from itertools import islice
 import numpy as np
 
 from attnviz import probing
+from attnviz.corpus.grouping import Grouping
 from attnviz.corpus.notes import Notes, check_lengths
 from attnviz.corpus.overview import Overview
 from attnviz.corpus.state import State
+from attnviz.corpus.strange import Strangest
 from attnviz.errors import NothingToAnalyseError
 from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.pilot import Pilot
@@ -33,6 +35,10 @@ from attnviz.text.types import Sentence, Tokens
 Advance = Callable[[int], None]
 Seen = Callable[[StreamRun, Pilot], None]
 """Called with each stream of a shard once it was measured, and with the pilot."""
+
+
+def _unheard(_: int) -> None:
+    """For sentences that were counted before."""
 
 
 def _unseen(_: StreamRun, __: Pilot) -> None:
@@ -91,7 +97,11 @@ class Prepared:
 
 
 class ShardMeasurer:
-    """Measures shards of a corpus. `source` is where their sums come from."""
+    """Measures shards of a corpus. `source` is where their sums come from.
+
+    With a `grouping` the sentences of each group are measured by themselves, those of the pilot
+    again, so that the sums of all groups are those of the corpus.
+    """
 
     def __init__(
         self,
@@ -100,7 +110,9 @@ class ShardMeasurer:
         measurer: Measurer,
         settings: Settings,
         source: Source,
+        grouping: Grouping | None = None,
     ) -> None:
+        self._grouping = grouping
         self._loaded, self._reader, self._measurer = loaded, reader, measurer
         self._settings, self._source = settings, source
         roles = discover("attnviz.roles", "ROLE", Role)
@@ -115,7 +127,10 @@ class ShardMeasurer:
         tally.add_words(shard.wording)
         runs = self._measurer.runs(shard, advance, pilot=True)
         pilot = pilot_of(shard, related, runs)
-        state = self._state(tally, runs, pilot, seen)
+        if self._grouping is not None:
+            state = self._by_group(shard, tally, pilot, _unheard, seen)
+        else:
+            state = self._state(tally, runs, pilot, seen)
         probed, unprobed = probing.probe(self._loaded, self._settings, self._measurer.most_tokens)
         measurement = replace(
             state.measurement, pilot=pilot, induction=probed, no_induction=unprobed
@@ -139,10 +154,34 @@ class ShardMeasurer:
         self, prepared: Prepared, pilot: Pilot, advance: Advance, seen: Seen = _unseen
     ) -> State:
         """The sums of a shard; what was fitted on the pilot is not kept with them."""
+        if self._grouping is not None:
+            return self._by_group(prepared.shard, prepared.tally, pilot, advance, seen)
         runs: tuple[StreamRun, ...] = ()
         if len(prepared.shard):
             runs = self._measurer.runs(prepared.shard, advance)
         return self._state(prepared.tally, runs, pilot, seen)
+
+    def _by_group(
+        self, shard: Shard, tally: Tally, pilot: Pilot, advance: Advance, seen: Seen
+    ) -> State:
+        """The sums of a shard by the groups of its sentences."""
+        groups = self._grouping(shard) if self._grouping is not None else {}
+        states: dict[str, State] = {}
+        for value, places in groups.items():
+            piece, counts = shard.picked(places), Tally()
+            counts.add(piece.tokens, None)
+            counts.add_words(piece.wording)
+            runs = self._measurer.runs(piece, advance)
+            states[value] = self._state(counts, runs, pilot, seen)
+        strangest = sum((state.strangest for state in states.values()), Strangest())
+        whole = self._state(Tally(), (), pilot, seen)
+        return replace(
+            whole,
+            notes=Notes.of(tally),
+            sentences=dict(tally.of_file),
+            groups={value: replace(of, strangest=Strangest()) for value, of in states.items()},
+            strangest=strangest,
+        )
 
     def _read(self, sentences: Sequence[Sentence], tally: Tally) -> Shard:
         shard = self._reader.read([(sentence, None) for sentence in sentences], tally)
@@ -152,8 +191,10 @@ class ShardMeasurer:
 
     def _state(self, tally: Tally, runs: Sequence[StreamRun], pilot: Pilot, seen: Seen) -> State:
         streams: dict[str, StreamSums] = {}
+        strangest = Strangest()
         for run in runs:
             streams[run.stream] = run.sums(pilot.fits[run.stream])
+            strangest += Strangest.of(run, pilot)
             seen(run, pilot)
         info = InputInfo(
             split=self._settings.split,
@@ -164,4 +205,5 @@ class ShardMeasurer:
         )
         known_by_key = Pilot(pilot.sentences, pilot.digest)
         measurement = Measurement(self._source, info, streams, known_by_key)
-        return State(1, measurement, Notes.of(tally), dict(tally.of_file))
+        of_file = dict(tally.of_file)
+        return State(1, measurement, Notes.of(tally), of_file, strangest=strangest)

@@ -58,9 +58,21 @@ def of_ratio(
     total = np.where(events.sum(0) > 0, events.sum(0), np.nan)
     score = mass.sum(0) / total
     size = np.fmax(total**2 / np.maximum((events**2).sum(0), 1e-300), 2.0)
+    return adjusted(samples, score, mass - np.nan_to_num(score) * events, size, level)
+
+
+def adjusted(
+    samples: Array, estimate: Array, residuals: Array, size: Array, level: float = CONFIDENCE
+) -> tuple[Array, Array]:
+    """The interval of `of_ratio`, of any estimate [head] that sums over sentences: two [head].
+
+    `samples` [resample, head] are the estimate in every resample, `residuals` [sentence, head] what
+    each sentence moves it by, to first order and any scale, and `size` [head] is Kish's effective
+    number of sentences.
+    """
     # Poisson weights have no fixed sum: that makes up for the sqrt(n / (n - 1)) of other resamples.
     widened = stdtrit(size - 1, (1 + level) / 2)
-    bias, skew = _bias(samples, score), _acceleration(mass - np.nan_to_num(score) * events)
+    bias, skew = _bias(samples, estimate), _acceleration(residuals)
     reach = bias + np.array([-1.0, 1.0])[:, None] * widened  # [bound, head]
     # Beyond 1 / skew the map would turn back: there the last resample is the bound.
     low, high = quantiles(samples, ndtr(bias + reach / np.maximum(1 - skew * reach, 1e-3)))

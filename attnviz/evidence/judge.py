@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.evidence import bootstrap
+from attnviz.evidence import bands, bootstrap
 from attnviz.evidence.bootstrap import Array
-from attnviz.evidence.gather import RoleSums, Sums, stored, summed
+from attnviz.evidence.gather import RoleSums, stored
 from attnviz.evidence.rules import USUAL, Rules
 from attnviz.roles.role import Role
 
@@ -23,20 +23,6 @@ _WIDER = 0.07
 """By how much more the sentence more counts in a bound's own error than in resamples, of a head
 that always hits: by simulation (tests/evidence/test_coverage.py), where heads miss in few of 60
 sentences."""
-
-ENOUGH = 30
-"""Heads with events in so many sentences are a family of their own.
-
-Resamples of fewer differ wildly, and would widen the bands of all: of heads at their baselines,
-drawn from real scores of 85 relations in 200 sentences, one got a bound above it in 0.3% of
-corpora where it should have been 5.
-"""
-
-_FOR_FEW = 0.1
-"""The part of the error that is left to heads with fewer sentences, where there are both."""
-
-# A standard error of rounding size belongs to a score that is the same in every sentence.
-_ROUNDING = 1e-7
 
 
 @dataclass(frozen=True)
@@ -76,16 +62,16 @@ def judge(
     `half` [unit] is 0 or 1, `weights` [resample, unit] are the bootstrap's, for the rows of the
     sums; `rules` say what evidence is enough, margins come with the roles.
     """
-    bands, judged = _Bands(len(weights)), []
+    bounds, judged = _Bands(len(weights)), []
     for role in roles:
         there = role.there  # relations between words occur in few of the sentences
         some, drawn = (role, weights) if there.all() else (role.of(there), weights[:, there])
         score = some.score.pooled(drawn)
-        bands.add(some, drawn, score)
+        bounds.add(some, drawn, score)
         judged.append((some, half[there], _interval(some, score)))
     return [
         _judge_one(role, sides, interval, bound, rules)
-        for (role, sides, interval), bound in zip(judged, bands.lower(), strict=True)
+        for (role, sides, interval), bound in zip(judged, bounds.lower(), strict=True)
     ]
 
 
@@ -106,16 +92,10 @@ def _difference(role: RoleSums, weights: Array, score: Array | None = None) -> A
 
 
 class _Bands:
-    """Lower bounds of score - baseline that hold together for all heads and roles.
-
-    Max-T bands (Westfall & Young 1993; Romano & Wolf 2005): in each resample the greatest deviation
-    over all of them is taken, each over its error in that resample and balanced (Beran 1988). Heads
-    with `ENOUGH` sentences must hold among their like, the others among all and more strictly.
-    """
+    """Lower bounds of score - baseline that hold together for all heads and roles."""
 
     def __init__(self, resamples: int) -> None:
-        self._of_all, self._of_enough = np.full((2, resamples), -np.inf)
-        self._roles: list[tuple[Array, Array, NDArray[np.bool_]]] = []
+        self._bands, self._centres = bands.Bands(resamples), list[Array]()
 
     def add(self, role: RoleSums, weights: Array, score: Array) -> None:
         """Adds a role; `score` [resample, head] is its own with the weights."""
@@ -126,49 +106,19 @@ class _Bands:
         residuals = _residuals(role)
         spread = np.sqrt((residuals**2).sum(0))
         hits = np.nan_to_num(role.score.pooled(everyone)[0])
-        unit = np.hypot(spread, (1 + _WIDER * hits) * _one_more(role))
-        usable, enough = (spread > _ROUNDING) & ~np.isnan(centre), units >= ENOUGH
+        error = np.hypot(spread, (1 + _WIDER * hits) * bands.one_more(role.score.events))
+        usable = (spread > bands.ROUNDING) & ~np.isnan(centre)
+        moved = (_difference(role, weights, score) - centre)[:, usable]
+        moved[np.isnan(moved)] = 0.0
         if usable.any():
-            moved = (_difference(role, weights, score) - centre)[:, usable]
-            moved[np.isnan(moved)] = 0.0
-            studentised = moved / _errors(role, residuals, moved, usable, weights)
-            scale = _scale(studentised, usable)
-            balanced = studentised / scale[usable]
-            self._of_all = np.maximum(self._of_all, balanced.max(axis=1))
-            among = balanced[:, enough[usable]].max(axis=1, initial=-np.inf)
-            self._of_enough = np.maximum(self._of_enough, among)
-            unit *= scale
-        self._roles.append((centre, unit, enough))
+            moved /= _errors(role, residuals, moved, usable, weights)
+        self._bands.add(moved, usable, error, units)
+        self._centres.append(centre)
 
     def lower(self) -> list[Array]:
         """The bounds of each role, [head]; NaN with too little."""
-        error = 1 - bootstrap.CONFIDENCE
-        if np.isfinite(self._of_enough).all() and (self._of_all > self._of_enough).any():
-            of_enough = np.quantile(self._of_enough, 1 - (1 - _FOR_FEW) * error)
-            of_few = np.quantile(self._of_all, 1 - _FOR_FEW * error)
-        elif np.isfinite(self._of_all).all():
-            of_enough = of_few = np.quantile(self._of_all, 1 - error)
-        else:
-            of_enough = of_few = 0.0
-        return [
-            centre - np.where(enough, of_enough, of_few) * unit
-            for centre, unit, enough in self._roles
-        ]
-
-
-def _scale(studentised: Array, usable: NDArray[np.bool_]) -> Array:
-    """How far up the deviations [resample, usable head] of each head usually go, [head].
-
-    Without it, one head that misses in a single sentence would widen the bands of all heads and
-    roles: on minilm and the sample text such a head raised the critical value from 3.9 to 10.3.
-    Of heads of one role the widest tenth sets the least, for where few sentences miss, those
-    that happened to miss in none would take themselves for surest. Those whose score is the same
-    in all sentences have no deviations, and the least.
-    """
-    own = bootstrap.quantiles(studentised, np.full((1, studentised.shape[1]), 0.975))[0]
-    scale = np.full(len(usable), max(np.quantile(own, 0.9), 1.0))
-    scale[usable] = np.maximum(scale[usable], own)
-    return scale
+        reach = self._bands.reach()
+        return [centre - of for centre, of in zip(self._centres, reach, strict=True)]
 
 
 def _residuals(role: RoleSums) -> Array:
@@ -176,20 +126,12 @@ def _residuals(role: RoleSums) -> Array:
     everyone = np.ones((1, len(role.score.mass)))
     pooled = np.array([sums.pooled(everyone)[0] for sums in role.baselines.values()])
     best = np.nan_to_num(pooled, nan=-1.0).argmax(0)
-    residuals = _deviations(role.score)
+    residuals = bands.residuals(role.score)
     for place, sums in enumerate(role.baselines.values()):
         chosen = best == place
         if chosen.any():
-            residuals[:, chosen] -= _deviations(sums)[:, chosen]
+            residuals[:, chosen] -= bands.residuals(sums)[:, chosen]
     return residuals
-
-
-def _deviations(sums: Sums) -> Array:
-    """(mass - score x events) / all events of each sentence and head; 0 without events."""
-    total = sums.events.sum(0)
-    score = np.nan_to_num(bootstrap.ratio(sums.mass.sum(0), total))
-    deviations: Array = (sums.mass - score * sums.events) / np.where(total > 0, total, 1.0)
-    return deviations
 
 
 def _errors(
@@ -212,23 +154,10 @@ def _errors(
     events = stored(role.score.events)  # most depend on the mask, which all heads share
     events = events if events.shape[1] == 1 else events[:, usable]
     share, residuals = events / events.sum(0), residuals[:, usable]
-    # sum w (r - moved x share)^2, multiplied out
-    squares = moved * summed(weights, share**2)
-    squares -= summed(weights, 2 * residuals * share)
-    squares *= moved
-    squares += summed(weights, residuals**2)
-    whole = summed(weights, share)
-    squares /= np.where(whole > 0, whole, 1.0) ** 2
-    np.maximum(squares, 0.0, out=squares)
-    squares += _one_more(role)[usable] ** 2
+    squares = bands.variance(residuals, share, moved, weights)
+    squares += bands.one_more(role.score.events)[usable] ** 2
     errors: Array = np.sqrt(squares)
     return errors
-
-
-def _one_more(role: RoleSums) -> Array:
-    """What one more sentence could move a score by, [head]: 1 / Kish's number of sentences."""
-    events = role.score.events
-    return np.nan_to_num(bootstrap.ratio((events**2).sum(0), events.sum(0) ** 2))
 
 
 def _units(role: RoleSums) -> NDArray[np.int64]:

@@ -1,7 +1,8 @@
 """What was fitted on the pilot: up to 1,024 sentences, so that a corpus can be added up.
 
-A baseline that is itself fitted, the words that are related, and which heads are alike: none of
-them is a sum that a unit could carry, so all of them are known from the pilot alone.
+A baseline that is itself fitted, the words that are related, which heads are alike, and what is
+usual in a sentence: none of them is a sum that a unit could carry, so all of them are known from
+the pilot alone.
 """
 
 from __future__ import annotations
@@ -47,11 +48,27 @@ class Compared:
 
 
 @dataclass(frozen=True, eq=False)
+class Usual:
+    """What is usual in sentences of like length: means and standard deviations over sentences.
+
+    Lengths, in tokens, are cut at `edges`: a sentence belongs to the bin whose number is that of
+    the edges not above its length. `measures` are roles and statistics by name, `means` and
+    `deviations` [bin, head, measure]; NaN where fewer than two sentences of a bin had any.
+    """
+
+    measures: tuple[str, ...]
+    edges: tuple[int, ...]
+    means: NDArray[np.float64]
+    deviations: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class Pilot:
     """The pilot of a measurement, by stream where streams differ.
 
     `digest` is the sum of its sentences' hashes modulo 2^64. `related` is that of what the model
-    reads and, where it has a decoder of its own, of what that reads.
+    reads and, where it has a decoder of its own, of what that reads. `usual` is left out of a
+    pilot of too few sentences.
     """
 
     sentences: int
@@ -59,6 +76,7 @@ class Pilot:
     related: tuple[RelatedFit, ...] = ()
     fits: Mapping[str, Mapping[str, Fit]] = field(default_factory=dict)
     compared: Mapping[str, Compared] = field(default_factory=dict)
+    usual: Mapping[str, Usual] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[int, int]:

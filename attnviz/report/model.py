@@ -14,6 +14,7 @@ from attnviz.report.candidates import Spare
 from attnviz.report.given import LayerInfo, Options
 from attnviz.report.head_profiles import HeadReport
 from attnviz.report.looks import SentenceLooks
+from attnviz.report.monitoring import Groups, StrangeSentence
 from attnviz.report.numbers import counted
 from attnviz.report.predictions import Prediction
 from attnviz.report.scores import (
@@ -173,7 +174,8 @@ class Report:
     layer with attention. `induction` is what heads do on repeated random tokens; where it is None,
     `no_induction` says why. `relations` are the roles between words that could be measured, the
     one furthest above its baseline first, and `special_mass` the least and the most that a head
-    of them all puts on special tokens, mean over words. `spare` are candidates for removal.
+    of them all puts on special tokens, mean over words. `spare` are candidates for removal. Of a
+    corpus that was scanned there may be `groups`, and `strangest` are its strangest sentences.
     `from_measurement`: it was made of what was measured before.
     """
 
@@ -198,6 +200,8 @@ class Report:
     relations: tuple[RelationRow, ...] = ()
     special_mass: tuple[float, float] | None = None
     spare: Spare | None = None
+    groups: Groups | None = None
+    strangest: tuple[StrangeSentence, ...] = ()
     from_measurement: bool = field(default=False, repr=False, compare=False)
 
     def __repr__(self) -> str:

@@ -29,6 +29,7 @@ from attnviz.report.model import (
     Similarity,
     StatisticInfo,
 )
+from attnviz.report.monitoring import Groups, StrangeSentence
 from attnviz.report.scores import Estimate, RoleScore
 from attnviz.shape import (
     LEFT_OUT,
@@ -262,6 +263,11 @@ class ReportJson:
     """The figures in the report folder."""
     parts: PartsJson | None = field(default=None, metadata=LEFT_OUT)
     """The parts of an encoder-decoder model; left out for others."""
+    groups: Groups | None = field(default=None, metadata=LEFT_OUT)
+    """What differs between groups of a corpus (scan --group, --label); left out of others."""
+    strangest: tuple[StrangeSentence, ...] = field(default=(), metadata=LEFT_OUT)
+    """The sentences of a corpus that was scanned whose attention is the furthest from the usual,
+    the strangest first; left out of others."""
 
 
 def of(report: Report, pictures: Sequence[Picture] = ()) -> ReportJson:
@@ -302,6 +308,8 @@ def of(report: Report, pictures: Sequence[Picture] = ()) -> ReportJson:
         parts=PartsJson(**{part.attention: _part(part) for part in report.parts})
         if report.parts
         else None,
+        groups=report.groups,
+        strangest=report.strangest,
     )
 
 

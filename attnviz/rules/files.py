@@ -14,9 +14,10 @@ from attnviz.text.types import SourceFile
 _MOST = 16 * 2**20
 
 
-def open_rules(path: Path, text: str = "") -> RuleFile:
+def open_rules(path: Path, text: str = "", *, measured: bool = False) -> RuleFile:
     """The rules of a file; those that name no text are about the file `text`, if there is any.
 
+    Where they are held against what is `measured` already, they may name none.
     UsageError where it can't be read or something in it is wrong.
     """
     try:
@@ -34,7 +35,7 @@ def open_rules(path: Path, text: str = "") -> RuleFile:
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8, as TOML is.", "Save it as UTF-8.") from error
     # As seen from here, and not from the folder of the rules.
-    default = Text(file=str(Path(text).absolute())) if text else None
+    default = Text(file=str(Path(text).absolute())) if text else Text() if measured else None
     return read(source, str(path), default)
 
 

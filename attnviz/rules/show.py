@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from attnviz.drawing.settings import DrawSettings, HeadPlace, head_name
 from attnviz.rules.heads import Heads
 from attnviz.rules.rule import Mass, Rule
+from attnviz.settings import Settings, declarations, flag
 from attnviz.values import written
 
 
@@ -60,3 +61,13 @@ def report(model: str, file: str, target: str) -> str:
     """`attnviz report` on a file, and on what a decoder reads with it; "" without a file."""
     more = ["--target", target] if target else []
     return shlex.join(["attnviz", "report", model, file, *more]) if file else ""
+
+
+def changed(settings: Settings) -> list[str]:
+    """The settings that change what is drawn, as flags."""
+    flags = ["--split", "pair"] if settings.split == "pair" else []
+    if settings.revision:
+        flags += ["--revision", settings.revision]
+    if settings.pieces != declarations()["pieces"].default:
+        flags += [flag("pieces"), settings.pieces]
+    return [*flags, "--words"] if settings.words else flags

@@ -90,7 +90,9 @@ class Verdict:
 class Verdicts(Sequence[Verdict]):
     """What became of all rules of a file, in its order.
 
-    `tags` are what a run was marked with; `warnings` what may make numbers mean less.
+    `rules` is the file's name and `against` that of the earlier measurement which the model was
+    held against, each "" for none. `tags` are what a run was marked with; `warnings` what may make
+    numbers mean less.
     """
 
     version: str
@@ -99,6 +101,7 @@ class Verdicts(Sequence[Verdict]):
     verdicts: tuple[Verdict, ...]
     tags: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    against: str = ""
 
     def __getitem__(self, place):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204 - Sequence's
         return self.verdicts[place]
@@ -112,6 +115,11 @@ class Verdicts(Sequence[Verdict]):
     def of(self, status: Status) -> tuple[Verdict, ...]:
         """Those of one status."""
         return tuple(verdict for verdict in self.verdicts if verdict.status == status)
+
+    @property
+    def title(self) -> str:
+        """What the model was held against: "rules.toml", "rules.toml, against report"."""
+        return ", ".join(filter(None, [self.rules, self.against and f"against {self.against}"]))
 
     @property
     def summary(self) -> str:

@@ -15,7 +15,7 @@ from attnviz.rules import evidence, mass, show, template
 from attnviz.rules.decide import Candidate, Decision, decide
 from attnviz.rules.rule import Chosen, Mass, Rule, Text
 from attnviz.rules.verdict import Status, Verdict
-from attnviz.settings import Settings, declarations, flag
+from attnviz.settings import Settings
 from attnviz.stages import Progress
 from attnviz.steps import pictures
 from attnviz.steps.weigh import Weighed, weigh
@@ -187,7 +187,7 @@ class Checker:
             return _wrong(rule, error, case)
         decision = decide(rule, [Candidate(number) for number in numbers])
         rule = replace(rule, subject=asked)
-        more = (*case.more, *_changed(self.settings))
+        more = (*case.more, *show.changed(self.settings))
         shown = show.chosen(decision.closest[0].name, rule.heads, weights.places, asked)
         command = show.draw(self.model, case.shown, rule, asked, shown, more)
         verdict = _told(rule, decision, command, case)
@@ -252,6 +252,35 @@ class Checker:
         self.warnings += [warning for warning in warnings if warning not in self.warnings]
 
 
+def check_report(
+    rules: Sequence[Rule], report: Report, sources: Sources, name: str
+) -> list[Verdict]:
+    """Holds rules on roles, statistics and groups against a report that is there already.
+
+    Rules on a sentence, which take the model, are skipped; one on another text than the report's is
+    wrong. `name` is where the report is from.
+    """
+    return [_on_report(rule, report, sources, name) for rule in rules]
+
+
+def _on_report(rule: Rule, report: Report, sources: Sources, name: str) -> Verdict:
+    if isinstance(rule.subject, Mass):
+        doubt = "weights of a sentence take the model: leave out --from"
+        return _told(rule, Decision(None, (), doubt), "")
+    text, measured = rule.text, {file.sha256 for file in report.input.files}
+    if text != Text() and (not text.file or {sources[text.file].sha256} != measured):
+        files = ", ".join(file.name for file in report.input.files)
+        error = UsageError(f"{name} is of {files}, not of the rule's text.", "Leave out --from.")
+        return _wrong(rule, error)
+    try:
+        known = evidence.of(rule, _part(report, rule))
+    except UsageError as error:
+        return _wrong(rule, error)
+    if known.missing:
+        return _told(rule, Decision(None, (), known.missing), "")
+    return _told(rule, decide(rule, known.candidates), "")
+
+
 def _about(verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
     """Those on the sentences of a file that a rule turned out to be about, or the first error."""
     return [verdict for verdict in verdicts if verdict.status != "error"] or verdicts[:1]
@@ -278,16 +307,6 @@ def _part(report: Report, rule: Rule) -> Report:
             raise UsageError("The model has no encoder and decoder.", "Leave out stream.")
         return report
     return report.part("cross" if rule.stream == "auto" else rule.stream)
-
-
-def _changed(settings: Settings) -> list[str]:
-    """The settings that change what is drawn, as flags."""
-    flags = ["--split", "pair"] if settings.split == "pair" else []
-    if settings.revision:
-        flags += ["--revision", settings.revision]
-    if settings.pieces != declarations()["pieces"].default:
-        flags += [flag("pieces"), settings.pieces]
-    return [*flags, "--words"] if settings.words else flags
 
 
 def _told(rule: Rule, decision: Decision, command: str, case: _Case | None = None) -> Verdict:

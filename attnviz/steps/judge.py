@@ -13,7 +13,7 @@ from attnviz.errors import NothingToAnalyseError, UsageError
 from attnviz.evidence import bootstrap, looks
 from attnviz.evidence.columns import coverage, role_columns, statistic_sums
 from attnviz.evidence.distances import mean_offsets
-from attnviz.evidence.gather import RoleColumns, choose
+from attnviz.evidence.gather import RoleColumns, RoleSums, choose
 from attnviz.evidence.judge import judge as judge_roles
 from attnviz.evidence.rules import PROBE, PROBE_MARGIN, idle, rules
 from attnviz.evidence.similarity import Likeness, likeness
@@ -70,6 +70,12 @@ def judge(measurement: Measurement, settings: Settings) -> Report:
     layers = max(part.model.layers for part in parts)
     model = replace(whole.model, layers=layers, heads=max(part.model.heads for part in parts))
     return replace(whole, model=model, findings=lead(parts), parts=parts)
+
+
+def role_sums(measurement: Measurement, settings: Settings, stream: str) -> list[RoleSums]:
+    """The sums of every role that is judged on a stream, by unit, with its candidates chosen."""
+    judging = _Judge(stream, measurement.streams[stream], measurement, settings)
+    return judging.role_sums()
 
 
 def check_settings(
@@ -154,7 +160,7 @@ class _Judge:
         settings, sums = self._settings, self._sums
         units = self.units
         weights = bootstrap.weights(units.ids.tolist(), settings.resamples, settings.seed)
-        of_roles = choose(self._role_columns(), units.half)
+        of_roles = self.role_sums()
         judgements = judge_roles(of_roles, units.half, weights, self._rules)
         heads = build.heads(sums.heads, judgements, statistic_sums(sums), weights, self._stream)
         heads = with_offsets(heads, mean_offsets(sums))
@@ -188,6 +194,10 @@ class _Judge:
             special_mass=looks.special_mass(sums) if relations else None,
             spare=spare(heads, alike, similarity, whole.induction),
         )
+
+    def role_sums(self) -> list[RoleSums]:
+        """The sums of every role that is reported, by unit, with its candidates chosen."""
+        return choose(self._role_columns(), self.units.half)
 
     def _likeness(self) -> Likeness | None:
         """How alike the heads are on the pilot, None where nothing was compared."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from attnviz import budget, probing
 from attnviz.attention.observer import Observer
+from attnviz.evidence.usual import usual
 from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.pilot import Pilot
 from attnviz.measurement.source import ModelInfo, Source
@@ -163,6 +164,11 @@ def pilot_of(
             one.stream: compared
             for one in runs
             if one.rows is not None and (compared := one.rows.compared(one.tokens)) is not None
+        },
+        usual={
+            one.stream: known
+            for one in runs
+            if (known := usual(one.table, [len(tokens) for tokens in one.tokens])) is not None
         },
     )
 

@@ -80,7 +80,8 @@ class Sentence:
     if any; `document` the name of its document, "" where unknown. `pair` are the two texts of a
     pair, None for a single text; `text` is then both (see `attnviz.text.pairs`). `language` is the
     code by whose rules the text is split into words. `messages` is a conversation in JSON that a
-    chat template turns into the text, "" for none.
+    chat template turns into the text, "" for none. `group` is what sentences of a corpus are told
+    apart by.
     """
 
     id: int
@@ -93,6 +94,7 @@ class Sentence:
     pair: tuple[str, str] | None = field(default=None, repr=False)
     language: str = field(default="en", repr=False)
     messages: str = field(default="", repr=False)
+    group: str = field(default="", repr=False)
 
     @cached_property
     def digest(self) -> int:

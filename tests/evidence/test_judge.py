@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from attnviz.evidence import bootstrap
+from attnviz.evidence.bands import ENOUGH
 from attnviz.evidence.gather import RoleSums, Sums
-from attnviz.evidence.judge import ENOUGH, judge
+from attnviz.evidence.judge import judge
 from attnviz.roles.previous_token import ROLE as PREVIOUS
 from tests.helpers.planted import Floats
 

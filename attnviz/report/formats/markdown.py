@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from attnviz.report.sections.again import Again
     from attnviz.report.sections.examples import Examples, Stretch
     from attnviz.report.sections.first_screen import FirstScreen
+    from attnviz.report.sections.groups import Groups
     from attnviz.report.sections.heads import Heads
     from attnviz.report.sections.induction import Induction
     from attnviz.report.sections.method import Method
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from attnviz.report.sections.sentences import Sentence
     from attnviz.report.sections.shading import Shading
     from attnviz.report.sections.spare import Spare
+    from attnviz.report.sections.strange import Strange
     from attnviz.report.sections.top import Top
 
 MOST_BYTES = 64_000
@@ -39,6 +41,7 @@ HEADS_OF_ROLE = 3
 HEADS_LISTED = 160
 RELATIONS_LISTED = 120
 FILES_LISTED = 20
+STRANGE_LISTED = 10
 SENTENCES_SHOWN = 8
 CHARACTERS = 400
 
@@ -56,6 +59,8 @@ def _blocks(every: Sections) -> Iterable[str]:
     for stream in every.streams:
         yield from _stream(stream)
     yield from _induction(every.induction, "##")
+    yield from _groups(every.groups)
+    yield from _strange(every.strange)
     yield f"## {every.limits.title}"
     yield "\n".join(f"- **{limit.short}.** {limit.full}" for limit in every.limits.limits)
     yield f"## {every.warnings.title}"
@@ -226,6 +231,31 @@ def _spare(spare: Spare | None, level: str) -> Iterable[str]:
     if spare.more:
         yield f"And {spare.more} more in report.json."
     yield spare.reading
+
+
+def _groups(groups: Groups | None) -> Iterable[str]:
+    if groups is None:
+        return
+    yield f"## {safe(groups.title)}"
+    yield groups.says
+    yield from _table(groups.sizes)
+    if groups.table:
+        yield from _table(groups.table)
+    if groups.more:
+        yield groups.more
+    yield f"{groups.further} {groups.reading}".strip()
+
+
+def _strange(strange: Strange | None) -> Iterable[str]:
+    if strange is None:
+        return
+    yield f"## {strange.title}"
+    yield f"{strange.says} {strange.reading}"
+    yield "\n".join(
+        f"1. {safe(each.text)}\n   {each.distance}: {safe(each.place)}. "
+        f"{'; '.join(unlike.text for unlike in each.unlike)}"
+        for each in strange.sentences[:STRANGE_LISTED]
+    )
 
 
 def _method(method: Method, again: Again) -> Iterable[str]:

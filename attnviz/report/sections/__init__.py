@@ -13,6 +13,7 @@ from attnviz.report.sections import (
     again,
     examples,
     first_screen,
+    groups,
     heads,
     induction,
     limits,
@@ -22,6 +23,7 @@ from attnviz.report.sections import (
     roles,
     sentences,
     spare,
+    strange,
     streams,
     top,
     warnings,
@@ -69,6 +71,8 @@ class Sections:
     first: first_screen.FirstScreen
     streams: tuple[Stream, ...]
     induction: induction.Induction | None
+    groups: groups.Groups | None
+    strange: strange.Strange | None
     method: method.Method
     limits: limits.Limits
     warnings: warnings.Warnings
@@ -82,6 +86,8 @@ def of(report: Report, pictures: Sequence[Picture] = ()) -> Sections:
         first_screen.of(report, pictures),
         tuple(_stream(part, pictures, few=not report.judged) for part in report.every_part),
         induction.of(report) if report.parts else None,
+        groups.of(report),
+        strange.of(report),
         method.of(report),
         limits.of(report),
         warnings.of(report),

@@ -53,7 +53,9 @@ class CheckJson:
     model: ModelInfo
     """The model that was checked."""
     rules: str
-    """The name of the file of rules."""
+    """The name of the file of rules; empty without one."""
+    against: str
+    """What the model was compared with; empty for nothing."""
     tags: Mapping[str, str]
     """What the run was marked with."""
     counts: CountsJson
@@ -76,6 +78,7 @@ def write(verdicts: Verdicts) -> bytes:
         version=verdicts.version,
         model=verdicts.model,
         rules=verdicts.rules,
+        against=verdicts.against,
         tags=dict(verdicts.tags),
         counts=CountsJson(**{status: len(verdicts.of(status)) for status in STATUSES}),
         figures=tuple(PictureJson(each.figure) for each in verdicts if each.figure),

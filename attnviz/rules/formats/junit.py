@@ -25,14 +25,14 @@ def write(verdicts: Verdicts) -> bytes:
     suite = ET.SubElement(
         suites,
         "testsuite",
-        {"name": harmless(verdicts.rules), "time": "0", **told, "skipped": skipped},
+        {"name": harmless(verdicts.title), "time": "0", **told, "skipped": skipped},
     )
     properties = ET.SubElement(suite, "properties")
     marks = {"attnviz": verdicts.version, "model": verdicts.model.name, **verdicts.tags}
     for name, value in marks.items():
         ET.SubElement(properties, "property", {"name": harmless(name), "value": harmless(value)})
     for verdict in verdicts:
-        _case(suite, verdict, verdicts.rules)
+        _case(suite, verdict, verdicts.title)
     if verdicts.warnings:
         ET.SubElement(suite, "system-err").text = "\n".join(map(harmless, verdicts.warnings))
     ET.indent(suites)
@@ -40,8 +40,8 @@ def write(verdicts: Verdicts) -> bytes:
     return b"<?xml version='1.0' encoding='utf-8'?>\n" + written + b"\n"
 
 
-def _case(suite: ET.Element, verdict: Verdict, rules: str) -> None:
-    names = {"name": harmless(verdict.name), "classname": harmless(rules), "time": "0"}
+def _case(suite: ET.Element, verdict: Verdict, title: str) -> None:
+    names = {"name": harmless(verdict.name), "classname": harmless(title), "time": "0"}
     case = ET.SubElement(suite, "testcase", names)
     text = "\n".join(details(verdict))
     if verdict.status in ("failed", "error"):

@@ -28,7 +28,7 @@ def write(verdicts: Verdicts, *, pictures: bool = False) -> bytes:
 
 def _about(verdicts: Verdicts) -> str:
     marks = [f"{name}={value}" for name, value in verdicts.tags.items()]
-    return safe(", ".join([verdicts.model.name, verdicts.rules, *marks]))
+    return safe(", ".join([verdicts.model.name, verdicts.title, *marks]))
 
 
 def _table(verdicts: Verdicts) -> str:

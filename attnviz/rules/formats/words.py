@@ -59,8 +59,10 @@ def folded(verdicts: Sequence[Verdict]) -> list[tuple[Verdict, ...]]:
 
 
 def folded_name(entry: Sequence[Verdict]) -> str:
-    """The name of a verdict, or that of a rule with the number of texts that pass."""
-    return entry[0].name if len(entry) == 1 else f"{entry[0].rule} [{len(entry)} texts]"
+    """The name of a verdict, or that of a rule with the number of texts, or what, that pass."""
+    if len(entry) == 1:
+        return entry[0].name
+    return f"{entry[0].rule} [{len(entry)} {'texts' if entry[0].text else 'of them'}]"
 
 
 def folded_number(entry: Sequence[Verdict]) -> str:

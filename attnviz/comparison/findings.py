@@ -1,0 +1,163 @@
+"""What changed, in plain words: roles first, then heads, the largest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from attnviz.comparison.records import (
+    ComparisonFinding,
+    HeadDifference,
+    HeadMatch,
+    RoleChange,
+    RoleHead,
+)
+from attnviz.drawing.settings import head_name
+from attnviz.evidence.rules import PROBE
+from attnviz.figures.captions import listing
+from attnviz.measurement.stream import Head
+from attnviz.report.numbers import count, counted, estimate
+
+HEADS = 5
+"""Heads that are told one by one."""
+
+NAMED = 6
+"""Heads that are named in a sentence."""
+
+Titles = Mapping[str, str]
+"""Roles and statistics in words, by their names."""
+
+
+def findings(
+    changes: Sequence[RoleChange],
+    differences: Sequence[HeadDifference],
+    matches: Sequence[HeadMatch],
+    titles: Titles,
+) -> tuple[ComparisonFinding, ...]:
+    """The sentences of a comparison; one that says so where nothing surely changed."""
+    told = [
+        ComparisonFinding(
+            kind=change.kind,
+            text=said(change, titles),
+            role=change.role,
+            heads=_places(change),
+            attention=change.attention,
+        )
+        for kind in ("lost", "moved", "gained")
+        for change in changes
+        if change.kind == kind
+    ]
+    sure = sorted(
+        (each for each in differences if each.certain), key=lambda each: -each.sure_change
+    )
+    return (*told, *_permuted(matches), *_overview(differences, sure), *_of_heads(sure, titles))
+
+
+def said(change: RoleChange, titles: Titles) -> str:
+    """What became of a role, in a sentence."""
+    before, after = (_best(side, change) for side in (change.before, change.after))
+    title = f"{change.attention} {titles.get(change.role, change.role)}".lstrip()
+    match change.kind:
+        case "lost":
+            return f"The role {title} is lost: before, {before}, and after, no head has it."
+        case "gained":
+            return f"The role {title} is new: after, {after}, and before, no head had it."
+        case "moved":
+            left, joined = (_names(places) for places in (change.left, change.joined))
+            rest = len(change.before) - len(change.left)
+            kept = f" {counted(rest, 'other head')} kept it." if rest else ""
+            return f"The role {title} moved from {left} to {joined}.{kept}"
+        case "kept":
+            return f"The role {title} is kept: before, {before}; after, {after}."
+    sides = f"before, {before or 'no head'}; after, {after or 'no head'}"
+    return f"Whether the role {title} changed is unclear, for {change.reason} ({sides})."
+
+
+def difference_said(each: HeadDifference, titles: Titles) -> str:
+    """A difference: "previous token 0.02, before 0.83: −0.81 [−0.84, −0.78]"."""
+    title = titles.get(each.role or each.measure, each.role or each.measure)
+    unit = f" {each.unit}" if each.unit in ("nats", "tokens") else ""
+    before, after = (estimate(number, None, None) for number in (each.before, each.after))
+    plus = "+" if (each.difference or 0.0) > 0 else ""
+    much = f"{plus}{estimate(each.difference, each.low, each.high)}"
+    return f"{title} {after}{unit}, before {before}: {much}"
+
+
+def pair_name(attention: str, before: Head, after: Head) -> str:
+    """A head and its counterpart: "L5H3", or "L5H3 (after, L5H7)"."""
+    name = f"{attention} {head_name(*before)}".lstrip()
+    return name if before == after else f"{name} (after, {head_name(*after)})"
+
+
+def _places(change: RoleChange) -> tuple[Head, ...]:
+    if change.kind == "moved":
+        return change.left
+    return tuple(head.place for head in change.before or change.after)
+
+
+def _best(heads: Sequence[RoleHead], change: RoleChange) -> str:
+    """The best head with its score, "L5H3 with 0.83 [0.79, 0.86]", and how many more."""
+    if not heads:
+        return ""
+    best = heads[0]
+    more = f", and {counted(len(heads) - 1, 'more head')}" if heads[1:] else ""
+    where = " on repeated random tokens" if change.role == PROBE else ""
+    return f"{head_name(*best.place)} with {estimate(best.score, best.low, best.high)}{where}{more}"
+
+
+def _names(places: Sequence[Head]) -> str:
+    names = [head_name(*place) for place in places[:NAMED]]
+    if len(places) > NAMED:
+        names.append(f"{count(len(places) - NAMED)} more")
+    return listing(names)
+
+
+def _permuted(matches: Sequence[HeadMatch]) -> Iterator[ComparisonFinding]:
+    """That heads are compared with others than those of their numbers."""
+    moved = [match for match in matches if match.way == "best"]
+    for attention in dict.fromkeys(match.attention for match in moved):
+        pairs = [match for match in moved if match.attention == attention]
+        told = [f"{head_name(*each.before)} with {head_name(*each.after)}" for each in pairs]
+        more = [f"{count(len(told) - NAMED)} more"] if len(told) > NAMED else []
+        many = counted(len(pairs), f"{attention} head".lstrip())
+        yield ComparisonFinding(
+            "permuted",
+            f"{many} compared with the most similar after, not with the same number: "
+            f"{listing(told[:NAMED] + more)}.",
+            heads=tuple(match.before for match in pairs),
+            attention=attention,
+        )
+
+
+def _overview(
+    differences: Sequence[HeadDifference], sure: Sequence[HeadDifference]
+) -> Iterator[ComparisonFinding]:
+    """How many heads surely differ."""
+    heads = {(each.attention, each.head) for each in differences}
+    measures = {(each.role, each.measure) for each in differences if each.certain is not None}
+    many, of = counted(len(heads), "head"), f"{len(measures)} roles and statistics"
+    if not sure:
+        same = all(each.difference in (0.0, None) for each in differences)
+        text = (
+            f"No difference: every number of {many} is the same."
+            if same
+            else f"No difference is certain, in any of {many} and {of}."
+        )
+        yield ComparisonFinding("same", text)
+        return
+    differ = {(each.attention, each.head) for each in sure}
+    yield ComparisonFinding(
+        "overview",
+        f"{count(len(differ))} of {many} surely differ in at least one of {of}.",
+        heads=tuple(dict.fromkeys(each.head for each in sure)),
+    )
+
+
+def _of_heads(sure: Sequence[HeadDifference], titles: Titles) -> Iterator[ComparisonFinding]:
+    """The heads that changed most, each by what changed most."""
+    largest: dict[tuple[str, Head], HeadDifference] = {}
+    for each in sure:
+        largest.setdefault((each.attention, each.head), each)
+    for each in [*largest.values()][:HEADS]:
+        name = pair_name(each.attention, each.head, each.head_after)
+        text = f"{name}: {difference_said(each, titles)}."
+        yield ComparisonFinding("head", text, each.role, (each.head,), each.attention)

@@ -1,0 +1,192 @@
+"""What a comparison of two measurements says, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from attnviz.measurement.source import InputInfo, ModelInfo
+from attnviz.shape import LEFT_OUT, Amount, Attention, Count, Place
+
+ChangeKind = Literal["kept", "moved", "lost", "gained", "unclear"]
+
+RELATIVE = ("nats", "tokens")
+"""Units of statistics whose differences are large or small in proportion to the numbers."""
+
+SCORE = "score"
+"""The measure of a role; of a statistic it is the statistic's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two measurements that are compared."""
+
+    label: str
+    """What it is called: the model's name, or what tells it from the other."""
+    version: str
+    """The version of attnviz that measured it."""
+    model: ModelInfo
+    input: InputInfo
+
+
+@dataclass(frozen=True, slots=True)
+class HeadMatch:
+    """A head and the one that it is compared with."""
+
+    before: Place
+    """Its place before."""
+    after: Place
+    """The place of its counterpart."""
+    distance: Amount | None
+    """How unlike they are: the root mean square of their differences, sentence by sentence, over
+    all roles and statistics, each in units of its standard deviation over heads. 0 is the same,
+    1.4 two heads at random. Null where nothing was measured of both."""
+    way: Literal["number", "best"]
+    """Whether they have the same number, or are the best match."""
+    attention: Attention = field(default="", metadata=LEFT_OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class HeadDifference:
+    """By how much one number of a head differs: after - before."""
+
+    head: Place
+    """The head's place before."""
+    head_after: Place
+    """Its place after; another where heads were matched."""
+    role: str
+    """The role whose score it is; empty for statistics."""
+    measure: str
+    """'score' of a role, or the statistic's name, whose mean it is."""
+    unit: str
+    """The statistic's unit; empty for pure numbers and shares."""
+    before: float | None
+    after: float | None
+    difference: float | None
+    """after - before; null where one of them is."""
+    low: float | None
+    """Lower end of the difference's 95% interval."""
+    high: float | None
+    """Upper end of the difference's 95% interval."""
+    sure_low: float | None
+    """Lower 95% bound that holds for all heads, roles and statistics at once."""
+    sure_high: float | None
+    """Upper 95% bound that holds for all heads, roles and statistics at once."""
+    certain: bool | None
+    """Whether these bounds exclude 0; null where there is too little evidence for bounds."""
+    reason: str
+    """Why there is too little evidence; else empty."""
+    events: Count
+    """Queries that it rests on, before or after, whichever are fewer."""
+    sentences: Count
+    """Sentences that it rests on, before or after, whichever are fewer."""
+    attention: Attention = field(default="", metadata=LEFT_OUT)
+
+    @property
+    def change(self) -> float:
+        """How large the difference is, so that measures can be ordered.
+
+        Of shares of attention as it is, of nats and tokens in proportion to the larger number.
+        """
+        return abs(self.difference or 0.0) / self._scale
+
+    @property
+    def sure_change(self) -> float:
+        """The same at the least that is sure; 0 where nothing is."""
+        if self.sure_low is None or self.sure_high is None:
+            return 0.0
+        return max(self.sure_low, -self.sure_high, 0.0) / self._scale
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether the difference is large or small in proportion to the numbers."""
+        return self.unit in RELATIVE
+
+    @property
+    def _scale(self) -> float:
+        if not self.is_relative:
+            return 1.0
+        return max(abs(self.before or 0.0), abs(self.after or 0.0)) or 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class RoleHead:
+    """A head in a role: its place on its own side, and its score with its 95% interval."""
+
+    place: Place
+    score: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChange:
+    """What became of a role that some head has beyond doubt, before or after."""
+
+    role: str
+    kind: ChangeKind
+    """kept: a head that had it still has it, and none took it over from another; moved: some
+    surely lost it and others surely gained it; lost: those that had it surely lost it, and no head
+    has it; gained: no head had it, and some surely gained it; unclear: verdicts differ, but there
+    is too little evidence that scores do."""
+    before: tuple[RoleHead, ...]
+    """The heads that have it before, the best first."""
+    after: tuple[RoleHead, ...]
+    """The heads that have it after, the best first."""
+    left: tuple[Place, ...] = ()
+    """Heads that had it and surely lost it, by their places before."""
+    joined: tuple[Place, ...] = ()
+    """Heads that surely gained it, by their places after."""
+    reason: str = ""
+    """What makes it unclear; else empty."""
+    attention: Attention = field(default="", metadata=LEFT_OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonFinding:
+    """A plain sentence on what changed, with its numbers."""
+
+    kind: Literal["lost", "moved", "gained", "head", "permuted", "overview", "same"]
+    """A role that is lost, moved or gained, a head that differs, heads that were permuted, how many
+    differ in all, or that nothing does."""
+    text: str
+    role: str = ""
+    """The role it is about; empty for none."""
+    heads: tuple[Place, ...] = ()
+    """The heads it speaks of, by their places before; of a role that is gained, after."""
+    attention: Attention = field(default="", metadata=LEFT_OUT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two measurements, `before` and `after`, held against each other."""
+
+    before: Side
+    after: Side
+    paired: bool
+    """Whether both are of the same sentences, and were compared sentence by sentence."""
+    units: tuple[Count, Count]
+    """How many units of evidence, sentences or documents or groups of them, each side has."""
+    shared: Count
+    """How many of these both have."""
+    grouped: bool
+    """Whether units are groups of sentences, for there are more than 1,024."""
+    streams: tuple[Attention, ...]
+    """The streams that were compared."""
+    matches: tuple[HeadMatch, ...]
+    """Every head that was compared, with its counterpart."""
+    unmatched: tuple[tuple[Attention, Place], ...]
+    """Heads before that have no counterpart, where there are fewer heads after."""
+    differences: tuple[HeadDifference, ...]
+    """Every difference: heads in order, roles before statistics."""
+    changes: tuple[RoleChange, ...]
+    """Roles that some head has, before or after."""
+    findings: tuple[ComparisonFinding, ...]
+    """What changed in plain words, the largest first."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def certain(self) -> tuple[HeadDifference, ...]:
+        """The differences that are certain, the surely largest first."""
+        sure = [difference for difference in self.differences if difference.certain]
+        return tuple(sorted(sure, key=lambda each: -each.sure_change))

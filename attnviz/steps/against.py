@@ -1,0 +1,179 @@
+"""Checking against an earlier measurement: what changed, as verdicts like those on rules."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from attnviz.comparison.findings import said
+from attnviz.comparison.records import Comparison, HeadDifference, RoleChange
+from attnviz.drawing.settings import head_name
+from attnviz.measurement.measurement import Measurement
+from attnviz.report.numbers import counted, estimate, exact, number
+from attnviz.rules.show import changed
+from attnviz.rules.verdict import DIGITS, Measured, Status, Verdict
+from attnviz.settings import Settings
+from attnviz.steps.compare import as_measured, compare
+from attnviz.text.types import SourceFile
+
+MARGIN = 0.1
+"""By more than this a head must not change: of shares of attention as it is, of nats and tokens in
+proportion to the larger number."""
+
+ROLE, HEADS = "role kept", "heads as before"
+"""What the verdicts are called, before the role or layer."""
+
+_TOLD = 3
+_STATUSES: dict[str, Status] = {
+    "kept": "passed",
+    "moved": "warned",
+    "lost": "failed",
+    "unclear": "skipped",
+}
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier measurement and how to repeat it: the files of its text, and what a decoder reads.
+
+    `name` is its folder, `path` that of its first file; no head may surely change by more than
+    `margin`.
+    """
+
+    name: str
+    measurement: Measurement
+    files: Sequence[SourceFile] = ()
+    target: SourceFile | None = None
+    path: str = ""
+    margin: float = MARGIN
+
+    def settings(self, settings: Settings) -> Settings:
+        """The settings with those that shaped the sums, so that the same is measured again."""
+        return as_measured(self.measurement, settings)
+
+    def draw(self, model: str, settings: Settings) -> tuple[str, ...]:
+        """The command that shows heads of a model on the text, once they are named."""
+        if not self.path:
+            return ()
+        target = ("--target", self.target.name) if self.target else ()
+        return ("attnviz", "draw", model, self.path, *target, *changed(self.settings(settings)))
+
+    def verdicts(
+        self, now: Measurement, settings: Settings, draw: Sequence[str] = ()
+    ) -> tuple[list[Verdict], Sequence[str]]:
+        """What became of the roles, and of every number of the heads, paired by sentence; warnings.
+
+        `draw` is the command that shows a head. UsageError where the two can't be compared.
+        """
+        compared = compare(self.measurement, now, settings, paired=True, matching="number")
+        return verdicts(compared, self.margin, draw), compared.warnings
+
+
+def verdicts(compared: Comparison, margin: float, draw: Sequence[str] = ()) -> list[Verdict]:
+    """A verdict on each role that a head had, then one on the heads of each layer.
+
+    A role that is lost fails, one that moved to other heads warns. A layer fails where a score or
+    statistic of a head surely changed by more than `margin`; "surely" holds for all at once.
+    """
+    told = [_of_role(change, compared, draw) for change in compared.changes if change.before]
+    layers: dict[tuple[str, int], list[HeadDifference]] = {}
+    for each in compared.differences:
+        layers.setdefault((each.attention, each.head[0]), []).append(each)
+    for attention, layer in sorted(layers, key=lambda key: compared.streams.index(key[0])):
+        told.append(_of_layer(layer, layers[attention, layer], margin, draw))
+    return told
+
+
+def _of_role(change: RoleChange, compared: Comparison, draw: Sequence[str]) -> Verdict:
+    heads = change.after or ()
+    measured = [
+        Measured(_name(change.attention, head.place), head.score or 0.0, head.low, head.high)
+        for head in heads
+    ]
+    if not heads:
+        # Nobody has it: what those have of it now that had it.
+        measured = [
+            Measured(_name(each.attention, each.head_after), each.after, None, None)
+            for place in [head.place for head in change.before]
+            for each in compared.differences
+            if (each.attention, each.head, each.role) == (change.attention, place, change.role)
+            and each.after is not None
+        ]
+    status = _STATUSES[change.kind]
+    had = tuple(head.place for head in change.before)
+    shown = (*change.left[:1], *change.joined[:1]) if change.kind == "moved" else had
+    return Verdict(
+        rule=ROLE,
+        case=f"{change.attention} {change.role}".lstrip(),
+        status=status,
+        asked=f"some head has the role {change.role}, as before",
+        measured=measured[0] if measured else None,
+        closest=tuple(measured[:_TOLD]),
+        reason="" if status == "passed" else said(change, {}),
+        command="" if status in ("passed", "skipped") else _draw(draw, change.attention, shown),
+    )
+
+
+def _of_layer(
+    layer: int, several: Sequence[HeadDifference], margin: float, draw: Sequence[str]
+) -> Verdict:
+    """The verdict on the heads of a layer, each by what surely changed most in it."""
+    attention = several[0].attention
+    known = [each for each in several if each.certain is not None]
+    known.sort(key=lambda each: (-each.sure_change, -each.change))
+    by_head = {each.head: each for each in reversed(known)}
+    heads = sorted(by_head.values(), key=known.index)
+    worse = [each for each in heads if each.sure_change > margin]
+    reason = ""
+    if not known:
+        reason = several[0].reason
+    elif worse:
+        reason = _reason(worse, len(heads))
+    elif many := sum(bool(each.certain) for each in heads):
+        reason = f"{counted(many, 'head')} surely changed, by less"
+    places = [each.head_after for each in worse]
+    status: Status = "failed" if worse else "passed" if known else "skipped"
+    return Verdict(
+        rule=HEADS,
+        case=f"{attention} layer {layer}".lstrip(),
+        status=status,
+        asked=f"no score or statistic of a head changes by more than {exact(margin)} "
+        f"({exact(100 * margin)}% of nats and tokens)",
+        measured=_measured(heads[0]) if heads else None,
+        closest=tuple(map(_measured, heads[:_TOLD])),
+        reason=reason,
+        command=_draw(draw, attention, places) if worse else "",
+    )
+
+
+def _reason(worse: Sequence[HeadDifference], many: int) -> str:
+    """Which heads changed, and the first from what to what."""
+    first = worse[0]
+    much = estimate(first.difference, first.low, first.high)
+    before, after = (number(of, DIGITS) for of in (first.before, first.after))
+    unit = f" {first.unit}" if first.is_relative else ""
+    name = f"{head_name(*first.head)}'s {first.role or first.measure}"
+    changed = f"{name} changed by {much}, from {before} to {after}{unit}"
+    if not worse[1:]:
+        return changed
+    others = ", ".join(head_name(*each.head) for each in worse[1:])
+    return f"{changed}; so did, of {counted(many, 'head')}, {others}"
+
+
+def _measured(each: HeadDifference) -> Measured:
+    name = f"{_name(each.attention, each.head)} {each.role or each.measure}"
+    return Measured(name, each.difference or 0.0, each.low, each.high)
+
+
+def _name(attention: str, place: tuple[int, int]) -> str:
+    return f"{attention} {head_name(*place)}".lstrip()
+
+
+def _draw(draw: Sequence[str], attention: str, places: Sequence[tuple[int, int]]) -> str:
+    """The command that shows some heads."""
+    if not draw or not places:
+        return ""
+    stream = ["--stream", attention] if attention else []
+    heads = ",".join(head_name(*place) for place in places[:_TOLD])
+    return shlex.join([*draw, "--heads", heads, *stream])
