@@ -11,6 +11,7 @@ from attnviz.comparison.several import Compared, Comparisons
 from attnviz.drawing.files import style
 from attnviz.drawing.settings import DrawSettings
 from attnviz.drawing.weights import Weights
+from attnviz.errors import InputError
 from attnviz.evidence.rules import rules as evidence_rules
 from attnviz.figures.scale import colormap
 from attnviz.measurement.measurement import Measurement
@@ -92,11 +93,13 @@ def again(
 ) -> Again:
     """Runs the model over texts that were measured before, so that the report shows them.
 
-    Raises InputError where the model is not the one that was measured.
+    Raises InputError where the model is not the one that was measured, or all of the texts.
     """
     settings = checked(settings, target, labels)
     texts = _texts(files, settings, progress, target, labels)
     loaded, surveyed = _surveyed(model, texts, settings, progress, predicts=True)
+    if (now := surveyed.tally.sentences) != (many := measurement.input.sentences):
+        raise InputError(f"The texts have {now:,} sentences, of which {many:,} were measured.")
     return Again(measurement, surveyed, loaded, settings, progress)
 
 

@@ -63,7 +63,8 @@ def judged(
     given = [name for name, value in flags.items() if value is not None]
     check_settings(measurement, settings, given, flag)
     progress.stage("weighing evidence")
-    report = replace(watched(judge(measurement, settings), source.folder), from_measurement=True)
+    report = watched(judge(measurement, settings), source.folder)
+    report = replace(report, from_measurement=True)
     if source.without_text:
         return _alone(report), measurement
     try:

@@ -116,7 +116,7 @@ def _read(
         corpus_files(paths).files,
         settings.split,
         settings.language,
-        Fields(known["field"], known["id"]),
+        Fields(known["field"], known["id"], known.get("group", "")),
         "" if settings.input_format == "auto" else settings.input_format,
     )
     progress.stage("reading corpus")

@@ -12,6 +12,7 @@ from attnviz.corpus import manifest as manifests
 from attnviz.corpus.manifest import Manifest
 from attnviz.corpus.notes import Notes
 from attnviz.corpus.strange import Strangest
+from attnviz.corpus.summary import SCHEMA
 from attnviz.errors import InputError
 from attnviz.report.model import Report
 from attnviz.report.monitoring import Groups, StrangeSentence
@@ -119,6 +120,7 @@ class Finished:
     def json(self) -> dict[str, Any]:
         """The summary for machines."""
         return {
+            "schema": SCHEMA,
             **self.numbers,
             "folder": str(self.folder),
             "groups": to_builtins(self.groups),

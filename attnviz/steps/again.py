@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.pilot import Fit
 from attnviz.models.load import LoadedModel
 from attnviz.report.model import Report
-from attnviz.settings import Settings, checked
+from attnviz.settings import Dtype, Settings, checked
 from attnviz.stages import Progress
 from attnviz.steps.illustrate import Illustrating, illustrate
 from attnviz.steps.measure import Extent, Measured, Measurer, source
@@ -33,11 +33,12 @@ def settings_of(measurement: Measurement, settings: Settings) -> Settings:
     """The settings that the model ran with; what shapes no sums is as it is set now."""
     if (known := measurement.source) is None:
         raise UsageError("The measurement is empty.", "Measure a text first.")
+    ran = {"dtype": known.model.dtype} if known.model.dtype in get_args(Dtype) else {}
+    given = {"dtype": settings.dtype} if settings.dtype != "auto" else {}
     return replace(
         settings,
-        **checked(known.settings, str),
+        **checked({**known.settings, **ran, **given}, str),
         revision=settings.revision or known.model.revision or None,
-        dtype=known.model.dtype if settings.dtype == "auto" else settings.dtype,  # type: ignore[arg-type]
     )
 
 

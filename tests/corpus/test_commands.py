@@ -5,12 +5,16 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 
 import attnviz
+from attnviz.corpus import summary
 from tests.conftest import SAMPLES
 from tests.helpers.corpora import measurement, sentences, write_lines
 from tests.helpers.tool import Tool, content
@@ -38,6 +42,15 @@ def test_a_summary_at_the_end(tiny: Path, corpus: Path, tool: Tool, scan: Path) 
     assert ran.err == ""
     told = json.loads(tool("scan", tiny, corpus, "-o", scan, "--format", "json").out)
     assert (told["sentences"], told["files"], told["set_aside"]) == (1600, 1, 0)
+    jsonschema.validate(told, _schema(), jsonschema.Draft202012Validator)
+
+
+def _schema() -> dict[str, Any]:
+    """The schema of the summary, as it is shipped."""
+    text = (resources.files("attnviz") / "corpus" / "schema.json").read_text(encoding="utf-8")
+    assert text == summary.schema_text(), "Write it again: see attnviz/corpus/summary.py."
+    schema: dict[str, Any] = json.loads(text)
+    return schema
 
 
 def test_parts_are_merged_to_the_bytes_of_the_whole(

@@ -229,6 +229,24 @@ def test_markdown_has_a_line_for_the_best_head_of_each_role() -> None:
     assert "## Examples" not in markdown.write(example.report(sentences=3), ()).decode()
 
 
+def test_the_whole_range_is_told_between_the_ends() -> None:
+    tenths = [
+        instance(shows="between", mass=tenth / 10, sentence=3, tenth=tenth) for tenth in (9, 5, 1)
+    ]
+    made = with_profile(example.report(sentences=3), instance(), *tenths, instance(shows="least"))
+    (role,) = head_profile.of(made, made.head(*HEAD)).examples
+    assert [each.shows for each in role.ends] == ["Shows most in", "Shows least in"]
+    assert [each.shows for each in role.between] == [f"More than in {n} of 10:" for n in (9, 5, 1)]
+    assert role.range == "The whole range: 3 sentences between, a tenth apart"
+    assert role.range in html.write(made, ()).decode()
+    found = section.of(made)
+    assert found is not None
+    assert [name for name in ("Most: ", "Half: ", "Least: ") if name in found.lines[0]] == [
+        *("Most: ", "Half: ", "Least: "),
+    ]
+    assert "“sat” puts 0.50 on “cat”" in found.lines[0]
+
+
 def test_json_has_places_and_fits_its_schema() -> None:
     made = with_profile(example.report(sentences=3), instance())
     told = json.loads(json_report.write(made, ()))

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from attnviz.measurement.source import ModelInfo
 from attnviz.report import codec
@@ -51,16 +53,16 @@ class CheckJson:
     model: ModelInfo
     """The model that was checked."""
     rules: str
-    """The name of the file of rules, empty where there is none."""
+    """The name of the file of rules; empty without one."""
     against: str
-    """The name of the earlier measurement that the model was held against, empty for none."""
+    """What the model was compared with; empty for nothing."""
     tags: Mapping[str, str]
     """What the run was marked with."""
     counts: CountsJson
     """How many verdicts of each status."""
     figures: tuple[PictureJson, ...]
     """The pictures of what fails; none without `--report`."""
-    exit_code: Literal[0, 1, 2]
+    exit_code: Annotated[int, Meta(ge=0, le=2)]
     """That of the command: 0 where nothing critical fails, 1 where it does, 2 where a rule is wrong
     or about nothing."""
     verdicts: tuple[Verdict, ...]
@@ -80,7 +82,7 @@ def write(verdicts: Verdicts) -> bytes:
         tags=dict(verdicts.tags),
         counts=CountsJson(**{status: len(verdicts.of(status)) for status in STATUSES}),
         figures=tuple(PictureJson(each.figure) for each in verdicts if each.figure),
-        exit_code=verdicts.exit_code.value,  # type: ignore[arg-type] # no others
+        exit_code=int(verdicts.exit_code),
         verdicts=verdicts.verdicts,
         warnings=verdicts.warnings,
     )
