@@ -74,7 +74,7 @@ def of(report: Report, sentence: SentenceReport) -> Words | None:
     scale = report.options.scale
     itself = column(word.itself for word in looks.words)
     resting = column(word.resting for word in looks.words)
-    segments = sentence.segments if sentence.pair else ()
+    segments = sentence.segments if sentence.pair and not sentence.keys else ()
     across = " In italics: words of the other text." if segments else ""
     return Words(
         TITLE,
