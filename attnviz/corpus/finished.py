@@ -9,13 +9,17 @@ from typing import Any
 from msgspec import convert, to_builtins
 
 from attnviz.corpus import manifest as manifests
+from attnviz.corpus.drift import Drift, drift
 from attnviz.corpus.manifest import Manifest
+from attnviz.corpus.measurements import measurement_in
 from attnviz.corpus.notes import Notes
 from attnviz.corpus.strange import Strangest
+from attnviz.measurement.measurement import Measurement
 from attnviz.report.model import Report
 from attnviz.report.monitoring import Groups, StrangeSentence
 from attnviz.report.numbers import counted
 from attnviz.report.watched import groups_in_words, strangest_in_words
+from attnviz.settings import Settings
 from attnviz.text.showable import showable
 
 
@@ -82,6 +86,7 @@ class Finished:
     warnings: tuple[str, ...]
     groups: Groups | None = None
     strangest: tuple[StrangeSentence, ...] = ()
+    drift: Drift | None = None
 
     @classmethod
     def of(cls, manifest: Manifest, folder: Path) -> Finished:
@@ -104,6 +109,11 @@ class Finished:
         warnings, strangest = tuple(warnings_of(manifest)), strangest_of(manifest)
         return cls(folder, numbers, warnings, groups_of(manifest), strangest.sentences)
 
+    def held_against(self, before: Measurement, against: Path, settings: Settings) -> Finished:
+        """The same, compared with what was measured before and lies at `against`."""
+        now = measurement_in(self.folder)
+        return replace(self, drift=drift(before, now, against, settings))
+
     def json(self) -> dict[str, Any]:
         """The summary for machines."""
         return {
@@ -111,6 +121,7 @@ class Finished:
             "folder": str(self.folder),
             "groups": to_builtins(self.groups),
             "strangest": to_builtins(self.strangest),
+            "drift": None if self.drift is None else self.drift.json(),
             "warnings": list(self.warnings),
         }
 
@@ -129,6 +140,8 @@ class Finished:
         if self.groups is not None:
             lines += groups_in_words(self.groups)
         lines += strangest_in_words(self.strangest)
+        if self.drift is not None:
+            lines += self.drift.lines()
         after = (
             f"attnviz report --from {self.folder}"
             if numbers["part"] == "1/1"
