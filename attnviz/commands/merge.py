@@ -9,7 +9,7 @@ import typer
 
 from attnviz.commands.command import Command
 from attnviz.commands.flags import Quiet, When
-from attnviz.commands.scan import ScanFolder, SummaryFormat, show
+from attnviz.commands.scan import Against, ScanFolder, SummaryFormat, show
 from attnviz.console import set_colour
 
 Folders = Annotated[
@@ -21,6 +21,7 @@ Folders = Annotated[
 def merge(
     folder: Folders,
     output: ScanFolder,
+    against: Against = None,
     format: SummaryFormat = "human",  # noqa: A002 - the flag's name
     quiet: Quiet = False,
     color: When = "auto",
@@ -32,7 +33,7 @@ def merge(
     set_colour(color)
     from attnviz.corpus import merge as merging
 
-    show(merging.merge(folder, output), format, quiet=quiet)
+    show(merging.merge(folder, output, against), format, quiet=quiet)
 
 
 COMMAND = Command("merge", merge, order=4)

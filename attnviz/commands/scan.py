@@ -60,6 +60,16 @@ SummaryFormat = Annotated[
         help="What stdout gets: a summary for humans or as json.",
     ),
 ]
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        "--against",
+        rich_help_panel="Output",
+        metavar="DIR",
+        show_default=False,
+        help="Also tell how attention differs from what an earlier scan or report in DIR measured.",
+    ),
+]
 
 
 def _option(*names: str, metavar: str, about: str) -> Any:  # noqa: ANN401 - Typer's
@@ -145,6 +155,7 @@ def scan(
             "one for up to four CPUs.",
         ),
     ] = 0,
+    against: Against = None,
     format: SummaryFormat = "human",  # noqa: A002 - the flag's name
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -177,6 +188,7 @@ def scan(
             rows=rows,
             engine=engine,
             workers=workers,
+            against=against,
         )
         out.load_libraries()
         stdin = sys.stdin.buffer if sys.stdin else None

@@ -9,15 +9,19 @@ from typing import Any, TypeVar
 from msgspec import ValidationError, convert, to_builtins
 
 from attnviz.corpus import manifest as manifests
+from attnviz.corpus.drift import Drift, drift
 from attnviz.corpus.manifest import Manifest
+from attnviz.corpus.measurements import measurement_in
 from attnviz.corpus.notes import Notes
 from attnviz.corpus.strange import Strangest
 from attnviz.corpus.summary import SCHEMA
 from attnviz.errors import InputError
+from attnviz.measurement.measurement import Measurement
 from attnviz.report.model import Report
 from attnviz.report.monitoring import Groups, StrangeSentence
 from attnviz.report.numbers import counted
 from attnviz.report.watched import groups_in_words, strangest_in_words
+from attnviz.settings import Settings
 from attnviz.text.showable import showable
 
 Value = TypeVar("Value")
@@ -95,6 +99,7 @@ class Finished:
     warnings: tuple[str, ...]
     groups: Groups | None = None
     strangest: tuple[StrangeSentence, ...] = ()
+    drift: Drift | None = None
 
     @classmethod
     def of(cls, manifest: Manifest, folder: Path) -> Finished:
@@ -117,6 +122,11 @@ class Finished:
         warnings, strangest = tuple(warnings_of(manifest)), strangest_of(manifest)
         return cls(folder, numbers, warnings, groups_of(manifest), strangest.sentences)
 
+    def held_against(self, before: Measurement, against: Path, settings: Settings) -> Finished:
+        """The same, compared with what was measured before and lies at `against`."""
+        now = measurement_in(self.folder)
+        return replace(self, drift=drift(before, now, against, settings))
+
     def json(self) -> dict[str, Any]:
         """The summary for machines."""
         return {
@@ -125,6 +135,7 @@ class Finished:
             "folder": str(self.folder),
             "groups": to_builtins(self.groups),
             "strangest": to_builtins(self.strangest),
+            "drift": None if self.drift is None else self.drift.json(),
             "warnings": list(self.warnings),
         }
 
@@ -143,6 +154,8 @@ class Finished:
         if self.groups is not None:
             lines += groups_in_words(self.groups)
         lines += strangest_in_words(self.strangest)
+        if self.drift is not None:
+            lines += self.drift.lines()
         after = (
             f"attnviz report --from {self.folder}"
             if numbers["part"] == "1/1"

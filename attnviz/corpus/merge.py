@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
+from attnviz.corpus import drift
 from attnviz.corpus import groups as monitoring
 from attnviz.corpus import manifest as manifests
 from attnviz.corpus.finished import Finished, groups_of, notes_of, strangest_of, warnings_of
@@ -31,8 +32,10 @@ _COUNTS = ("read", "sentences", "documents")
 _RESULTS = ("sentences", "tokens", "words", "truncated", "documents")
 
 
-def merge(folders: Sequence[Path], into: Path) -> Finished:
+def merge(folders: Sequence[Path], into: Path, against: Path | None = None) -> Finished:
     """Adds the measurements of finished scans into a folder of its own.
+
+    What comes of it is compared with what the folder `against` holds, if there is one.
 
     Raises InputError for a folder without a finished scan, UsageError where parts are missing,
     where text is there twice, or where scans don't add, WriteError as a scan does.
@@ -41,10 +44,13 @@ def merge(folders: Sequence[Path], into: Path) -> Finished:
         raise UsageError("A folder is named twice.", "Name each scan once, and -o besides.")
     scans = [_finished(folder) for folder in folders]
     whole = _together(scans, folders)
+    before = None if against is None else measurement_in(against)
     with growing(into, is_ours) as place:
         _refuse_other(place.read(manifests.NAME), whole, into)
         # One at a time: a measurement may be large.
         total = reduce(add, map(measurement_in, folders), Measurement())
+        if before is not None and against is not None and total.source is not None:
+            drift.check(before, total.source, against)
         measurement = replace(
             total,
             input=replace(total.input, files=_files(whole, total)),
@@ -56,7 +62,10 @@ def merge(folders: Sequence[Path], into: Path) -> Finished:
             whole["result"]["groups"] = to_builtins(groups)
         place.put(MEASUREMENT, measurement.to_bytes())
         place.put(manifests.NAME, manifests.written(whole))
-    return Finished.of(whole, into)
+    done = Finished.of(whole, into)
+    if before is None or against is None:
+        return done
+    return done.held_against(before, against, Settings())
 
 
 def _refuse_other(data: bytes | None, whole: Manifest, into: Path) -> None:

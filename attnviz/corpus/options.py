@@ -41,7 +41,8 @@ class ScanOptions:
     are taken, 0 for all; `pilot` is the folder of a measurement whose pilot is used. To
     `keep_going` is to set aside what can't be read. After `seconds` a scan stops, to be gone on
     with. `rows`: a table of every sentence. `engine` measures: this process, or so many `workers`
-    of a Ray cluster, 0 for as many as fit.
+    of a Ray cluster, 0 for as many as fit. What was measured is compared with that of the folder
+    `against`.
     """
 
     fields: Fields = field(default_factory=Fields)
@@ -53,6 +54,7 @@ class ScanOptions:
     rows: bool = False
     engine: EngineName = "local"
     workers: int = 0
+    against: Path | None = None
 
     def __post_init__(self) -> None:
         if self.engine not in get_args(EngineName):
@@ -61,6 +63,11 @@ class ScanOptions:
             raise UsageError(f"--workers is {self.workers}.", "Use their number, from 1.")
         if self.workers and self.engine == "local":
             raise UsageError("--workers are those of --engine ray.", "Add it, or leave them out.")
+        if self.against is not None and self.part.many > 1:
+            raise UsageError(
+                "--against takes the whole corpus, and this is a part.",
+                "Add the parts up: attnviz merge takes --against, too.",
+            )
         if self.sample < 0:
             raise UsageError(f"--sample is {self.sample}.", "Use the number of sentences, from 1.")
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from msgspec import to_builtins
 
-from attnviz.corpus import groups
+from attnviz.corpus import drift, groups
 from attnviz.corpus import manifest as manifests
 from attnviz.corpus.engines.cluster import check_installed as check_ray
 from attnviz.corpus.engines.distributed import distributed
@@ -91,6 +91,7 @@ def scan(
     if options.engine == "ray":
         check_ray()
     pilot = None if options.pilot is None else measurement_in(options.pilot)
+    before = None if options.against is None else measurement_in(options.against)
     with growing(folder, is_ours) as place:
         # Workers have models of their own: this one reads texts.
         here = settings if options.engine == "local" else replace(settings, device="cpu")
@@ -111,7 +112,13 @@ def scan(
             given = {"model": model, "paths": [str(path) for path in paths]}
             work = _Scan(loaded, read, place, settings, options, named, pilot, given)
             with work.engine(model, progress) as engine:
-                return work.run(engine, progress, began)
+                if before is not None and options.against is not None:
+                    drift.check(before, engine.source, options.against)
+                done = work.run(engine, progress, began)
+    if before is None or options.against is None:
+        return done
+    progress.stage("comparing")
+    return done.held_against(before, options.against, settings)
 
 
 @contextmanager

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
+from attnviz import signals
 from attnviz.commands.each import folder_names
 from attnviz.errors import UsageError
 from attnviz.models import load
@@ -97,6 +99,17 @@ def test_a_bad_text_loses_no_other(tiny: Path, text: Path, tool: Tool, tmp_path:
     )
     told_as_json = [json.loads(line) for line in logged.err.splitlines()]
     assert [each["exit_code"] for each in told_as_json if each["event"] == "error"] == [3]
+
+
+def test_signals_are_answered_after_each_report() -> None:
+    before = signal.signal(signal.SIGTERM, signals._stop)
+    try:
+        with signals.unsettled():
+            signals.settle()
+            assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        assert signal.getsignal(signal.SIGTERM) is signals._stop
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_what_does_not_go_together(tiny: Path, text: Path, tool: Tool, tmp_path: Path) -> None:
