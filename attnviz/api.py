@@ -310,9 +310,8 @@ def compare(
     files: Sequence[SourceFile] = ()
     if texts is not None:
         files, chosen, _, target = _run(texts, targets, settings)
-    every = compared(
-        [each if isinstance(each, Measurement) else fspath(each) for each in models], chosen
-    )
+    named = [each if isinstance(each, Measurement) else fspath(each) for each in models]
+    every = compared(named, chosen, settings)
     if texts is None and any(each.model for each in every):
         raise UsageError(
             "There are no texts to run the models on.", "Give them: compare(…, texts)."

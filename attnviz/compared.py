@@ -4,42 +4,53 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import cast, get_args
 
 from attnviz.comparison.several import Compared
-from attnviz.corpus.measurements import measurement_in
 from attnviz.errors import UsageError
 from attnviz.measurement.measurement import Measurement
 from attnviz.models import names as model_names
 from attnviz.settings import Dtype, Settings
+from attnviz.steps.judge import check_settings
 
 _MODEL_FILES = ("config.json", "adapter_config.json")
 _MEASURED_FILES = ("measurement/sums.safetensors", "scan.json")
 
 
-def compared(arguments: Sequence[str | Measurement], settings: Settings) -> list[Compared]:
+def compared(
+    arguments: Sequence[str | Measurement],
+    settings: Settings,
+    given: Iterable[str] = (),
+    spell: Callable[[str], str] = str,
+) -> list[Compared]:
     """What the arguments name, in their order, each with a label that tells it from the others.
 
     A folder of models, checkpoints say, stands for all of them, by the numbers in their names.
-    Raises UsageError for fewer than two, InputError for a measurement that can't be read.
+    Raises UsageError for fewer than two, and for a setting that is `given` another value than
+    something was measured with; InputError for a measurement that can't be read.
     """
-    given: list[str | Measurement] = []
+    every: list[str | Measurement] = []
     for argument in arguments:
-        given += _expanded(argument) if isinstance(argument, str) else [argument]
-    names = [each if isinstance(each, str) else _name(each) for each in given]
+        every += _expanded(argument) if isinstance(argument, str) else [argument]
+    names = [each if isinstance(each, str) else _name(each) for each in every]
     if len(names) < 2:
         what = f"{names[0]} alone" if names else "Nothing"
         raise UsageError(
             f"{what} was given, and a comparison takes two.",
             "Name another model, or another folder of a report or a scan.",
         )
-    return [
+    found = [
         _one(each, label, settings) if isinstance(each, str) else Compared(label, measurement=each)
-        for each, label in zip(given, labels(names), strict=True)
+        for each, label in zip(every, labels(names), strict=True)
     ]
+    asked = [*given]
+    for one in found:
+        if one.measurement is not None:
+            check_settings(one.measurement, settings, asked, spell)
+    return found
 
 
 def _name(measurement: Measurement) -> str:
@@ -90,6 +101,8 @@ def labels(names: Sequence[str]) -> list[str]:
 def _one(name: str, label: str, settings: Settings) -> Compared:
     folder = Path(name).expanduser()
     if folder.suffix == ".safetensors" or (folder.is_dir() and _is(folder, _MEASURED_FILES)):
+        from attnviz.corpus.measurements import measurement_in  # takes torch, for scans
+
         return Compared(label, measurement=measurement_in(folder))
     model, chosen = _with_settings(name, settings)
     model_names.resolve(model, allow_pickle=settings.allow_pickle)

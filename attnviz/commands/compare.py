@@ -14,7 +14,7 @@ from attnviz.commands.inputs import read_inputs
 from attnviz.commands.output import HUMAN, Output
 from attnviz.console import put, set_colour, tell
 from attnviz.errors import UsageError
-from attnviz.settings import Settings, creation_date, declarations
+from attnviz.settings import Settings, creation_date, declarations, flag
 from attnviz.sources import resolve
 from attnviz.surroundings import check_address_space, working_folder
 
@@ -114,7 +114,8 @@ def compare(
     colormap(settings.cmap)
     if folder is not None:
         saving.check_comparison(folder)
-    every = compared(model, settings)
+    given = [name for name, value in flags.items() if value is not None]
+    every = compared(model, settings, given, flag)
     run = [each for each in every if each.model]
     _check_text(text or [], run=bool(run))
     files, target = _texts(run[0].model if run else "", text or [], settings, quiet=quiet)

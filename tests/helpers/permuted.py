@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,40 +14,62 @@ from safetensors.numpy import load_file, save_file
 Tensors = dict[str, NDArray[Any]]
 
 
-def with_heads_permuted(model: Path, folder: Path, layer: int, order: list[int]) -> Path:
+def with_heads_permuted(model: Path, folder: Path, layer: int, order: Sequence[int]) -> Path:
     """A copy of a BERT, the heads of one of its layers in another order: it computes the same."""
 
-    def permute(tensors: Tensors, of: str) -> None:
-        width = len(tensors[f"{of}self.query.bias"]) // len(order)
-        rows = np.concatenate([np.arange(width) + head * width for head in order])
-        for name in ("query", "key", "value"):
-            for part in ("weight", "bias"):
-                tensors[f"{of}self.{name}.{part}"] = tensors[f"{of}self.{name}.{part}"][rows]
-        output = f"{of}output.dense.weight"
-        tensors[output] = np.ascontiguousarray(tensors[output][:, rows])
+    def permute(tensors: Tensors) -> None:
+        of = _attention(tensors, layer)
+        inputs = [f"{of}self.{name}" for name in ("query", "key", "value")]
+        _permute(tensors, inputs, f"{of}output.dense", order)
 
-    return _changed(model, folder, layer, permute)
+    return _changed(model, folder, permute)
+
+
+def with_llama_heads_permuted(model: Path, folder: Path, layer: int, order: Sequence[int]) -> Path:
+    """The same of a Llama whose heads share no keys, with biases."""
+
+    def permute(tensors: Tensors) -> None:
+        of = f"model.layers.{layer}.self_attn."
+        inputs = [f"{of}{name}_proj" for name in ("q", "k", "v")]
+        _permute(tensors, inputs, f"{of}o_proj", order)
+
+    return _changed(model, folder, permute)
 
 
 def with_head_destroyed(model: Path, folder: Path, layer: int, head: int, heads: int) -> Path:
     """A copy of a BERT, a head (of `heads` a layer) without queries: it looks at all alike."""
 
-    def destroy(tensors: Tensors, of: str) -> None:
-        width = len(tensors[f"{of}self.query.bias"]) // heads
+    def destroy(tensors: Tensors) -> None:
+        query = f"{_attention(tensors, layer)}self.query"
+        width = len(tensors[f"{query}.bias"]) // heads
         for part in ("weight", "bias"):
-            tensors[f"{of}self.query.{part}"][head * width : (head + 1) * width] = 0
+            tensors[f"{query}.{part}"][head * width : (head + 1) * width] = 0
 
-    return _changed(model, folder, layer, destroy)
+    return _changed(model, folder, destroy)
 
 
-def _changed(model: Path, folder: Path, layer: int, change: Callable[[Tensors, str], None]) -> Path:
-    """A copy of a BERT with the tensors of a layer's attention changed, whose names begin alike."""
+def _attention(tensors: Tensors, layer: int) -> str:
+    """What the names of a BERT's layer of attention begin with."""
+    start = next(name for name in tensors if "encoder.layer.0.attention" in name)
+    return f"{start.partition('encoder.layer.')[0]}encoder.layer.{layer}.attention."
+
+
+def _permute(tensors: Tensors, inputs: Sequence[str], output: str, order: Sequence[int]) -> None:
+    """Puts what goes into heads, and what comes out of them, in another order."""
+    width = len(tensors[f"{inputs[0]}.bias"]) // len(order)
+    rows = np.concatenate([np.arange(width) + head * width for head in order])
+    for name in inputs:
+        for part in ("weight", "bias"):
+            tensors[f"{name}.{part}"] = tensors[f"{name}.{part}"][rows]
+    tensors[f"{output}.weight"] = np.ascontiguousarray(tensors[f"{output}.weight"][:, rows])
+
+
+def _changed(model: Path, folder: Path, change: Callable[[Tensors], None]) -> Path:
+    """A copy of a model with some of its tensors changed."""
     shutil.copytree(model, folder)
     path = folder / "model.safetensors"
     tensors = load_file(path)
-    start = next(name for name in tensors if "encoder.layer.0.attention" in name)
-    before = start.partition("encoder.layer.")[0]
-    change(tensors, f"{before}encoder.layer.{layer}.attention.")
+    change(tensors)
     path.unlink()
     save_file(tensors, path, {"format": "pt"})
     return folder

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
 
 import attnviz
 from attnviz.comparison.courses import DIVERGENCE
 from tests.helpers.comparisons import TEXT
+from tests.helpers.permuted import with_llama_heads_permuted
 from tests.helpers.tool import Tool, content
 
 if TYPE_CHECKING:
@@ -33,20 +32,7 @@ def trained(checkpoints: list[Path]) -> attnviz.Measurement:
 def permuted(checkpoints: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The trained decoder with the heads of layer 1 in another order."""
     folder = tmp_path_factory.mktemp("models") / "permuted"
-    shutil.copytree(checkpoints[-1], folder)
-    path = folder / "model.safetensors"
-    tensors = load_file(path)
-    of = "model.layers.1.self_attn."
-    width = len(tensors[f"{of}q_proj.bias"]) // len(ORDER)
-    rows = np.concatenate([np.arange(width) + head * width for head in ORDER])
-    for name in ("q", "k", "v"):
-        for part in ("weight", "bias"):
-            tensors[f"{of}{name}_proj.{part}"] = tensors[f"{of}{name}_proj.{part}"][rows]
-    output = f"{of}o_proj.weight"
-    tensors[output] = np.ascontiguousarray(tensors[output][:, rows])
-    path.unlink()
-    save_file(tensors, path, {"format": "pt"})
-    return folder
+    return with_llama_heads_permuted(checkpoints[-1], folder, 1, ORDER)
 
 
 def test_induction_appears_while_the_decoder_is_trained(over_training: Comparisons) -> None:
@@ -158,6 +144,8 @@ def test_folders_of_reports_compare_without_the_models(
     assert done.out.rstrip().endswith("compare.html")
     refused = tool("compare", tmp_path / "a", tmp_path / "b", "--text", TEXT)
     assert (refused.code, "--text is for models" in refused.err) == (2, True)
+    other = tool("compare", tmp_path / "a", tmp_path / "b", "--split", "document")
+    assert (other.code, "--split is document" in other.err) == (2, True)
 
 
 def test_what_is_not_of_the_same_sentences_is_refused(
