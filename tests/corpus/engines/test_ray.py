@@ -111,10 +111,9 @@ def test_a_node_is_lost(
 ) -> None:
     corpus = write_lines(corpus.with_name("more.txt"), sentences(100 + 60 * 20))
     scanned(tiny, corpus, into=tmp_path / "local")
-    given, removed, real = [], [], RayCluster.give
+    removed, real = [], RayCluster.give
 
     def give(self: RayCluster, worker: Any, job: Any) -> Any:
-        given.append(worker)
         working = [node for node in cluster.worker_nodes if at_work(node)]
         if working and not removed:
             removed.append(working[0])
