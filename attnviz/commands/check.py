@@ -39,7 +39,8 @@ _FOLDER = folder.Signature("attnviz.check/1", ("report.json", "report.md", "juni
 _SETTINGS = [
     declared
     for declared in declarations(Settings).values()
-    if declared.name not in ("target", "kernel", "illustrate", "sentences", "scale", "jobs")
+    if declared.name
+    not in ("target", "kernel", "illustrate", "sentences", "max_size", "scale", "jobs")
 ]
 
 Rules = Annotated[
