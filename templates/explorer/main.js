@@ -36,6 +36,7 @@ class Explorer {
     this.cursor = { view: "", row: 0, column: 0 };
     this.chosen = el("div", { class: "controls" });
     this.shown = el("div", { class: "shown" });
+    /** @type {HTMLElement} */
     this.host = el("div", { class: "host" });
     this.said = el("p", { class: "said-here", role: "status", "aria-live": "polite" });
     this.notes = el("div", { class: "notes" });
