@@ -185,7 +185,7 @@ def _targets(part: Report) -> dict[RoleTarget, Json]:
                 (role.name, variant),
                 {
                     "name": f"{role.name}@{variant}" if variant else role.name,
-                    "title": harmless(f"{role.title} {variant}".strip()),
+                    "title": harmless(f"{role.title} ({variant})" if variant else role.title),
                     "letter": role.letter,
                     "colour": colour,
                     "ink": ink_on(colour),
@@ -198,14 +198,19 @@ def _targets(part: Report) -> dict[RoleTarget, Json]:
 
 
 def _start(part: Report) -> str:
-    """The head that is shown first: the one with the clearest role that has a target."""
+    """The head that is shown first: the one with the clearest role that can be outlined.
+
+    A sink comes last: there is not much to explore.
+    """
+    sinks = {role.name for role in part.roles if cells.family(role) == "sink"}
+    outlined = {name for each in part.explored for name, _ in each.targets}
     scored = [
-        (head.roles[name].rank, head.name)
+        (name not in sinks, head.roles[name].rank, head.name)
         for head in part.heads
         for name in head.told
-        if any(target[0] == name for each in part.explored for target in each.targets)
+        if name in outlined
     ]
-    return max(scored)[1] if scored else part.heads[0].name
+    return max(scored)[-1] if scored else part.heads[0].name
 
 
 def _sentence(part: Report, sentence: Explored) -> Json:

@@ -44,7 +44,7 @@ export function controls(data, stream, state, go) {
       choice("Role", roles(stream), state.role, (role) => go(withRole(stream, state, role))),
       choice("Lens", LENSES, state.lens, (lens) => go({ lens })),
       check("by word", state.by === "word", (on) => go({ by: on ? "word" : "token" })),
-      check("colours up to the largest weight", state.scale === "max", (on) => go({ scale: on ? "max" : "fixed" })),
+      check("scale to the largest", state.scale === "max", (on) => go({ scale: on ? "max" : "fixed" })),
     ),
   ];
 }

@@ -41,7 +41,8 @@ class Explorer {
     this.said = el("p", { class: "said-here", role: "status", "aria-live": "polite" });
     this.notes = el("div", { class: "notes" });
     this.keys = keyList();
-    section.append(this.chosen, this.shown, this.host, this.said, this.notes, this.files(), this.keys);
+    const beside = el("div", { class: "beside-picture" }, this.said, this.notes, this.files());
+    section.append(this.chosen, this.shown, el("div", { class: "stage" }, this.host, beside), this.keys);
     section.addEventListener("keydown", (event) => this.key(event));
     addEventListener("popstate", () => this.arrived());
     document.addEventListener("keydown", (event) => {
@@ -197,7 +198,8 @@ class Explorer {
       const mark = el("span", { class: "swatch" });
       mark.style.borderColor = target.line;
       const mass = here ? `: ${here.mass.toFixed(2)} of attention is on its target here, mean over ${here.queries} queries` : "";
-      lines.push(el("p", { class: "legend-line" }, mark, ` ${short(target.title, 60)}${mass}`));
+      const marked = state.v === "matrix" ? [mark, " "] : [];
+      lines.push(el("p", {}, ...marked, `${short(target.title, 60)}${mass}`));
     }
     if (state.role && !scene.outlines.length) lines.push(el("p", {}, "This sentence has no target of the role that was chosen."));
     if (state.lens !== "all") {

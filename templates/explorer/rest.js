@@ -43,7 +43,7 @@ export function restLine(matrix, rows) {
   if (rows.length > 6) line.append(` + ${rows.length - 6} more`);
   line.append(rows.length > 1 ? " give together: " : " gives: ");
   for (const { key, weight } of keys) {
-    line.append(el("bdi", {}, short(matrix.keys.labels[key].text, 24)), ` ${number(weight)}, `);
+    line.append(el("bdi", {}, short(matrix.keys.labels[key].text, 24)), ` ${number(weight)}; `);
   }
   line.append(`rest ${number(rest)} on ${counted(others, "other")}`);
   if (nowhere > LEAST) line.append(`, and ${number(nowhere)} on no token`);

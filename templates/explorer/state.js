@@ -53,11 +53,11 @@ export function parse(hash) {
   const state = { ...USUAL };
   for (const entry of entries) {
     const [name, coded] = /** @type {[string, string]} */ (entry.split("="));
-    if (!(name in USUAL)) return null;
+    if (!Object.hasOwn(USUAL, name)) return null;
     const value = decoded(coded);
     if (name === "q" || name === "k") state[name] = places(value);
     else if (name === "s") state.s = /^\d{1,9}$/.test(value) ? Number(value) : 0;
-    else if (!(name in CHOICES) || CHOICES[name]?.includes(value)) state[name] = value;
+    else if (!Object.hasOwn(CHOICES, name) || CHOICES[name].includes(value)) state[name] = value;
   }
   return state;
 }

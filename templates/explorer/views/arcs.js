@@ -111,11 +111,15 @@ async function draw(scene, host) {
     const row = Math.floor((event.clientY - box.top) / HIGH);
     return row >= 0 && row < sides[column].labels.length ? { row, column } : null;
   };
+  let over = "";
   drawn.addEventListener("pointermove", (event) => {
     const token = at(event);
-    if (token && (token.row !== moves.row || token.column !== moves.column)) moves.to(token.row, token.column);
+    const now = token ? `${token.row} ${token.column}` : "";
+    if (token && now !== over) moves.to(token.row, token.column);
+    over = now;
   });
   drawn.addEventListener("pointerleave", () => {
+    over = "";
     set(cursor, { visibility: "hidden" });
     show(pins.queries, pins.keys);
   });

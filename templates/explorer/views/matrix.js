@@ -10,7 +10,7 @@ import { toggled } from "../state.js";
 /** @import {Scene, View} from "../scene.js" */
 
 /** Sizes in pixels. */
-const LARGEST = 22;
+const LARGEST = 26;
 const READABLE = 11;
 const FEW_TOKENS = 64;
 const FONT = 12;
@@ -49,6 +49,7 @@ function draw(scene, host) {
     const path = { d: outline(of, columns, side, side > 4 ? 0.75 + at * 1.5 : 0), stroke: target.line };
     return svg("g", { class: "outline" }, svg("path", { ...path, class: "halo" }), svg("path", path));
   });
+  const tag = svg("text", { class: "tag", visibility: "hidden" });
   const cursor = svg("rect", { class: "cursor", width: side, height: side, visibility: "hidden" });
   const grid = svg(
     "g",
@@ -58,9 +59,10 @@ function draw(scene, host) {
     ...marks,
     ...lines,
     cursor,
+    tag,
   );
-  const size = Math.min(FONT, Math.max(side, 9));
-  const every = Math.ceil((size + 1) / side);
+  const size = Math.min(FONT, Math.max(side - 1, 9));
+  const every = Math.ceil(size / side);
   const queryLabels = labels(matrix.queries.labels, size, every, (at) => ({
     x: left - 5,
     y: top + (at + 0.5) * side,
@@ -83,6 +85,14 @@ function draw(scene, host) {
   /** @type {(row: number, column: number) => void} */
   const move = (row, column) => {
     set(cursor, { x: column * side, y: row * side, visibility: "visible" });
+    const beside = column < columns / 2;
+    set(tag, {
+      x: beside ? (column + 1) * side + 6 : column * side - 6,
+      y: (row + 0.5) * side,
+      "text-anchor": beside ? "start" : "end",
+      visibility: "visible",
+    });
+    tag.textContent = number(matrix.values[row * columns + column]);
     here.replaceChildren(
       label(matrix.queries.labels[row], { x: left - 5, y: top + (row + 0.5) * side, "text-anchor": "end", "font-size": size }),
       label(matrix.keys.labels[column], {

@@ -11,6 +11,9 @@ import { meanOf, seen } from "../weights.js";
 /** Sizes in pixels; a picture has at most so many cells a side. */
 const [LEFT, TOP, GUTTER, LARGEST, SMALLEST, CELLS] = [26, 18, 3, 96, 18, 64];
 
+/** Of more layers the pictures are smaller. */
+const [MANY, SMALLER] = [16, 60];
+
 /** @type {View} */
 export const mosaicView = {
   name: "mosaic",
@@ -30,7 +33,7 @@ async function draw(scene, host) {
   const columns = Math.max(...layers.map(([, count]) => count));
   const across = Math.floor((scene.width - LEFT - 4) / columns) - GUTTER;
   const [height, width] = shape(scene);
-  const wide = Math.max(SMALLEST, Math.min(LARGEST, across));
+  const wide = Math.max(SMALLEST, Math.min(layers.length > MANY ? SMALLER : LARGEST, across));
   const high = Math.round((wide * height) / width);
   const [stepX, stepY] = [wide + GUTTER, high + GUTTER];
   const scale = new Scale(scene.data, state.scale === "max" ? scene.scale.top : 1);

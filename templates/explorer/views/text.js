@@ -52,8 +52,8 @@ async function draw(scene, host) {
     if (at === undefined || !text.contains(/** @type {Node} */ (target))) return;
     const label = shaded.labels[Number(at)].text;
     const names = chosen.length ? chosen.map((each) => chooses.labels[each].text).join(" + ") : "all content tokens";
-    const weight = number(weights[Number(at)]);
-    scene.say(state.t === "gets" ? `${label} → ${names} ${weight}` : `${names} → ${label} ${weight}`);
+    const way = state.t === "gives" ? `${names} → ${label}` : `${label} → ${names}`;
+    scene.say(`${way} ${number(weights[Number(at)])}`);
   }
   scene.tell(says);
 }
