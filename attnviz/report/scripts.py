@@ -18,6 +18,7 @@ _IMPORT = re.compile(
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) (?P<name>\w+))", re.MULTILINE)
 _LEFT_OVER = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 _END = re.compile(r"</script|<!--", re.IGNORECASE)
 
 
@@ -25,8 +26,9 @@ _END = re.compile(r"</script|<!--", re.IGNORECASE)
 def script() -> Markup:
     """All modules of the explorer in one script, each in a function, after those it imports.
 
-    Modules import and export by name alone. ValueError for what can't be joined so, and for what
-    would end the script.
+    Modules import and export by name alone. Comments and indentation are left out: no text in them
+    goes over several lines whose indentation means anything. ValueError for what can't be joined
+    so, and for what would end the script.
     """
     paths = _in_order((templates() / "explorer" / "main.js").resolve())
     numbers = {path: number for number, path in enumerate(paths)}
@@ -55,7 +57,7 @@ def _in_order(path: Path, importing: tuple[Path, ...] = ()) -> list[Path]:
 
 def _function(path: Path, numbers: dict[Path, int]) -> str:
     """A module as a function that returns what it exports, without its comments."""
-    text = _COMMENT.sub("", _read(path))
+    text = _INDENT.sub("", _COMMENT.sub("", _read(path)))
     names = [match["name"] for match in _EXPORT.finditer(text)]
     text = _IMPORT.sub(
         lambda match: f"const {match['names']} = module{numbers[_imported(path, match)]};\n",

@@ -112,7 +112,7 @@ function headChoices(stream, state, go) {
  * @param {(value: string) => void} choose
  */
 function choice(title, options, value, choose) {
-  const list = el("select", {}, ...options.map(([name, text]) => el("option", { value: name, selected: name === value }, text)));
+  const list = el("select", { "aria-label": title }, ...options.map(([name, text]) => el("option", { value: name, selected: name === value }, text)));
   list.addEventListener("change", () => choose(list.value));
   return el("label", {}, `${title} `, list);
 }

@@ -106,6 +106,7 @@ class Explorer {
 
   async render() {
     const ticket = ++this.asked;
+    set(this.section, { "data-ready": null });
     const { data, state, store } = this;
     const view = viewOf(state.v);
     const host = el("div", { class: `host ${view.name}` });
