@@ -154,3 +154,17 @@ def opened(chromium: Browser, page: Path, link: str = "", **context: Any) -> Ite
         assert heard == []
     finally:
         made.close()
+
+
+POINTS = """() => {
+  const picture = document.querySelector("#explorer svg");
+  const box = picture.getBoundingClientRect();
+  return [60, 130, 200, 280, 360, 440].map(y => {
+    const start = performance.now();
+    const at = {clientX: box.left + 30 + y / 2, clientY: box.top + y, bubbles: true};
+    picture.dispatchEvent(new PointerEvent("pointermove", at));
+    picture.getBoundingClientRect();
+    return performance.now() - start;
+  });
+}"""
+"""Points at tokens of the picture, one after the other; how long each took, in milliseconds."""
