@@ -211,6 +211,16 @@ class ReportedSettings:
             hint="Sentences count from 1.",
         ),
     ] = ()
+    max_size: Annotated[
+        str,
+        Setting(
+            "Figures",
+            "Most that the page weighs more for its explorer; 0 for none.",
+            "SIZE",
+            allowed=is_size,
+            hint=NO_SIZE,
+        ),
+    ] = "20MB"
     scale: Annotated[
         Scale,
         Setting("Figures", "Colour by a weight's root (sqrt) or itself (linear).", "SCALE"),

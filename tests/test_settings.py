@@ -165,6 +165,7 @@ def test_mistakes_in_a_script() -> None:
 TEXTS = {
     "annotate": "spacy:de",
     "max_memory": "2GiB",
+    "max_size": "5MB",
     "sentences": (3, 7),
     "export": ("csv", "parquet"),
 }

@@ -36,7 +36,7 @@ _FOLDER = folder.Signature("attnviz.check/1", ("report.json", "report.md", "juni
 _SETTINGS = [
     declared
     for declared in declarations(Settings).values()
-    if declared.name not in ("kernel", "illustrate", "sentences", "scale", "jobs")
+    if declared.name not in ("kernel", "illustrate", "sentences", "max_size", "scale", "jobs")
 ]
 
 Rules = Annotated[

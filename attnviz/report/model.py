@@ -11,6 +11,7 @@ from attnviz.figures.views import SentenceView
 from attnviz.measurement.probed import InductionReport
 from attnviz.measurement.source import InputInfo, ModelInfo
 from attnviz.report.candidates import Spare
+from attnviz.report.explored import Explored
 from attnviz.report.given import LayerInfo, Options
 from attnviz.report.head_profiles import HeadReport
 from attnviz.report.looks import SentenceLooks
@@ -166,7 +167,10 @@ class Finding:
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """Everything one run found. `illustrations` hold the arrays of the drawn sentences.
+    """Everything one run found.
+
+    `illustrations` hold the arrays of the drawn sentences, `explored` what the page's explorer has
+    of them.
 
     Of an encoder-decoder model there are three `parts`, reports of their own with `attention`
     "encoder", "decoder" and "cross"; the whole has the model, the input, the options, the
@@ -203,6 +207,7 @@ class Report:
     groups: Groups | None = None
     strangest: tuple[StrangeSentence, ...] = ()
     from_measurement: bool = field(default=False, repr=False, compare=False)
+    explored: tuple[Explored, ...] = field(default=(), repr=False)
 
     def __repr__(self) -> str:
         """A line: the model, how much was measured, and how many roles a head surely has.

@@ -13,13 +13,17 @@ from attnviz import budget
 from attnviz.attention.observer import Observer
 from attnviz.figures.views import POOLED, SentenceView
 from attnviz.findings import build, drawn_sentences, views
+from attnviz.findings import explored as of_explorer
 from attnviz.findings.examples import HeadRoleSums, example_sentences
 from attnviz.findings.heads import head_roles, with_examples
 from attnviz.findings.sentence_looks import heads_here, sentence_looks
 from attnviz.observers.examples import ExampleKeeper
 from attnviz.observers.matrices import MatrixKeeper
+from attnviz.observers.packed import PackedKeeper
 from attnviz.observers.rollout import FlowKeeper
 from attnviz.observers.shown import RANGES, ExampleSentence
+from attnviz.report.explored import Explored
+from attnviz.report.explorer import fitted
 from attnviz.report.model import Report, SentenceReport
 from attnviz.report.predictions import Prediction
 from attnviz.roles.role import Role
@@ -28,7 +32,9 @@ from attnviz.steps.measure import Measured, Measurer
 from attnviz.steps.predict import predicted
 from attnviz.steps.stream import StreamRun
 from attnviz.survey.shards import Shard
+from attnviz.text.merge import last_looks
 from attnviz.text.right_labels import RightLabels
+from attnviz.values import size
 
 
 class Illustrating(Protocol):
@@ -74,6 +80,7 @@ def illustrate(
         replace(
             part,
             illustrations=drawing.views,
+            explored=drawing.explored(),
             sentences=drawing.with_looks(_listed(run.sentences(listed), drawing.sentences(), said)),
         )
         for part, drawing, run in zip(parts, drawings, runs, strict=True)
@@ -82,8 +89,8 @@ def illustrate(
     if flowless := sum(run.run.flowless for run in runs):
         warnings = (*warnings, budget.no_rollout(flowless))
     if not report.parts:
-        return replace(finished[0], warnings=warnings)
-    return replace(report, parts=finished, warnings=warnings)
+        return fitted(replace(finished[0], warnings=warnings))
+    return fitted(replace(report, parts=finished, warnings=warnings))
 
 
 def _drawings(
@@ -127,6 +134,8 @@ class _Illustrator:
     def __init__(self, run: StreamRun, report: Report, settings: Settings) -> None:
         self.run, self.report, self._settings = run, report, settings
         self.residual = settings.rollout_residual
+        self.pieces = settings.pieces
+        self.explorer_room = size(settings.max_size or "0")
 
     @cached_property
     def sums(self) -> HeadRoleSums:
@@ -226,11 +235,13 @@ class _Drawing:
         self._flow = FlowKeeper(
             residual=stream.residual, matrices=True, room=room, stream=stream.run.stream
         )
+        self._packed = PackedKeeper(stream.explorer_room, stream.run.stream)
 
     @property
     def observers(self) -> list[Observer]:
         """What watches."""
-        return [self._matrices, self._flow]
+        packed = [self._packed] if self.stream.explorer_room else []
+        return [self._matrices, self._flow, *packed]
 
     def sentences(self) -> list[SentenceReport]:
         """What flows in the drawn sentences."""
@@ -240,6 +251,19 @@ class _Drawing:
     def views(self) -> tuple[SentenceView, ...]:
         """The drawn sentences as their figures want them."""
         return tuple(self._view(index, place) for index, place in enumerate(self._places))
+
+    def explored(self) -> tuple[Explored, ...]:
+        """The drawn sentences as the page's explorer wants them."""
+        run, causal = self.stream.run, self._report.model.causal
+        roles = of_explorer.role_targets(self._report, self.stream.roles)
+        last = last_looks(self.stream.pieces, causal=causal)
+        explored = []
+        for index, packed in self._packed.sentences.items():
+            place = self._places[index]
+            sides = run.tokens[place], run.keys[place] if run.keys else None
+            cells = of_explorer.targets_on(roles, sides, run.words, place, causal=causal)
+            explored.append(of_explorer.explored(sides, packed, cells, last=last))
+        return tuple(sorted(explored, key=lambda sentence: sentence.id))
 
     def with_looks(self, sentences: Sequence[SentenceReport]) -> tuple[SentenceReport, ...]:
         """The sentences, those that are drawn with what their words look at."""

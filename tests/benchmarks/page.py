@@ -1,4 +1,4 @@
-"""What a page weighs and how soon it shows, for models of 72, 270 and 1,024 heads.
+"""What a page weighs without its explorer and how soon it shows, for 72, 270 and 1,024 heads.
 
     python -m tests.benchmarks.page [--json FILE] [--keep FOLDER] [--only HEADS]
 
@@ -50,7 +50,8 @@ def report(heads: int, folder: Path) -> Path:
         model, text = str(wide_llama(folder / "llama")), folder / "sentences.txt"
         write_text(text, 120)
     out = folder / f"heads-{heads}"
-    command = [sys.executable, "-m", "attnviz", "report", model, str(text), "-q", "-o", str(out)]
+    options = ["-q", "--max-size", "0", "-o", str(out)]
+    command = [sys.executable, "-m", "attnviz", "report", model, str(text), *options]
     subprocess.run(command, check=True, env=os.environ | {"HF_HUB_OFFLINE": "1"})
     return out / "report.html"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from attnviz.report import sections
+from attnviz.report import scripts, sections
 from attnviz.report.format import Format
 from attnviz.report.images import alt, data_uri
 from attnviz.report.pages import environment, stylesheet
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from attnviz.figures.picture import Picture
     from attnviz.report.model import Report
+    from attnviz.report.sections.explorer import Explorer
 
 LAYERS_OPEN = 12
 """Models with more layers get their tables of heads folded."""
@@ -46,14 +47,27 @@ class Image:
 def write(report: Report, pictures: Sequence[Picture]) -> bytes:
     """The page as UTF-8."""
     page = environment().get_template("report.html.j2")
+    every = sections.of(report, pictures)
+    styles = ["report.css", "profile.css", "first_screen.css"]
     return page.render(
-        sections=sections.of(report, pictures),
+        sections=every,
         images={picture.path: image(picture) for picture in pictures},
         styles=Markup("\n").join(
-            map(stylesheet, ("report.css", "profile.css", "first_screen.css"))
+            map(stylesheet, [*styles, "explorer.css"] if every.explorer else styles)
         ),
         layers_open=LAYERS_OPEN,
+        **_scripts(every.explorer),
     ).encode()
+
+
+def _scripts(explorer: Explorer | None) -> dict[str, Markup]:
+    """The explorer's script, what it reads, and what lets it run and nothing else."""
+    if explorer is None:
+        return {"policy": Markup("")}
+    joined = scripts.script()
+    policy = f"; script-src {scripts.allowed(joined)}; require-trusted-types-for 'script'"
+    # Neither holds a sign that means something in a page: see `explorer.written`, `scripts.script`.
+    return {"script": joined, "data": Markup(explorer.data), "policy": Markup(policy)}  # noqa: S704
 
 
 def image(picture: Picture) -> Image:

@@ -12,6 +12,7 @@ from attnviz.report import layers
 from attnviz.report.sections import (
     again,
     examples,
+    explorer,
     first_screen,
     groups,
     heads,
@@ -64,12 +65,14 @@ class Stream:
 class Sections:
     """All sections of a report, in order.
 
-    `induction` is that of a model with several streams; a single stream has its own.
+    `induction` is that of a model with several streams; a single stream has its own. `explorer` is
+    None where no sentence can be explored.
     """
 
     top: top.Top
     first: first_screen.FirstScreen
     streams: tuple[Stream, ...]
+    explorer: explorer.Explorer | None
     induction: induction.Induction | None
     groups: groups.Groups | None
     strange: strange.Strange | None
@@ -85,6 +88,7 @@ def of(report: Report, pictures: Sequence[Picture] = ()) -> Sections:
         top.of(report),
         first_screen.of(report, pictures),
         tuple(_stream(part, pictures, few=not report.judged) for part in report.every_part),
+        explorer.of(report),
         induction.of(report) if report.parts else None,
         groups.of(report),
         strange.of(report),

@@ -1,0 +1,66 @@
+/** From weights to colours, on the scale that all figures of the report have. */
+
+/** @import {Data} from "./data.js" */
+
+/** Colours of single heads where several are drawn (Okabe and Ito). */
+export const HEADS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6B6B6B", "#1A1A1A"];
+
+export class Scale {
+  /**
+   * @param {Data} data
+   * @param {number} top the weight that has the strongest colour
+   */
+  constructor(data, top) {
+    this.top = top > 0 ? top : 1;
+    this.root = data.scale === "sqrt";
+    this.colours = data.colours;
+    this.pixels = Uint32Array.from(data.colours, pixel);
+  }
+
+  /**
+   * Where on the scale a weight stands, 0 to 1.
+   * @param {number} weight
+   */
+  at(weight) {
+    const share = Math.min(Math.max(weight / this.top, 0), 1);
+    return this.root ? Math.sqrt(share) : share;
+  }
+
+  /**
+   * The weight that stands there.
+   * @param {number} at
+   */
+  weight(at) {
+    return this.top * (this.root ? at * at : at);
+  }
+
+  /**
+   * A picture of weights, one pixel a cell, as an address that an image takes.
+   * @param {ArrayLike<number>} values [row, column]
+   * @param {number} columns
+   */
+  picture(values, columns) {
+    const rows = values.length / columns;
+    const canvas = document.createElement("canvas");
+    canvas.width = columns;
+    canvas.height = rows;
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const image = context.createImageData(columns, rows);
+    const pixels = new Uint32Array(image.data.buffer);
+    const last = this.pixels.length - 1;
+    for (let at = 0; at < values.length; at++) {
+      pixels[at] = this.pixels[Math.round(this.at(/** @type {number} */ (values[at])) * last)];
+    }
+    context.putImageData(image, 0, 0);
+    return canvas.toDataURL();
+  }
+}
+
+/**
+ * A colour as a canvas has it on machines whose numbers begin with their least byte.
+ * @param {string} colour
+ */
+function pixel(colour) {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+  return ((255 << 24) | ((blue ?? 0) << 16) | ((green ?? 0) << 8) | (red ?? 0)) >>> 0;
+}

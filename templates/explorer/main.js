@@ -1,0 +1,309 @@
+/**
+ * The explorer: any head, any layer, any token of the illustrated sentences.
+ *
+ * One state says what is looked at (state.js); it stands in the page's address. From it a scene is
+ * made (scene.js), which a view draws (views.js). Modules, each knowing only those before it:
+ * dom, data, state, weights, colours, parts, grid, scene, rest, views/…, views, download, controls.
+ */
+
+import { changesOf, controls, keyList } from "./controls.js";
+import { lacking, read, Store } from "./data.js";
+import { el, set, short } from "./dom.js";
+import { saveCsv, savePng, saveSvg } from "./download.js";
+import { sceneOf } from "./scene.js";
+import { format, parse, USUAL } from "./state.js";
+import { viewOf } from "./views.js";
+import { headsOf } from "./weights.js";
+
+/** @import {Data, Stream} from "./data.js" */
+/** @import {State} from "./state.js" */
+/** @import {Scene} from "./scene.js" */
+
+class Explorer {
+  /**
+   * @param {HTMLElement} section
+   * @param {Data} data
+   */
+  constructor(section, data) {
+    this.section = section;
+    this.data = data;
+    this.store = new Store();
+    /** @type {State} */
+    this.state = this.complete(parse(location.hash) ?? USUAL);
+    /** @type {Scene | null} */
+    this.scene = null;
+    this.asked = 0;
+    this.cursor = { view: "", row: 0, column: 0 };
+    this.chosen = el("div", { class: "controls" });
+    this.shown = el("div", { class: "shown" });
+    /** @type {HTMLElement} */
+    this.host = el("div", { class: "host" });
+    this.said = el("p", { class: "said-here", role: "status", "aria-live": "polite" });
+    this.notes = el("div", { class: "notes" });
+    this.keys = keyList();
+    const beside = el("div", { class: "beside-picture" }, this.said, this.notes, this.files());
+    section.append(this.chosen, this.shown, el("div", { class: "stage" }, this.host, beside), this.keys);
+    section.addEventListener("keydown", (event) => this.key(event));
+    addEventListener("popstate", () => this.arrived());
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "?" && event.target === document.body) this.keys.showModal();
+    });
+    let width = 0;
+    new ResizeObserver(() => {
+      const now = section.clientWidth;
+      if (now !== width) this.render();
+      width = now;
+    }).observe(section);
+  }
+
+  /** @returns {Stream} */
+  get stream() {
+    return this.data.streams.find(({ name }) => name === this.state.a) ?? this.data.streams[0];
+  }
+
+  /**
+   * A state whose stream, sentence, heads and role are there.
+   * @param {State} asked
+   * @returns {State}
+   */
+  complete(asked) {
+    const streams = this.data.streams;
+    const stream = streams.find(({ name }) => name === asked.a) ?? streams[0];
+    const all = this.data.sentences.filter(({ stream: of }) => of === stream.name);
+    const sentence = all.find(({ id }) => id === asked.s) ?? all[0];
+    const heads = headsOf(stream, asked.h).length ? asked.h : stream.start;
+    const role = stream.targets.some(({ name }) => name === asked.role) ? asked.role : "";
+    const within = (/** @type {number[]} */ places, /** @type {unknown[]} */ side) => places.filter((at) => at < side.length);
+    return {
+      ...asked,
+      a: stream.name,
+      s: sentence.id,
+      v: viewOf(asked.v).name,
+      h: heads,
+      role,
+      q: within(asked.q, sentence.queries),
+      k: within(asked.k, sentence.keys),
+    };
+  }
+
+  /** @param {Partial<State>} changes */
+  go(changes) {
+    const before = format(this.state);
+    this.state = this.complete({ ...this.state, ...changes });
+    const link = format(this.state);
+    if (link === before) return;
+    history.pushState(null, "", link);
+    this.render();
+  }
+
+  /** The address has changed: back, forward, a link, or typed. */
+  arrived() {
+    const asked = location.hash ? parse(location.hash) : USUAL;
+    if (!asked) return;
+    this.state = this.complete(asked);
+    this.render();
+  }
+
+  async render() {
+    const ticket = ++this.asked;
+    set(this.section, { "data-ready": null });
+    const { data, state, store } = this;
+    const view = viewOf(state.v);
+    const host = el("div", { class: `host ${view.name}` });
+    /** @type {Node[]} */
+    let notes = [];
+    try {
+      const made = await sceneOf(data, store, state);
+      if (this.cursor.view !== view.name) this.cursor = { view: view.name, row: 0, column: 0 };
+      /** @type {Scene} */
+      const scene = {
+        ...made,
+        width: this.section.clientWidth,
+        cursor: this.cursor,
+        go: (changes) => this.go(changes),
+        say: (text) => {
+          this.said.textContent = text;
+        },
+        tell: (...lines) => {
+          notes = lines;
+          if (this.scene === scene) this.notes.replaceChildren(...lines);
+        },
+      };
+      await view.draw(scene, host);
+      if (ticket !== this.asked) return;
+      this.put(scene, host, notes);
+    } catch (error) {
+      if (ticket !== this.asked) return;
+      this.host.replaceChildren(el("p", { class: "alert" }, `This can’t be shown: ${error}`));
+    }
+  }
+
+  /**
+   * Puts a drawn scene in the place of the one before, with the focus where it was.
+   * @param {Scene} scene
+   * @param {HTMLElement} host
+   * @param {Node[]} notes
+   */
+  put(scene, host, notes) {
+    const held = this.focused();
+    this.scene = scene;
+    this.chosen.replaceChildren(...controls(this.data, scene.stream, scene.state, (changes) => this.go(changes)));
+    this.shown.replaceChildren(...this.says(scene));
+    this.host.replaceWith(host);
+    this.host = host;
+    this.said.textContent = "";
+    this.notes.replaceChildren(...notes);
+    held();
+    set(this.section, { "data-ready": format(scene.state) });
+  }
+
+  /** What gives the focus back to the control, or the picture, that has it now. */
+  focused() {
+    const now = document.activeElement;
+    if (this.host.contains(now)) {
+      const at = now instanceof HTMLElement ? now.dataset.at : undefined;
+      return () => {
+        const token = at === undefined ? null : this.host.querySelector(`.token[data-at="${at}"][tabindex]`);
+        const place = token ?? this.host.querySelector('[tabindex="0"]');
+        if (place instanceof HTMLElement) place.focus({ preventScroll: true });
+      };
+    }
+    const controls = () => [...this.chosen.querySelectorAll("button, select, input")];
+    const at = controls().findIndex((each) => each === now);
+    return () => {
+      const control = controls()[at];
+      if (control instanceof HTMLElement) control.focus({ preventScroll: true });
+    };
+  }
+
+  /**
+   * What is drawn, what is left out, and how sure the labels are.
+   * @param {Scene} scene
+   */
+  says(scene) {
+    const { stream, state, matrix } = scene;
+    const anchor = `${stream.name ? `${stream.name}-` : ""}${state.h}`;
+    const link = document.getElementById(anchor) ? el("a", { href: `#${anchor}` }, scene.name) : scene.name;
+    const first = el("p", {}, el("b", {}, link));
+    const told = stream.told.get(state.h) ?? [];
+    for (const { target, score, verdict } of told) {
+      const { colour, ink, letter, title } = stream.targets[target];
+      const chip = el("span", { class: "chip" }, letter);
+      chip.style.background = colour;
+      chip.style.color = ink;
+      first.append(" ", chip, ` ${short(title, 60)} ${score}${verdict ? `, ${verdict}` : ""}`);
+    }
+    if (!told.length && scene.heads.length === 1) first.append(" no role was found");
+    const lines = [first];
+    for (const { target, here } of scene.outlines) {
+      const mark = el("span", { class: "swatch" });
+      mark.style.borderColor = target.line;
+      const mass = here ? `: ${here.mass.toFixed(2)} of attention is on its target here, mean over ${here.queries} queries` : "";
+      const marked = state.v === "matrix" ? [mark, " "] : [];
+      lines.push(el("p", {}, ...marked, `${short(target.title, 60)}${mass}`));
+    }
+    if (state.role && !scene.outlines.length) lines.push(el("p", {}, "This sentence has no target of the role that was chosen."));
+    if (state.lens !== "all") {
+      const removed = matrix.removed.reduce((sum, each) => sum + each, 0) / (matrix.removed.length || 1);
+      const what = state.lens === "content" ? "Special tokens are" : "Special tokens and the first token are";
+      lines.push(el("p", {}, `${what} left out: ${removed.toFixed(2)} of attention, mean over queries. What is left of each row is made to sum to 1.`));
+    }
+    lines.push(el("p", { class: "how-to" }, viewOf(state.v).about));
+    return lines;
+  }
+
+  files() {
+    /** @type {(title: string, save: () => void | Promise<void>) => HTMLElement} */
+    const button = (title, save) => {
+      const made = el("button", { type: "button" }, title);
+      made.addEventListener("click", () => void save());
+      return made;
+    };
+    return el(
+      "div",
+      { class: "row files", role: "group", "aria-label": "Download what is shown" },
+      el("span", {}, "Download"),
+      button("SVG", () => this.save("svg")),
+      button("PNG", () => this.save("png")),
+      button("CSV", () => this.save("csv")),
+      button("Keys (?)", () => this.keys.showModal()),
+    );
+  }
+
+  /** @param {"svg" | "png" | "csv"} form */
+  async save(form) {
+    const { scene } = this;
+    if (!scene) return;
+    const { state, stream } = scene;
+    const view = viewOf(state.v);
+    const parts = [view.name, stream.name, `sentence-${state.s}`, view.name === "mosaic" ? "" : state.h.replaceAll(",", "-")];
+    const name = parts.filter(Boolean).join("-").slice(0, 80);
+    if (form === "csv") {
+      saveCsv(await view.table(scene), name);
+      return;
+    }
+    const picture = view.picture?.(scene, this.host) ?? this.host.querySelector("svg");
+    if (!picture) return;
+    const lens = state.lens === "all" ? "" : `, ${state.lens === "content" ? "content tokens only" : "content tokens but the first"}`;
+    const of = view.name === "mosaic" ? "all heads" : scene.name;
+    const title = `${view.title}: ${of}, sentence ${state.s}${stream.title ? `, ${stream.title}` : ""}${lens}`;
+    if (form === "svg") saveSvg(picture, title, name);
+    else await savePng(picture, title, name);
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const target = event.target;
+    if (event.ctrlKey || event.altKey || event.metaKey || this.keys.open) return;
+    if (target instanceof HTMLSelectElement) return;
+    if (event.key === "?") this.keys.showModal();
+    else {
+      const steps = this.state.v === "text" && { ArrowUp: "]", ArrowDown: "[" }[event.key];
+      const changes = changesOf(steps || event.key, this.data, this.stream, this.state);
+      if (!changes) return;
+      this.go(changes);
+    }
+    event.preventDefault();
+  }
+}
+
+/**
+ * Ways from the page's sentences to the explorer.
+ * @param {Data} data
+ * @param {HTMLElement} section
+ * @param {Explorer} explorer
+ */
+function ways(data, section, explorer) {
+  for (const { id, stream } of data.sentences) {
+    const place = document.getElementById(`${stream ? `${stream}-` : ""}sentence-${id}`);
+    const title = place?.querySelector("h3, h4, h5");
+    if (!title) continue;
+    const changes = { a: stream, s: id, h: "", q: [], k: [] };
+    const link = el("a", { class: "to-explorer", href: format({ ...USUAL, a: stream, s: id }) }, "Explore");
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      explorer.go(changes);
+      section.scrollIntoView();
+    });
+    title.append(" ", link);
+  }
+}
+
+function start() {
+  const section = document.getElementById("explorer");
+  if (!section) return;
+  section.hidden = false;
+  const entry = document.getElementById("explorer-entry");
+  if (entry) entry.hidden = false;
+  const missing = lacking();
+  if (missing) {
+    section.append(el("p", { class: "alert" }, `The explorer needs a browser that knows ${missing}: one of 2023 or later. All else on this page is as it should be.`));
+    return;
+  }
+  const data = read();
+  const explorer = new Explorer(section, data);
+  ways(data, section, explorer);
+  if (location.hash && parse(location.hash)) section.scrollIntoView();
+}
+
+start();

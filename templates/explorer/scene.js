@@ -1,0 +1,140 @@
+/** All that a view needs to be drawn: the data of a state, opened. */
+
+import { Scale } from "./colours.js";
+import { cellsOf, headsName, headsOf, massOn, meanOf, seen } from "./weights.js";
+
+/** @import {Data, Sentence, Store, Stream, Target} from "./data.js" */
+/** @import {State} from "./state.js" */
+/** @import {Matrix, Place} from "./weights.js" */
+
+/**
+ * @typedef {object} Outline a role's target on what is shown
+ * @property {Target} target
+ * @property {Uint8Array} cells
+ * @property {{mass: number, queries: number} | null} here what the heads put on it
+ */
+
+/**
+ * @typedef {object} Scene
+ * @property {Data} data
+ * @property {Store} store
+ * @property {State} state
+ * @property {Stream} stream
+ * @property {Sentence} sentence
+ * @property {Place[]} heads
+ * @property {string} name of the heads
+ * @property {Matrix} matrix
+ * @property {Scale} scale
+ * @property {Outline[]} outlines
+ * @property {boolean} cross whether queries and keys are different tokens
+ * @property {{row: number, column: number}} cursor where it stood last
+ * @property {number} width of the room that there is, in pixels
+ * @property {(changes: Partial<State>) => void} go
+ * @property {(text: string) => void} say
+ * @property {(...lines: Node[]) => void} tell puts lines below the picture
+ */
+
+/**
+ * @typedef {object} View
+ * @property {string} name
+ * @property {string} title
+ * @property {string} about how it is read
+ * @property {(scene: Scene, host: HTMLElement) => void | Promise<void>} draw
+ * @property {(scene: Scene) => Promise<(string | number)[][]>} table with its header
+ * @property {(scene: Scene, host: HTMLElement) => SVGSVGElement | null} [picture] where the host
+ *   holds none that can be kept
+ */
+
+/** So many targets are outlined; more lines are hard to tell apart. */
+const OUTLINED = 3;
+
+/**
+ * The data of a state, without the room that it is drawn in.
+ * @param {Data} data
+ * @param {Store} store
+ * @param {State} state
+ */
+export async function sceneOf(data, store, state) {
+  const stream = data.streams.find(({ name }) => name === state.a) ?? data.streams[0];
+  const sentence =
+    data.sentences.find(({ id, stream: of }) => id === state.s && of === stream.name) ??
+    /** @type {Sentence} */ (data.sentences.find(({ stream: of }) => of === stream.name));
+  const heads = headsOf(stream, state.h);
+  const matrix = seen(await meanOf(store, sentence, heads), sentence, stream, state);
+  const top = state.scale === "max" ? matrix.values.reduce((most, each) => Math.max(most, each), 0) : 1;
+  return {
+    data,
+    store,
+    state,
+    stream,
+    sentence,
+    heads,
+    name: headsName(stream, state.h),
+    matrix,
+    scale: new Scale(data, top),
+    outlines: await outlinesOf(store, sentence, stream, state, matrix),
+    cross: sentence.keys !== sentence.queries,
+  };
+}
+
+/**
+ * The targets to outline: that of the role that was chosen, else those of the head's own roles.
+ * @param {Store} store
+ * @param {Sentence} sentence
+ * @param {Stream} stream
+ * @param {State} state
+ * @param {Matrix} matrix
+ */
+async function outlinesOf(store, sentence, stream, state, matrix) {
+  const own = (stream.told.get(state.h) ?? []).map(({ target }) => target);
+  const chosen = state.role ? stream.targets.findIndex(({ name }) => name === state.role) : -1;
+  const wanted = state.role ? [chosen] : own;
+  const there = wanted.filter((target) => sentence.targets.includes(target)).slice(0, OUTLINED);
+  if (!there.length) return [];
+  const bits = await store.targets(sentence);
+  return there.map((target) => {
+    const cells = cellsOf(bits, sentence.targets.indexOf(target), sentence, matrix);
+    return { target: stream.targets[target], cells, here: massOn(matrix, cells) };
+  });
+}
+
+/**
+ * The weights of a matrix as rows of a table, of some queries or of all.
+ * @param {Scene} scene
+ * @param {number[]} [rows]
+ */
+export function weightTable(scene, rows) {
+  const { matrix, name, state } = scene;
+  const [layer, head] = scene.heads.length === 1 ? scene.heads[0] : ["", ""];
+  /** @type {(string | number)[][]} */
+  const table = [["layer", "head", "name", "query", "query_token", "key", "key_token", "weight"]];
+  const width = matrix.keys.labels.length;
+  const called = state.h.includes("H") && scene.heads.length === 1 ? state.h : name;
+  for (const row of rows?.length ? rows : matrix.queries.labels.keys()) {
+    matrix.keys.labels.forEach((key, column) => {
+      table.push([
+        layer,
+        head,
+        called,
+        matrix.queries.places[row][0],
+        matrix.queries.labels[row].text,
+        matrix.keys.places[column][0],
+        key.text,
+        Number(matrix.values[row * width + column].toFixed(5)),
+      ]);
+    });
+  }
+  return table;
+}
+
+/**
+ * What a cell of the matrix says.
+ * @param {Matrix} matrix
+ * @param {number} row
+ * @param {number} column
+ * @param {(weight: number) => string} written
+ */
+export function cellText(matrix, row, column, written) {
+  const weight = matrix.values[row * matrix.keys.labels.length + column];
+  return `${matrix.queries.labels[row].text} → ${matrix.keys.labels[column].text} ${written(weight)}`;
+}

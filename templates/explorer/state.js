@@ -1,0 +1,98 @@
+/** What is looked at, as it stands behind the # of the page's address. */
+
+/**
+ * @typedef {object} State
+ * @property {string} a the stream
+ * @property {number} s the sentence
+ * @property {string} v the view
+ * @property {string} h heads: "L5H7", "L5H7,L2H0", "L5" for a layer's mean, "all" for that of all
+ * @property {number[]} q queries that are pinned, by their tokens' places
+ * @property {number[]} k keys that are pinned
+ * @property {string} lens "all", "content" or "content-first"
+ * @property {string} by "token" or "word"
+ * @property {string} role the role whose target is outlined, "" for those of the head
+ * @property {string} scale "fixed" or "max"
+ * @property {string} t what the text is shaded by: "gives", "gets" or "rollout"
+ */
+
+/** @type {State} */
+export const USUAL = {
+  a: "",
+  s: 0,
+  v: "matrix",
+  h: "",
+  q: [],
+  k: [],
+  lens: "all",
+  by: "token",
+  role: "",
+  scale: "fixed",
+  t: "gives",
+};
+
+/** @type {Record<string, string[]>} */
+const CHOICES = {
+  lens: ["all", "content", "content-first"],
+  by: ["token", "word"],
+  scale: ["fixed", "max"],
+  t: ["gives", "gets", "rollout"],
+};
+
+const ENTRY = /^[a-z]+=[^=&]*$/;
+
+/**
+ * The state that a link holds; null where it is none of ours, such as #L5H7. What it doesn't name
+ * is as usual, and so is what can't be.
+ * @param {string} hash
+ * @returns {State | null}
+ */
+export function parse(hash) {
+  const entries = hash.replace(/^#/, "").split("&");
+  if (!entries.every((entry) => ENTRY.test(entry))) return null;
+  /** @type {any} */
+  const state = { ...USUAL };
+  for (const entry of entries) {
+    const [name, coded] = /** @type {[string, string]} */ (entry.split("="));
+    if (!Object.hasOwn(USUAL, name)) return null;
+    const value = decoded(coded);
+    if (name === "q" || name === "k") state[name] = places(value);
+    else if (name === "s") state.s = /^\d{1,9}$/.test(value) ? Number(value) : 0;
+    else if (!Object.hasOwn(CHOICES, name) || CHOICES[name].includes(value)) state[name] = value;
+  }
+  return state;
+}
+
+/**
+ * The link that holds a state, what is as usual left out.
+ * @param {State} state
+ */
+export function format(state) {
+  const entries = Object.entries(state)
+    .filter(([name, value]) => String(value) !== String(USUAL[/** @type {keyof State} */ (name)]))
+    .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
+  return `#${entries.join("&")}`.replace(/%2C/g, ",").replace(/%3A/g, ":");
+}
+
+/** @param {string} coded */
+function decoded(coded) {
+  try {
+    return decodeURIComponent(coded);
+  } catch {
+    return "";
+  }
+}
+
+/** @param {string} value */
+function places(value) {
+  const numbers = value.split(",").filter((each) => /^\d{1,6}$/.test(each));
+  return [...new Set(numbers.map(Number))];
+}
+
+/**
+ * A list with a value put in, or taken out if it was there.
+ * @param {number[]} list
+ * @param {number} value
+ */
+export function toggled(list, value) {
+  return list.includes(value) ? list.filter((each) => each !== value) : [...list, value];
+}

@@ -1,0 +1,19 @@
+/** Every view, in the order of their buttons and keys; a new one is one file and one line here. */
+
+import { arcsView } from "./views/arcs.js";
+import { matrixView } from "./views/matrix.js";
+import { mosaicView } from "./views/mosaic.js";
+import { textView } from "./views/text.js";
+
+/** @import {View} from "./scene.js" */
+
+/** @type {View[]} */
+export const VIEWS = [matrixView, arcsView, mosaicView, textView];
+
+/**
+ * The view of that name, or the first.
+ * @param {string} name
+ */
+export function viewOf(name) {
+  return VIEWS.find((view) => view.name === name) ?? VIEWS[0];
+}

@@ -1,0 +1,205 @@
+/** All heads as small pictures, a row for each layer; a click enlarges one. */
+
+import { Scale } from "../colours.js";
+import { el, set, short, svg } from "../dom.js";
+import { Grid } from "../grid.js";
+import { colourBar, picture } from "../parts.js";
+import { meanOf, seen } from "../weights.js";
+
+/** @import {Scene, View} from "../scene.js" */
+
+/** Sizes in pixels; a picture has at most so many cells a side. */
+const [LEFT, TOP, GUTTER, LARGEST, SMALLEST, CELLS] = [26, 18, 3, 96, 18, 64];
+
+/** Of more layers the pictures are smaller. */
+const [MANY, SMALLER] = [16, 60];
+
+/** @type {View} */
+export const mosaicView = {
+  name: "mosaic",
+  title: "Mosaic",
+  about: "A row for each layer, a column for each head. Click one, or press Enter on it, to enlarge it; with Shift it is added to those that are chosen.",
+  draw,
+  table,
+};
+
+/**
+ * @param {Scene} scene
+ * @param {HTMLElement} host
+ */
+async function draw(scene, host) {
+  const { stream, state, heads } = scene;
+  const layers = stream.layers;
+  const columns = Math.max(...layers.map(([, count]) => count));
+  const across = Math.floor((scene.width - LEFT - 4) / columns) - GUTTER;
+  const [height, width] = shape(scene);
+  const wide = Math.max(SMALLEST, Math.min(layers.length > MANY ? SMALLER : LARGEST, across));
+  const high = Math.round((wide * height) / width);
+  const [stepX, stepY] = [wide + GUTTER, high + GUTTER];
+  const scale = new Scale(scene.data, state.scale === "max" ? scene.scale.top : 1);
+  const cells = svg("g", { class: "cells" });
+  const frames = svg("g");
+  const numbers = svg("g", { class: "labels numbers", "font-size": 11 });
+  const cursor = svg("rect", { class: "cursor", width: wide, height: high, visibility: "hidden" });
+  const x = (/** @type {number} */ head) => LEFT + head * stepX;
+  const y = (/** @type {number} */ row) => TOP + row * stepY;
+  for (let head = 0; head < columns; head++) {
+    numbers.append(svg("text", { x: x(head) + wide / 2, y: TOP - 8, "text-anchor": "middle" }, String(head)));
+  }
+  for (const [row, [layer, count]] of layers.entries()) {
+    numbers.append(svg("text", { x: LEFT - 7, y: y(row) + high / 2, "text-anchor": "end" }, String(layer)));
+    for (let head = 0; head < count; head++) {
+      const small = await thumbnail(scene, layer, head);
+      const chosen = heads.some(([of, number]) => of === layer && number === head);
+      const href = scale.picture(small.values, small.columns);
+      const faint = state.role !== "" && !has(scene, layer, head);
+      const box = { x: x(head), y: y(row), width: wide, height: high };
+      cells.append(svg("image", { ...box, preserveAspectRatio: "none", href, opacity: faint ? 0.2 : null }));
+      frames.append(svg("rect", { ...box, class: chosen && heads.length < 100 ? "chosen" : "frame" }));
+    }
+  }
+  const bottom = y(layers.length) + 8;
+  const drawn = picture(
+    Math.max(LEFT + columns * stepX + 4, 230),
+    bottom + 28,
+    numbers,
+    cells,
+    frames,
+    cursor,
+    colourBar(scale, LEFT + 6, bottom),
+  );
+  const describe = (/** @type {number} */ row, /** @type {number} */ head) => {
+    const [layer, count] = layers[row];
+    return head < count ? says(scene, layer, head) : `layer ${layer} has no head ${head}`;
+  };
+  const moves = new Grid(drawn, {
+    cursor: scene.cursor,
+    label: "All heads, a row for each layer",
+    rows: layers.length,
+    columns,
+    describe,
+    move: (row, head) => {
+      set(cursor, { x: x(head), y: y(row), visibility: "visible" });
+      scene.say(describe(row, head));
+    },
+    pick: (row, head, event) => pick(row, head, event.shiftKey),
+  });
+  /** @type {(row: number, head: number, more: boolean) => void} */
+  const pick = (row, head, more) => {
+    const [layer, count] = layers[row];
+    if (head >= count) return;
+    const name = `L${layer}H${head}`;
+    if (more) scene.go({ h: added(state.h, name) });
+    else scene.go({ h: name, v: "matrix" });
+  };
+  const at = (/** @type {MouseEvent} */ event) => {
+    const box = drawn.getBoundingClientRect();
+    const head = Math.floor((event.clientX - box.left - LEFT) / stepX);
+    const row = Math.floor((event.clientY - box.top - TOP) / stepY);
+    return row >= 0 && row < layers.length && head >= 0 && head < layers[row][1] ? { row, head } : null;
+  };
+  drawn.addEventListener("pointermove", (event) => {
+    const cell = at(event);
+    if (cell && (cell.row !== moves.row || cell.head !== moves.column)) moves.to(cell.row, cell.head);
+  });
+  drawn.addEventListener("click", (event) => {
+    const cell = at(event);
+    if (cell) pick(cell.row, cell.head, event.shiftKey);
+  });
+  host.append(moves.element);
+  const block = Math.ceil(Math.max(...size(scene)) / CELLS);
+  if (block > 1) {
+    scene.tell(el("p", {}, `A point stands for ${block} × ${block} tokens: what a query gives all keys of it, mean over its queries.`));
+  }
+}
+
+/** @param {Scene} scene */
+function size({ matrix }) {
+  return [matrix.queries.labels.length, matrix.keys.labels.length];
+}
+
+/** @param {Scene} scene */
+function shape(scene) {
+  const [rows, columns] = size(scene);
+  const block = Math.ceil(Math.max(rows, columns) / CELLS);
+  return [Math.ceil(rows / block), Math.ceil(columns / block)];
+}
+
+/**
+ * One head, of a long sentence in blocks of tokens.
+ * @param {Scene} scene
+ * @param {number} layer
+ * @param {number} head
+ */
+async function thumbnail(scene, layer, head) {
+  const { sentence, state, store, stream } = scene;
+  const { values } = seen(await meanOf(store, sentence, [[layer, head]]), sentence, stream, state);
+  const [rows, columns] = size(scene);
+  const block = Math.ceil(Math.max(rows, columns) / CELLS);
+  if (block === 1) return { values, columns };
+  const [down, across] = shape(scene);
+  const blocks = new Float32Array(down * across);
+  for (let row = 0; row < rows; row++) {
+    const into = Math.floor(row / block) * across;
+    for (let key = 0; key < columns; key++) blocks[into + Math.floor(key / block)] += values[row * columns + key];
+  }
+  for (let at = 0; at < blocks.length; at++) {
+    blocks[at] /= Math.min(block, rows - Math.floor(at / across) * block);
+  }
+  return { values: blocks, columns: across };
+}
+
+/**
+ * Whether a head has the role that was chosen.
+ * @param {Scene} scene
+ * @param {number} layer
+ * @param {number} head
+ */
+function has({ stream, state }, layer, head) {
+  const told = stream.told.get(`L${layer}H${head}`) ?? [];
+  return told.some(({ target }) => stream.targets[target].name === state.role);
+}
+
+/**
+ * A head and its roles, in words.
+ * @param {Scene} scene
+ * @param {number} layer
+ * @param {number} head
+ */
+function says({ stream }, layer, head) {
+  const name = `L${layer}H${head}`;
+  const told = (stream.told.get(name) ?? []).map(
+    ({ target, score, verdict }) => `${short(stream.targets[target].title, 40)} ${score}${verdict ? `, ${verdict}` : ""}`,
+  );
+  return `${name}: ${told.join("; ") || "no role"}`;
+}
+
+/**
+ * The choice of heads with one more, or one less if it was there.
+ * @param {string} names
+ * @param {string} name
+ */
+function added(names, name) {
+  const there = names.split(",").filter((each) => each.includes("H"));
+  const now = there.includes(name) ? there.filter((each) => each !== name) : [...there, name];
+  return now.join(",") || name;
+}
+
+/** @param {Scene} scene */
+async function table(scene) {
+  const { sentence, state, store, stream } = scene;
+  /** @type {(string | number)[][]} */
+  const rows = [["layer", "head", "name", "query", "query_token", "key", "key_token", "weight"]];
+  for (const [layer, count] of stream.layers) {
+    for (let head = 0; head < count; head++) {
+      const { queries, keys, values } = seen(await meanOf(store, sentence, [[layer, head]]), sentence, stream, state);
+      queries.labels.forEach((query, row) => {
+        keys.labels.forEach((key, column) => {
+          const weight = Number(values[row * keys.labels.length + column].toFixed(5));
+          rows.push([layer, head, `L${layer}H${head}`, queries.places[row][0], query.text, keys.places[column][0], key.text, weight]);
+        });
+      });
+    }
+  }
+  return rows;
+}
