@@ -101,7 +101,7 @@ def labels(names: Sequence[str]) -> list[str]:
 def _one(name: str, label: str, settings: Settings) -> Compared:
     folder = Path(name).expanduser()
     if folder.suffix == ".safetensors" or (folder.is_dir() and _is(folder, _MEASURED_FILES)):
-        from attnviz.corpus.measurements import measurement_in  # takes torch, for scans
+        from attnviz.corpus.measurements import measurement_in  # loads torch
 
         return Compared(label, measurement=measurement_in(folder))
     model, chosen = _with_settings(name, settings)

@@ -44,7 +44,7 @@ def every_task() -> list[Task]:
     found += tasks(None, (long(700, *windows), long(8192, window((8152, 8192), (0, 40)))))
     maps, drawn = hybrid()
     found += tasks((maps, replace(maps, stream="cross")), (drawn,))
-    for models, layers, heads in ((2, 6, 12), (13, 2, 4), (40, 30, 9)):
+    for models, layers, heads in ((2, 6, 12), (13, 2, 4), (20, 3, 2)):
         found += tasks(None, compared(models, layers, heads))
     return found
 
@@ -136,7 +136,7 @@ def test_files_name_the_figure_and_the_model_which_stands_at_its_foot() -> None:
 def test_models_of_any_shape_fit_on_a_page(layers: int, heads: int) -> None:
     view = sentence(12, layers, heads)
     found = [task for task in tasks(model(layers, heads), (view,)) if not task.subject.heads]
-    found += tasks(None, compared(16, layers, heads))
+    found += tasks(None, compared(4, layers, heads))
 
     for picture in (perform(task, STYLE) for task in found if task.figure != "received"):
         assert picture.width < 1130, picture.path

@@ -145,7 +145,7 @@ def test_folders_of_reports_compare_without_the_models(
     refused = tool("compare", tmp_path / "a", tmp_path / "b", "--text", TEXT)
     assert (refused.code, "--text is for models" in refused.err) == (2, True)
     other = tool("compare", tmp_path / "a", tmp_path / "b", "--split", "document")
-    assert (other.code, "--split is document" in other.err) == (2, True)
+    assert (other.code, "--split is" in other.err) == (2, True)
 
 
 def test_what_is_not_of_the_same_sentences_is_refused(
