@@ -179,7 +179,7 @@ def test_goes_on_where_it_stopped(tiny: Path, corpus: Path, whole: Path, tmp_pat
 
 @pytest.mark.soak
 def test_killed_at_random_moments(tiny: Path, corpus: Path, tmp_path: Path) -> None:
-    command = ["scan", tiny, corpus, "--field", "text", "--group", "side", "-o"]
+    command: list[str | Path] = ["scan", tiny, corpus, "--field", "text", "--group", "side", "-o"]
     began = time.monotonic()
     assert start(*command, tmp_path / "whole").wait(timeout=120) == 0
     took, kills = time.monotonic() - began, 0
