@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import pytest
 
@@ -128,10 +129,9 @@ def test_a_role_that_is_one_fact_with_another_on_both_sides_is_told_by_that() ->
 
 
 def test_induction_on_random_tokens() -> None:
-    def probed(score: float, verdict: str) -> Report:
+    def probed(score: float, verdict: Literal["supported", "no"]) -> Report:
         estimate = ProbeScore(score, score - 0.1, score + 0.1, 0.02)
-        name = "supported" if verdict == "supported" else "no"
-        head = InductionHead(0, 0, estimate, 0.02, "chance", score - 0.15, None, name)
+        head = InductionHead(0, 0, estimate, 0.02, "chance", score - 0.15, None, verdict)
         return report({0: NOT}, induction=InductionReport(10, 25, 4, 750, 0.1, (head,)))
 
     matches = [HeadMatch((0, 0), (0, 0), 0.0, "number")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,8 @@ Floats = NDArray[np.float64]
 def measure(
     before: Floats,
     after: Floats,
-    events: Floats | None = None,
-    events_after: Floats | None = None,
+    events: NDArray[Any] | None = None,
+    events_after: NDArray[Any] | None = None,
     *,
     role: str = "previous-token",
     unit: str = "",

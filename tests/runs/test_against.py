@@ -62,17 +62,19 @@ def test_heads_that_changed_places_fail(
 def test_a_destroyed_head_takes_its_role_with_it(
     earlier: Path, minilm: Path, tmp_path: Path
 ) -> None:
-    destroyed = with_head_destroyed(minilm, tmp_path / "destroyed", 1, 8, 12)
-    rules = [{"role": "next-token", "file": str(TEXT), "count": {"gte": 1}}]
+    destroyed = with_head_destroyed(minilm, tmp_path / "destroyed", 3, 11, 12)
+    rules = [{"name": "all", "text": "The cat sat.", "from": "sat", "to": "cat", "gt": 0}]
     verdicts = attnviz.check(destroyed, rules, against=earlier, resamples=200)
     assert verdicts.title == "rules, against report"
+    assert (verdicts[0].rule, verdicts[0].status) == ("all", "passed")
     failed = {each.name: each for each in verdicts.of("failed")}
-    assert verdicts[0].name in failed
-    lost = failed["role kept [next-token]"]
-    assert lost.reason.startswith("The role next-token is lost: before, L1H8 with 0.70")
-    assert "heads as before [layer 1]" in failed
-    # Nothing before it changes.
-    assert "heads as before [layer 0]" not in failed
+    assert failed.keys() == {
+        *("role kept [punctuation]", "role kept [sentence-end]", "heads as before [layer 3]"),
+    }
+    lost = failed["role kept [punctuation]"]
+    assert lost.reason.startswith("The role punctuation is lost: before, L3H11 with 0.40")
+    assert lost.measured
+    assert lost.measured.name == "L3H11"
 
 
 def test_a_measurement_is_held_against_rules_and_another_without_the_model(

@@ -30,7 +30,8 @@ def test_an_unchanged_model_passes(quickstart_report: Any) -> None:
     assert {"next-token", "layer 0", "layer 5"} <= every.keys()
     measured = every["next-token"].measured
     assert measured
-    assert (measured.name, measured.number) == ("L1H8", pytest.approx(0.70, abs=0.01))
+    assert measured.name == "L1H8"
+    assert measured.number == pytest.approx(0.70, abs=0.01)
 
 
 def test_heads_that_changed_places_fail_and_their_roles_moved(quickstart_report: Any) -> None:
