@@ -20,6 +20,8 @@ from attnviz.text.spelling import encodable
 _SEPARATORS = (",", "\t", ";")
 _ROWS = 1024
 _NAMED = 8
+_DIGITS = 9
+"""Of the number of a label, fewer than these."""
 
 SOURCE = "source"
 """What sentences may be grouped by that are of no record: their file."""
@@ -268,7 +270,7 @@ def group_of(value: object, fields: Fields, file: str) -> str:
         return showable(encodable(text))
     if text in fields.labels:
         return text
-    if text.isdecimal() and int(text) < len(fields.labels):
+    if text.isdecimal() and len(text) < _DIGITS and int(text) < len(fields.labels):
         return fields.labels[int(text)]
     raise InputError(
         f"the label {in_short(text)!r}, which the model does not know.",
