@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from msgspec import convert, to_builtins
+from msgspec import ValidationError, convert, to_builtins
 
 from attnviz.corpus import manifest as manifests
 from attnviz.corpus.drift import Drift, drift
@@ -14,6 +14,7 @@ from attnviz.corpus.manifest import Manifest
 from attnviz.corpus.measurements import measurement_in
 from attnviz.corpus.notes import Notes
 from attnviz.corpus.strange import Strangest
+from attnviz.errors import InputError
 from attnviz.measurement.measurement import Measurement
 from attnviz.report.model import Report
 from attnviz.report.monitoring import Groups, StrangeSentence
@@ -21,6 +22,8 @@ from attnviz.report.numbers import counted
 from attnviz.report.watched import groups_in_words, strangest_in_words
 from attnviz.settings import Settings
 from attnviz.text.showable import showable
+
+Value = TypeVar("Value")
 
 
 def notes_of(manifest: Manifest) -> Notes:
@@ -32,13 +35,22 @@ def notes_of(manifest: Manifest) -> Notes:
 def groups_of(manifest: Manifest) -> Groups | None:
     """What is known of the groups of a finished scan; None where it has none."""
     known = manifest["result"].get("groups")
-    return None if known is None else convert(known, Groups)
+    return None if known is None else _read(known, Groups)
 
 
 def strangest_of(manifest: Manifest) -> Strangest:
     """The strangest sentences of a finished scan."""
-    known = manifest["result"].get("strangest", [])
-    return Strangest(convert(known, tuple[StrangeSentence, ...]))
+    return Strangest(_read(manifest["result"].get("strangest", []), tuple[StrangeSentence, ...]))
+
+
+def _read(value: object, form: type[Value]) -> Value:
+    """A value of that form. Raises InputError where it is none."""
+    try:
+        return convert(value, form)
+    except ValidationError as error:
+        raise InputError(
+            f"{manifests.NAME} is damaged: {error}.", "Scan anew, into another folder."
+        ) from error
 
 
 def warnings_of(manifest: Manifest) -> list[str]:

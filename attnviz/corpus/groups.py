@@ -91,10 +91,7 @@ def put(
     files = names(list(kept))
     for value, measurement in kept.items():
         place.put(files[value], measurement.to_bytes())
-    if settings is None:
-        tested, certain, reason = 0, [], "Parts are not compared: attnviz merge compares the whole."
-    else:
-        tested, certain, reason = _compared(kept, settings)
+    tested, certain, reason = _compared(kept, settings)
     return Groups(
         field=corpus["group"] or corpus["label"],
         by="prediction" if corpus["label"] else "field",
@@ -110,12 +107,14 @@ def put(
 
 
 def _compared(
-    kept: Mapping[str, Measurement], settings: Settings
+    kept: Mapping[str, Measurement], settings: Settings | None
 ) -> tuple[int, list[GroupDifference], str]:
     """How many differences were tested, those that are certain, and why none was tested.
 
     The certain ones come as they are told: the surely largest first.
     """
+    if settings is None:
+        return 0, [], "Parts are not compared: attnviz merge compares the whole."
     if len(kept) < 2:
         return 0, [], "There is one group only."
     tested, certain = 0, list[tuple[str, HeadDifference]]()

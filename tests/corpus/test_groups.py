@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
+import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +26,7 @@ from attnviz.survey import survey
 from attnviz.text.types import digest_of
 from tests.conftest import SAMPLES
 from tests.helpers.corpora import measurement, scanned, sentences, write_lines
-from tests.helpers.tool import Tool, content
+from tests.helpers.tool import Tool, content, start
 
 pytestmark = pytest.mark.slow
 
@@ -103,12 +106,13 @@ def test_a_planted_difference_is_certain_and_told(
     assert told.compared > told.certain > 0
     by_measure = {(each.measure, each.head): each for each in told.differences}
     entropy = by_measure["entropy", (0, 0)]
-    means = [
-        attnviz.judge(group(whole, name)).heads[0].statistics["entropy"].mean
+    long, short = (
+        attnviz.judge(group(whole, name)).heads[0].statistics["entropy"].mean or 0.0
         for name in ("long", "short")
-    ]
-    assert (entropy.group, [entropy.value, entropy.others]) == ("long", pytest.approx(means))
-    assert entropy.difference == pytest.approx(means[0] - means[1])
+    )
+    assert entropy.group == "long"
+    assert (entropy.value, entropy.others) == pytest.approx((long, short))
+    assert entropy.difference == pytest.approx(long - short)
     assert entropy.low is not None
     assert entropy.sure_low < entropy.low < entropy.difference
     assert "By side: long 104 sentences, short 53 sentences" in done.text()
@@ -171,6 +175,28 @@ def test_goes_on_where_it_stopped(tiny: Path, corpus: Path, whole: Path, tmp_pat
     assert content(tmp_path) == content(whole)
     with pytest.raises(UsageError, match=r"corpus\.group is side and now "):
         scanned(tiny, corpus, into=tmp_path, fields=Fields("text"))
+
+
+@pytest.mark.soak
+def test_killed_at_random_moments(tiny: Path, corpus: Path, tmp_path: Path) -> None:
+    command = ["scan", tiny, corpus, "--field", "text", "--group", "side", "-o"]
+    began = time.monotonic()
+    assert start(*command, tmp_path / "whole").wait(timeout=120) == 0
+    took, kills = time.monotonic() - began, 0
+    for seed in range(20):
+        chance = random.Random(seed)  # noqa: S311 - for no secret
+        folder = tmp_path / str(seed)
+        for _ in range(3):
+            run = start(*command, folder)
+            try:
+                run.wait(timeout=chance.uniform(0.6, 1.0) * took)
+            except subprocess.TimeoutExpired:
+                run.kill()
+                run.wait()
+                kills += 1
+        assert start(*command, folder).wait(timeout=120) == 0
+        assert content(folder) == content(tmp_path / "whole")
+    print(f"killed {kills} times")
 
 
 def test_parts_add_up_to_the_bytes_of_the_whole(

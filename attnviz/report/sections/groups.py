@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attnviz.report import watched
 from attnviz.report.cells import Column, Interval, Table, column, head_cells, padded, texts
-from attnviz.report.numbers import aligned, count, estimate, interval, middle
+from attnviz.report.numbers import MINUS, aligned, count, estimate, interval, middle
 from attnviz.text.showable import in_short
 
 if TYPE_CHECKING:
@@ -132,4 +132,4 @@ def _differences(told: Sequence[monitoring.GroupDifference]) -> list[Interval]:
 
 
 def _signed(text: str) -> str:
-    return text if text.startswith(watched.MINUS) else f"+{text}"
+    return text if text.startswith(MINUS) else f"+{text}"

@@ -11,7 +11,7 @@ import pytest
 
 from attnviz.report.formats import html
 from tests.conftest import package_folder
-from tests.helpers import browser, example
+from tests.helpers import browser, example, monitored
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -38,7 +38,13 @@ def chromium() -> Iterator[Browser]:
 def made(tmp_path_factory: pytest.TempPathFactory, annotated_report: Report) -> Path:
     """A page with all that there is: a real model's scores, profiles, relations; pictures."""
     drawn = example.report(sentences=3)
-    report = replace(annotated_report, sentences=drawn.sentences, illustrations=drawn.illustrations)
+    report = replace(
+        annotated_report,
+        sentences=drawn.sentences,
+        illustrations=drawn.illustrations,
+        groups=monitored.DIFFERING,
+        strangest=monitored.STRANGEST,
+    )
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_bytes(html.write(report, example.pictures(drawn)))
     return path
