@@ -179,6 +179,7 @@ def test_many_texts_that_pass_are_a_line(many: int, lines: int) -> None:
         Verdict(
             rule="of a file",
             case=f"sentence {place}",
+            text="A cat sat.",
             status="passed",
             asked="x",
             measured=Measured("mean", place / 100, place / 100, place / 100),
