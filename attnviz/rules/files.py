@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from attnviz.errors import AttnvizError, UsageError
+from attnviz.rules.lines import Lines
 from attnviz.rules.read import RuleFile, read
 from attnviz.rules.rule import Text
 from attnviz.text import files
@@ -42,15 +43,19 @@ def open_rules(path: Path, text: str = "", *, measured: bool = False) -> RuleFil
 def open_texts(rules: RuleFile, folder: Path) -> Mapping[str, SourceFile]:
     """The files that rules name, by these names, as seen from `folder`.
 
-    UsageError with the rule's line for what can't be read.
+    UsageError with the line of the name, or of the rule, for what can't be read.
     """
     known: dict[str, SourceFile] = {}
-    for rule in rules.rules:
-        for name in (rule.text.file, rule.text.target_file):
+    for number, rule in enumerate(rules.rules):
+        for key, name in (("file", rule.text.file), ("target_file", rule.text.target_file)):
             if name and name not in known:
                 try:
                     known[name] = files.read([folder / name], None)[0]
                 except AttnvizError as error:
-                    where = f"{rules.name}:{rule.line}: " if rule.line else ""
-                    raise UsageError(f"{where}{error.message}", error.hint) from error
+                    line = Lines(rules.source).key(number, key).first if rules.source else 0
+                    where = f"{rules.name}:{line}: " if line else ""
+                    hint = error.hint
+                    if not Path(name).is_absolute():
+                        hint = f"{hint} Names are seen from the folder of the rules.".strip()
+                    raise UsageError(f"{where}{error.message}", hint) from error
     return known

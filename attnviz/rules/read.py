@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,9 @@ from attnviz.rules.rule_table import RuleTable
 from attnviz.values import quoted
 
 _FILE_KEYS = ("file", "target_file")
+_PLACE = re.compile(r" \(at line (\d+), column \d+\)")
+"""Where `tomllib` says that a mistake is."""
+_KEY = re.compile(r"\s*([\w.-]+)\s*=")
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,7 @@ def read(source: str, name: str, default: Text | None = None) -> RuleFile:
     try:
         values = tomllib.loads(source)
     except (ValueError, RecursionError) as error:
-        why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise UsageError(f"{name} is no TOML: {why}.", "Mend the file.") from error
+        raise _no_toml(error, source, name) from error
     lines = Lines(source)
 
     def at_top(key: str) -> str:
@@ -64,6 +67,22 @@ def read(source: str, name: str, default: Text | None = None) -> RuleFile:
     rules = of_tables(tables, where, default)
     numbered = [replace(rule, line=lines.rule(at)) for at, rule in enumerate(rules)]
     return RuleFile(name, tuple(numbered), source)
+
+
+def _no_toml(error: ValueError | RecursionError, source: str, name: str) -> UsageError:
+    """The error for a file that isn't TOML, with the line and key where it stops to be."""
+    why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+    place = _PLACE.search(why)
+    if place is None:
+        return UsageError(f"{name} is no TOML: {why}.", "Mend the file.")
+    number = int(place[1])
+    key = _KEY.match(source.split("\n")[number - 1])
+    if key is None or not why.startswith("Invalid value"):
+        return UsageError(f"{name}:{number}: no TOML: {why.removesuffix(place[0])}.", "Mend it.")
+    return UsageError(
+        f"{name}:{number}: what stands after {key[1]} = is no value.",
+        f'A text stands in quotes, {key[1]} = "…"; true, false and numbers stand without.',
+    )
 
 
 def of_tables(

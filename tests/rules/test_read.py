@@ -95,7 +95,14 @@ def test_targets_by_class_and_by_role() -> None:
 T = 'text = "a"'
 MISTAKES = [
     # source, message, hint
-    ("gt = ", "rules.toml is no TOML: Invalid value", "Mend"),
+    ("gt = ", "rules.toml is no TOML: Invalid value (at end of document).", "Mend"),
+    (
+        "[[rule]]\nfrom = it\nto = 'a'",
+        "rules.toml:2: what stands after from = is no value.",
+        'from = "…"',
+    ),
+    ("[[rule]]\nto 'a'", "rules.toml:2: no TOML: Expected '='", "Mend"),
+    ("[[rule]]\nto = 'a", 'rules.toml is no TOML: Expected "\'"', "Mend"),
     ("", "rules.toml has no rules.", "[[rule]]"),
     ("rule = 3", "rules.toml:1: rule is no list of tables.", "[[rule]]"),
     ("rule = []", "There are no rules.", ""),
@@ -276,7 +283,7 @@ def test_a_text_that_is_not_there_is_told_with_the_line(tmp_path: Path) -> None:
     path = tmp_path / "rules.toml"
     path.write_text('\n[[rule]]\nfile = "none.txt"\nto = "a"\ngt = 0.1\n')
     rules = files.open_rules(path)
-    with pytest.raises(UsageError, match=r"rules.toml:2: .*none.txt"):
+    with pytest.raises(UsageError, match=r"rules.toml:3: .*none.txt"):
         files.open_texts(rules, tmp_path)
 
 

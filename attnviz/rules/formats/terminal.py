@@ -23,13 +23,13 @@ _WIDTH = 9
 
 def summary(verdicts: Verdicts) -> RenderableType:
     """What to print for the verdicts of a run."""
-    lines = [line for entry in folded(verdicts) for line in _entry(entry)]
+    lines = [line for entry in folded(verdicts) for line in _entry(entry, verdicts.rules)]
     looks = "bold green" if verdicts.passed else "bold red"
     name = harmless(verdicts.model.name)
     return Group(*lines, Text(f"{name}: {verdicts.summary}", style=looks))
 
 
-def _entry(entry: Sequence[Verdict]) -> Iterator[Text]:
+def _entry(entry: Sequence[Verdict], rules: str) -> Iterator[Text]:
     verdict = entry[0]
     status = verdict.status
     name = harmless(folded_name(entry))
@@ -40,7 +40,8 @@ def _entry(entry: Sequence[Verdict]) -> Iterator[Text]:
     yield line
     if verdict.asked != verdict.rule:
         yield _below(verdict.asked)
-    yield _below(verdict.reason)
+    wrong = f"{rules}:{verdict.line}: " if status == "error" and verdict.line else ""
+    yield _below(f"{wrong}{verdict.reason}")
     if verdict.hint:
         yield _below(verdict.hint)
     if status != "skipped" and (others := closest(verdict)):
