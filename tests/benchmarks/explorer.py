@@ -15,6 +15,7 @@ import statistics
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -33,11 +34,15 @@ BOUNDS = {30: 250, 400: 9_000}
 def page(tokens: int, folder: Path) -> tuple[Path, float]:
     """The page of a report on one sentence of so many tokens, and the kilobytes of its explorer."""
     if tokens == 30:
-        sizes = {"hidden_size": 144, "num_hidden_layers": 12, "num_attention_heads": 12}
+        sizes: dict[str, Any] = {
+            "hidden_size": 144,
+            "num_hidden_layers": 12,
+            "num_attention_heads": 12,
+        }
         model, text = str(write_model(folder / "bert", **sizes)), "the dog sat . " * 7
     else:
         words = (SAMPLES / "quickstart.txt").read_text("utf-8").split() * 3
-        model, text = "minilm", " ".join(words[:310])
+        model, text = "minilm", " ".join(words[:321])
     made = attnviz.analyze(model, [text], illustrate=1, resamples=100, split="document")
     (sentence,) = made.explored
     print(f"{len(sentence.queries)} tokens")

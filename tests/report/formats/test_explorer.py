@@ -69,7 +69,7 @@ def models(folder: Path) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def reports(models: dict[str, Path], folder: Path) -> dict[str, Report]:
-    made = {
+    made: dict[str, Report] = {
         kind: attnviz.analyze(model, list(SENTENCES), resamples=100)
         for kind, model in models.items()
     }
