@@ -64,7 +64,8 @@ class Checked:
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
-        bounds = torch.stack([bound for *_, bound in waiting]).cpu()
+        device = waiting[0][2].device
+        bounds = torch.stack([bound.to(device) for *_, bound in waiting]).cpu()
         for (layer, stream, _), bound in zip(waiting, bounds.tolist(), strict=True):
             if not bound <= torch.finfo(torch.float32).max:
                 raise broken(layer, stream, "its queries, keys, values or scores", self._config)

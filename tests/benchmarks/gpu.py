@@ -2,16 +2,18 @@
 
     python -m tests.benchmarks.gpu [--json FILE] [--seconds S] [--limit S]
 
-First the numbers of the Triton kernels against float64, twice to the same bytes, and of a report
-on the quickstart: no verdict of minilm and SmolLM2 may differ between CUDA and CPU, no score by
-more than 1e-4, and two runs on CUDA leave the same bytes. Then, for models with random weights, the
-ratio to the plain pass of the same model (attention by `sdpa`), in time and memory, of
+First the numbers of the Triton kernels against float64, twice to the same bytes. Then, for models
+with random weights, the ratio to the plain pass of the same model (attention by `sdpa`), in time
+and memory, of
 
 - attnviz: every role and statistic that needs no annotation, a batch a run;
 - usual: the same numbers from `output_attentions=True`, where it fits.
 
-The ratio is the median over pairs of passes, by turns; what the issue asked for stands beside it.
-Rows that `--limit` leaves no time for are named. Without a GPU the script says so, and ends.
+Last, reports on the quickstart: no verdict of minilm and SmolLM2 may differ between CUDA and CPU,
+no score by more than 1e-4, and two runs on CUDA leave the same bytes.
+
+The ratio is the median over pairs of passes, by turns; what it should be stands beside it. What
+`--limit` leaves no time for is named. Without a GPU the script says so, and ends.
 """
 
 from __future__ import annotations
@@ -65,6 +67,9 @@ SHAPES = (
 )
 MEMORY = 1.2
 """Memory may be so many times that of the plain pass."""
+
+_REPORTS = 60.0
+"""Seconds that reports are thought to take."""
 
 _HELD = 4
 """So many float32 matrices of a layer the usual way holds beside those of all layers."""
@@ -275,6 +280,14 @@ def _told(row: Row) -> str:
     )
 
 
+def _tell(told: dict[str, dict[str, str]]) -> None:
+    for what, lines in told.items():
+        print(f"\n{what}")
+        for line in lines.items():
+            print("  {}: {}".format(*line))
+    print(flush=True)
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Cost and numbers of measuring on a GPU.")
@@ -292,12 +305,8 @@ def main() -> None:
     start, result = time.perf_counter(), []
     name = torch.cuda.get_device_name()
     print(f"{name}, torch {torch.__version__}\n", flush=True)
-    told: dict[str, dict[str, str]] = {"numbers": numbers(), "reports": reports()}
-    for what, lines in told.items():
-        print(what)
-        for line in lines.items():
-            print("  {}: {}".format(*line), flush=True)
-    print()
+    told = {"numbers": numbers()}
+    _tell(told)
     for shape in SHAPES:
         if time.perf_counter() - start > given.limit - 3 * given.seconds:
             print(f"{shape.name} {shape.sentences} x {shape.tokens}: no time left", flush=True)
@@ -306,6 +315,11 @@ def main() -> None:
             print(_told(row), flush=True)
             result.append(row)
         torch.cuda.empty_cache()
+    if time.perf_counter() - start < given.limit - _REPORTS:
+        told["reports"] = reports()
+        _tell({"reports": told["reports"]})
+    else:
+        print("reports: no time left")
     print(f"\n{time.perf_counter() - start:.0f} s in all")
     if given.json:
         every = {"device": name, "torch": torch.__version__, **told}

@@ -163,7 +163,8 @@ def rows(
     top = tl.exp(most - peak) * by
     far = (b64 * 0 + batch) * heads * n  # in 64 bits
     at = (b64 * heads + h) * n + i
-    tl.store(LSE + at, peak + log, mask=inside)
+    # Of rows that see nothing 0, beside which the score of no key weighs anything.
+    tl.store(LSE + at, tl.where(sees, peak + log, 0.0), mask=inside)
     NUMBERS += at
     entropy = tl.maximum(mass * by * log - scored * by, 0.0)
     tl.store(NUMBERS, entropy, mask=inside)
@@ -237,7 +238,7 @@ def columns(
         x = _score(q, k, i, j, scale, cap, BIAS, bias_i, bias_j, n, m, HAS_CAP, HAS_BIAS, PRECISION)
         ok = _seen(i, j, lo, up, HOLES, n, m, HAS_HOLES)
         lse = tl.load(LSE + i, mask=inside, other=0.0)
-        p = tl.where(ok, tl.exp(tl.where(ok, x - lse[:, None], 0.0)), 0.0)
+        p = tl.exp(tl.where(ok, x, NOTHING) - lse[:, None])
         counted = p * tl.load(CONTENT + b64 * n + i, mask=inside, other=0.0)[:, None]
         received += tl.sum(counted, 0)
         if MANY > 0:
@@ -309,7 +310,7 @@ def cells(
     if HAS_HOLES:
         ok = ok & (tl.load(HOLES + b * holes_b + i * m + j) != 0)
     lse = tl.load(LSE + (b * heads + h) * n + i)
-    p = tl.where(ok, tl.exp(tl.where(ok, x - lse, 0.0)), 0.0)
+    p = tl.exp(tl.where(ok, x, NOTHING) - lse)
     tl.store(PARTS + part.to(tl.int64) * heads + h, tl.sum(p * sign, 0))
 
 
@@ -356,7 +357,7 @@ def mean(
         bias = BIAS + b64 * bias_b + h * bias_h
         x = _score(q, k, i, j, scale, cap, bias, bias_i, bias_j, n, m, HAS_CAP, HAS_BIAS, PRECISION)
         lse = tl.load(LSE + (b64 * heads + h) * n + i, mask=inside, other=0.0)
-        total += tl.where(ok, tl.exp(tl.where(ok, x - lse[:, None], 0.0)), 0.0)
+        total += tl.exp(tl.where(ok, x, NOTHING) - lse[:, None])
     at = OUT + (b64 * n + i[:, None]) * m + j[None, :]
     tl.store(at, total / heads, mask=inside[:, None] & here[None, :])
 
