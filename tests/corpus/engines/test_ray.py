@@ -73,7 +73,9 @@ def test_two_nodes_leave_the_bytes_of_one_process_though_a_worker_is_killed(
     tiny: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scanned(tiny, corpus, into=tmp_path / "local", rows=True)
-    given, killed, real = [], [], RayCluster.give
+    given: list[Any] = []
+    killed: list[Any] = []
+    real = RayCluster.give
 
     def give(self: RayCluster, worker: Any, job: Any) -> Any:
         given.append(worker)
@@ -111,7 +113,8 @@ def test_a_node_is_lost(
 ) -> None:
     corpus = write_lines(corpus.with_name("more.txt"), sentences(100 + 60 * 20))
     scanned(tiny, corpus, into=tmp_path / "local")
-    removed, real = [], RayCluster.give
+    removed: list[Any] = []
+    real = RayCluster.give
 
     def give(self: RayCluster, worker: Any, job: Any) -> Any:
         working = [node for node in cluster.worker_nodes if at_work(node)]
