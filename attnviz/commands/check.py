@@ -179,17 +179,20 @@ def check(
     settings = resolve(flags, os.environ, working_folder())
     tags = _tags(tag or [])
     texts = text or []
-    _check_flags(texts, rules, against, init, source, settings, update=update)
+    _check_flags(texts, rules, against, init, source, flags["target"], update=update)
     name = texts[0] if texts else ""
     if init is not None:
         new_rules.write(model, init, source, name, settings, out)
         return
     work = checking.Work(model, settings, tags, drawn=report is not None)
-    work = work.measured_in(source) if source is not None else work.with_model()
+    if source is not None:
+        work = work.measured_in(source)
     if rules is not None:
         work = work.with_rules(rules, name)
     if against is not None:
         work = work.held_against(against, texts, margin, flags)
+    if source is None:
+        work.check_model()
     if junit is not None:
         folder.check_files([junit])
     if report is not None:
@@ -209,7 +212,7 @@ def _check_flags(
     against: Path | None,
     init: Path | None,
     source: Path | None,
-    settings: Settings,
+    target: str | None,
     *,
     update: bool,
 ) -> None:
@@ -218,7 +221,7 @@ def _check_flags(
         raise UsageError("--text is standard input, which no rule can name.", "Name a file.")
     if len(texts) > 1 and against is None:
         raise UsageError("--text is given twice.", "Name one file.")
-    if settings.target and against is None:
+    if target and against is None:
         raise UsageError("--target goes with --against.", "In a rule it is target or target_file.")
     if init is not None:
         if rules is not None:

@@ -33,12 +33,11 @@ class Work:
     measurement: Measurement | None = None
     drawn: bool = False
 
-    def with_model(self) -> Work:
-        """The same, of a model that can be had. UsageError or InputError for one that can't."""
+    def check_model(self) -> None:
+        """Raises UsageError or InputError for a model that can't be had."""
         from attnviz.models import names
 
         names.resolve(self.model, allow_pickle=self.settings.allow_pickle)
-        return self
 
     def measured_in(self, source: Path) -> Work:
         """The same with what a folder holds, which must be of the model."""

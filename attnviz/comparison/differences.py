@@ -25,6 +25,10 @@ SAME = 1e-5
 """Numbers that differ by less, those above 1 by less in proportion, differ by rounding: the same
 model in other batches, or with its heads in another order."""
 
+LEAST = 2.0
+"""Bounds are at least so many errors away, as those of a single number would be: where all units
+differ alike, no resample says how much another unit might."""
+
 FEW = "fewer than five sentences or documents have such a token, before or after"
 
 
@@ -51,7 +55,7 @@ class Differences:
     """Collects the measures of all streams, of which the bounds hold together."""
 
     def __init__(self, resamples: int) -> None:
-        self._bands = bands.Bands(resamples)
+        self._bands = bands.Bands(resamples, LEAST)
         self._estimates: list[_Estimate] = []
 
     def add(self, measure: Measure, weights: Array, matches: Sequence[HeadMatch]) -> None:
@@ -120,12 +124,14 @@ def _score(sums: Sums) -> Array:
 def _floor(residuals: Array, difference: Array, size: Array) -> Array:
     """The error that even a resample without any variation has, [head].
 
-    What one more unit would add: one as unlike as the most unlike, or one that does not differ.
-    Where few units differ, a resample that lacks them would else be sure of itself beyond measure,
-    and where all differ alike, the bounds.
+    What one more unit would add: one as unlike as the most unlike, of the head itself or in the
+    widest tenth of heads, or one that does not differ. Where few units differ, a resample that
+    lacks them would else be sure of itself beyond measure, and where all differ alike, the bounds.
     """
     most = np.abs(residuals).max(0, initial=0.0)
-    floor: Array = np.maximum(most, np.abs(np.nan_to_num(difference)) / size)
+    much = np.abs(np.nan_to_num(difference))
+    usual = np.quantile(most, 0.9) * ((most > 0) | (much > 0))
+    floor: Array = np.maximum(np.maximum(most, usual), much / size)
     return floor
 
 

@@ -78,8 +78,8 @@ class SharedUnits:
     @classmethod
     def of(cls, before: Units, after: Units) -> SharedUnits:
         """Those of two measurements, alike if their sentences are, whatever their files' names."""
-        if (ids := _renamed(before, after)) is not None:
-            after = replace(after, ids=ids)
+        if not (before.grouped or after.grouped):
+            after = replace(after, ids=_renamed(before, after))
         shared = _shared(before, after)
         joined, mine, others = before.joined(after)
         return cls(
@@ -103,19 +103,25 @@ def _shared(before: Units, after: Units) -> int:
     return len(mine & others)
 
 
-def _renamed(before: Units, after: Units) -> Ids | None:
-    """The ids of before for the units of after, where they have the same sentences.
+def _renamed(before: Units, after: Units) -> Ids:
+    """The ids of the units of after, where before has the same sentences its own.
 
     A document's id depends on the name of its file, what it holds does not.
     """
-    if before.grouped or after.grouped or len(before) != len(after):
-        return None
-    mine, others = np.argsort(before.digests), np.argsort(after.digests)
-    if not np.array_equal(before.digests[mine], after.digests[others]):
-        return None
-    ids = np.empty_like(after.ids)
-    ids[others] = before.ids[mine]
+    mine, others = _places(before), _places(after)
+    ids = after.ids.copy()
+    for digest, places in others.items():
+        if len(mine.get(digest, ())) == len(places):
+            ids[places] = before.ids[mine[digest]]
     return ids
+
+
+def _places(units: Units) -> dict[int, list[int]]:
+    """Where units with each digest stand."""
+    places: dict[int, list[int]] = {}
+    for at, digest in enumerate(units.digests.tolist()):
+        places.setdefault(digest, []).append(at)
+    return places
 
 
 def _mover(rows: Rows, units: int) -> Callable[[Array], Array]:

@@ -30,9 +30,13 @@ _FOR_FEW = 0.1
 
 
 class Bands:
-    """How far from their estimates all of some numbers lie at most, at once, with 95%."""
+    """How far from their estimates all of some numbers lie at most, at once, with 95%.
 
-    def __init__(self, resamples: int) -> None:
+    In errors that is `least` at least, which matters where no number has any deviation.
+    """
+
+    def __init__(self, resamples: int, least: float = 0.0) -> None:
+        self._least = least
         self._of_all, self._of_enough = np.full((2, resamples), -np.inf)
         self._heads: list[tuple[Array, NDArray[np.bool_]]] = []
 
@@ -69,6 +73,7 @@ class Bands:
             of_enough = of_few = np.quantile(self._of_all, 1 - error)
         else:
             of_enough = of_few = 0.0
+        of_enough, of_few = max(of_enough, self._least), max(of_few, self._least)
         return [np.where(enough, of_enough, of_few) * unit for unit, enough in self._heads]
 
 

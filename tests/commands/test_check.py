@@ -165,7 +165,8 @@ def test_a_text_is_measured_once_for_all_rules(
     ("arguments", "code", "message"),
     [
         ([], 2, "No file of rules was given."),
-        (["RULES", "--from", "some"], 2, "--from goes with --init."),
+        (["RULES", "--from", "none"], 3, "holds no measurement"),
+        (["RULES", "--update", "--from", "none"], 2, "--update rewrites RULES, and runs the model"),
         (["RULES", "--init", "new.toml"], 2, "--init writes rules, and reads none."),
         (["--init", "new.toml"], 2, "--init needs a text."),
         (["--init", "new.toml", "--text", "caf\udce9.txt"], 2, "is not UTF-8, as rules are."),

@@ -163,6 +163,7 @@ def test_many_texts_that_pass_are_a_line(many: int, lines: int) -> None:
         Verdict(
             rule="of a file",
             case=f"sentence {place}",
+            text="The cat sat.",
             status="passed",
             asked="x",
             measured=Measured("mean", place / 100, place / 100, place / 100),
@@ -176,3 +177,13 @@ def test_many_texts_that_pass_are_a_line(many: int, lines: int) -> None:
         assert "from 0.0100 to 0.110" in text
     # A machine gets them all.
     assert len(json.loads(json_verdicts.write(verdicts(*several)))["verdicts"]) == many
+
+
+def test_many_layers_that_pass_are_a_line() -> None:
+    largest = Measured("L0H0 entropy", 0.01, 0.0, 0.02)
+    several = [
+        Verdict(rule="heads", case=f"layer {place}", status="passed", asked="x", measured=largest)
+        for place in range(12)
+    ]
+    text = markdown_verdicts.write(verdicts(*several)).decode()
+    assert "heads \\[12 of them\\]" in text
