@@ -23,9 +23,9 @@ READING = (
     "Each group is held against all others together; of two groups the first against the second. "
     "Sentences, or documents, of both sides are resampled. A difference is certain where bounds "
     "that hold for all groups, heads, roles and statistics at once exclude 0; so if groups were "
-    "drawn by lot, there would be any in 5% of corpora. The surely largest come first, nats and "
-    "tokens in proportion. Intervals are each difference's own. Groups may differ in length, "
-    "topic or words, too: a difference says that attention goes with the group, not why."
+    "drawn by lot, there would be any in 5% of corpora at most. The surely largest come first, "
+    "nats and tokens in proportion. Intervals are each difference's own. Groups may differ in "
+    "length, topic or words, too: a difference says that attention goes with the group, not why."
 )
 
 
