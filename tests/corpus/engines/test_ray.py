@@ -65,8 +65,12 @@ def corpus(tmp_path: Path) -> Path:
 def at_work(node: Any) -> list[psutil.Process]:
     """The processes of a node that measure shards right now: Ray gives them such a title."""
     raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
-    titles = [(child, " ".join(child.cmdline())) for child in raylet.children()]
-    return [child for child, title in titles if "Worker.shards" in title]
+    working = []
+    for child in raylet.children():
+        with suppress(psutil.Error):  # it may end at any moment
+            if "Worker.shards" in " ".join(child.cmdline()):
+                working.append(child)
+    return working
 
 
 def test_two_nodes_leave_the_bytes_of_one_process_though_a_worker_is_killed(
@@ -79,10 +83,11 @@ def test_two_nodes_leave_the_bytes_of_one_process_though_a_worker_is_killed(
 
     def give(self: RayCluster, worker: Any, job: Any) -> Any:
         given.append(worker)
-        working = [each for node in cluster.list_all_nodes() for each in at_work(node)]
-        if working and not killed:
-            working[0].send_signal(signal.SIGKILL)
-            killed.append(working[0])
+        if not killed:
+            working = [each for node in cluster.list_all_nodes() for each in at_work(node)]
+            killed.extend(working[:1])
+            for process in killed:
+                process.send_signal(signal.SIGKILL)
         return real(self, worker, job)
 
     monkeypatch.setattr(RayCluster, "give", give)
@@ -117,8 +122,8 @@ def test_a_node_is_lost(
     real = RayCluster.give
 
     def give(self: RayCluster, worker: Any, job: Any) -> Any:
-        working = [node for node in cluster.worker_nodes if at_work(node)]
-        if working and not removed:
+        working = [] if removed else [node for node in cluster.worker_nodes if at_work(node)]
+        if working:
             removed.append(working[0])
             cluster.remove_node(working[0], allow_graceful=False)
         return real(self, worker, job)
