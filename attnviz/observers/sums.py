@@ -151,14 +151,17 @@ class ScoreKeeper(Observer):
         away = [part[0].device for part in parts if part and isinstance(part[0], Tensor)]
         if not away:
             arrays = [part or (nothing, nothing) for part in parts]
-            shape = (*nothing.shape, len(parts))
-            sums, counts = np.zeros(shape), np.zeros(shape)
+            sums, counts = np.zeros((2, *nothing.shape, len(parts)))
             for index, (total, known) in enumerate(arrays):
                 sums[..., index], counts[..., index] = total, known
             return sums, counts
         empty = torch.zeros(nothing.shape, device=away[0])
         on_device = [part or (empty, empty) for part in parts]
-        return tuple(torch.stack([part[at].float() for part in on_device], -1) for at in (0, 1))
+        shape = nothing.shape
+        # What all heads have in common is [batch, 1].
+        return tuple(
+            torch.stack([part[at].float().expand(shape) for part in on_device], -1) for at in (0, 1)
+        )
 
     def _over_queries(self, statistic: Statistic, values: Tensor) -> tuple[Any, Any]:
         """The sum of a statistic over the queries where it is known, and their number."""
