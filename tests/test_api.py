@@ -20,8 +20,9 @@ FEW: dict[str, Any] = {"illustrate": 0, "resamples": 100}
 
 
 def test_the_top_level_exports_few_names() -> None:
-    names = "AttnvizError Measurement Report Settings __version__ analyze check judge measure scan"
-    assert dir(attnviz) == [*names.split(), "weights"]
+    names = "AttnvizError Comparisons Measurement Report Settings __version__"
+    functions = "analyze check compare judge measure scan weights"
+    assert dir(attnviz) == [*names.split(), *functions.split()]
     assert all(getattr(attnviz, name) is not None for name in dir(attnviz))
     with pytest.raises(AttributeError, match="no attribute 'analyse'"):
         attnviz.analyse  # noqa: B018
