@@ -143,7 +143,7 @@ def passes(shape: Shape) -> Iterator[tuple[str, Callable[[], None]]]:
 
     def attnviz() -> None:
         made.set_attn_implementation(name)
-        observe(engine.loaded(made, device), texts, engine.observers(texts))
+        observe(engine.loaded(made, device), texts, engine.observers(texts), kernel="triton")
 
     def usual() -> None:
         made.set_attn_implementation("eager")
@@ -240,7 +240,8 @@ def reports() -> dict[str, str]:
     for name in _models():
 
         def measured(device: str, name: str = name) -> attnviz.Measurement:
-            return attnviz.measure(name, quickstart, device=device, dtype="float32")
+            kernel = "triton" if device == "cuda" else "auto"
+            return attnviz.measure(name, quickstart, device=device, dtype="float32", kernel=kernel)
 
         on_cpu, on_cuda = measured("cpu"), measured("cuda")
         same = measured("cuda").to_bytes() == on_cuda.to_bytes()

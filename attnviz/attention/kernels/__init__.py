@@ -47,18 +47,18 @@ def has_triton() -> bool:
 def measure(layer: LayerInputs) -> Measured:
     """Measures one layer by the kernel that its request names, or the fastest that can.
 
-    Raises UsageError where it names Triton's and these can't be had.
+    Triton's are asked for by name until their speed on a GPU is known. Raises UsageError where
+    they are and can't be had.
     """
-    kernel, device = layer.request.kernel, layer.query.device.type
+    kernel = layer.request.kernel
     if kernel == "dense":
         return tiles.measure(layer, layer.query.shape[2])
-    if kernel == "triton" or (kernel == "auto" and device == "cuda"):
+    if kernel == "triton":
         if _on_triton(layer):
             from attnviz.attention.kernels import triton_layer
 
             return triton_layer.measure(layer)
-        if kernel == "triton":
-            _check_triton(layer)
+        _check_triton(layer)
     if kernel not in ("tiles", "triton") and has_fused() and _suits(layer):
         from attnviz.attention.kernels import fused
 
