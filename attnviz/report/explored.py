@@ -22,7 +22,7 @@ class Explored:
     """One illustrated sentence, all heads of one stream.
 
     `keys` and `key_words` are empty where the keys are the queries' own tokens. `layers` are blocks
-    as `attnviz.observers.packed` makes them, `heads` how many heads each has. `targets` are the
+    as `attnviz.observers.packing` makes them, `heads` how many heads each has. `targets` are the
     cells [query, key] of roles that some head has. `last`: a word's last token looks for it, else
     all its tokens in equal parts. `why_not` says why there are no weights, "" where there are.
     """

@@ -36,10 +36,15 @@ def templates() -> Path:
     raise AttnvizError(f"The page templates are missing from {package}.", "Install attnviz again.")
 
 
+def read(path: Path) -> str:
+    """What one of our own files holds."""
+    return path.read_text(encoding="utf-8")
+
+
 @cache
 def stylesheet(name: str) -> Markup:
     """One of our own stylesheets, to stand inside `<style>`: the only text not escaped."""
-    css = (templates() / name).read_text(encoding="utf-8")
+    css = read(templates() / name)
     if "</" in css:
         raise ValueError(f"{name} would end its style element.")
     return Markup(css)  # noqa: S704 - our own file, checked above

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from attnviz.report.pages import templates
+from attnviz.report.pages import read, templates
 
 _IMPORT = re.compile(
     r'^import (?P<names>\{[^}]*\}) from "(?P<path>\.{1,2}/[a-z/-]+\.js)";\n', re.MULTILINE
@@ -49,7 +49,7 @@ def _in_order(path: Path, importing: tuple[Path, ...] = ()) -> list[Path]:
     if path in importing:
         raise ValueError(f"The explorer's modules import in a circle at {path.name}.")
     order: list[Path] = []
-    for match in _IMPORT.finditer(_read(path)):
+    for match in _IMPORT.finditer(read(path)):
         imported = _in_order(_imported(path, match), (*importing, path))
         order += [each for each in imported if each not in order]
     return [*order, path]
@@ -57,7 +57,7 @@ def _in_order(path: Path, importing: tuple[Path, ...] = ()) -> list[Path]:
 
 def _function(path: Path, numbers: dict[Path, int]) -> str:
     """A module as a function that returns what it exports, without its comments."""
-    text = _INDENT.sub("", _COMMENT.sub("", _read(path)))
+    text = _INDENT.sub("", _COMMENT.sub("", read(path)))
     names = [match["name"] for match in _EXPORT.finditer(text)]
     text = _IMPORT.sub(
         lambda match: f"const {match['names']} = module{numbers[_imported(path, match)]};\n",
@@ -72,7 +72,3 @@ def _function(path: Path, numbers: dict[Path, int]) -> str:
 
 def _imported(path: Path, match: re.Match[str]) -> Path:
     return (path.parent / match["path"]).resolve()
-
-
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8")

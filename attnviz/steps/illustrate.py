@@ -19,7 +19,7 @@ from attnviz.findings.heads import head_roles, with_examples
 from attnviz.findings.sentence_looks import heads_here, sentence_looks
 from attnviz.observers.examples import ExampleKeeper
 from attnviz.observers.matrices import MatrixKeeper
-from attnviz.observers.packed import PackedKeeper
+from attnviz.observers.packing import PackedKeeper
 from attnviz.observers.rollout import FlowKeeper
 from attnviz.observers.shown import RANGES, ExampleSentence
 from attnviz.report.explored import Explored

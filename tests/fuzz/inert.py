@@ -13,7 +13,7 @@ import jsonschema
 import regex
 from markdown_it import MarkdownIt
 
-from attnviz.report import codec
+from attnviz.report import codec, scripts
 from tests.helpers.page import LOADS, Page
 
 # Moves the cursor, turns the line, looks like nothing: never as such on a screen.
@@ -23,6 +23,8 @@ LIVE = regex.compile(
 )
 UNSEEN = regex.compile(r"(?V1)[\p{C}\p{Zl}\p{Zp}\p{DI}--\n]")
 _NO_TAG = re.compile(r"<(?!/?[a-z][a-z0-9]*[\s>/]|!doctype html>)", re.IGNORECASE)
+_DATA = re.compile(r'<script type="application/json" id="explorer-data">([^<]*)</script>')
+_WEIGHTS = re.compile(r'<script type="text/plain" id="[a-z0-9-]+">[A-Za-z0-9+/=]*</script>')
 _SCHEMA = jsonschema.Draft202012Validator(codec.schema())
 _RENDER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 _MARKDOWN_TAGS = "h1 h2 h3 p ul li table thead tbody tr th td a img strong em blockquote"
@@ -47,7 +49,8 @@ def screen(text: str) -> None:
 
 
 def page(text: str) -> Page:
-    """A page without scripts, handlers, foreign tags, or anything loaded from elsewhere."""
+    """A page without scripts but its own, handlers, foreign tags, or anything from elsewhere."""
+    text = _without_explorer(text)
     screen(text.replace("\t", " "))
     assert _NO_TAG.search(text) is None
     found = Page(text)
@@ -57,6 +60,14 @@ def page(text: str) -> Page:
         for name in LOADS & set(attributes):
             assert attributes[name].startswith(("#", "data:image/svg+xml,%3Csvg"))
     return found
+
+
+def _without_explorer(text: str) -> str:
+    """A page without the script that is ours to the letter, and without what that reads."""
+    text = text.replace(f'<script type="module">{scripts.script()}</script>', "")
+    for data in _DATA.findall(text):
+        json.loads(data)
+    return _WEIGHTS.sub("", _DATA.sub("", text))
 
 
 def markdown(text: str) -> None:

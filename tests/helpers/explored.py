@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from attnviz.observers.packed import steps
+from attnviz.observers.packing import steps
 from attnviz.report.explored import Explored
 from attnviz.report.formats import html
 from attnviz.text.types import TokenLabel

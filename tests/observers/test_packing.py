@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from attnviz.attention import batch as batches
-from attnviz.observers.packed import STEPS, Packed, PackedKeeper, steps
+from attnviz.observers.packed import Packed
+from attnviz.observers.packing import STEPS, PackedKeeper, steps
 from tests.helpers.planted import Floats, layer, see, sentence
 
 Bytes = NDArray[np.uint8]
