@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -28,5 +27,5 @@ def summary(comparisons: Comparisons, where: str = "") -> RenderableType:
         lines.append(Text(f"And {len(page.more)} more in compare.html.", style="dim"))
     lines += [Text(f"Warning: {harmless(each)}", style="yellow") for each in page.warnings[:1]]
     if where:
-        lines.append(Padding(Text(harmless(where), no_wrap=True, overflow="ignore", style="cyan")))
+        lines.append(Text(harmless(where), no_wrap=True, overflow="ignore", style="cyan"))
     return Group(*lines)
