@@ -38,9 +38,11 @@ def chromium() -> Iterator[Browser]:
 def made(tmp_path_factory: pytest.TempPathFactory, annotated_report: Report) -> Path:
     """A page with all that there is: a real model's scores, profiles, relations; pictures."""
     drawn = example.report(sentences=3)
+    first, *others = drawn.sentences
+    texts = "It rained.", "Hundreds of travellers waited on the platform of the station for a bus."
     report = replace(
         annotated_report,
-        sentences=drawn.sentences,
+        sentences=(replace(first, pair=texts), *others),
         illustrations=drawn.illustrations,
         groups=monitored.DIFFERING,
         strangest=monitored.STRANGEST,
