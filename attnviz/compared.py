@@ -105,7 +105,8 @@ def _one(name: str, label: str, settings: Settings) -> Compared:
 
         return Compared(label, measurement=measurement_in(folder))
     model, chosen = _with_settings(name, settings)
-    model_names.resolve(model, allow_pickle=settings.allow_pickle)
+    resolved = model_names.resolve(model, allow_pickle=settings.allow_pickle)
+    model_names.check_revision(resolved, chosen.revision)
     return Compared(label, model, chosen)
 
 

@@ -70,6 +70,8 @@ def test_one_model_is_none_to_compare_and_what_is_no_model_is_said(tmp_path: Pat
 
     with pytest.raises(UsageError, match="a comparison takes two"):
         compared([model], Settings())
+    with pytest.raises(UsageError, match="not on the Hub, and has no revision flaot16"):
+        compared([model, f"{model}@flaot16"], Settings())
     with pytest.raises(UsageError, match="minilm@ is no model"):
         compared([model, "minilm@"], Settings())
     with pytest.raises(AttnvizError, match="There is no model folder"):

@@ -20,7 +20,7 @@ from attnviz.models.embeddings import vocabulary
 from attnviz.models.explain import explained, first_line
 from attnviz.models.hooks import Site
 from attnviz.models.limits import limits
-from attnviz.models.names import ModelName, adapted
+from attnviz.models.names import ModelName, adapted, check_revision
 from attnviz.models.streams import ALL, Stream, numbers, streams
 from attnviz.models.task import Task
 from attnviz.models.tokenizers import load_tokenizer
@@ -123,8 +123,10 @@ def load(
     `dtype` "auto" is float32 on a CPU and the model's own elsewhere; attention is measured in
     float32 whatever it is. `generates` loads the language-model head as well, for
     `attnviz.models.generate`, `predicts` the head of the model's own task, for
-    `attnviz.models.predict`. Raises InputError, with the fix, for whatever is missing or damaged.
+    `attnviz.models.predict`. Raises InputError, with the fix, for whatever is missing or damaged,
+    UsageError for a revision of a model that is not on the Hub.
     """
+    check_revision(name, revision)
     with quiet():
         name, options = _options(name, revision, allow_pickle, trust_remote_code=trust_remote_code)
         weights = replace(

@@ -77,6 +77,15 @@ def resolve(name: str, *, allow_pickle: bool = False) -> ModelName:
     return ModelName(name, "hub", name)
 
 
+def check_revision(name: ModelName, revision: str | None) -> None:
+    """Raises UsageError for a revision of a model that is not on the Hub: it has no others."""
+    if revision and (name.source != "hub" or name.adapter is not None):
+        raise UsageError(
+            f"{name.argument} is not on the Hub, and has no revision {revision}.",
+            "Leave it out. A number format is one of float32, float16 and bfloat16.",
+        )
+
+
 def _gguf(name: str, path: Path) -> ModelName:
     if not path.is_file():
         raise InputError(f"There is no GGUF file {name}.", "Check the path.")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from attnviz.comparison.findings import said
 from attnviz.comparison.records import Comparison, HeadDifference, RoleChange
 from attnviz.drawing.settings import head_name
+from attnviz.errors import UsageError
 from attnviz.measurement.measurement import Measurement
 from attnviz.report.numbers import counted, estimate, exact, number
 from attnviz.rules.show import changed
@@ -66,8 +67,23 @@ class Earlier:
 
         `draw` is the command that shows a head. UsageError where the two can't be compared.
         """
+        _check_shapes(self.measurement, now)
         compared = compare(self.measurement, now, settings, paired=True, matching="number")
         return verdicts(compared, self.margin, draw), compared.warnings
+
+
+def _check_shapes(before: Measurement, now: Measurement) -> None:
+    """Raises UsageError where the two have not the same heads, which could not be told apart."""
+    for name in before.streams.keys() & now.streams.keys():
+        shapes = [
+            f"{counted(len(sums.layers), 'layer')} and {counted(len(sums.heads), 'head')}"
+            for sums in (before.streams[name], now.streams[name])
+        ]
+        if before.streams[name].heads != now.streams[name].heads:
+            raise UsageError(
+                f"The earlier measurement is of {shapes[0]}, and the model has {shapes[1]}.",
+                "attnviz compare sets models of different shapes side by side.",
+            )
 
 
 def verdicts(compared: Comparison, margin: float, draw: Sequence[str] = ()) -> list[Verdict]:

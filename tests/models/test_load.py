@@ -312,6 +312,11 @@ def test_a_model_behind_a_gate(hub: type[Hub]) -> None:
     assert "Access to org/model must be asked for" in refusal("org/model")
 
 
+def test_a_revision_of_what_is_not_on_the_hub() -> None:
+    with pytest.raises(UsageError, match="minilm is not on the Hub, and has no revision v9"):
+        load.load(names.resolve("minilm"), revision="v9", device=torch.device("cpu"))
+
+
 def test_an_unknown_revision(hub: type[Hub]) -> None:
     hub.code = "RevisionNotFound"
     name = names.resolve("org/model")

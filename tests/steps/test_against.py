@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from attnviz.errors import UsageError
 from attnviz.measurement.measurement import Measurement
 from attnviz.rules.verdict import Verdict
 from attnviz.settings import Settings
-from attnviz.steps.against import MARGIN, verdicts
+from attnviz.steps.against import MARGIN, Earlier, verdicts
 from attnviz.steps.compare import compare
 from tests.helpers.compared import with_heads
 from tests.steps.test_compare import BLAND, LAYER_3, NEXT_TOKEN
@@ -60,3 +62,11 @@ def test_a_lost_role_fails_whatever_the_margin(quickstart_report: Any) -> None:
     assert lost.command == "attnviz draw minilm text.txt --heads L1H8"
     assert every["layer 1"].reason == "1 head surely changed, by less"
     assert told(now, quickstart_report)["layer 1"].status == "failed"
+
+
+def test_a_model_of_another_shape_is_refused(quickstart_report: Any) -> None:
+    whole = quickstart_report.measurement
+    sums = whole.streams[""]
+    shallow = replace(whole, streams={"": replace(sums, layers=sums.layers[:2])})
+    with pytest.raises(UsageError, match=r"of 2 layers and 24 heads, and .* 6 layers and 72 heads"):
+        Earlier("before", shallow).verdicts(whole, Settings(resamples=200))

@@ -9,8 +9,12 @@ from rich.text import Text
 from attnviz.comparison import sections
 from attnviz.comparison.several import Comparisons
 from attnviz.report.escape import harmless
+from attnviz.report.numbers import counted
 
 WIDTH = 80
+
+WARNED = 3
+"""So many warnings are told here; a page has them all."""
 
 
 def summary(comparisons: Comparisons, where: str = "") -> RenderableType:
@@ -25,7 +29,11 @@ def summary(comparisons: Comparisons, where: str = "") -> RenderableType:
     lines.append(listed)
     if page.more:
         lines.append(Text(f"And {len(page.more)} more in compare.html.", style="dim"))
-    lines += [Text(f"Warning: {harmless(each)}", style="yellow") for each in page.warnings[:1]]
+    lines += [Text(f"Warning: {harmless(each)}", style="yellow") for each in page.warnings[:WARNED]]
+    if (others := len(page.warnings) - WARNED) > 0:
+        lines.append(
+            Text(f"And {counted(others, 'further warning')} in compare.html.", style="yellow")
+        )
     if where:
         lines.append(Text(harmless(where), no_wrap=True, overflow="ignore", style="cyan"))
     return Group(*lines)
