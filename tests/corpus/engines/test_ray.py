@@ -95,7 +95,7 @@ def test_two_nodes_leave_the_bytes_of_one_process_though_a_worker_is_killed(
         done = scanned(tiny, corpus, into=tmp_path / "ray", rows=True, engine="ray")
     assert done.numbers["sentences"] == 437
     assert len(killed) == 1
-    assert len(given) >= 1 + 17  # one more where the worker had not just finished
+    assert len(given) > 1 + 17  # what it was doing was done again
     assert content(tmp_path / "ray") == content(tmp_path / "local")
 
 
