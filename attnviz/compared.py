@@ -42,15 +42,15 @@ def compared(
             f"{what} was given, and a comparison takes two.",
             "Name another model, or another folder of a report or a scan.",
         )
-    found = [
-        _one(each, label, settings) if isinstance(each, str) else Compared(label, measurement=each)
+    sides = [
+        _side(each, label, settings) if isinstance(each, str) else Compared(label, measurement=each)
         for each, label in zip(every, labels(names), strict=True)
     ]
     asked = [*given]
-    for one in found:
-        if one.measurement is not None:
-            check_settings(one.measurement, settings, asked, spell)
-    return found
+    for side in sides:
+        if side.measurement is not None:
+            check_settings(side.measurement, settings, asked, spell)
+    return sides
 
 
 def _name(measurement: Measurement) -> str:
@@ -98,7 +98,7 @@ def labels(names: Sequence[str]) -> list[str]:
     return shown
 
 
-def _one(name: str, label: str, settings: Settings) -> Compared:
+def _side(name: str, label: str, settings: Settings) -> Compared:
     folder = Path(name).expanduser()
     if folder.suffix == ".safetensors" or (folder.is_dir() and _is(folder, _MEASURED_FILES)):
         from attnviz.corpus.measurements import measurement_in  # loads torch

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 import attnviz
-from attnviz.survey import survey
 from tests.conftest import SAMPLES
-from tests.helpers.corpora import sentences, write_lines
+from tests.helpers.corpora import sentences, small_pilot, write_lines
 from tests.helpers.models import write_model
 from tests.helpers.tool import Tool, content
 
@@ -26,10 +25,7 @@ ALONE = "Made from a measurement alone: numbers, tables and maps are all there"
 
 @pytest.fixture(scope="module", autouse=True)
 def _small() -> Iterator[None]:
-    """As where a corpus has more than 1,024 sentences, here of 100."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(survey, "PILOT", 100)
-        patch.setattr(survey, "SHARD", 40)
+    with small_pilot(100, shard=40):
         yield
 
 

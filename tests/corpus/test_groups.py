@@ -22,10 +22,9 @@ from attnviz.corpus.options import Part
 from attnviz.corpus.records import Fields
 from attnviz.errors import AttnvizError, InputError, UnfinishedError, UsageError
 from attnviz.measurement.measurement import Measurement
-from attnviz.survey import survey
 from attnviz.text.types import digest_of
 from tests.conftest import SAMPLES
-from tests.helpers.corpora import measurement, scanned, sentences, write_lines
+from tests.helpers.corpora import measurement, scanned, sentences, small_pilot, write_lines
 from tests.helpers.tool import Tool, content, start
 
 pytestmark = pytest.mark.slow
@@ -35,10 +34,7 @@ BY_SIDE = Fields("text", group="side")
 
 @pytest.fixture(scope="module", autouse=True)
 def _small() -> Iterator[None]:
-    """As where a corpus has more than 1,024 sentences, here of 60."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(survey, "PILOT", 60)
-        patch.setattr(survey, "SHARD", 40)
+    with small_pilot(60, shard=40):
         yield
 
 

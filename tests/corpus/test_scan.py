@@ -21,9 +21,8 @@ from attnviz.errors import InputError, NothingToAnalyseError, UnfinishedError, U
 from attnviz.measurement.measurement import Measurement
 from attnviz.progress import Silent
 from attnviz.settings import Settings
-from attnviz.survey import survey
 from tests.conftest import SAMPLES
-from tests.helpers.corpora import measurement, scanned, sentences, write_lines
+from tests.helpers.corpora import measurement, scanned, sentences, small_pilot, write_lines
 from tests.helpers.tool import content
 
 pytestmark = pytest.mark.slow
@@ -31,10 +30,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module", autouse=True)
 def _small() -> Iterator[None]:
-    """As where a corpus has more than 1,024 sentences, here of 100."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(survey, "PILOT", 100)
-        patch.setattr(survey, "SHARD", 40)
+    with small_pilot(100, shard=40):
         yield
 
 

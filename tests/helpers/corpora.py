@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from attnviz.corpus.finished import Finished
 from attnviz.corpus.measurements import MEASUREMENT
@@ -14,6 +17,7 @@ from attnviz.corpus.scan import scan
 from attnviz.measurement.measurement import Measurement
 from attnviz.progress import Silent
 from attnviz.settings import Settings
+from attnviz.survey import survey
 from tests.helpers.models import VOCABULARY
 
 
@@ -39,3 +43,12 @@ def scanned(model: Path, *paths: Path | str, into: Path, **options: Any) -> Fini
 
 def measurement(folder: Path) -> Measurement:
     return Measurement.from_bytes((folder / MEASUREMENT).read_bytes())
+
+
+@contextmanager
+def small_pilot(sentences: int, shard: int) -> Iterator[None]:
+    """Corpora of more than so many `sentences` are like those of more than 1,024."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(survey, "PILOT", sentences)
+        patch.setattr(survey, "SHARD", shard)
+        yield

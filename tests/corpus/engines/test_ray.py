@@ -24,8 +24,7 @@ from attnviz.corpus.engines.cluster import RayCluster
 from attnviz.corpus.merge import merge
 from attnviz.corpus.options import Part
 from attnviz.errors import InputError, UnfinishedError, UsageError
-from attnviz.survey import survey
-from tests.helpers.corpora import measurement, scanned, sentences, write_lines
+from tests.helpers.corpora import measurement, scanned, sentences, small_pilot, write_lines
 from tests.helpers.tool import content, start
 
 pytestmark = pytest.mark.slow
@@ -51,10 +50,9 @@ def nodes(many: int) -> Iterator[Any]:
 
 
 @pytest.fixture(autouse=True)
-def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where a corpus has more than 1,024 sentences, here of 100."""
-    monkeypatch.setattr(survey, "PILOT", 100)
-    monkeypatch.setattr(survey, "SHARD", 20)
+def _small() -> Iterator[None]:
+    with small_pilot(100, shard=20):
+        yield
 
 
 @pytest.fixture
