@@ -241,13 +241,15 @@ def scan(
     time_limit: str = "",
     rows: bool = False,
     engine: str = "local",
-    workers: int = 0,
+    workers: int | None = None,
     **settings: Any,  # noqa: ANN401 - of many types
 ) -> Measurement:
     """Measures a corpus into `folder`, as `attnviz scan` does, and returns what it measured.
 
     `paths` are files, folders and patterns; the other arguments are the command's flags. A scan
-    that was interrupted goes on where it stopped.
+    that was interrupted goes on where it stopped. It runs in this process unless `workers` says
+    otherwise: processes are started by running the main module again, which a script must stand
+    (`if __name__ == "__main__":`).
 
     Raises `AttnvizError`, whose `hint` names the fix; its `exit_code` is 75 where time was up.
     """
@@ -266,7 +268,7 @@ def scan(
         seconds=options.seconds(time_limit) if time_limit else None,
         rows=rows,
         engine=engine,  # type: ignore[arg-type] # it is checked there
-        workers=workers,
+        workers=workers if workers is not None else int(engine == "local"),
     )
     files = [fspath(path) for path in several]
     scanned(fspath(model), files, Path(folder), from_mapping(settings), chosen, Silent())

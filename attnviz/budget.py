@@ -57,6 +57,19 @@ def free(device: torch.device) -> float:
     return min(left)
 
 
+def installed() -> float:
+    """Bytes of memory that this machine has, or that a container may take of it."""
+    return min(float(psutil.virtual_memory().total), _allowed_to_group())
+
+
+def _allowed_to_group() -> float:
+    """Bytes that a container may have, by Linux's control groups; no limit elsewhere."""
+    try:
+        return float((_GROUP / "memory.max").read_text(encoding="ascii"))
+    except (OSError, ValueError):  # no such file, or "max"
+        return float("inf")
+
+
 def _left_to_process() -> float:
     """Bytes of addresses that `ulimit -v` still allows; no limit where the system knows none."""
     if sys.platform == "win32":
@@ -68,15 +81,14 @@ def _left_to_process() -> float:
 
 
 def _left_to_group() -> float:
-    """Bytes that a container may still take, by Linux's control groups; no limit elsewhere."""
+    """Bytes that a container may still take; no limit where there is none."""
     try:
-        most = float((_GROUP / "memory.max").read_text(encoding="ascii"))
         taken = float((_GROUP / "memory.current").read_text(encoding="ascii"))
         lines = (_GROUP / "memory.stat").read_text(encoding="ascii").splitlines()
         used = dict(line.split() for line in lines)
         # Pages of files that were read are counted as taken, but are given back when needed.
-        return most - taken + float(used.get("inactive_file", 0))
-    except (OSError, ValueError):  # no such files, or "max"
+        return _allowed_to_group() - taken + float(used.get("inactive_file", 0))
+    except (OSError, ValueError):  # no such files
         return float("inf")
 
 

@@ -143,7 +143,7 @@ def scan(
         _option(
             "--engine",
             metavar="NAME",
-            about="Who measures: local, this process, or ray, the workers of a Ray cluster.",
+            about="Who measures: local, this machine, or ray, the workers of a Ray cluster.",
         ),
     ] = "local",
     workers: Annotated[
@@ -151,8 +151,8 @@ def scan(
         _option(
             "--workers",
             metavar="N",
-            about="Workers of --engine ray, each with a model of its own: by default one a GPU, or "
-            "one for up to four CPUs.",
+            about="Processes that measure, each with a model of its own: by default as many as "
+            "pay off; 1: this process. With --engine ray one a GPU, or for up to four CPUs.",
         ),
     ] = 0,
     against: Against = None,

@@ -40,9 +40,9 @@ class ScanOptions:
     `fields` name what records hold, and what they are grouped by; of a `sample` so many sentences
     are taken, 0 for all; `pilot` is the folder of a measurement whose pilot is used. To
     `keep_going` is to set aside what can't be read. After `seconds` a scan stops, to be gone on
-    with. `rows`: a table of every sentence. `engine` measures: this process, or so many `workers`
-    of a Ray cluster, 0 for as many as fit. What was measured is compared with that of the folder
-    `against`.
+    with. `rows`: a table of every sentence. `engine` measures: so many `workers` of this machine or
+    of a Ray cluster, 0 for as many as pay off. What was measured is compared with that of the
+    folder `against`.
     """
 
     fields: Fields = field(default_factory=Fields)
@@ -61,8 +61,6 @@ class ScanOptions:
             raise UsageError(f"--engine is {quoted(self.engine)}.", "Use local or ray.")
         if self.workers < 0:
             raise UsageError(f"--workers is {self.workers}.", "Use their number, from 1.")
-        if self.workers and self.engine == "local":
-            raise UsageError("--workers are those of --engine ray.", "Add it, or leave them out.")
         if self.against is not None and self.part.many > 1:
             raise UsageError(
                 "--against takes the whole corpus, and this is a part.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
@@ -19,6 +19,7 @@ from attnviz.corpus.engines.cluster import check_installed as check_ray
 from attnviz.corpus.engines.distributed import distributed
 from attnviz.corpus.engines.engine import Engine, Work
 from attnviz.corpus.engines.local import Local
+from attnviz.corpus.engines.processes import processes, several
 from attnviz.corpus.finished import Finished, warnings_of
 from attnviz.corpus.grouping import labels_of
 from attnviz.corpus.manifest import Manifest, check_same, manifest, written
@@ -194,7 +195,11 @@ class _Scan:
         )
         writing = self._place.writing if options.rows else None
         if options.engine == "local":
-            yield Local(self._loaded, self._reader, work, writing)
+            here = Local(self._loaded, self._reader, work, writing)
+            many = processes(options.workers, self._loaded, self._read.sentences)
+            own = nullcontext(here) if many == 1 else several(model, work, here, many, writing)
+            with own as engine:
+                yield engine
         else:
             with distributed(model, work, options.workers, progress, writing) as engine:
                 yield engine

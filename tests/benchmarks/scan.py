@@ -6,8 +6,9 @@ The text is made by a seeded generator: N sentences of ordinary English, 20,000 
 otherwise. The plain pass reads and tokenises the same file and runs the same batches through the
 whole model, with nothing measured; both are timed in processes of their own, without loading
 libraries and model, and before and after each other. A scan also reads the corpus twice, fits its
-pilot, probes induction and writes its folder. Memory is the peak of a process that scans `--memory`
-sentences on a small decoder, and of one that scans a tenth of them.
+pilot, probes induction, starts its workers and writes its folder. Memory is the peak of a process
+that scans `--memory` sentences on a small decoder, and of one that scans a tenth of them, with that
+of the largest of its workers; 0 leaves it out.
 """
 
 from __future__ import annotations
@@ -96,18 +97,21 @@ def scanned(model: str, text: str) -> None:
 
 
 def told(seconds: float, sentences: int) -> None:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps([seconds, sentences, peak]))
+    peaks = [
+        resource.getrusage(whose).ru_maxrss / 1024
+        for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    ]
+    print(json.dumps([seconds, sentences, *peaks]))
 
 
-def apart(what: str, model: str, text: Path) -> tuple[float, int, float]:
-    """Seconds, sentences and peak MiB of a process of its own."""
+def apart(what: str, model: str, text: Path) -> tuple[float, int, float, float]:
+    """Seconds, sentences, and peak MiB of a process of its own and of the largest it started."""
     arguments = [sys.executable, "-m", "tests.benchmarks.scan", "--apart", what, model, str(text)]
     done = subprocess.run(
         arguments, check=True, capture_output=True, env=os.environ | {"HF_HUB_OFFLINE": "1"}
     )
-    seconds, sentences, peak = json.loads(done.stdout.splitlines()[-1])
-    return seconds, sentences, peak
+    seconds, sentences, *peaks = json.loads(done.stdout.splitlines()[-1])
+    return seconds, sentences, *peaks
 
 
 def rows(sentences: int, most: int, runs: int) -> list[dict[str, object]]:
@@ -120,7 +124,7 @@ def rows(sentences: int, most: int, runs: int) -> list[dict[str, object]]:
         for _ in range(runs):
             rate = {}
             for what in ("plain", "scan"):
-                seconds, many, _ = apart(what, "minilm", text)
+                seconds, many, *_ = apart(what, "minilm", text)
                 rate[what] = many / seconds
                 best[what] = max(best[what], rate[what])
             ratios.append(rate["scan"] / rate["plain"])
@@ -130,15 +134,16 @@ def rows(sentences: int, most: int, runs: int) -> list[dict[str, object]]:
         ]
         made.append({"what": "minilm, scan / plain", "ratio": round(statistics.median(ratios), 3)})
         decoder = write_model(Path(folder) / "decoder", "llama", head="ForCausalLM")
-        for many in (most // 10, most):
+        for many in (most // 10, most) if most else ():
             memory.write_text(text, many)
-            seconds, _, peak = apart("scan", str(decoder), text)
+            seconds, _, peak, worker = apart("scan", str(decoder), text)
             made.append(
                 {
                     "what": "small decoder, scan",
                     "sentences": many,
                     "a_second": round(many / seconds, 1),
                     "peak_mib": round(peak),
+                    "worker_mib": round(worker),
                 }
             )
     return made
@@ -158,7 +163,7 @@ def main() -> None:
         {"plain": plain, "scan": scanned}[what](*arguments)
         return
     made = rows(chosen.sentences, chosen.memory, chosen.runs)
-    columns = ("what", "sentences", "a_second", "ratio", "peak_mib")
+    columns = ("what", "sentences", "a_second", "ratio", "peak_mib", "worker_mib")
     table = Table(*columns)
     for row in made:
         table.add_row(*(str(row.get(column, "")) for column in columns))

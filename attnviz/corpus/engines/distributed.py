@@ -1,4 +1,4 @@
-"""The engine of a cluster: a model in each worker, and shards that go to whoever is free."""
+"""The engine of several workers: a model in each, and shards that go to whoever is free."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 from attnviz.corpus.engines.cluster import RayCluster, connected, divided, nodes
 from attnviz.corpus.engines.engine import Numbered, Work
-from attnviz.corpus.engines.pool import Pool
+from attnviz.corpus.engines.pool import Cluster, Pool
 from attnviz.corpus.engines.worker import Made, Ready, Setup
 from attnviz.corpus.rows import Writing
 from attnviz.corpus.shards import Advance
@@ -32,12 +33,20 @@ _EACH = 2
 """Runs that are left for each worker as the end comes near: so that all have work until then."""
 
 
+class Workers(Cluster, Protocol):
+    """Workers that are told of the pilot once."""
+
+    def keep_pilot(self, pilot: bytes) -> None:
+        """Keeps the pilot for the jobs that follow."""
+
+
 class Distributed:
     """Measures on the workers of a pool; `writing` opens files for the rows that they make."""
 
-    def __init__(self, cluster: RayCluster, pool: Pool, many: int, writing: Writing | None) -> None:
+    def __init__(
+        self, cluster: Workers, pool: Pool, many: int, writing: Writing | None, ready: Ready
+    ) -> None:
         self._cluster, self._pool, self._many, self._writing = cluster, pool, many, writing
-        ready: Ready = pool.ready()
         self.source, self.batch_tokens = ready.source, ready.batch_tokens
         self._seconds = _SECONDS
 
@@ -102,6 +111,6 @@ def distributed(
         cluster = RayCluster(ray, division, setup)
         pool = Pool(cluster, division.many, logging.getLogger(__name__).warning)
         try:
-            yield Distributed(cluster, pool, division.many, writing)
+            yield Distributed(cluster, pool, division.many, writing, pool.ready())
         finally:
             pool.close()
