@@ -55,7 +55,7 @@ def test_killed_a_few_times(
     tiny: Path, corpus: Path, undisturbed: tuple[Folder, float], tmp_path: Path
 ) -> None:
     whole, took = undisturbed
-    moments = iter([took * share for share in (0.5, 0.7, 0.8, 0.9)] + [_LONGEST])
+    moments = iter([took * share for share in (0.6, 0.9)] + [_LONGEST])
     assert killed(tiny, corpus, tmp_path / "scan", moments) >= 1
     assert content(tmp_path / "scan") == whole
 

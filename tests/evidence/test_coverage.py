@@ -345,7 +345,7 @@ def test_bands_hold_for_all_heads_and_roles_at_once(shape: str, tables: Tables) 
 
 
 def check_real(sentences: int, corpora: int, tables: Tables) -> float:
-    found = family_wise(drawn_from_real, sentences, corpora, [sentences])
+    found = family_wise(drawn_from_real, sentences, corpora, [sentences], resamples=1000)
     tables.add(
         "max-T bands: real scores of 72 heads, each head at its baseline, any bound above it",
         {

@@ -32,12 +32,12 @@ ray: Any = importlib.import_module("ray")
 
 
 @contextmanager
-def nodes(many: int) -> Iterator[Any]:
-    """A cluster of so many nodes of one processor each, to which this process is connected."""
+def nodes(many: int, cpus: int = 1) -> Iterator[Any]:
+    """A cluster of so many nodes of one processor or more, to which this process is connected."""
     from ray.cluster_utils import Cluster
 
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    small = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
+    small = {"num_cpus": cpus, "object_store_memory": 100 * 2**20}
     cluster = Cluster(initialize_head=True, head_node_args=small | {"include_dashboard": False})
     try:
         for _ in range(many - 1):
@@ -71,7 +71,7 @@ def at_work(node: Any) -> list[psutil.Process]:
     return working
 
 
-def test_two_nodes_leave_the_bytes_of_one_process_though_a_worker_is_killed(
+def test_two_workers_leave_the_bytes_of_one_process_though_one_is_killed(
     tiny: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scanned(tiny, corpus, into=tmp_path / "local", rows=True)
@@ -89,8 +89,8 @@ def test_two_nodes_leave_the_bytes_of_one_process_though_a_worker_is_killed(
         return real(self, worker, job)
 
     monkeypatch.setattr(RayCluster, "give", give)
-    with nodes(2) as cluster:
-        done = scanned(tiny, corpus, into=tmp_path / "ray", rows=True, engine="ray")
+    with nodes(1, cpus=2) as cluster:
+        done = scanned(tiny, corpus, into=tmp_path / "ray", rows=True, engine="ray", workers=2)
     assert done.numbers["sentences"] == 437
     assert len(killed) == 1
     assert len(given) > 1 + 17  # what it was doing was done again
