@@ -8,7 +8,7 @@ are max-T bands of both signs (`attnviz.evidence.bands`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -74,12 +74,12 @@ class Differences:
 
     def records(self) -> tuple[HeadDifference, ...]:
         """Every difference, heads in the order they came in, with what is sure of all at once."""
-        reaches = self._bands.reach()
-        return tuple(
-            record
-            for estimate, reach in zip(self._estimates, reaches, strict=True)
-            for record in _records(estimate, reach)
-        )
+        return tuple(record for records in self.by_measure() for record in records)
+
+    def by_measure(self) -> Iterator[list[HeadDifference]]:
+        """The same, those of each measure that was added together."""
+        for estimate, reach in zip(self._estimates, self._bands.reach(), strict=True):
+            yield _records(estimate, reach)
 
 
 def _estimate(

@@ -177,6 +177,8 @@ def _top(lines: Sequence[CourseLine], most: float) -> float:
 
 def _differences(comparisons: Comparisons, stream: str) -> Iterator[DifferenceView]:
     """Those of the roles that change most, and of normalised entropy."""
+    if not any(match.attention == stream for match in comparisons.whole.matches):
+        return  # no head has a counterpart that it could differ from
     drawn = _drawn(comparisons, stream)
     every = [each for named in comparisons.whole.streams for each in _shown(comparisons, named)]
     reach = round_ticks(max([LEAST, *(abs(each.difference or 0.0) for each in every)]))[1]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from attnviz.comparison.findings import said
-from attnviz.comparison.records import Comparison, HeadDifference, RoleChange
+from attnviz.comparison.records import Comparison, HeadDifference, HeadMatch, RoleChange
 from attnviz.drawing.settings import head_name
 from attnviz.errors import UsageError
 from attnviz.measurement.measurement import Measurement
@@ -28,6 +28,7 @@ ROLE, HEADS = "role kept", "heads as before"
 _TOLD = 3
 _STATUSES: dict[str, Status] = {
     "kept": "passed",
+    "both": "passed",
     "moved": "warned",
     "lost": "failed",
     "unclear": "skipped",
@@ -68,7 +69,7 @@ class Earlier:
         `draw` is the command that shows a head. UsageError where the two can't be compared.
         """
         _check_shapes(self.measurement, now)
-        compared = compare(self.measurement, now, settings, paired=True, matching="number")
+        compared = compare(self.measurement, now, settings, paired=True)
         return verdicts(compared, self.margin, draw), compared.warnings
 
 
@@ -90,14 +91,20 @@ def verdicts(compared: Comparison, margin: float, draw: Sequence[str] = ()) -> l
     """A verdict on each role that a head had, then one on the heads of each layer.
 
     A role that is lost fails, one that moved to other heads warns. A layer fails where a score or
-    statistic of a head surely changed by more than `margin`; "surely" holds for all at once.
+    statistic of a head surely changed by more than `margin`; "surely" holds for all at once. So it
+    does where its heads changed places, each the counterpart of one of another number.
     """
     told = [_of_role(change, compared, draw) for change in compared.changes if change.before]
+    elsewhere: dict[tuple[str, int], list[HeadMatch]] = {}
+    for match in compared.matches:
+        if match.before != match.after:
+            elsewhere.setdefault((match.attention, match.before[0]), []).append(match)
     layers: dict[tuple[str, int], list[HeadDifference]] = {}
     for each in compared.differences:
         layers.setdefault((each.attention, each.head[0]), []).append(each)
     for attention, layer in sorted(layers, key=lambda key: compared.streams.index(key[0])):
-        told.append(_of_layer(layer, layers[attention, layer], margin, draw))
+        moved = elsewhere.get((attention, layer), [])
+        told.append(_of_layer(layer, layers[attention, layer], moved, margin, draw))
     return told
 
 
@@ -116,9 +123,13 @@ def _of_role(change: RoleChange, compared: Comparison, draw: Sequence[str]) -> V
             if (each.attention, each.head, each.role) == (change.attention, place, change.role)
             and each.after is not None
         ]
-    status = _STATUSES[change.kind]
-    had = tuple(head.place for head in change.before)
+    status, reason = _STATUSES[change.kind], said(change, {})
+    had, has = (tuple(head.place for head in side) for side in (change.before, change.after))
     shown = (*change.left[:1], *change.joined[:1]) if change.kind == "moved" else had
+    if change.kind == "kept" and not {*had} & {*has}:
+        # Compare says that it is kept, by the counterparts of heads that changed places.
+        status, shown = "warned", (*had[:1], *has[:1])
+        reason = f"{reason} Heads of the layer changed places."
     return Verdict(
         rule=ROLE,
         case=f"{change.attention} {change.role}".lstrip(),
@@ -126,13 +137,17 @@ def _of_role(change: RoleChange, compared: Comparison, draw: Sequence[str]) -> V
         asked=f"some head has the role {change.role}, as before",
         measured=measured[0] if measured else None,
         closest=tuple(measured[:_TOLD]),
-        reason="" if status == "passed" else said(change, {}),
+        reason="" if status == "passed" else reason,
         command="" if status in ("passed", "skipped") else _draw(draw, change.attention, shown),
     )
 
 
 def _of_layer(
-    layer: int, several: Sequence[HeadDifference], margin: float, draw: Sequence[str]
+    layer: int,
+    several: Sequence[HeadDifference],
+    moved: Sequence[HeadMatch],
+    margin: float,
+    draw: Sequence[str],
 ) -> Verdict:
     """The verdict on the heads of a layer, each by what surely changed most in it."""
     attention = several[0].attention
@@ -150,6 +165,9 @@ def _of_layer(
         reason = f"{counted(many, 'head')} surely changed, by less"
     places = [each.head_after for each in worse]
     status: Status = "failed" if worse else "passed" if known else "skipped"
+    if moved:
+        status, places = "failed", [*places, *(match.after for match in moved)]
+        reason = "; ".join(filter(None, [_changed_places(moved), reason]))
     return Verdict(
         rule=HEADS,
         case=f"{attention} layer {layer}".lstrip(),
@@ -159,8 +177,15 @@ def _of_layer(
         measured=_measured(heads[0]) if heads else None,
         closest=tuple(map(_measured, heads[:_TOLD])),
         reason=reason,
-        command=_draw(draw, attention, places) if worse else "",
+        command=_draw(draw, attention, places) if status == "failed" else "",
     )
+
+
+def _changed_places(moved: Sequence[HeadMatch]) -> str:
+    """Which heads are now where others were."""
+    told = [f"{head_name(*each.before)} is {head_name(*each.after)} now" for each in moved]
+    more = " ..." if told[_TOLD:] else ""
+    return f"{counted(len(told), 'head')} changed places: {', '.join(told[:_TOLD])}{more}"
 
 
 def _reason(worse: Sequence[HeadDifference], many: int) -> str:
