@@ -10,7 +10,7 @@ surely has less, no head there has it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from attnviz.comparison.records import ChangeKind, HeadDifference, HeadMatch, RoleChange, RoleHead
@@ -102,7 +102,22 @@ def role_changes(
         changes.append(
             _change(name, _holders(name, before), _holders(name, after), pairs, attention)
         )
-    return [change for change in changes if change is not None]
+    return _told_once([change for change in changes if change is not None], before, after)
+
+
+def _told_once(changes: Sequence[RoleChange], before: Report, after: Report) -> list[RoleChange]:
+    """The changes, with the role that tells those that are one fact with it in all their heads."""
+    kinds = {change.role: change.kind for change in changes}
+    told = []
+    for change in changes:
+        leads = [
+            report.head(*head.place).beside.get(change.role, "")
+            for report, heads in ((before, change.before), (after, change.after))
+            for head in heads
+        ]
+        same = all(kinds.get(lead) == change.kind for lead in leads)
+        told.append(replace(change, same_as=leads[0]) if same else change)
+    return told
 
 
 def _sure(each: HeadDifference) -> _Sure:

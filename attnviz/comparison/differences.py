@@ -15,15 +15,11 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.comparison.measures import Measure
+from attnviz.comparison.measures import SAME, Measure
 from attnviz.comparison.records import HeadDifference, HeadMatch
 from attnviz.evidence import bands, bootstrap
 from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.gather import Sums, stored, summed
-
-SAME = 1e-5
-"""Numbers that differ by less, those above 1 by less in proportion, differ by rounding: the same
-model in other batches, or with its heads in another order."""
 
 LEAST = 2.0
 """Bounds are at least so many errors away, as those of a single number would be: where all units
@@ -209,6 +205,7 @@ def _records(estimate: _Estimate, reach: Array) -> list[HeadDifference]:
             reason=FEW if estimate.few[at] else "",
             events=int(min(side[at] for side in events)),
             sentences=int(min(side[at] for side in measure.sentences)),
+            same_as=measure.same_as,
             attention=match.attention,
         )
         for at, match in enumerate(estimate.matches)

@@ -36,7 +36,7 @@ def findings(compared: Comparison, titles: Titles) -> tuple[ComparisonFinding, .
         *_in_both(compared, titles),
         *_unmatched(compared),
         *_permuted(compared.matches),
-        *_overview(compared.differences, compared.certain),
+        *_overview(compared.told, compared.certain),
         *_of_roles(compared, ("unclear",), titles),
         *_of_heads(compared.certain, titles),
     )
@@ -51,24 +51,36 @@ def _of_roles(
     labels = compared.before.label, compared.after.label
     for kind in kinds:
         for change in compared.changes:
-            if change.kind == kind:
-                text, heads = said(change, titles, labels), _places(change)
+            if change.kind == kind and not change.same_as:
+                text, heads = said(change, _also(compared, titles), labels), _places(change)
                 yield ComparisonFinding(kind, text, change.role, heads, change.attention)
 
 
 def _in_both(compared: Comparison, titles: Titles) -> Iterator[ComparisonFinding]:
     """The roles that heads without counterparts have in both models, in one sentence."""
+    titles = _also(compared, titles)
     for attention in compared.streams:
         told = [
             f"{titles.get(change.role, change.role)} ({_first(change.before)} and "
             f"{_first(change.after)})"
             for change in compared.changes
-            if change.kind == "both" and change.attention == attention
+            if change.kind == "both" and change.attention == attention and not change.same_as
         ]
         if told:
             what = "role" if len(told) == 1 else "roles"
             in_both = f"In both models heads have the {attention} {what}".replace("  ", " ")
             yield ComparisonFinding("both", f"{in_both} {listing(told)}.", attention=attention)
+
+
+def _also(compared: Comparison, titles: Titles) -> Titles:
+    """Titles of roles with those that are one fact with them, "first token (also CLS)"."""
+    also: dict[str, list[str]] = {}
+    for change in compared.changes:
+        if change.same_as:
+            also.setdefault(change.same_as, []).append(titles.get(change.role, change.role))
+    return {**titles} | {
+        name: f"{titles.get(name, name)} (also {listing(others)})" for name, others in also.items()
+    }
 
 
 def _first(heads: Sequence[RoleHead]) -> str:

@@ -178,7 +178,8 @@ def _roles(comparisons: Comparisons) -> Part:
     whole, changes = comparisons.whole, comparisons.whole.changes
     says = ROLES_SAY.format(whole.before.label, whole.after.label)
     says += IN_BOTH_SAYS if any(change.kind == "both" for change in changes) else ""
-    ordered = sorted(changes, key=lambda change: [*WORDS].index(change.kind))
+    once = [change for change in changes if not change.same_as]
+    ordered = sorted(once, key=lambda change: [*WORDS].index(change.kind))
     table = Table(
         [
             Column("Role", "role", [_role(comparisons, each) for each in ordered]),

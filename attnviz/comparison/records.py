@@ -85,6 +85,9 @@ class HeadDifference:
     """Queries that it rests on, before or after, whichever are fewer."""
     sentences: Count
     """Sentences that it rests on, before or after, whichever are fewer."""
+    same_as: str = field(default="", metadata=LEFT_OUT)
+    """The role or statistic that has the same numbers on this text, and tells and counts them; left
+    out where there is none."""
     attention: Attention = field(default="", metadata=LEFT_OUT)
 
     @property
@@ -165,6 +168,9 @@ class RoleChange:
     closest: RoleHead | None = None
     """Of a role of one side alone, whose heads have no counterparts: the head with the highest
     score on the other side. Else null."""
+    same_as: str = field(default="", metadata=LEFT_OUT)
+    """The role that is one fact with it in all of these heads, and of which the same is told; left
+    out where there is none."""
     attention: Attention = field(default="", metadata=LEFT_OUT)
 
 
@@ -231,6 +237,11 @@ class Comparison:
 
     @property
     def certain(self) -> tuple[HeadDifference, ...]:
-        """The differences that are certain, the surely largest first."""
-        sure = [difference for difference in self.differences if difference.certain]
+        """The differences that are certain, the surely largest first, each fact once."""
+        sure = [each for each in self.told if each.certain]
         return tuple(sorted(sure, key=lambda each: -each.sure_change))
+
+    @property
+    def told(self) -> tuple[HeadDifference, ...]:
+        """The differences without those that are one fact with another."""
+        return tuple(each for each in self.differences if not each.same_as)

@@ -100,7 +100,7 @@ def verdicts(compared: Comparison, margin: float, draw: Sequence[str] = ()) -> l
         if match.before != match.after:
             elsewhere.setdefault((match.attention, match.before[0]), []).append(match)
     layers: dict[tuple[str, int], list[HeadDifference]] = {}
-    for each in compared.differences:
+    for each in compared.told:
         layers.setdefault((each.attention, each.head[0]), []).append(each)
     for attention, layer in sorted(layers, key=lambda key: compared.streams.index(key[0])):
         moved = elsewhere.get((attention, layer), [])

@@ -20,7 +20,7 @@ from attnviz.comparison.matching import (
     matches,
     permuted,
 )
-from attnviz.comparison.measures import Measure, SharedUnits, moved
+from attnviz.comparison.measures import Measure, SharedUnits, moved, told_once
 from attnviz.comparison.records import (
     SCORE,
     Comparison,
@@ -132,11 +132,12 @@ class _Stream:
 
     def __post_init__(self) -> None:
         before, after = (each.streams[self.name] for each in self.measurements)
-        every = list(measures(self.name, self.measurements, self.shared, self.settings))
+        every = measures(self.name, self.measurements, self.shared, self.settings)
+        facts = [measure for measure in every if not measure.same_as]
         paired = self.shared.paired
         heads = before.heads, after.heads
-        pairs, self.bound = _pairs(*heads, every, self.matching, paired=paired)
-        told = matches(heads, pairs, every, self.name, paired=paired)
+        pairs, self.bound = _pairs(*heads, facts, self.matching, paired=paired)
+        told = matches(heads, pairs, facts, self.name, paired=paired)
         alike = [at for at, match in enumerate(told) if self._are_counterparts(match)]
         self.matches = [told[at] for at in alike]
         mine, others = ([pairs[at][side] for at in alike] for side in (0, 1))
@@ -194,8 +195,20 @@ def measures(
     measurements: tuple[Measurement, Measurement],
     shared: SharedUnits,
     settings: Settings,
+) -> list[Measure]:
+    """The roles that both sides measured of a stream, then the statistics, in units of both.
+
+    Those that are one fact are marked.
+    """
+    return told_once(list(_measures(stream, measurements, shared, settings)))
+
+
+def _measures(
+    stream: Attention,
+    measurements: tuple[Measurement, Measurement],
+    shared: SharedUnits,
+    settings: Settings,
 ) -> Iterator[Measure]:
-    """The roles that both sides measured of a stream, then the statistics, in units of both."""
     before, after = (each.streams[stream] for each in measurements)
     sides = [
         {sums.role.name: sums for sums in role_sums(measurement, settings, stream)}

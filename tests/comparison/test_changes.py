@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -253,3 +254,29 @@ def test_how_much_more_evidence_would_tell() -> None:
     tentative = changed({0: HAS}, {0: (0.3, "tentative")}, difference(0, -0.5))
     assert tentative
     assert tentative.reason.startswith("after, L0H0 may have it, with nothing in one half")
+
+
+def test_a_role_of_the_same_heads_and_of_one_fact_is_told_beside_the_other() -> None:
+    def with_local_window(of: Report) -> Report:
+        info = replace(of.roles[0], name="local-window", title="local window")
+        heads = [
+            replace(
+                head,
+                roles={**head.roles, "local-window": head.roles[ROLE]},
+                beside={"local-window": ROLE} if head.found else {},
+            )
+            for head in of.heads
+        ]
+        return replace(of, roles=(of.roles[0], info), heads=tuple(heads))
+
+    sides = [with_local_window(report({0: score})) for score in (HAS, NOT)]
+    matches = [HeadMatch((0, 0), (0, 0), 0.0, "number")]
+    lost = [difference(0, -0.7), replace(difference(0, -0.7), role="local-window")]
+    told = role_changes(*sides, matches, lost)
+    assert [(each.role, each.kind, each.same_as) for each in told] == [
+        (ROLE, "lost", ""),
+        ("local-window", "lost", ROLE),
+    ]
+    titles = {ROLE: "previous token", "local-window": "local window"}
+    (sentence,) = findings(comparison(told), titles)
+    assert sentence.text.startswith("The role previous token (also local window) is lost: before")
