@@ -241,8 +241,14 @@ def test_what_cant_be_grouped(tiny: Path, text: Path, tmp_path: Path) -> None:
     assert error.message == "--group n has more than 20 values: 0, 1, 2, 3, 4, …"
     assert "at most 20 values" in error.hint
     error = refusal(tiny, path, tmp_path / "scan", Fields("text", group="side"))
-    assert error.message == "many.jsonl, line 1 has no value in the field side."
+    assert error.message == "many.jsonl, line 1 has no field side; it has text, n, x."
     assert error.hint.startswith("--group names a field that every record has.")
+    error = refusal(tiny, path, tmp_path / "scan", Fields("text", group="nn"))
+    assert error.hint.startswith("Did you mean --group n?")
+    error = refusal(tiny, path, tmp_path / "scan", Fields("txt"))
+    assert error.hint.startswith("Did you mean --field text?")
+    error = refusal(tiny, path, tmp_path / "scan", Fields("text", id="nm"))
+    assert error.message == "many.jsonl, line 1 has no field nm; it has text, n, x."
     error = refusal(tiny, path, tmp_path / "scan", Fields("text", group="x"))
     assert error.message == "many.jsonl, line 1 has list in the field x."
     error = refusal(tiny, text, tmp_path / "scan", Fields(group="side"))
