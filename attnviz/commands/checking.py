@@ -80,8 +80,8 @@ class Work:
             if self.measurement is not None:
                 name = str(self.source)
                 return pipeline.checked_measurement(
-                    self.measurement, name, *held, self.tags, self.earlier
-                ), {}
+                    self.measurement, name, *held, self.tags, self.earlier, drawn=self.drawn
+                )
             return pipeline.checked_rules(
                 self.model, *held, progress, self.tags, self.earlier, drawn=self.drawn
             )

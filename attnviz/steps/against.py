@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from attnviz.comparison.findings import said
 from attnviz.comparison.records import Comparison, HeadDifference, HeadMatch, RoleChange
 from attnviz.drawing.settings import head_name
 from attnviz.errors import UsageError
+from attnviz.figures.style import FigureStyle
 from attnviz.measurement.measurement import Measurement
 from attnviz.report.numbers import counted, estimate, exact, number
 from attnviz.rules.show import changed
 from attnviz.rules.verdict import DIGITS, Measured, Status, Verdict
 from attnviz.settings import Settings
+from attnviz.steps.changed_pictures import Pictures, Subject, with_pictures
 from attnviz.steps.compare import as_measured, compare
+from attnviz.steps.judge import judge
 from attnviz.text.types import SourceFile
 
 MARGIN = 0.1
@@ -62,15 +65,29 @@ class Earlier:
         return ("attnviz", "draw", model, self.path, *target, *changed(self.settings(settings)))
 
     def verdicts(
-        self, now: Measurement, settings: Settings, draw: Sequence[str] = ()
-    ) -> tuple[list[Verdict], Sequence[str]]:
+        self,
+        now: Measurement,
+        settings: Settings,
+        draw: Sequence[str] = (),
+        style: FigureStyle | None = None,
+    ) -> tuple[list[Verdict], Sequence[str], Pictures]:
         """What became of the roles, and of every number of the heads, paired by sentence; warnings.
 
-        `draw` is the command that shows a head. UsageError where the two can't be compared.
+        `draw` is the command that shows a head; with a `style` what fails or warns has a picture.
+        UsageError where the two can't be compared.
         """
         _check_shapes(self.measurement, now)
-        compared = compare(self.measurement, now, settings, paired=True)
-        return verdicts(compared, self.margin, draw), compared.warnings
+        then = as_measured(self.measurement, settings)
+        reports = judge(self.measurement, then), judge(now, then)
+        compared = compare(
+            self.measurement, now, then, paired=True, labels=("before", "now"), reports=reports
+        )
+        told = list(_told(compared, self.margin, draw))
+        every, pictures = [verdict for verdict, _ in told], dict[str, bytes]()
+        if style is not None:
+            subjects = [subject for _, subject in told]
+            every, pictures = with_pictures(every, subjects, compared, reports, style)
+        return every, compared.warnings, pictures
 
 
 def _check_shapes(before: Measurement, now: Measurement) -> None:
@@ -94,7 +111,16 @@ def verdicts(compared: Comparison, margin: float, draw: Sequence[str] = ()) -> l
     statistic of a head surely changed by more than `margin`; "surely" holds for all at once. So it
     does where its heads changed places, each the counterpart of one of another number.
     """
-    told = [_of_role(change, compared, draw) for change in compared.changes if change.before]
+    return [verdict for verdict, _ in _told(compared, margin, draw)]
+
+
+def _told(
+    compared: Comparison, margin: float, draw: Sequence[str]
+) -> Iterator[tuple[Verdict, Subject]]:
+    """The verdicts, each with the role or statistic that it is about."""
+    for change in compared.changes:
+        if change.before:
+            yield _of_role(change, compared, draw), (change.attention, change.role)
     elsewhere: dict[tuple[str, int], list[HeadMatch]] = {}
     for match in compared.matches:
         if match.before != match.after:
@@ -104,8 +130,23 @@ def verdicts(compared: Comparison, margin: float, draw: Sequence[str] = ()) -> l
         layers.setdefault((each.attention, each.head[0]), []).append(each)
     for attention, layer in sorted(layers, key=lambda key: compared.streams.index(key[0])):
         moved = elsewhere.get((attention, layer), [])
-        told.append(_of_layer(layer, layers[attention, layer], moved, margin, draw))
-    return told
+        several = layers[attention, layer]
+        most = max(several, key=lambda each: (each.sure_change, each.change))
+        if moved:  # what shows it is by place, for counterparts are alike
+            shares = [each for each in several if not each.is_relative]
+            now = {(each.head_after, each.role, each.measure): each.after for each in shares}
+            most = max(shares or several, key=lambda each: _by_place(each, now))
+        yield (
+            _of_layer(layer, several, moved, margin, draw),
+            (most.attention, most.role or most.measure),
+        )
+
+
+def _by_place(
+    each: HeadDifference, now: Mapping[tuple[tuple[int, int], str, str], float | None]
+) -> float:
+    """By how much a number differs from that of the head that now has its place."""
+    return abs((now.get((each.head, each.role, each.measure)) or 0.0) - (each.before or 0.0))
 
 
 def _of_role(change: RoleChange, compared: Comparison, draw: Sequence[str]) -> Verdict:

@@ -100,7 +100,7 @@ def test_a_report_is_made_from_a_measurement_that_can_be_read(
     scan: Path, tool: Tool, tmp_path: Path
 ) -> None:
     told = tool("report", "--from", tmp_path, "-o", tmp_path / "out")
-    assert (told.code, "holds no measurement" in told.err) == (3, True)
+    assert (told.code, "There is no folder" in told.err) == (3, True)
     damaged = tmp_path / "sums.safetensors"
     damaged.write_bytes(measurement(scan).to_bytes()[:-8])
     told = tool("report", "--from", damaged, "-o", tmp_path / "out")
@@ -176,7 +176,7 @@ def test_rows_add_up_to_the_sums(tiny: Path, corpus: Path, tool: Tool, tmp_path:
         (["--part", "x"], "--part is 'x'"),
         (["--time-limit", "soon"], "--time-limit is 'soon'"),
         (["--sample", "-3"], "--sample is -3"),
-        (["--pilot", "nowhere"], "nowhere holds no measurement"),
+        (["--pilot", "nowhere"], "There is no folder nowhere"),
     ],
 )
 def test_flags_that_say_nothing(

@@ -123,6 +123,12 @@ def test_a_planted_difference_is_certain_and_told(
         assert "Differences by side" in page
         assert "Strangest sentences" in page
 
+    again = tool("report", "--from", tmp_path / "out", "--without-text", "-o", tmp_path / "again")
+    assert again.code == 0
+    remade = json.loads((tmp_path / "again" / "report.json").read_text())
+    assert remade["groups"] == report["groups"]
+    assert remade["strangest"] == report["strangest"]
+
 
 def differing_by_lot(model: Path | str, groups_of: int, corpora: int, resamples: int) -> int:
     """In how many corpora anything is called certain, of groups that are drawn by lot."""
@@ -169,7 +175,7 @@ def test_goes_on_where_it_stopped(tiny: Path, corpus: Path, whole: Path, tmp_pat
             break
     assert stops == 2
     assert content(tmp_path) == content(whole)
-    with pytest.raises(UsageError, match=r"corpus\.group is side and now "):
+    with pytest.raises(UsageError, match="--group is side, and now is not given"):
         scanned(tiny, corpus, into=tmp_path, fields=Fields("text"))
 
 
@@ -302,3 +308,13 @@ def test_groups_have_files_of_harmless_names() -> None:
 
 def test_places_of_a_shard_by_group() -> None:
     assert grouping._sorted(["b", "a", "b"]) == {"a": [1], "b": [0, 2]}
+
+
+def test_rows_name_the_group_of_each_sentence(tiny: Path, corpus: Path, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    scanned(tiny, corpus, into=tmp_path, fields=BY_SIDE, rows=True)
+    table = parquet.read_table(tmp_path / "rows")
+    assert table.column_names[:5] == ["sentence", "source", "line", "group", "stream"]
+    groups = dict(zip(table["sentence"].to_pylist(), table["group"].to_pylist(), strict=True))
+    records_of = [json.loads(line) for line in corpus.read_text().splitlines()]
+    assert groups == {at: record["side"] for at, record in enumerate(records_of, 1)}

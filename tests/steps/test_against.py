@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from attnviz.errors import UsageError
+from attnviz.figures.style import FigureStyle
 from attnviz.measurement.measurement import Measurement
 from attnviz.rules.verdict import Verdict
 from attnviz.settings import Settings
@@ -94,3 +95,18 @@ def test_a_model_of_another_shape_is_refused(quickstart_report: Any) -> None:
     shallow = replace(whole, streams={"": replace(sums, layers=sums.layers[:2])})
     with pytest.raises(UsageError, match=r"of 2 layers and 24 heads, and .* 6 layers and 72 heads"):
         Earlier("before", shallow).verdicts(whole, Settings(resamples=200))
+
+
+def test_what_changed_has_a_picture(quickstart_report: Any) -> None:
+    before = quickstart_report.measurement
+    settings, style = Settings(resamples=200), FigureStyle()
+    now = with_heads(before, {NEXT_TOKEN: BLAND})
+    every, _, pictures = Earlier("x", before).verdicts(now, settings, style=style)
+    figures = {each.case: each.figure for each in every if each.figure}
+    assert figures["next-token"] == "figures/difference-next-token"
+    assert figures["layer 1"] == "figures/difference-next-token"  # of one subject, drawn once
+    assert {*pictures} == {f"{path}{end}" for path in figures.values() for end in (".png", ".svg")}
+    assert not any(each.figure for each in every if each.status == "passed")
+    swapped = Earlier("x", before).verdicts(with_heads(before, LAYER_3), settings, style=style)
+    (layer,) = [each for each in swapped[0] if each.status == "failed"]
+    assert layer.figure == "figures/difference-first-token"  # which shows it, place by place
