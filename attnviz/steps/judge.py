@@ -59,7 +59,7 @@ def judge(measurement: Measurement, settings: Settings) -> Report:
         whole,
         warnings=(
             *whole.warnings,
-            *little_evidence(units, measurement.input),
+            *little_evidence(units, measurement.input, rules(settings.evidence)),
             *not_judged([role for one in judges for role in one.not_judged]),
             *idle_margins,
         ),
@@ -183,7 +183,7 @@ class _Judge:
             ),
             heads=heads,
             similarity=similarity,
-            findings=findings(heads, infos, similarity, whole.induction),
+            findings=findings(heads, infos, similarity, whole.induction, self._rules),
             warnings=() if self._stream else whole.warnings,
             attention=self._stream,
             layers=tuple(

@@ -91,7 +91,7 @@ def test_corpora_of_one_pilot_are_merged(
     ]
     shutil.copytree(scan, tmp_path / "twice")
     told = tool("merge", scan, tmp_path / "twice", "-o", tmp_path / "other")
-    assert (told.code, "are both part 1/1" in told.err) == (2, True)
+    assert (told.code, "are whole scans" in told.err) == (2, True)
     told = tool("merge", tmp_path, "-o", tmp_path / "other")
     assert (told.code, "holds no scan" in told.err) == (3, True)
 
@@ -100,7 +100,7 @@ def test_a_report_is_made_from_a_measurement_that_can_be_read(
     scan: Path, tool: Tool, tmp_path: Path
 ) -> None:
     told = tool("report", "--from", tmp_path, "-o", tmp_path / "out")
-    assert (told.code, "There is no folder" in told.err) == (3, True)
+    assert (told.code, "holds no measurement" in told.err) == (3, True)
     damaged = tmp_path / "sums.safetensors"
     damaged.write_bytes(measurement(scan).to_bytes()[:-8])
     told = tool("report", "--from", damaged, "-o", tmp_path / "out")
