@@ -257,7 +257,4 @@ def _of_similarity(similarity: Similarity, heads: phrases.Heads) -> list[Candida
     if redundant:
         text = phrases.of_groups(similarity.groups, heads)
         add("redundant", text, redundant, len(redundant) / len(heads))
-    if similarity.uniform:
-        text = phrases.of_uniform(similarity.uniform, heads)
-        add("uniform", text, similarity.uniform, len(similarity.uniform) / len(heads))
     return every

@@ -8,7 +8,6 @@ from attnviz.baselines.known import title_of
 from attnviz.evidence.rules import USUAL, Rules
 from attnviz.evidence.similarity import REDUNDANT
 from attnviz.figures.captions import listing
-from attnviz.findings.build import UNIFORM
 from attnviz.measurement.probed import InductionReport
 from attnviz.report.enough import lacking
 from attnviz.report.layers import listed
@@ -131,22 +130,6 @@ def of_collapsed(layers: Sequence[int], heads: Heads) -> str:
     if len(layers) == 1:
         return f"In {stream} {named} all heads attend alike."
     return f"In {count(len(layers))} {stream}s all heads attend alike: {named}."
-
-
-def of_uniform(places: Sequence[Place], heads: Heads) -> str:
-    """The heads whose attention is near uniform."""
-    evenness = {place: heads[place].statistics.get("normalized_entropy") for place in places}
-    best = max(places, key=lambda place: ((of := evenness[place]) and of.mean) or 0.0)
-    of = evenness[best]
-    known = f" {estimate(of.mean, of.low, of.high)}" if of else ""
-    much = (
-        f"normalised entropy{known} where 1 is perfectly even and {UNIFORM} the least that counts"
-    )
-    if len(places) == 1:
-        return f"{heads[best].full_name} looks at nearly all tokens alike ({much})."
-    many = counted(len(places), noun(heads[best]))
-    who = names(places, heads)
-    return f"{many} look at nearly all tokens alike: {who} ({heads[best].full_name}: {much})."
 
 
 def noun(head: HeadReport, what: str = "head") -> str:
