@@ -92,11 +92,11 @@ def _summed(sums: Sums) -> Sums:
 
 
 def _close(mine: Sums, others: Sums) -> bool:
-    ratios = [
+    first, second = (
         np.where(of.events > 0, of.mass / np.where(of.events > 0, of.events, 1.0), -1.0)
         for of in (mine, others)
-    ]
-    return bool(np.allclose(*ratios, rtol=0.0, atol=SAME))
+    )
+    return bool(np.allclose(first, second, rtol=0.0, atol=SAME))
 
 
 def _of_heads(sums: Sums, heads: Ints) -> Sums:

@@ -83,7 +83,8 @@ class Earlier:
             self.measurement, now, then, paired=True, labels=("before", "now"), reports=reports
         )
         told = list(_told(compared, self.margin, draw))
-        every, pictures = [verdict for verdict, _ in told], dict[str, bytes]()
+        every = [verdict for verdict, _ in told]
+        pictures: Pictures = {}
         if style is not None:
             subjects = [subject for _, subject in told]
             every, pictures = with_pictures(every, subjects, compared, reports, style)
