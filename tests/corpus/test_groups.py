@@ -183,20 +183,21 @@ def test_goes_on_where_it_stopped(tiny: Path, corpus: Path, whole: Path, tmp_pat
 def test_killed_at_random_moments(tiny: Path, corpus: Path, tmp_path: Path) -> None:
     command: list[str | Path] = ["scan", tiny, corpus, "--field", "text", "--group", "side", "-o"]
     began = time.monotonic()
-    assert start(*command, tmp_path / "whole").wait(timeout=120) == 0
+    with start(*command, tmp_path / "whole") as run:
+        assert run.wait(timeout=120) == 0
     took, kills = time.monotonic() - began, 0
     for seed in range(20):
         chance = random.Random(seed)  # noqa: S311 - for no secret
         folder = tmp_path / str(seed)
         for _ in range(3):
-            run = start(*command, folder)
-            try:
-                run.wait(timeout=chance.uniform(0.6, 1.0) * took)
-            except subprocess.TimeoutExpired:
-                run.kill()
-                run.wait()
-                kills += 1
-        assert start(*command, folder).wait(timeout=120) == 0
+            with start(*command, folder) as run:
+                try:
+                    run.wait(timeout=chance.uniform(0.6, 1.0) * took)
+                except subprocess.TimeoutExpired:
+                    run.kill()
+                    kills += 1
+        with start(*command, folder) as run:
+            assert run.wait(timeout=120) == 0
         assert content(folder) == content(tmp_path / "whole")
     print(f"killed {kills} times")
 
