@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnviz import pipeline, saving
-from attnviz.compared import compared
+from attnviz.compared import compared, with_settings
 from attnviz.comparison import several
 from attnviz.corpus.earlier import repeated
 from attnviz.errors import UsageError
@@ -194,7 +194,7 @@ def check(
     Raises `AttnvizError`, whose `hint` names the fix; a rule that fails, or is about nothing, is no
     error but a verdict.
     """
-    checked = from_mapping(settings)
+    name, checked = with_settings(fspath(model), from_mapping(settings))
     folder = Path()
     known: rule_reader.RuleFile | None = None
     if isinstance(rules, PathLike):
@@ -211,7 +211,7 @@ def check(
         paths = [fspath(path) for path in several]
         earlier = repeated(Path(against), paths, checked, settings, str, margin)
     verdicts, _ = pipeline.checked_rules(
-        fspath(model), known, sources, checked, Silent(), dict(tags or {}), earlier
+        name, known, sources, checked, Silent(), dict(tags or {}), earlier
     )
     return verdicts
 

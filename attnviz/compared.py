@@ -104,14 +104,17 @@ def _side(name: str, label: str, settings: Settings) -> Compared:
         from attnviz.corpus.measurements import measurement_in  # loads torch
 
         return Compared(label, measurement=measurement_in(folder))
-    model, chosen = _with_settings(name, settings)
+    model, chosen = with_settings(name, settings)
     resolved = model_names.resolve(model, allow_pickle=settings.allow_pickle)
     model_names.check_revision(resolved, chosen.revision)
     return Compared(label, model, chosen)
 
 
-def _with_settings(name: str, settings: Settings) -> tuple[str, Settings]:
-    """A model's name without what stands behind its @: a number format, or a revision."""
+def with_settings(name: str, settings: Settings) -> tuple[str, Settings]:
+    """A model's name without what stands behind its @: a number format, or a revision.
+
+    Raises UsageError where nothing stands there, or before it.
+    """
     while "@" in name and not Path(name).expanduser().exists():
         name, _, value = name.rpartition("@")
         if not name or not value:

@@ -14,6 +14,7 @@ from attnviz.drawing.weights import Weights
 from attnviz.errors import InputError
 from attnviz.evidence.rules import rules as evidence_rules
 from attnviz.figures.scale import colormap
+from attnviz.figures.style import FigureStyle
 from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.source import ModelInfo
 from attnviz.models import names
@@ -189,10 +190,17 @@ def checked_rules(
     if earlier is not None:
         as_then = earlier.settings(settings)
         now = measured_on(earlier.files, earlier.target, as_then)
-        changes, notes = earlier.verdicts(now, as_then, earlier.draw(model, settings))
+        ways = earlier.draw(model, settings), _style(settings, drawn=drawn)
+        changes, notes, pictures = earlier.verdicts(now, as_then, *ways)
+        checker.pictures |= pictures
         verdicts, warnings = [*verdicts, *changes], [*warnings, *notes]
     made = _verdicts(verdicts, source(loaded, settings).model, rules, earlier, tags, warnings)
     return made, checker.pictures
+
+
+def _style(settings: Settings, *, drawn: bool) -> FigureStyle | None:
+    """How pictures of what changed look, if there are to be any."""
+    return FigureStyle(cmap=settings.cmap, dpi=settings.dpi) if drawn else None
 
 
 def checked_measurement(
@@ -203,18 +211,22 @@ def checked_measurement(
     settings: Settings,
     tags: Mapping[str, str],
     earlier: Earlier | None = None,
-) -> Verdicts:
+    *,
+    drawn: bool = False,
+) -> tuple[Verdicts, Mapping[str, bytes]]:
     """Holds rules, and an `earlier` measurement, against one that is there: no model is run.
 
-    `name` is where the measurement is from.
+    `name` is where the measurement is from. Where it is to be `drawn` what changed, its pictures.
     """
     report = judge(measurement, settings)
     verdicts = check_report(rules.rules if rules else (), report, sources, name)
     warnings = [*report.warnings]
+    pictures: Mapping[str, bytes] = {}
     if earlier is not None:
-        changes, notes = earlier.verdicts(measurement, settings)
+        style = _style(settings, drawn=drawn)
+        changes, notes, pictures = earlier.verdicts(measurement, settings, style=style)
         verdicts, warnings = [*verdicts, *changes], [*warnings, *notes]
-    return _verdicts(verdicts, report.model, rules, earlier, tags, warnings)
+    return _verdicts(verdicts, report.model, rules, earlier, tags, warnings), pictures
 
 
 def _verdicts(

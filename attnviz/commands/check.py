@@ -174,12 +174,14 @@ def check(
     out = Output(folder=None, format=HUMAN, quiet=quiet, verbose=verbose, log=log)
     out.hear_libraries()
     from attnviz.commands import checking, new_rules
+    from attnviz.compared import with_settings
 
     # Whatever can be wrong with the command is said at once, not after minutes of work.
     settings = resolve(flags, os.environ, working_folder())
+    model, settings = with_settings(model, settings)  # as compare takes it: minilm@float16
     tags = _tags(tag or [])
     texts = text or []
-    _check_flags(texts, rules, against, init, source, flags["target"], update=update)
+    _check_flags(texts, rules, against, init, source, flags["target"], margin, update=update)
     name = texts[0] if texts else ""
     if init is not None:
         new_rules.write(model, init, source, name, settings, out)
@@ -213,6 +215,7 @@ def _check_flags(
     init: Path | None,
     source: Path | None,
     target: str | None,
+    margin: float | None,
     *,
     update: bool,
 ) -> None:
@@ -221,6 +224,10 @@ def _check_flags(
         raise UsageError("--text is standard input, which no rule can name.", "Name a file.")
     if len(texts) > 1 and against is None:
         raise UsageError("--text is given twice.", "Name one file.")
+    if margin is not None and against is None:
+        raise UsageError(
+            "--margin goes with --against.", "Leave it out, or name an earlier report."
+        )
     if target and against is None:
         raise UsageError("--target goes with --against.", "In a rule it is target or target_file.")
     if init is not None:

@@ -37,7 +37,8 @@ class Work:
         """Raises UsageError or InputError for a model that can't be had."""
         from attnviz.models import names
 
-        names.resolve(self.model, allow_pickle=self.settings.allow_pickle)
+        resolved = names.resolve(self.model, allow_pickle=self.settings.allow_pickle)
+        names.check_revision(resolved, self.settings.revision)
 
     def measured_in(self, source: Path) -> Work:
         """The same with what a folder holds, which must be of the model."""
@@ -79,8 +80,8 @@ class Work:
             if self.measurement is not None:
                 name = str(self.source)
                 return pipeline.checked_measurement(
-                    self.measurement, name, *held, self.tags, self.earlier
-                ), {}
+                    self.measurement, name, *held, self.tags, self.earlier, drawn=self.drawn
+                )
             return pipeline.checked_rules(
                 self.model, *held, progress, self.tags, self.earlier, drawn=self.drawn
             )

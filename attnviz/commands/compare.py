@@ -19,6 +19,8 @@ from attnviz.sources import resolve
 from attnviz.surroundings import check_address_space, working_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from attnviz.comparison.several import Comparisons
     from attnviz.text.types import SourceFile
 
@@ -117,7 +119,7 @@ def compare(
     given = [name for name, value in flags.items() if value is not None]
     every = compared(model, settings, given, flag)
     run = [each for each in every if each.model]
-    _check_text(text or [], run=bool(run))
+    _check_text(text or [], [each.model for each in run])
     files, target = _texts(run[0].model if run else "", text or [], settings, quiet=quiet)
     with out.progress() as progress:
         progress.stage("starting")
@@ -141,9 +143,19 @@ def _texts(
     return list(files), target
 
 
-def _check_text(text: list[str], *, run: bool) -> None:
+def _check_text(text: list[str], run: Sequence[str]) -> None:
     """Raises UsageError where models have no text, or a text no model."""
+    from attnviz.models.names import EMBEDDED
+    from attnviz.text.showable import showable
+
     if run and not text:
+        absent = [name for name in run if name != EMBEDDED and not Path(name).expanduser().exists()]
+        if absent:
+            raise UsageError(
+                f"{showable(absent[0])} is no folder here, and so a model's name; there is no text "
+                "to run it on.",
+                "If it is a report or scan, check its path; if a model, name a text: --text FILE.",
+            )
         raise UsageError("There is no text to run the models on.", "Name it: --text FILE.")
     if text and not run:
         raise UsageError(

@@ -8,22 +8,18 @@ are max-T bands of both signs (`attnviz.evidence.bands`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.comparison.measures import Measure
+from attnviz.comparison.measures import SAME, Measure
 from attnviz.comparison.records import HeadDifference, HeadMatch
 from attnviz.evidence import bands, bootstrap
 from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.gather import Sums, stored, summed
-
-SAME = 1e-5
-"""Numbers that differ by less, those above 1 by less in proportion, differ by rounding: the same
-model in other batches, or with its heads in another order."""
 
 LEAST = 2.0
 """Bounds are at least so many errors away, as those of a single number would be: where all units
@@ -74,12 +70,12 @@ class Differences:
 
     def records(self) -> tuple[HeadDifference, ...]:
         """Every difference, heads in the order they came in, with what is sure of all at once."""
-        reaches = self._bands.reach()
-        return tuple(
-            record
-            for estimate, reach in zip(self._estimates, reaches, strict=True)
-            for record in _records(estimate, reach)
-        )
+        return tuple(record for records in self.by_measure() for record in records)
+
+    def by_measure(self) -> Iterator[list[HeadDifference]]:
+        """The same, those of each measure that was added together."""
+        for estimate, reach in zip(self._estimates, self._bands.reach(), strict=True):
+            yield _records(estimate, reach)
 
 
 def _estimate(
@@ -209,6 +205,7 @@ def _records(estimate: _Estimate, reach: Array) -> list[HeadDifference]:
             reason=FEW if estimate.few[at] else "",
             events=int(min(side[at] for side in events)),
             sentences=int(min(side[at] for side in measure.sentences)),
+            same_as=measure.same_as,
             attention=match.attention,
         )
         for at, match in enumerate(estimate.matches)

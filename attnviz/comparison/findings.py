@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from attnviz.comparison.records import (
+    Comparison,
     ComparisonFinding,
     HeadDifference,
     HeadMatch,
@@ -15,7 +17,7 @@ from attnviz.drawing.settings import head_name
 from attnviz.evidence.rules import PROBE
 from attnviz.figures.captions import listing
 from attnviz.measurement.stream import Head
-from attnviz.report.numbers import count, counted, estimate
+from attnviz.report.numbers import count, counted, estimate, number
 
 HEADS = 5
 """Heads that are told one by one."""
@@ -27,35 +29,73 @@ Titles = Mapping[str, str]
 """Roles and statistics in words, by their names."""
 
 
-def findings(
-    changes: Sequence[RoleChange],
-    differences: Sequence[HeadDifference],
-    matches: Sequence[HeadMatch],
-    titles: Titles,
-) -> tuple[ComparisonFinding, ...]:
+def findings(compared: Comparison, titles: Titles) -> tuple[ComparisonFinding, ...]:
     """The sentences of a comparison; one that says so where nothing surely changed."""
-    told = [
-        ComparisonFinding(
-            kind=change.kind,
-            text=said(change, titles),
-            role=change.role,
-            heads=_places(change),
-            attention=change.attention,
-        )
-        for kind in ("lost", "moved", "gained")
-        for change in changes
-        if change.kind == kind
-    ]
-    sure = sorted(
-        (each for each in differences if each.certain), key=lambda each: -each.sure_change
+    return (
+        *_of_roles(compared, ("lost", "moved", "gained"), titles),
+        *_in_both(compared, titles),
+        *_unmatched(compared),
+        *_permuted(compared.matches),
+        *_overview(compared.told, compared.certain),
+        *_of_roles(compared, ("unclear",), titles),
+        *_of_heads(compared.certain, titles),
     )
-    return (*told, *_permuted(matches), *_overview(differences, sure), *_of_heads(sure, titles))
 
 
-def said(change: RoleChange, titles: Titles) -> str:
-    """What became of a role, in a sentence."""
+def _of_roles(
+    compared: Comparison,
+    kinds: Sequence[Literal["lost", "moved", "gained", "unclear"]],
+    titles: Titles,
+) -> Iterator[ComparisonFinding]:
+    """What became of roles, those of a kind together."""
+    labels = compared.before.label, compared.after.label
+    for kind in kinds:
+        for change in compared.changes:
+            if change.kind == kind and not change.same_as:
+                text, heads = said(change, _also(compared, titles), labels), _places(change)
+                yield ComparisonFinding(kind, text, change.role, heads, change.attention)
+
+
+def _in_both(compared: Comparison, titles: Titles) -> Iterator[ComparisonFinding]:
+    """The roles that heads without counterparts have in both models, in one sentence."""
+    titles = _also(compared, titles)
+    for attention in compared.streams:
+        told = [
+            f"{titles.get(change.role, change.role)} ({_first(change.before)} and "
+            f"{_first(change.after)})"
+            for change in compared.changes
+            if change.kind == "both" and change.attention == attention and not change.same_as
+        ]
+        if told:
+            what = "role" if len(told) == 1 else "roles"
+            in_both = f"In both models heads have the {attention} {what}".replace("  ", " ")
+            yield ComparisonFinding("both", f"{in_both} {listing(told)}.", attention=attention)
+
+
+def _also(compared: Comparison, titles: Titles) -> Titles:
+    """Titles of roles with those that are one fact with them, "first token (also CLS)"."""
+    also: dict[str, list[str]] = {}
+    for change in compared.changes:
+        if change.same_as:
+            also.setdefault(change.same_as, []).append(titles.get(change.role, change.role))
+    return {**titles} | {
+        name: f"{titles.get(name, name)} (also {listing(others)})" for name, others in also.items()
+    }
+
+
+def _first(heads: Sequence[RoleHead]) -> str:
+    return f"{head_name(*heads[0].place)} {estimate(heads[0].score, None, None)}"
+
+
+def said(change: RoleChange, titles: Titles, labels: tuple[str, str] = ("", "")) -> str:
+    """What became of a role, in a sentence.
+
+    `labels` name the models, which are told apart by them where heads have no counterparts.
+    """
     before, after = (_best(side, change) for side in (change.before, change.after))
     title = f"{change.attention} {titles.get(change.role, change.role)}".lstrip()
+    if change.closest is not None and change.kind in ("lost", "gained"):
+        return _said_of_models(change, change.closest, title, labels)
     match change.kind:
         case "lost":
             return f"The role {title} is lost: before, {before}, and after, no head has it."
@@ -69,7 +109,19 @@ def said(change: RoleChange, titles: Titles) -> str:
         case "kept":
             return f"The role {title} is kept: before, {before}; after, {after}."
     sides = f"before, {before or 'no head'}; after, {after or 'no head'}"
-    return f"Whether the role {title} changed is unclear, for {change.reason} ({sides})."
+    return f"Whether the role {title} changed is unclear: {change.reason} ({sides})."
+
+
+def _said_of_models(
+    change: RoleChange, closest: RoleHead, title: str, labels: tuple[str, str]
+) -> str:
+    """A role that heads without counterparts have in one model: in which, and which heads."""
+    has, lacks = labels if change.before else labels[::-1]
+    much = estimate(closest.score, closest.low, closest.high)
+    return (
+        f"The role {title} is in {has} only: {_best(change.before or change.after, change)}. In "
+        f"{lacks} no head has it; {head_name(*closest.place)} comes closest, with {much}."
+    )
 
 
 def difference_said(each: HeadDifference, titles: Titles) -> str:
@@ -111,6 +163,30 @@ def _names(places: Sequence[Head]) -> str:
     return listing(names)
 
 
+def _unmatched(compared: Comparison) -> Iterator[ComparisonFinding]:
+    """How many heads have no counterpart, and how alike counterparts have to be."""
+    sides = compared.before.label, compared.after.label
+    for attention, bound in compared.bounds.items():
+        many = sum(match.attention == attention for match in compared.matches)
+        alone = [
+            [place for name, place in side if name == attention]
+            for side in (compared.unmatched, compared.unmatched_after)
+        ]
+        if not any(alone):
+            continue
+        heads = [counted(many + len(side), f"{attention} head".lstrip()) for side in alone]
+        has = "have" if many > 1 else "has"
+        yield ComparisonFinding(
+            "unmatched",
+            f"{count(many) if many else 'None'} of {heads[0]} of {sides[0]} {has} a counterpart "
+            f"among {heads[1]} of {sides[1]}, and only counterparts are compared one by one. They "
+            f"are at most {number(bound)} unlike (0 is the same, 1.4 two at random): 19 in 20 "
+            "heads are farther from the most similar of their own model.",
+            heads=tuple(alone[0]),
+            attention=attention,
+        )
+
+
 def _permuted(matches: Sequence[HeadMatch]) -> Iterator[ComparisonFinding]:
     """That heads are compared with others than those of their numbers."""
     moved = [match for match in matches if match.way == "best"]
@@ -131,7 +207,9 @@ def _permuted(matches: Sequence[HeadMatch]) -> Iterator[ComparisonFinding]:
 def _overview(
     differences: Sequence[HeadDifference], sure: Sequence[HeadDifference]
 ) -> Iterator[ComparisonFinding]:
-    """How many heads surely differ."""
+    """How many heads surely differ; nothing where none has a counterpart."""
+    if not differences:
+        return
     heads = {(each.attention, each.head) for each in differences}
     measures = {(each.role, each.measure) for each in differences if each.certain is not None}
     many, of = counted(len(heads), "head"), f"{len(measures)} roles and statistics"

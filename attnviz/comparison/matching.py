@@ -4,6 +4,10 @@ Two heads are as far apart as their numbers are, sentence by sentence: the root 
 roles and statistics of their differences, each in units of its standard deviation over heads, so
 that 0 is the same head and 1.4 two at random. The best match is the one with the least sum of these
 (Kuhn 1955, in the form of Crouse 2016).
+
+Among many heads the best match of unrelated ones is closer than that, and still no counterpart. How
+close chance comes is seen inside a model: each of its heads is matched with another of them, the
+same way. A counterpart is closer than all but one in twenty of these, on either side.
 """
 
 from __future__ import annotations
@@ -28,6 +32,18 @@ was not."""
 CLOSER = 0.5
 """Heads of a layer were permuted if the best match brings those that change places together to less
 than this part of how far apart they are by number."""
+
+CHANCE = 0.05
+"""The part of heads that are matched inside a model, each with another, that may be as close as the
+counterparts of heads in another model."""
+
+FARTHEST = 1.0
+"""Counterparts are closer than this, too: so far is a head from the mean of all heads, which then
+resembles it as much. It counts where a model has too few heads to tell how close chance comes."""
+
+NEAREST = 0.1
+"""Heads this close are counterparts, however alike the heads of a model are: 99% of what tells one
+of them from the mean of all heads tells the other."""
 
 _ALIKE = 1e-6
 """Of heads equally far the one of the same number counts."""
@@ -64,17 +80,40 @@ def permuted(heads: Sequence[Head], apart: Array) -> Pairs:
     return pairs
 
 
-def distances(measures: Sequence[Measure], *, paired: bool) -> Array:
-    """How far heads are apart, [head before, head after].
+def bound(measures: Sequence[Measure], *, paired: bool) -> float:
+    """How far apart a head and its counterpart may be, where heads are matched by likeness.
+
+    The `CHANCE` quantile of how far apart different heads of one model are that are matched with
+    each other, of the side where it is less; from `NEAREST` to `FARTHEST`.
+    """
+    inside = [_inside(distances(measures, paired=paired, sides=(at, at))) for at in (0, 1)]
+    chance = [float(np.quantile(each, CHANCE)) for each in inside if each.size]
+    return max(min([FARTHEST, *chance]), NEAREST)
+
+
+def _inside(apart: Array) -> Array:
+    """How far the heads of a model are apart, [head], each matched with another of them."""
+    if len(apart) < 2:
+        return np.zeros(0)
+    elsewhere = apart + np.diag(np.full(len(apart), apart.sum() + 1.0))
+    matched: Array = apart[linear_sum_assignment(elsewhere)]
+    return matched
+
+
+def distances(
+    measures: Sequence[Measure], *, paired: bool, sides: tuple[int, int] = (0, 1)
+) -> Array:
+    """How far heads are apart, [head before, head after], or of one side with each other.
 
     Sentence by sentence where they are `paired`, else by their means. 0 where nothing was measured.
     """
-    mine, others = (_heads(measures, side) for side in (0, 1))
+    mine, others = (_heads(measures, side) for side in sides)
     total, known = np.zeros((mine, others)), np.zeros((mine, others))
     for measure in measures:
-        before, after, scale = _scaled(measure, paired=paired)
+        first, second, scale = _scaled(measure, paired=paired)
         if not scale:
             continue
+        before, after = ((first, second)[side] for side in sides)
         known_before, known_after = _known(before), _known(after)
         before, after = np.nan_to_num(before), np.nan_to_num(after)
         squares = (before**2).sum(0)[:, None] + (after**2).sum(0) - 2 * before.T @ after

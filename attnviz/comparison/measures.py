@@ -12,6 +12,10 @@ from attnviz.evidence.bootstrap import Array
 from attnviz.evidence.gather import Sums, once, stored
 from attnviz.measurement.units import Ids, Rows, Units
 
+SAME = 1e-5
+"""Numbers that differ by less, those above 1 by less in proportion, differ by rounding: the same
+model in other batches, or with its heads in another order."""
+
 Ints = NDArray[np.int64]
 
 
@@ -20,7 +24,8 @@ class Measure:
     """One number: a role's score, or the mean of a statistic, whose `role` is "".
 
     `before` and `after` are sums [unit, head] over the same units, zero where a side lacks one;
-    `sentences` [head] on either side count those with an event.
+    `sentences` [head] on either side count those with an event. `same_as` names the role or
+    statistic that has the same numbers, and tells them: see `told_once`.
     """
 
     role: str
@@ -29,6 +34,12 @@ class Measure:
     before: Sums
     after: Sums
     sentences: tuple[Array, Array]
+    same_as: str = ""
+
+    @property
+    def subject(self) -> str:
+        """The role, or the statistic."""
+        return self.role or self.name
 
     def matched(self, before: Sequence[int], after: Sequence[int]) -> Measure:
         """The same of heads and their counterparts, by their places among all of each side."""
@@ -48,6 +59,44 @@ class Measure:
             [stored(side.events).any(1) for side in (self.before, self.after)], axis=0
         )
         return there
+
+
+def told_once(every: Sequence[Measure]) -> list[Measure]:
+    """The measures, those that are one fact marked with the one that tells it.
+
+    They are one where their numbers are the same, in every unit of every head, before and after:
+    the first token and CLS in an encoder, broad and the normalised entropy. A statistic tells what
+    a role of its numbers says; of several roles the first.
+    """
+    ordered = sorted(every, key=lambda measure: bool(measure.role))  # stable: statistics lead
+    leading: list[Measure] = []
+    same_as: dict[str, str] = {}
+    for measure in ordered:
+        leads = next((other for other in leading if _same(measure, other)), None)
+        if leads is None:
+            leading.append(measure)
+        elif measure.role:  # statistics are told, each by itself
+            same_as[measure.subject] = leads.subject
+    return [replace(measure, same_as=same_as.get(measure.subject, "")) for measure in every]
+
+
+def _same(measure: Measure, other: Measure) -> bool:
+    """Whether two measures have the same numbers, but for rounding."""
+    sides = [(measure.before, other.before), (measure.after, other.after)]
+    means = [(_summed(mine), _summed(others)) for mine, others in sides]  # most differ there
+    return all(_close(*side) for side in means) and all(_close(*side) for side in sides)
+
+
+def _summed(sums: Sums) -> Sums:
+    return Sums(sums.mass.sum(0), sums.events.sum(0))
+
+
+def _close(mine: Sums, others: Sums) -> bool:
+    first, second = (
+        np.where(of.events > 0, of.mass / np.where(of.events > 0, of.events, 1.0), -1.0)
+        for of in (mine, others)
+    )
+    return bool(np.allclose(first, second, rtol=0.0, atol=SAME))
 
 
 def _of_heads(sums: Sums, heads: Ints) -> Sums:

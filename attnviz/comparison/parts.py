@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from attnviz.comparison.course_findings import signed
@@ -26,6 +26,7 @@ from attnviz.report import cells
 from attnviz.report.cells import Chip, Column, RoleCell, Table, chip, heading
 from attnviz.report.model import RoleInfo
 from attnviz.report.numbers import NOTHING, count, number
+from attnviz.shape import Attention
 
 ROWS = 40
 """Differences that the table has; compare.json has all."""
@@ -33,13 +34,29 @@ ROWS = 40
 SHOWN = 3
 """Heads of a role that are named."""
 
-WORDS = {"lost": "lost", "moved": "moved", "gained": "new", "unclear": "unclear", "kept": "kept"}
+WORDS = {
+    "lost": "lost",
+    "moved": "moved",
+    "gained": "new",
+    "both": "in both",
+    "unclear": "unclear",
+    "kept": "kept",
+}
 """What becomes of a role, in the order of the table."""
 
 ROLES_SAY = (
     "Roles that some head has beyond doubt, before ({}) or after ({}). Kept: a head that had it "
     "still has it; moved: heads surely lost it and others surely gained it; unclear: verdicts "
     "differ, but that scores do is not certain."
+)
+IN_BOTH_SAYS = " In both: heads have it in either, and have no counterparts."
+
+
+COUNTERPARTS_SAY = "How unlike: 0 is the same in every sentence, 1.4 two heads at random."
+BOUND_SAYS = (
+    " Counterparts are at most {} apart. So close are 1 in 20 different heads of one model, of "
+    "either, that are matched with each other in the same way: what is no closer may be alike by "
+    "chance, and is not compared."
 )
 
 Titles = Callable[[HeadDifference], str]
@@ -63,7 +80,8 @@ def of(comparisons: Comparisons, pictures: Sequence[Picture]) -> Iterator[Part]:
         yield _steps(comparisons)
     if any(course.kind != "role" for course in comparisons.courses):
         yield _means(comparisons)
-    if comparisons.whole.unmatched or _moved(comparisons.whole):
+    whole = comparisons.whole
+    if whole.unmatched or whole.unmatched_after or _moved(whole):
         yield _matches(comparisons.whole)
 
 
@@ -157,12 +175,15 @@ def _signed(values: Sequence[cells.Bounds]) -> list[cells.Interval]:
 
 
 def _roles(comparisons: Comparisons) -> Part:
-    changes = comparisons.whole.changes
-    ordered = sorted(changes, key=lambda change: [*WORDS].index(change.kind))
+    whole, changes = comparisons.whole, comparisons.whole.changes
+    says = ROLES_SAY.format(whole.before.label, whole.after.label)
+    says += IN_BOTH_SAYS if any(change.kind == "both" for change in changes) else ""
+    once = [change for change in changes if not change.same_as]
+    ordered = sorted(once, key=lambda change: [*WORDS].index(change.kind))
     table = Table(
         [
             Column("Role", "role", [_role(comparisons, each) for each in ordered]),
-            cells.texts("Became", "text", [WORDS[each.kind] for each in ordered]),
+            cells.texts("Became", "text", [_became(each, whole) for each in ordered]),
             cells.texts("Before", "text", [_heads(each.before) for each in ordered]),
             cells.texts("After", "text", [_heads(each.after) for each in ordered]),
         ]
@@ -170,10 +191,17 @@ def _roles(comparisons: Comparisons) -> Part:
     return Part(
         "roles",
         "Roles",
-        ROLES_SAY.format(comparisons.whole.before.label, comparisons.whole.after.label),
+        says,
         table if ordered else None,
         otherwise="No head has a role beyond doubt, before or after.",
     )
+
+
+def _became(change: RoleChange, whole: Comparison) -> str:
+    """In a word; of models whose heads have no counterparts, in which of them the role is."""
+    if change.closest is not None and change.kind in ("lost", "gained"):
+        return f"in {(whole.before if change.before else whole.after).label} only"
+    return WORDS[change.kind]
 
 
 def _heads(heads: Sequence[RoleHead]) -> str:
@@ -311,18 +339,33 @@ def _matches(whole: Comparison) -> Part:
         ]
     )
     more = f"{count(len(moved) - ROWS)} more are in compare.json." if len(moved) > ROWS else ""
-    if whole.unmatched:
-        names = [_named_head(*each) for each in whole.unmatched[:NAMED]]
-        rest = len(whole.unmatched) - NAMED
-        names += [f"{count(rest)} more"] if rest > 0 else []
-        more += f" Without a counterpart after: {', '.join(names)}."
+    sides = (whole.before.label, whole.unmatched), (whole.after.label, whole.unmatched_after)
+    for label, alone in sides:
+        if alone:
+            more += f" Without a counterpart, in {label}: {_heads_named(alone)}."
     return Part(
         "counterparts",
         "Heads and their counterparts",
-        "How unlike: 0 is the same in every sentence, 1.4 two heads at random.",
+        COUNTERPARTS_SAY + _bounds_say(whole.bounds),
         table if rows else None,
         more.strip(),
     )
+
+
+def _bounds_say(bounds: Mapping[Attention, float]) -> str:
+    """How alike counterparts have to be, where heads are matched by likeness."""
+    if not bounds:
+        return ""
+    least = [
+        f"{number(bound)} {f'({name})' if name else ''}".strip() for name, bound in bounds.items()
+    ]
+    return BOUND_SAYS.format(", ".join(least))
+
+
+def _heads_named(heads: Sequence[tuple[str, tuple[int, int]]]) -> str:
+    names = [_named_head(*each) for each in heads[:NAMED]]
+    rest = len(heads) - NAMED
+    return ", ".join([*names, f"{count(rest)} more"] if rest > 0 else names)
 
 
 def _named_head(attention: str, place: tuple[int, int]) -> str:

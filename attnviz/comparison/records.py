@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Literal
 
 from attnviz.measurement.source import InputInfo, ModelInfo
 from attnviz.shape import LEFT_OUT, Amount, Attention, Count, Place
 
-ChangeKind = Literal["kept", "moved", "lost", "gained", "unclear"]
+ChangeKind = Literal["kept", "moved", "lost", "gained", "both", "unclear"]
 
 RELATIVE = ("nats", "tokens")
 """Units of statistics whose differences are large or small in proportion to the numbers."""
+
+_TIMES = 100
+"""What takes so many times the sentences is not told to take more."""
 
 SCORE = "score"
 """The measure of a role; of a statistic it is the statistic's name."""
@@ -80,6 +85,9 @@ class HeadDifference:
     """Queries that it rests on, before or after, whichever are fewer."""
     sentences: Count
     """Sentences that it rests on, before or after, whichever are fewer."""
+    same_as: str = field(default="", metadata=LEFT_OUT)
+    """The role or statistic that has the same numbers on this text, and tells and counts them; left
+    out where there is none."""
     attention: Attention = field(default="", metadata=LEFT_OUT)
 
     @property
@@ -101,6 +109,22 @@ class HeadDifference:
     def is_relative(self) -> bool:
         """Whether the difference is large or small in proportion to the numbers."""
         return self.unit in RELATIVE
+
+    @property
+    def needed(self) -> int | None:
+        """About so many sentences would make a difference this large certain; None for no telling.
+
+        Bounds close in with the root of their number. None, too, where it would take more than a
+        hundred times as many.
+        """
+        if self.sure_low is None or self.sure_high is None or not self.difference:
+            return None
+        times: float = ((self.sure_high - self.sure_low) / 2 / self.difference) ** 2
+        if times > _TIMES:
+            return None
+        many = times * self.sentences
+        unit = int(10 ** max(len(str(int(many))) - 2, 0))
+        return unit * ceil(many / unit)
 
     @property
     def _scale(self) -> float:
@@ -127,8 +151,9 @@ class RoleChange:
     kind: ChangeKind
     """kept: a head that had it still has it, and none took it over from another; moved: some
     surely lost it and others surely gained it; lost: those that had it surely lost it, and no head
-    has it; gained: no head had it, and some surely gained it; unclear: verdicts differ, but there
-    is too little evidence that scores do."""
+    has it; gained: no head had it, and some surely gained it; both: some have it on either side,
+    but they have no counterparts; unclear: verdicts differ, but there is too little evidence that
+    scores do."""
     before: tuple[RoleHead, ...]
     """The heads that have it before, the best first."""
     after: tuple[RoleHead, ...]
@@ -138,7 +163,14 @@ class RoleChange:
     joined: tuple[Place, ...] = ()
     """Heads that surely gained it, by their places after."""
     reason: str = ""
-    """What makes it unclear; else empty."""
+    """What makes it unclear, and how much evidence would be enough, if that is known; else
+    empty."""
+    closest: RoleHead | None = None
+    """Of a role of one side alone, whose heads have no counterparts: the head with the highest
+    score on the other side. Else null."""
+    same_as: str = field(default="", metadata=LEFT_OUT)
+    """The role that is one fact with it in all of these heads, and of which the same is told; left
+    out where there is none."""
     attention: Attention = field(default="", metadata=LEFT_OUT)
 
 
@@ -146,9 +178,22 @@ class RoleChange:
 class ComparisonFinding:
     """A plain sentence on what changed, with its numbers."""
 
-    kind: Literal["lost", "moved", "gained", "head", "permuted", "overview", "mean", "same"]
-    """A role that is lost, moved or gained, a head that differs, heads that were permuted, how many
-    differ in all, a mean over heads that differs, or that nothing does."""
+    kind: Literal[
+        "lost",
+        "moved",
+        "gained",
+        "both",
+        "unclear",
+        "head",
+        "permuted",
+        "unmatched",
+        "overview",
+        "mean",
+        "same",
+    ]
+    """A role that is lost, moved or gained, roles that heads without counterparts have in both, a
+    role of which it is unclear, a head that differs, heads that were permuted, heads without
+    counterparts, how many differ in all, a mean over heads that differs, or that nothing does."""
     text: str
     role: str = ""
     """The role it is about; empty for none."""
@@ -176,7 +221,12 @@ class Comparison:
     matches: tuple[HeadMatch, ...]
     """Every head that was compared, with its counterpart."""
     unmatched: tuple[tuple[Attention, Place], ...]
-    """Heads before that have no counterpart, where there are fewer heads after."""
+    """Heads before that have no counterpart."""
+    unmatched_after: tuple[tuple[Attention, Place], ...]
+    """Heads after that are nobody's counterpart."""
+    bounds: Mapping[Attention, Amount]
+    """How unlike heads may be and still be counterparts, by stream, where heads are matched by
+    likeness: 19 in 20 heads that are matched inside a model, each with another, are more unlike."""
     differences: tuple[HeadDifference, ...]
     """Every difference: heads in order, roles before statistics."""
     changes: tuple[RoleChange, ...]
@@ -187,6 +237,11 @@ class Comparison:
 
     @property
     def certain(self) -> tuple[HeadDifference, ...]:
-        """The differences that are certain, the surely largest first."""
-        sure = [difference for difference in self.differences if difference.certain]
+        """The differences that are certain, the surely largest first, each fact once."""
+        sure = [each for each in self.told if each.certain]
         return tuple(sorted(sure, key=lambda each: -each.sure_change))
+
+    @property
+    def told(self) -> tuple[HeadDifference, ...]:
+        """The differences without those that are one fact with another."""
+        return tuple(each for each in self.differences if not each.same_as)

@@ -8,7 +8,7 @@ import numpy as np
 
 from attnviz.comparison.course_findings import ENTROPY
 from attnviz.comparison.courses import DIVERGENCE
-from attnviz.comparison.records import HeadDifference
+from attnviz.comparison.records import Comparison, HeadDifference
 from attnviz.comparison.several import Comparisons, Course, CoursePoint
 from attnviz.figures.compared_views import (
     ComparedView,
@@ -177,34 +177,52 @@ def _top(lines: Sequence[CourseLine], most: float) -> float:
 
 def _differences(comparisons: Comparisons, stream: str) -> Iterator[DifferenceView]:
     """Those of the roles that change most, and of normalised entropy."""
+    if not any(match.attention == stream for match in comparisons.whole.matches):
+        return  # no head has a counterpart that it could differ from
     drawn = _drawn(comparisons, stream)
     every = [each for named in comparisons.whole.streams for each in _shown(comparisons, named)]
     reach = round_ticks(max([LEAST, *(abs(each.difference or 0.0) for each in every)]))[1]
     before, after = (
         comparisons.reports[at].part(stream) for at in (0, len(comparisons.reports) - 1)
     )
-    maps = {name: (_map(before, name), _map(after, name)) for name in drawn}
-    moved = any(match.before != match.after for match in comparisons.whole.matches)
+    for name in drawn:
+        yield difference(comparisons.whole, (before, after), name, reach)
+
+
+def difference(
+    whole: Comparison, parts: tuple[Report, Report], name: str, reach: float | None = None
+) -> DifferenceView:
+    """A role's scores, or a statistic's means, before and after, and by how much heads differ.
+
+    `parts` are of one stream. Without `reach` the scales fit what there is.
+    """
+    before, after = parts
+    stream = before.attention
+    first, last = _map(before, name), _map(after, name)
+    apart, certain = np.full(first.shape, np.nan), np.zeros(first.shape, dtype=bool)
+    for each in whole.differences:
+        if each.attention == stream and _name(each) == name and each.difference is not None:
+            apart[each.head] = each.difference
+            certain[each.head] = bool(each.certain)
+    top = 1.0
+    if reach is None:
+        reach = round_ticks(float(np.nanmax(np.abs(apart), initial=LEAST)))[1]
+        most = max(float(np.nanmax(of, initial=0.0)) for of in (first, last))
+        top = max(1.0, round_ticks(most)[1])
     titles = _titles(before) | _titles(after)
-    for name, (first, last) in maps.items():
-        apart, certain = np.full(first.shape, np.nan), np.zeros(first.shape, dtype=bool)
-        for each in comparisons.whole.differences:
-            if each.attention == stream and _name(each) == name and each.difference is not None:
-                apart[each.head] = each.difference
-                certain[each.head] = bool(each.certain)
-        yield DifferenceView(
-            name,
-            heading(titles[name]),
-            (comparisons.whole.before.label, comparisons.whole.after.label),
-            first,
-            last,
-            apart,
-            certain,
-            1.0,
-            reach,
-            moved,
-            stream,
-        )
+    return DifferenceView(
+        name,
+        heading(titles.get(name, name)),
+        (whole.before.label, whole.after.label),
+        first,
+        last,
+        apart,
+        certain,
+        top,
+        reach,
+        any(match.before != match.after for match in whole.matches),
+        stream,
+    )
 
 
 def _shown(comparisons: Comparisons, stream: str) -> list[HeadDifference]:

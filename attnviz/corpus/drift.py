@@ -29,9 +29,9 @@ class Drift:
     """By how much every head differs from before, and what is certain of it.
 
     `against` is what the corpus is held against, with its `model` and `sentences`; `paired`: they
-    are the same sentences. Of `compared` differences of roles and statistics `certain` ones have
-    bounds, held for all at once, that exclude 0; the surely largest come first. `changes` are roles
-    that other heads have than before.
+    are the same sentences. Of `compared` differences of roles and statistics, each fact counted
+    once, `certain` ones have bounds, held for all at once, that exclude 0; the surely largest come
+    first. `changes` are roles that other heads have than before.
     """
 
     against: str
@@ -98,10 +98,12 @@ def drift(before: Measurement, now: Measurement, against: Path, settings: Settin
         model=compared.before.model.name,
         sentences=compared.before.input.sentences,
         paired=compared.paired,
-        compared=sum(each.certain is not None for each in compared.differences),
+        compared=sum(each.certain is not None for each in compared.told),
         certain=len(certain),
         differences=certain[:TOLD],
-        changes=tuple(each for each in compared.changes if each.kind != "kept"),
+        changes=tuple(
+            each for each in compared.changes if each.kind != "kept" and not each.same_as
+        ),
         findings=tuple(each.text for each in compared.findings),
         warnings=tuple(warnings),
     )

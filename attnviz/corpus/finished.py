@@ -17,6 +17,7 @@ from attnviz.corpus.strange import Strangest
 from attnviz.corpus.summary import SCHEMA
 from attnviz.errors import InputError
 from attnviz.measurement.measurement import Measurement
+from attnviz.report import codec
 from attnviz.report.model import Report
 from attnviz.report.monitoring import Groups, StrangeSentence
 from attnviz.report.numbers import counted
@@ -75,19 +76,33 @@ def warnings_of(manifest: Manifest) -> list[str]:
 
 
 def watched(report: Report, folder: Path) -> Report:
-    """A report with what the scan in a folder watched for, if there is one.
+    """A report with what the scan in a folder watched for, or the one that a report there is from.
 
-    Raises InputError where what it says is damaged.
+    Raises InputError where what the scan says is damaged.
     """
     try:
         data = (folder / manifests.NAME).read_bytes()
     except OSError:  # no scan
-        return report
+        return _as_reported(report, folder)
     manifest = manifests.read(data, showable(str(folder)))
     if "result" not in manifest:
         return report
     strangest = strangest_of(manifest).sentences
     return replace(report, groups=groups_of(manifest), strangest=strangest)
+
+
+def _as_reported(report: Report, folder: Path) -> Report:
+    """With what the report in a folder says of these, which is all that is kept of them there."""
+    try:
+        data = (folder / "report.json").read_bytes()
+    except OSError:
+        return report
+    try:
+        told = codec.read(data)
+    except InputError:
+        left_out = "Its report.json can't be read: groups and strangest sentences are left out."
+        return replace(report, warnings=(*report.warnings, left_out))
+    return replace(report, groups=told.groups, strangest=told.strangest)
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,8 @@ def _compared(
         return 0, [], "There is one group only."
     tested, certain = 0, list[tuple[str, HeadDifference]]()
     for value, each in group_differences(kept, settings):
+        if each.same_as:
+            continue  # one fact with another, which is counted
         tested += each.certain is not None
         if each.certain:
             certain.append((value, each))

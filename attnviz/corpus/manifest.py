@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +11,9 @@ from attnviz.corpus.options import ScanOptions
 from attnviz.corpus.overview import Overview
 from attnviz.errors import InputError, UsageError
 from attnviz.measurement.source import Source
-from attnviz.settings import Settings
+from attnviz.report.numbers import counted
+from attnviz.settings import Settings, flag
+from attnviz.text.showable import showable
 
 SCHEMA = "attnviz.scan/1"
 NAME = "scan.json"
@@ -22,6 +24,13 @@ _ALWAYS = {"version", "model", "settings", "corpus", "part", "pilot", "rows", "b
 
 _FREE = ("result", "batch_tokens", "given")
 """What may differ between a scan and one that goes on with it."""
+
+
+_OF_CORPUS = ("field", "id", "group", "label", "sample", "keep_going")
+"""What flags say of a corpus."""
+
+_TOLD = 3
+"""Differences, and files, that are named."""
 
 
 def manifest(
@@ -95,29 +104,62 @@ def read(data: bytes, folder: object) -> Manifest:
 
 def check_same(before: Manifest, now: Manifest, folder: object) -> None:
     """Raises UsageError where a folder holds a scan of something else, and says what differs."""
-    kept = [{key: of[key] for key in of if key not in _FREE} for of in (before, now)]
-    if difference := _difference(kept[0], kept[1]):
+    different = list(_differences(before, now))
+    if different:
+        told, rest = different[:_TOLD], len(different) - _TOLD
+        more = f", and {counted(rest, 'more thing')} differ" if rest > 0 else ""
         raise UsageError(
-            f"{folder} holds another scan: {difference}.",
+            f"{folder} holds another scan: {'; '.join(told)}{more}.",
             "Scan into another folder with -o, or remove this one to scan anew.",
         )
 
 
-def _difference(before: Any, now: Any, name: str = "") -> str:  # noqa: ANN401 - JSON's
-    """The first thing that differs between two values, by its path; "" for nothing."""
-    if isinstance(before, Mapping) and isinstance(now, Mapping):
-        for key in sorted({*before, *now}):
-            path = f"{name}.{key}" if name else key
-            if told := _difference(before.get(key), now.get(key), path):
-                return told
-        return ""
-    several = isinstance(before, Sequence) and not isinstance(before, str)
-    if several and isinstance(now, Sequence) and len(before) == len(now):
-        differences = (
-            _difference(old, new, f"{name}[{place}]")
-            for place, (old, new) in enumerate(zip(before, now, strict=True))
-        )
-        return next(filter(None, differences), "")
-    if several and isinstance(now, Sequence):
-        return f"{name} has {len(before)} entries and now {len(now)}"
-    return "" if before == now else f"{name} is {before} and now {now}"
+def _differences(before: Manifest, now: Manifest) -> Iterator[str]:
+    """What differs between two scans, as their commands say it: flags, then what was read."""
+    corpora = before["corpus"], now["corpus"]
+    flags = [(name, *(of.get(name) for of in corpora)) for name in _OF_CORPUS]
+    flags += [(name, before.get(name), now.get(name)) for name in ("part", "rows")]
+    settings = before["settings"], now["settings"]
+    names = sorted({*settings[0], *settings[1]})
+    flags += [(name, *(of.get(name) for of in settings)) for name in names]
+    for name, old, new in flags:
+        if old != new:
+            yield f"{flag(name)} {_given(old)}, and now {_given(new)}"
+    models = before["model"], now["model"]
+    if models[0] != models[1]:
+        name = next(key for key in sorted({*models[0], *models[1]}) if _differ(*models, key))
+        old, new = (showable(str(of.get(name))) for of in models)
+        yield f"its model's {name} is {old}, and now {new}"
+    old, new = ({file["name"]: file for file in of["files"]} for of in corpora)
+    if [*old] != [*new]:
+        yield f"it is of {_files(old)}, and now of {_files(new)}"
+    elif changed := [name for name in old if old[name] != new[name]]:
+        yield f"{_files(changed)} changed since"
+    else:
+        yield from _others(corpora[0], corpora[1], {*_OF_CORPUS, "files"})
+    for name in ("version", "pilot"):
+        if _differ(before, now, name):
+            yield f"its {name} is {before.get(name)}, and now {now.get(name)}"
+
+
+def _others(before: Manifest, now: Manifest, told: Collection[str]) -> Iterator[str]:
+    """What else differs, by its name."""
+    for name in sorted({*before, *now} - {*told}):
+        if _differ(before, now, name):
+            yield f"{name} is {before.get(name)}, and now {now.get(name)}"
+
+
+def _differ(before: Manifest, now: Manifest, name: str) -> bool:
+    return bool(before.get(name) != now.get(name))
+
+
+def _given(value: object) -> str:
+    """What a flag was given, in words."""
+    if value in ("", None, False, 0):
+        return "is not given"
+    return "is given" if value is True else f"is {showable(str(value))}"
+
+
+def _files(names: Collection[str]) -> str:
+    listed = [showable(name) for name in list(names)[:_TOLD]]
+    return ", ".join(listed) + (" and more" if len(names) > _TOLD else "")

@@ -23,6 +23,10 @@ def measurement_in(folder: Path) -> Measurement:
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
+        if not folder.exists():
+            raise InputError(
+                f"There is no folder {shown}.", "Name that of a scan or of a report."
+            ) from error
         unfinished = (folder / MANIFEST).exists()
         raise InputError(
             f"{shown} holds no measurement.",

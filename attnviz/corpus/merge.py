@@ -79,7 +79,8 @@ def _finished(folder: Path) -> Manifest:
     try:
         data = (folder / manifests.NAME).read_bytes()
     except (OSError, ValueError) as error:
-        raise InputError(f"{shown} holds no scan.", "Name folders of finished scans.") from error
+        what = "holds no scan" if folder.is_dir() else "is no folder"
+        raise InputError(f"{shown} {what}.", "Name folders of finished scans.") from error
     manifest = manifests.read(data, shown)
     if "result" not in manifest:
         raise InputError(f"The scan in {shown} is not finished.", "Give its command again.")
@@ -170,6 +171,13 @@ def _check_parts(parts: Sequence[str], folders: Sequence[Path]) -> None:
     for place, number in enumerate(numbers):
         if number in numbers[:place]:
             before = folders[numbers.index(number)]
+            if many == 1:
+                raise UsageError(
+                    f"{showable(str(before))} and {showable(str(folders[place]))} are whole scans, "
+                    "and no parts of one.",
+                    "Parts come from --part 1/2 and so on; attnviz compare sets scans of the same "
+                    "text side by side, and scan --against tells what drifted.",
+                )
             raise UsageError(
                 f"{showable(str(folders[place]))} and {showable(str(before))} are both part "
                 f"{parts[place]}.",

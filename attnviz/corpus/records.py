@@ -205,10 +205,9 @@ def _check_column(name: str, columns: Sequence[str], wanted: str, flag: str) -> 
     if not wanted:
         raise _unnamed(name, columns)
     if wanted not in columns:
-        near = difflib.get_close_matches(wanted, columns, n=1)
         raise InputError(
             f"{name} has no column {showable(wanted)}; it has {_listed(columns)}.",
-            f"Did you mean {flag} {showable(near[0])}?" if near else f"Name one of them: {flag}.",
+            _nearest(wanted, columns, flag, f"Name one of them: {flag}."),
         )
 
 
@@ -221,18 +220,32 @@ def _record(
     text, named = _looked_up(value, fields.text), _looked_up(value, fields.id)
     if not isinstance(text, str):
         what = "no field" if text is None else f"{type(text).__name__}, no text, in the field"
+        usual = "--field names the field that holds the text, in every record."
+        hint = usual if text is not None else _nearest(fields.text, value, "--field", usual)
         refuse(
             InputError(
                 f"{name}, {place} {line} has {what} {showable(fields.text)}; it has "
                 f"{_listed(list(value))}.",
-                "--field names the field that holds the text, in every record.",
+                hint,
             )
         )
         return
+    for field, flag in ((fields.id, "--id"), (fields.grouped, fields.flag)):
+        absent = field and _looked_up(value, field) is None and field not in value
+        if absent and not fields.group == field == SOURCE:
+            usual = f"{flag} names a field that every record has."
+            refuse(
+                InputError(
+                    f"{name}, {place} {line} has no field {showable(field)}; it has "
+                    f"{_listed(list(value))}.",
+                    _nearest(field, value, flag, usual),
+                )
+            )
+            return
     if fields.id and named is None:
         refuse(
             InputError(
-                f"{name}, {place} {line} has no field {showable(fields.id)}.",
+                f"{name}, {place} {line} has no value in the field {showable(fields.id)}.",
                 "--id names a field that every record has.",
             )
         )
@@ -276,6 +289,12 @@ def group_of(value: object, fields: Fields, file: str) -> str:
         f"the label {in_short(text)!r}, which the model does not know.",
         f"Its labels are: {', '.join(map(showable, fields.labels))}; their numbers do, too.",
     )
+
+
+def _nearest(wanted: str, value: Iterable[str], flag: str, otherwise: str) -> str:
+    """The hint with the field that is meant, if any has such a name."""
+    near = difflib.get_close_matches(wanted, [str(each) for each in value], n=1)
+    return f"Did you mean {flag} {showable(near[0])}?" if near else otherwise
 
 
 def _looked_up(value: Any, field: str) -> Any:  # noqa: ANN401 - JSON's

@@ -40,14 +40,15 @@ def check_installed() -> None:
 class RowWriter:
     """Writes the rows of a shard to a file of that name; where `writing` is None, nothing.
 
-    Its columns: sentence (number in the corpus), source, line, stream ("" where there is one only),
-    layer, head, role ("" for a statistic), candidate (a target of a role that has several),
-    measure ("score", a baseline, or a statistic), numerator and denominator, whose ratio is the
-    mean over the sentence's queries. A mean over sentences is the ratio of their sums.
+    Its columns: sentence (number in the corpus), source, line, group (of a corpus that is `grouped`
+    alone: the field's value, or right or wrong), stream ("" where there is one only), layer, head,
+    role ("" for a statistic), candidate (a target of a role that has several), measure ("score", a
+    baseline, or a statistic), numerator and denominator, whose ratio is the mean over the
+    sentence's queries. A mean over sentences is the ratio of their sums.
     """
 
-    def __init__(self, writing: Writing | None, name: str) -> None:
-        self._writing, self._name = writing, name
+    def __init__(self, writing: Writing | None, name: str, *, grouped: bool = False) -> None:
+        self._writing, self._name, self._grouped = writing, name, grouped
         self._leave = ExitStack()
         self._writer: Any = None
 
@@ -58,21 +59,26 @@ class RowWriter:
             parquet = importlib.import_module("pyarrow.parquet")
             file = self._leave.enter_context(self._writing(self._name))
             self._writer = self._leave.enter_context(
-                parquet.ParquetWriter(file, _schema(arrow), compression="zstd")
+                parquet.ParquetWriter(file, self._schema(arrow), compression="zstd")
             )
         return self
 
     def __exit__(self, *error: object) -> None:
         self._leave.__exit__(*error)  # type: ignore[arg-type]
 
-    def __call__(self, run: StreamRun, pilot: Pilot) -> None:
-        """Writes what was measured of one stream."""
+    def __call__(self, run: StreamRun, pilot: Pilot, group: str) -> None:
+        """Writes what was measured of one stream, in one group."""
         if self._writer is None:
             return
         arrow = importlib.import_module("pyarrow")
-        schema = _schema(arrow)
+        schema = self._schema(arrow)
         for column, numerator, denominator in _columns(run, pilot):
-            self._writer.write_table(_table(arrow, schema, run, column, numerator, denominator))
+            table = _table(arrow, schema, run, group, column, numerator, denominator)
+            self._writer.write_table(table)
+
+    def _schema(self, arrow: Any) -> Any:  # noqa: ANN401 - pyarrow's
+        schema = _schema(arrow)
+        return schema if self._grouped else schema.remove(schema.get_field_index("group"))
 
 
 def _columns(run: StreamRun, pilot: Pilot) -> Iterator[tuple[Column, Numbers, Numbers]]:
@@ -90,6 +96,7 @@ def _schema(arrow: Any) -> Any:  # noqa: ANN401 - pyarrow's
         "sentence": arrow.int64(),
         "source": name,
         "line": arrow.int64(),
+        "group": name,
         "stream": name,
         "layer": arrow.int16(),
         "head": arrow.int16(),
@@ -106,6 +113,7 @@ def _table(
     arrow: Any,  # noqa: ANN401 - pyarrow's
     schema: Any,  # noqa: ANN401
     run: StreamRun,
+    group: str,
     column: Column,
     numerator: Numbers,
     denominator: Numbers,
@@ -134,6 +142,7 @@ def _table(
                 np.repeat(places.astype(np.int32), shape[1]), [str(name) for name in names]
             ),
             each([sentence.line for sentence in of_sentence]),
+            *([same(group)] if "group" in schema.names else []),
             same(run.stream),
             np.tile(layers, shape[0]),
             np.tile(numbers, shape[0]),

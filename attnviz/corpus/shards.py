@@ -33,15 +33,16 @@ from attnviz.survey.tally import Tally
 from attnviz.text.types import Sentence, Tokens
 
 Advance = Callable[[int], None]
-Seen = Callable[[StreamRun, Pilot], None]
-"""Called with each stream of a shard once it was measured, and with the pilot."""
+Seen = Callable[[StreamRun, Pilot, str], None]
+"""Called with each stream of a shard once it was measured, with the pilot, and with the group of
+its sentences, "" where there are none."""
 
 
 def _unheard(_: int) -> None:
     """For sentences that were counted before."""
 
 
-def _unseen(_: StreamRun, __: Pilot) -> None:
+def _unseen(_: StreamRun, __: Pilot, ___: str) -> None:
     """For runs of which nothing but sums is kept."""
 
 
@@ -172,7 +173,7 @@ class ShardMeasurer:
             counts.add(piece.tokens, None)
             counts.add_words(piece.wording)
             runs = self._measurer.runs(piece, advance)
-            states[value] = self._state(counts, runs, pilot, seen)
+            states[value] = self._state(counts, runs, pilot, seen, value)
         strangest = sum((state.strangest for state in states.values()), Strangest())
         whole = self._state(Tally(), (), pilot, seen)
         return replace(
@@ -189,13 +190,15 @@ class ShardMeasurer:
         check_lengths(Notes.of(tally), self._loaded, self._settings.long)
         return shard
 
-    def _state(self, tally: Tally, runs: Sequence[StreamRun], pilot: Pilot, seen: Seen) -> State:
+    def _state(
+        self, tally: Tally, runs: Sequence[StreamRun], pilot: Pilot, seen: Seen, group: str = ""
+    ) -> State:
         streams: dict[str, StreamSums] = {}
         strangest = Strangest()
         for run in runs:
             streams[run.stream] = run.sums(pilot.fits[run.stream])
             strangest += Strangest.of(run, pilot)
-            seen(run, pilot)
+            seen(run, pilot, group)
         info = InputInfo(
             split=self._settings.split,
             sentences=tally.sentences,

@@ -107,7 +107,7 @@ def _has_room(sheet: Sheet, cells: Cells, texts: Iterable[str], size: float) -> 
 
 
 def _own_bar(sheet: Sheet, view: DifferenceView, cells: Cells, height: float) -> None:
-    marks = tuple((at, f"{at * view.top:g}") for at in (0.0, 0.25, 0.5, 0.75, 1.0))
+    marks = tuple((at, f"{at * view.top:.3g}") for at in (0.0, 0.25, 0.5, 0.75, 1.0))
     bar = Bar("", np.linspace(0.0, 1.0, 256), marks)
     draw_bar(sheet, bar, cells.right + 8.0, cells.top, height)
 

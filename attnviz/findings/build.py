@@ -30,13 +30,14 @@ from attnviz.report.model import (
     WordSpan,
 )
 from attnviz.report.scores import LEAST_SEEN
+from attnviz.roles.broad import ROLE as BROAD_ROLE
 from attnviz.roles.role import Role
 from attnviz.statistics.statistic import Statistic
 from attnviz.text.types import Tokens
 from attnviz.text.word_numbers import word_spans
 
-UNIFORM = 0.9
-"""A head is near-uniform when its normalised entropy is surely above this."""
+BROAD = BROAD_ROLE.name
+"""The role of near-uniform heads: more even than a row drawn at random."""
 
 
 def heads(
@@ -277,13 +278,13 @@ def similarity(likeness: Likeness | None, heads: Sequence[HeadReport]) -> Simila
         order=likeness.order,
         groups=groups,
         collapsed=_collapsed(names, groups),
-        uniform=tuple((head.layer, head.head) for head in heads if _is_uniform(head.statistics)),
+        uniform=tuple((head.layer, head.head) for head in heads if BROAD in head.found),
         method=(
             f"Exact Jensen-Shannon divergence on {likeness.rows} rows of {likeness.sentences} "
             f"sentences, sampled by the hash of their text. Redundant: the 95% upper bound of its "
             f"root stays below {REDUNDANT} for every two heads of a group (0.83 is the most), on "
             f"{UNITS} different sentences or documents at least. "
-            f"Near-uniform: the interval of the normalised entropy lies above {UNIFORM}."
+            f"Near-uniform: the heads that have the role {BROAD}."
         ),
     )
 
@@ -300,8 +301,3 @@ def _collapsed(
         for layer, members in layers.items()
         if len(members) > 1 and any(members <= set(group) for group in groups)
     )
-
-
-def _is_uniform(statistics: Mapping[str, Estimate]) -> bool:
-    evenness = statistics.get("normalized_entropy")
-    return evenness is not None and evenness.low is not None and evenness.low > UNIFORM

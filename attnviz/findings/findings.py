@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from attnviz.evidence.rules import USUAL, Rules
 from attnviz.findings import phrases
 from attnviz.findings.census import census, nothing_apart
 from attnviz.measurement.probed import InductionReport
@@ -71,9 +72,10 @@ def findings(
     roles: Sequence[RoleInfo],
     similarity: Similarity | None,
     induction: InductionReport | None = None,
+    rules: Rules = USUAL,
 ) -> tuple[Finding, ...]:
     """All findings of one model or part, those that stand first before the others."""
-    every = _candidates(heads, roles, similarity, induction)
+    every = _candidates(heads, roles, similarity, induction, rules)
     judged = _judged(heads)
     alike = None if induction and induction.supported else nothing_apart(heads, roles)
     leading = [] if alike else _leading(every, judged=judged)
@@ -93,7 +95,8 @@ def lead(parts: Sequence[Report]) -> tuple[Finding, ...]:
     """
     every: list[Candidate] = []
     for part in parts:
-        candidates = _candidates(part.heads, part.roles, part.similarity, part.induction)
+        rules = part.options.evidence
+        candidates = _candidates(part.heads, part.roles, part.similarity, part.induction, rules)
         every += [
             replace(each, finding=replace(each.finding, attention=part.attention))
             for each in candidates
@@ -164,11 +167,12 @@ def _candidates(
     roles: Sequence[RoleInfo],
     similarity: Similarity | None,
     induction: InductionReport | None,
+    rules: Rules,
 ) -> list[Candidate]:
     """Everything that could be said, what is about roles first."""
     by_place = {(head.layer, head.head): head for head in heads}
     every = [
-        _of_role(role, own, heads, roles)
+        _of_role(role, own, heads, roles, rules)
         for role in roles
         if (own := [by_place[at] for at in role.shown if role.name in by_place[at].told])
     ]
@@ -205,10 +209,11 @@ def _of_role(
     own: Sequence[HeadReport],
     heads: Sequence[HeadReport],
     roles: Sequence[RoleInfo],
+    rules: Rules,
 ) -> Candidate:
     best = own[0].roles[role.name]
     against = best.baseline if best.baseline is not None else best.chance or 0.0
-    text = phrases.of_role(role, own, heads, phrases.here(role, roles))
+    text = phrases.of_role(role, own, heads, phrases.here(role, roles), rules)
     places = tuple((head.layer, head.head) for head in own)
     return Candidate(
         Finding("role", text, places, role=role.name),
@@ -252,7 +257,4 @@ def _of_similarity(similarity: Similarity, heads: phrases.Heads) -> list[Candida
     if redundant:
         text = phrases.of_groups(similarity.groups, heads)
         add("redundant", text, redundant, len(redundant) / len(heads))
-    if similarity.uniform:
-        text = phrases.of_uniform(similarity.uniform, heads)
-        add("uniform", text, similarity.uniform, len(similarity.uniform) / len(heads))
     return every

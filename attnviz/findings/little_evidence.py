@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attnviz.evidence.bootstrap import FEWEST
+from attnviz.evidence.rules import Rules
 from attnviz.measurement.source import InputInfo
 from attnviz.measurement.units import Units
 from attnviz.report.numbers import counted
@@ -14,16 +15,18 @@ _NAMED = 5
 """Relations that a warning names."""
 
 
-def little_evidence(units: Units, info: InputInfo) -> list[str]:
+def little_evidence(units: Units, info: InputInfo, rules: Rules) -> list[str]:
     """A warning where there are few units of evidence, or fewer than sentences.
 
-    Of more units than are kept apart nobody knows how many are different.
+    And one where sentences are fewer than `rules` ask for. Of more units than are kept apart
+    nobody knows how many are different.
     """
     if info.sentences < FEWEST:
         return [
             (
                 f"Only {counted(info.sentences, 'sentence')}: too few for intervals, so there are "
-                "no verdicts. Five give the first, fifty are enough for most roles."
+                f"no verdicts. Five give the first; {counted(rules.sentences, 'sentence')} and "
+                f"{counted(rules.events, 'event')} are what a role takes to be beyond doubt."
             )
         ]
     if units.grouped:
@@ -31,13 +34,21 @@ def little_evidence(units: Units, info: InputInfo) -> list[str]:
     if len(units) < FEWEST:
         what = counted(len(units), "document" if info.documents else "different sentence")
         return [f"Only {what}: too few for intervals, so there are no verdicts."]
+    told = []
+    if (lack := rules.sentences - info.sentences) > 0:
+        told.append(
+            f"Only {counted(info.sentences, 'sentence')}: no role can be beyond doubt (supported), "
+            f"which takes {counted(rules.sentences, 'sentence')} with tokens that look for it, so "
+            f"{lack} more at least, and {counted(rules.events, 'event')}. Roles are tentative."
+        )
     if info.documents or len(units) == info.sentences:
-        return []
+        return told
     return [
+        *told,
         (
             f"Of {counted(info.sentences, 'sentence')} {len(units):,} are different: one that "
             "comes again is no further evidence, in intervals and verdicts."
-        )
+        ),
     ]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from attnviz.baselines.known import title_of
+from attnviz.evidence.rules import USUAL, Rules
 from attnviz.evidence.similarity import REDUNDANT
 from attnviz.figures.captions import listing
-from attnviz.findings.build import UNIFORM
 from attnviz.measurement.probed import InductionReport
+from attnviz.report.enough import lacking
 from attnviz.report.layers import listed
 from attnviz.report.model import HeadReport, RoleInfo, RoleScore
 from attnviz.report.numbers import count, counted, estimate, number
@@ -37,7 +38,11 @@ def here(role: RoleInfo, roles: Sequence[RoleInfo]) -> str:
 
 
 def of_role(
-    role: RoleInfo, heads: Sequence[HeadReport], every: Sequence[HeadReport], same: str = ""
+    role: RoleInfo,
+    heads: Sequence[HeadReport],
+    every: Sequence[HeadReport],
+    same: str = "",
+    rules: Rules = USUAL,
 ) -> str:
     """Which of `every` head have the role, the best of these `heads` first, and how strongly."""
     best = heads[0].roles[role.name]
@@ -51,7 +56,7 @@ def of_role(
     )
     against = f"{number(best.chance)} {by_chance}{_baseline(best)}"
     much = f"with {estimate(best.score, best.low, best.high)} {role.measures} ({against})"
-    unsure = "" if best.verdict in {"supported", None} else " Tentative: the evidence is thin."
+    unsure = "" if best.verdict in {"supported", None} else f" Tentative: {lacking(best, rules)}."
     if len(heads) == 1:
         return f"{name} {does(role)}{same}, {much}.{unsure}"
     of = f"{count(len(heads))} of {counted(len(every), noun(heads[0]))}"
@@ -125,22 +130,6 @@ def of_collapsed(layers: Sequence[int], heads: Heads) -> str:
     if len(layers) == 1:
         return f"In {stream} {named} all heads attend alike."
     return f"In {count(len(layers))} {stream}s all heads attend alike: {named}."
-
-
-def of_uniform(places: Sequence[Place], heads: Heads) -> str:
-    """The heads whose attention is near uniform."""
-    evenness = {place: heads[place].statistics.get("normalized_entropy") for place in places}
-    best = max(places, key=lambda place: ((of := evenness[place]) and of.mean) or 0.0)
-    of = evenness[best]
-    known = f" {estimate(of.mean, of.low, of.high)}" if of else ""
-    much = (
-        f"normalised entropy{known} where 1 is perfectly even and {UNIFORM} the least that counts"
-    )
-    if len(places) == 1:
-        return f"{heads[best].full_name} looks at nearly all tokens alike ({much})."
-    many = counted(len(places), noun(heads[best]))
-    who = names(places, heads)
-    return f"{many} look at nearly all tokens alike: {who} ({heads[best].full_name}: {much})."
 
 
 def noun(head: HeadReport, what: str = "head") -> str:

@@ -12,10 +12,11 @@ from dataclasses import replace
 import numpy as np
 
 from attnviz.evidence.similarity import REDUNDANT, Likeness
-from attnviz.findings.build import UNIFORM
+from attnviz.findings.build import BROAD
 from attnviz.measurement.probed import InductionReport
 from attnviz.report.candidates import Alike, Criterion, Reason, Spare, SpareGroup, SpareHead
 from attnviz.report.model import Estimate, HeadReport, Similarity
+from attnviz.roles.broad import ROLE as BROAD_ROLE
 
 Place = tuple[int, int]
 
@@ -27,11 +28,11 @@ What marks a sink is far less: 0.3 on the first token (Gu et al. 2024), half of 
 (Clark et al. 2019). There the rest of the row may still be what the head is for.
 """
 
-_THRESHOLDS: Mapping[Reason, float] = {
-    "redundant": REDUNDANT,
-    "uniform": UNIFORM,
-    "resting": RESTING,
-}
+_REASONS: tuple[Reason, ...] = ("redundant", "uniform", "resting")
+_DIGITS = 3
+
+Bars = Mapping[Place, float]
+"""What the evenness of heads has to exceed: a random row's, and the margin of the role broad."""
 
 
 def spare(
@@ -39,8 +40,11 @@ def spare(
     likeness: Likeness | None,
     similarity: Similarity | None,
     induction: InductionReport | None = None,
+    margin: float = BROAD_ROLE.margin,
 ) -> Spare:
     """The candidates among `heads`, which `likeness` counts in the same order.
+
+    A head is near-uniform where it has the role broad, whose margin is `margin`.
 
     Heads with reasons that do induction on repeated random tokens are none: an induction head
     rests where nothing repeats, and two of them are alike in resting.
@@ -58,15 +62,16 @@ def spare(
         for head, place in zip(heads, places, strict=True)
     ]
     idle = [head for head in every if head.induction is None]
+    bars = _bars(heads, margin)
     candidates = sorted(
         (head for head in idle if head.reasons),
-        key=lambda head: (-len(head.reasons), -max(_lead(head, why) for why in head.reasons)),
+        key=lambda head: (-len(head.reasons), -max(_lead(head, why, bars) for why in head.reasons)),
     )
     working = [head for head in every if head.reasons and head.induction is not None]
     return Spare(
         heads=tuple(candidates),
         working=tuple(sorted(working, key=lambda head: -(head.induction or 0.0))),
-        criteria=tuple(_criterion(reason, idle) for reason in _THRESHOLDS),
+        criteria=tuple(_criterion(reason, idle, bars) for reason in _REASONS),
         groups=groups,
         collapsed=() if similarity is None else similarity.collapsed,
     )
@@ -108,43 +113,68 @@ def _weighed(
         head=head.head,
         reasons=("redundant",) if redundant else (),
         alike=alike,
-        evenness=head.statistics.get("normalized_entropy"),
+        evenness=_evenness(head),
         resting=head.statistics.get("resting"),
         roles=head.found,
         induction=induction,
     )
-    lows: Mapping[Reason, Estimate | None] = {"uniform": spared.evenness, "resting": spared.resting}
-    beyond = (
-        reason
-        for reason, estimate in lows.items()
-        if estimate and estimate.low is not None and estimate.low > _THRESHOLDS[reason]
-    )
+    at_rest = spared.resting.low if spared.resting else None
+    beyond: list[Reason] = ["uniform"] if BROAD in head.found else []
+    if at_rest is not None and at_rest > RESTING:
+        beyond.append("resting")
     return replace(spared, reasons=(*spared.reasons, *beyond))
 
 
-def _criterion(reason: Reason, every: Sequence[SpareHead]) -> Criterion:
-    ranked = sorted(every, key=lambda head: -_lead(head, reason))
+def _evenness(head: HeadReport) -> Estimate | None:
+    """The normalised entropy, from the lower bound that holds for all heads and roles at once."""
+    mean, role = head.statistics.get("normalized_entropy"), head.roles.get(BROAD)
+    if mean is None or role is None:
+        return None
+    sure = None
+    if role.margin_low is not None and role.baseline is not None:
+        sure = role.baseline + role.margin_low
+    return Estimate(mean.mean, sure, mean.high)
+
+
+def _bars(heads: Sequence[HeadReport], margin: float) -> Bars:
+    return {
+        (head.layer, head.head): round(role.baseline + margin, _DIGITS)
+        for head in heads
+        if (role := head.roles.get(BROAD)) is not None and role.baseline is not None
+    }
+
+
+def _criterion(reason: Reason, every: Sequence[SpareHead], bars: Bars) -> Criterion:
+    ranked = sorted(every, key=lambda head: -_lead(head, reason, bars))
     beyond = [head for head in ranked if reason in head.reasons]
-    measured = [head for head in ranked if _lead(head, reason) > -math.inf]
+    measured = [head for head in ranked if _lead(head, reason, bars) > -math.inf]
+    closest = next(iter(beyond or measured), None)
     return Criterion(
         reason,
-        _THRESHOLDS[reason],
+        _threshold(closest, reason, bars),
         tuple((head.layer, head.head) for head in beyond),
-        next(iter(beyond or measured), None),
+        closest,
     )
 
 
-def _lead(head: SpareHead, reason: Reason) -> float:
+def _threshold(head: SpareHead | None, reason: Reason, bars: Bars) -> float:
+    """What a head's bound has to be beyond; of no head's evenness what no head can be."""
+    if reason == "uniform":
+        return bars.get((head.layer, head.head), 1.0) if head else 1.0
+    return REDUNDANT if reason == "redundant" else RESTING
+
+
+def _lead(head: SpareHead, reason: Reason, bars: Bars) -> float:
     """How far a head's bound is beyond the threshold, as a share of how far it could be.
 
     Below 0 where it is on the other side, -inf where nothing was measured. Where there is no
     bound the score itself stands in for it.
     """
-    threshold = _THRESHOLDS[reason]
+    threshold = _threshold(head, reason, bars)
     if reason == "redundant":
         if head.alike is None:
             return -math.inf
         return 1.0 - (head.alike.apart if head.alike.high is None else head.alike.high) / threshold
     estimate = head.evenness if reason == "uniform" else head.resting
     bound = None if estimate is None else estimate.mean if estimate.low is None else estimate.low
-    return -math.inf if bound is None else (bound - threshold) / (1.0 - threshold)
+    return -math.inf if bound is None else (bound - threshold) / max(1.0 - threshold, 1e-9)

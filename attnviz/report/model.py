@@ -141,7 +141,7 @@ class Similarity:
     collapsed: tuple[Count, ...]
     """Layers whose heads are all alike."""
     uniform: tuple[Place, ...]
-    """Heads near uniform attention."""
+    """Heads near uniform attention: those that have the role broad."""
     method: str
     """On what it was computed."""
 

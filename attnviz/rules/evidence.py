@@ -8,12 +8,11 @@ from typing import Literal
 
 from attnviz.drawing.settings import HeadPlace
 from attnviz.evidence.rules import PROBE
+from attnviz.report.enough import lacking
 from attnviz.report.model import Report
 from attnviz.rules.decide import Candidate
 from attnviz.rules.rule import GroupOf, RoleOf, Rule, StatisticOf
 from attnviz.rules.verdict import Measured
-
-_TENTATIVE = "tentative, for it rests on little evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +24,8 @@ class Known:
     low: float | None
     high: float | None
     verdict: Literal["supported", "tentative", "no"] | None = None
+    lacks: str = ""
+    """What evidence the verdict lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,16 @@ def role(name: str, report: Report) -> tuple[list[Known], str]:
             for score in [head.prefix_matching]
         ], ""
     scores = [(head, head.roles[name]) for head in report.heads if name in head.roles]
+    rules = report.options.evidence
     known = [
-        Known((head.layer, head.head), score.score, score.low, score.high, score.verdict)
+        Known(
+            (head.layer, head.head),
+            score.score,
+            score.low,
+            score.high,
+            score.verdict,
+            lacking(score, rules),
+        )
         for head, score in scores
     ]
     if any(each.mean is not None for each in known):
@@ -127,18 +136,21 @@ def _by_verdict(rule: Rule, head: Known) -> tuple[str, str]:
     if wanted is None or head.verdict in (wanted, "supported"):
         return "", ""
     if head.verdict == "tentative":
-        return _TENTATIVE, ""
+        return f"tentative: {head.lacks}", ""
     return "", f"whose verdict is {head.verdict}" if head.verdict else ""
 
 
 def _count(rule: Rule, known: Sequence[Known]) -> Evidence:
     """How many heads have a role beyond doubt; unsure where others, that may, would matter."""
     surely = sum(each.verdict == "supported" for each in known)
-    perhaps = sum(each.verdict in ("tentative", None) for each in known if each.mean is not None)
+    able = [each for each in known if each.mean is not None and each.verdict in ("tentative", None)]
+    perhaps = len(able)
     most = surely + perhaps
     alike = {rule.bounds.hold(many, many) for many in range(surely, most + 1)}
     number = float(surely)
     if len(alike) == 1:
         return Evidence((Candidate(Measured("", number, number, number)),))
-    doubt = f"{perhaps} more may have it, on more evidence"
+    best = max(able, key=lambda each: each.mean or 0.0)
+    lacks = f": the best has {best.lacks}" if best.lacks else ""
+    doubt = f"{perhaps} more may have it, on more evidence{lacks}"
     return Evidence((Candidate(Measured("", number, None, None), doubt),))

@@ -6,16 +6,34 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
 from attnviz.comparison.changes import induction_change, role_changes
 from attnviz.comparison.differences import Differences
 from attnviz.comparison.findings import findings
-from attnviz.comparison.matching import best, by_number, distances, matches, permuted
-from attnviz.comparison.measures import Measure, SharedUnits, moved
-from attnviz.comparison.records import SCORE, Comparison, HeadMatch, RoleChange, Side
+from attnviz.comparison.matching import (
+    Pairs,
+    best,
+    bound,
+    by_number,
+    distances,
+    matches,
+    permuted,
+)
+from attnviz.comparison.measures import Measure, SharedUnits, moved, told_once
+from attnviz.comparison.records import (
+    SCORE,
+    Comparison,
+    HeadDifference,
+    HeadMatch,
+    RoleChange,
+    Side,
+)
 from attnviz.errors import NothingToAnalyseError, UsageError
 from attnviz.evidence import bootstrap
 from attnviz.evidence.columns import statistic_sums
 from attnviz.evidence.gather import Sums
+from attnviz.evidence.rules import PROBE
 from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.stream import Head
 from attnviz.measurement.units import Units
@@ -71,15 +89,17 @@ def compare(
     differences = Differences(settings.resamples)
     for part in parts:
         part.add_to(differences)
-    records = differences.records()
+    by_measure = differences.by_measure()
     matched = tuple(match for part in parts for match in part.matches)
+    records: list[HeadDifference] = []
     changes: list[RoleChange] = []
     for part in parts:
-        own = [each for each in records if each.attention == part.name]
-        changes += role_changes(*part.reports, part.matches, own, part.name)
+        own, best_heads = part.taken(by_measure)
+        records += own
+        changes += role_changes(*part.reports, part.matches, own, part.name, best_heads)
     if (induction := induction_change(*judged, parts[0].matches)) is not None:
         changes.append(induction)
-    return Comparison(
+    compared = Comparison(
         before=sides[0],
         after=sides[1],
         paired=all(each.paired for each in units),
@@ -88,12 +108,15 @@ def compare(
         grouped=units[0].grouped,
         streams=tuple(streams),
         matches=matched,
-        unmatched=tuple((part.name, head) for part in parts for head in part.unmatched),
-        differences=records,
+        unmatched=tuple((part.name, head) for part in parts for head in part.unmatched[0]),
+        unmatched_after=tuple((part.name, head) for part in parts for head in part.unmatched[1]),
+        bounds={part.name: part.bound for part in parts if part.bound is not None},
+        differences=tuple(records),
         changes=tuple(changes),
-        findings=findings(changes, records, matched, _titles(judged)),
+        findings=(),
         warnings=tuple(warnings),
     )
+    return replace(compared, findings=findings(compared, _titles(judged)))
 
 
 @dataclass
@@ -109,23 +132,62 @@ class _Stream:
 
     def __post_init__(self) -> None:
         before, after = (each.streams[self.name] for each in self.measurements)
-        every = list(measures(self.name, self.measurements, self.shared, self.settings))
+        every = measures(self.name, self.measurements, self.shared, self.settings)
+        facts = [measure for measure in every if not measure.same_as]
         paired = self.shared.paired
-        pairs = _pairs(before.heads, after.heads, every, self.matching, paired=paired)
         heads = before.heads, after.heads
-        self.matches: list[HeadMatch] = matches(heads, pairs, every, self.name, paired=paired)
-        mine, others = ([pair[side] for pair in pairs] for side in (0, 1))
-        self._matched = [measure.matched(mine, others) for measure in every]
-        self.unmatched = [head for at, head in enumerate(before.heads) if at not in {*mine}]
+        pairs, self.bound = _pairs(*heads, facts, self.matching, paired=paired)
+        told = matches(heads, pairs, facts, self.name, paired=paired)
+        alike = [at for at, match in enumerate(told) if self._are_counterparts(match)]
+        self.matches = [told[at] for at in alike]
+        mine, others = ([pairs[at][side] for at in alike] for side in (0, 1))
+        self._matched = [measure.matched(mine, others) for measure in every] if alike else []
+        self.unmatched = tuple(
+            [head for at, head in enumerate(of) if at not in {*matched}]
+            for of, matched in zip(heads, (mine, others), strict=True)
+        )
         self.reports = self.judged[0].part(self.name), self.judged[1].part(self.name)
+        self._best = {measure.role: self._best_heads(measure) for measure in every if measure.role}
+        if not any(self.unmatched):
+            self._best = {}
+
+    def _are_counterparts(self, match: HeadMatch) -> bool:
+        return self.bound is None or match.distance is None or match.distance <= self.bound
+
+    def _best_heads(self, measure: Measure) -> tuple[Measure, HeadMatch]:
+        """The best head of a role before and after, as if they were matched.
+
+        Of those that have it the first, where none has the one with the highest score.
+        """
+        chosen: list[tuple[int, Head]] = []
+        for at, side in enumerate((measure.before, measure.after)):
+            heads = self.measurements[at].streams[self.name].heads
+            infos = {info.name: info for info in self.reports[at].roles}
+            have = infos[measure.role].heads if measure.role in infos else ()
+            scores = bootstrap.ratio(side.mass.sum(0), side.events.sum(0))
+            most = int(np.nan_to_num(scores, nan=-1.0).argmax())
+            place = heads.index(have[0]) if have else most
+            chosen.append((place, heads[place]))
+        (mine, before), (other, after) = chosen
+        match = HeadMatch(before, after, None, "best", self.name)
+        return measure.matched([mine], [other]), match
 
     def add_to(self, differences: Differences) -> None:
-        """Adds every measure, resampled by the hash of its units."""
+        """Adds every measure, resampled by the hash of its units; then those of best heads."""
         weights = bootstrap.weights(
             self.shared.ids.tolist(), self.settings.resamples, self.settings.seed
         )
         for measure in self._matched:
             differences.add(measure, weights, self.matches)
+        for measure, match in self._best.values():
+            differences.add(measure, weights, [match])
+
+    def taken(
+        self, by_measure: Iterator[list[HeadDifference]]
+    ) -> tuple[list[HeadDifference], dict[str, HeadDifference]]:
+        """What was made of them, in the order in which they were added; best heads by role."""
+        records = [record for _ in self._matched for record in next(by_measure)]
+        return records, {role: next(by_measure)[0] for role in self._best}
 
 
 def measures(
@@ -133,8 +195,20 @@ def measures(
     measurements: tuple[Measurement, Measurement],
     shared: SharedUnits,
     settings: Settings,
+) -> list[Measure]:
+    """The roles that both sides measured of a stream, then the statistics, in units of both.
+
+    Those that are one fact are marked.
+    """
+    return told_once(list(_measures(stream, measurements, shared, settings)))
+
+
+def _measures(
+    stream: Attention,
+    measurements: tuple[Measurement, Measurement],
+    shared: SharedUnits,
+    settings: Settings,
 ) -> Iterator[Measure]:
-    """The roles that both sides measured of a stream, then the statistics, in units of both."""
     before, after = (each.streams[stream] for each in measurements)
     sides = [
         {sums.role.name: sums for sums in role_sums(measurement, settings, stream)}
@@ -168,15 +242,18 @@ def _pairs(
     matching: Matching,
     *,
     paired: bool,
-) -> list[tuple[int, int]]:
-    """Which heads are compared, by their places among all of each side."""
+) -> tuple[Pairs, float | None]:
+    """Which heads are compared, by their places among all of each side.
+
+    And how unlike they may be to be counterparts, where they are matched by likeness alone.
+    """
     alike = before == after
     if matching == "number" or (matching == "auto" and alike and not paired):
-        return by_number(before, after)
+        return by_number(before, after), None
     apart = distances(measures, paired=paired)
     if matching == "auto" and alike:
-        return permuted(before, apart)
-    return best(before, after, apart)
+        return permuted(before, apart), None
+    return best(before, after, apart), bound(measures, paired=paired)
 
 
 def _of_text(sums: Sums) -> bool:
@@ -248,5 +325,6 @@ def as_measured(measurement: Measurement, settings: Settings) -> Settings:
 def _titles(reports: Sequence[Report]) -> dict[str, str]:
     """Roles and statistics in words."""
     parts = [part for report in reports for part in report.every_part]
-    titles = {info.name: info.title for part in parts for info in part.roles}
+    titles = {PROBE: "induction on random tokens"}
+    titles |= {info.name: info.title for part in parts for info in part.roles}
     return titles | {info.name: info.title for part in parts for info in part.statistics}

@@ -49,7 +49,7 @@ def _add(
     shared = SharedUnits.of(before.units, after.units)
     weights = bootstrap.weights(shared.ids.tolist(), settings.resamples, settings.seed)
     heads = [HeadMatch(head, head, None, "number", stream) for head in before.heads]
-    every = list(measures(stream, sides, shared, settings))
+    every = measures(stream, sides, shared, settings)
     for measure in every:
         differences.add(measure, weights, heads)
     return len(every) * len(heads)

@@ -19,6 +19,7 @@ from attnviz.evidence.rules import PROBE, PROBE_MARGIN, idle, rules
 from attnviz.evidence.similarity import Likeness, likeness
 from attnviz.findings import build
 from attnviz.findings.best_heads import best
+from attnviz.findings.build import BROAD
 from attnviz.findings.findings import findings, lead
 from attnviz.findings.heads import with_looks, with_offsets, with_overlap
 from attnviz.findings.little_evidence import little_evidence, not_judged
@@ -59,7 +60,7 @@ def judge(measurement: Measurement, settings: Settings) -> Report:
         whole,
         warnings=(
             *whole.warnings,
-            *little_evidence(units, measurement.input),
+            *little_evidence(units, measurement.input, rules(settings.evidence)),
             *not_judged([role for one in judges for role in one.not_judged]),
             *idle_margins,
         ),
@@ -183,7 +184,7 @@ class _Judge:
             ),
             heads=heads,
             similarity=similarity,
-            findings=findings(heads, infos, similarity, whole.induction),
+            findings=findings(heads, infos, similarity, whole.induction, self._rules),
             warnings=() if self._stream else whole.warnings,
             attention=self._stream,
             layers=tuple(
@@ -192,8 +193,12 @@ class _Judge:
             ),
             relations=relations,
             special_mass=looks.special_mass(sums) if relations else None,
-            spare=spare(heads, alike, similarity, whole.induction),
+            spare=spare(heads, alike, similarity, whole.induction, self._broad_margin),
         )
+
+    @property
+    def _broad_margin(self) -> float:
+        return next((role.margin for role in self.roles if role.name == BROAD), 0.0)
 
     def role_sums(self) -> list[RoleSums]:
         """The sums of every role that is reported, by unit, with its candidates chosen."""

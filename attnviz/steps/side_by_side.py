@@ -10,9 +10,9 @@ from attnviz.comparison import course_findings
 from attnviz.comparison.courses import courses
 from attnviz.comparison.records import Comparison, ComparisonFinding
 from attnviz.comparison.several import Comparisons, Course
+from attnviz.comparison.warned import warnings
 from attnviz.errors import UsageError
 from attnviz.measurement.measurement import Measurement
-from attnviz.report.model import Report
 from attnviz.settings import Settings
 from attnviz.stages import Progress
 from attnviz.steps.compare import Matching, compare
@@ -67,7 +67,9 @@ def side_by_side(
         courses=followed,
         findings=tuple(_findings(comparisons[0], followed, labels)),
         reports=tuple(reports),
-        warnings=_warnings(comparisons, reports),
+        warnings=warnings(
+            [note for each in comparisons for note in each.warnings], reports, labels
+        ),
     )
 
 
@@ -93,10 +95,3 @@ def _findings(
         if each.kind != "head" and not (each.kind == "same" and (over_all or means))
     ]
     return [*over_all, *others, *course_findings.small(whole), *means, *heads]
-
-
-def _warnings(comparisons: Sequence[Comparison], reports: Sequence[Report]) -> tuple[str, ...]:
-    """Each warning once: those of comparisons first, then those of what is compared."""
-    every = [warning for each in comparisons for warning in each.warnings]
-    every += [warning for report in reports for warning in report.warnings]
-    return tuple(dict.fromkeys(every))

@@ -165,7 +165,7 @@ def test_a_text_is_measured_once_for_all_rules(
     ("arguments", "code", "message"),
     [
         ([], 2, "No file of rules was given."),
-        (["RULES", "--from", "none"], 3, "holds no measurement"),
+        (["RULES", "--from", "none"], 3, "There is no folder none"),
         (["RULES", "--update", "--from", "none"], 2, "--update rewrites RULES, and runs the model"),
         (["RULES", "--init", "new.toml"], 2, "--init writes rules, and reads none."),
         (["--init", "new.toml"], 2, "--init needs a text."),
@@ -173,7 +173,7 @@ def test_a_text_is_measured_once_for_all_rules(
         (["--init", "RULES", "--text", "TEXT"], 4, "is there already"),
         (["--init", f"{'x' * 300}.toml", "--text", "TEXT"], 4, "too long"),
         (["--init", "new.toml", "--text", "-"], 2, "--text is standard input"),
-        (["--init", "new.toml", "--from", "none"], 3, "holds no measurement"),
+        (["--init", "new.toml", "--from", "none"], 3, "There is no folder none"),
         (["--init", "new.toml", "--text", "none.txt"], 3, "none.txt"),
     ],
 )

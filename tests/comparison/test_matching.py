@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attnviz.comparison.matching import best, by_number, distances, matches, permuted
+from attnviz.comparison.matching import (
+    FARTHEST,
+    NEAREST,
+    best,
+    bound,
+    by_number,
+    distances,
+    matches,
+    permuted,
+)
 from attnviz.comparison.measures import Measure
 from tests.helpers.compared import Floats, measure
 
@@ -102,3 +111,31 @@ def test_a_head_of_which_nothing_was_measured_is_unlike_others() -> None:
     told = matches((HEADS, HEADS), by_number(HEADS, HEADS), [without], "", paired=True)
     assert told[2].distance is None
     assert distances([only], paired=True)[2, 2] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_unrelated_heads_are_matched_by_chance_and_beyond_the_bound() -> None:
+    """Heads of all kinds, each with numbers of its own: of another model none is a counterpart."""
+
+    def heads(seed: int, many: int) -> Floats:
+        kinds = np.random.default_rng(seed).beta(2, 5, (12, 1, many))
+        return kinds + np.random.default_rng(seed + 1).normal(0, 0.02, (12, 30, many))
+
+    before = heads(0, 40)
+    unrelated = several(before, heads(10, 16))
+    closest = distances(unrelated, paired=True).min(0)
+    assert (closest < bound(unrelated, paired=True)).mean() <= 0.2
+    # A model with every other head removed, each a little changed: all are counterparts.
+    kept = before[:, :, ::2] + np.random.default_rng(5).normal(0, 0.02, (12, 30, 20))
+    pruned = several(before, kept)
+    apart = distances(pruned, paired=True)
+    wide = [(0, head) for head in range(40)]
+    pairs = best(wide, wide[:20], apart)
+    assert pairs == [(2 * head, head) for head in range(20)]
+    assert max(apart[pair] for pair in pairs) < bound(pruned, paired=True)
+
+
+def test_the_bound_of_models_that_cannot_tell_chance() -> None:
+    alone = several(random(1, 1), random(2, 1))
+    assert bound(alone, paired=True) == FARTHEST
+    dead = np.full((3, 30, 8), 0.25)
+    assert bound(several(dead, dead), paired=True) == NEAREST

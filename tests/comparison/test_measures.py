@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from attnviz.comparison.measures import SharedUnits, moved
+from attnviz.comparison.measures import SharedUnits, moved, told_once
 from attnviz.evidence.gather import Sums
 from attnviz.measurement.units import Units
+from tests.helpers.compared import measure
 
 
 def units(*sentences: int, document: int | None = None) -> Units:
@@ -47,3 +50,24 @@ def test_more_than_a_thousand_are_compared_in_groups() -> None:
     assert (some.grouped, some.paired, len(some.ids)) == (True, False, 1024)
     sums = Sums(np.ones((100, 2)), np.ones((100, 2)))
     assert moved(sums, some.before).mass.sum() == 200
+
+
+def test_measures_of_the_same_numbers_are_told_once() -> None:
+    first, other, even = (np.random.default_rng(seed).beta(2, 5, (3, 6, 4)) for seed in (1, 2, 3))
+    named = {
+        "first-token": measure(first[0], first[1], role="first-token"),
+        "cls": measure(first[0], first[1] + 1e-7, role="cls"),
+        "punctuation": measure(first[0], other[1], role="punctuation"),  # the same before only
+        "broad": measure(even[0], even[1], role="broad"),
+        "normalized_entropy": replace(
+            measure(even[0], even[1], role=""), name="normalized_entropy"
+        ),
+    }
+    told = {each.subject: each.same_as for each in told_once([*named.values()])}
+    assert told == {
+        "first-token": "",
+        "cls": "first-token",
+        "punctuation": "",
+        "broad": "normalized_entropy",
+        "normalized_entropy": "",
+    }

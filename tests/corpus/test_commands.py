@@ -91,7 +91,7 @@ def test_corpora_of_one_pilot_are_merged(
     ]
     shutil.copytree(scan, tmp_path / "twice")
     told = tool("merge", scan, tmp_path / "twice", "-o", tmp_path / "other")
-    assert (told.code, "are both part 1/1" in told.err) == (2, True)
+    assert (told.code, "are whole scans" in told.err) == (2, True)
     told = tool("merge", tmp_path, "-o", tmp_path / "other")
     assert (told.code, "holds no scan" in told.err) == (3, True)
 
@@ -176,7 +176,7 @@ def test_rows_add_up_to_the_sums(tiny: Path, corpus: Path, tool: Tool, tmp_path:
         (["--part", "x"], "--part is 'x'"),
         (["--time-limit", "soon"], "--time-limit is 'soon'"),
         (["--sample", "-3"], "--sample is -3"),
-        (["--pilot", "nowhere"], "nowhere holds no measurement"),
+        (["--pilot", "nowhere"], "There is no folder nowhere"),
     ],
 )
 def test_flags_that_say_nothing(

@@ -81,7 +81,7 @@ def test_what_can_not_be_compared_is_told_at_once(
     text = january.parent / "january.txt"
     folder = tmp_path / "scan"
     ran = tool("scan", tiny, text, "-o", folder, "--against", tmp_path / "nothing")
-    assert (ran.code, "nothing holds no measurement" in ran.err) == (3, True)
+    assert (ran.code, "There is no folder" in ran.err) == (3, True)
     ran = tool("scan", tiny, text, "-o", folder, "--against", january, "--words")
     assert (ran.code, "--words was False there and is True now" in ran.err) == (2, True)
     assert not folder.exists()

@@ -123,6 +123,12 @@ def test_a_planted_difference_is_certain_and_told(
         assert "Differences by side" in page
         assert "Strangest sentences" in page
 
+    again = tool("report", "--from", tmp_path / "out", "--without-text", "-o", tmp_path / "again")
+    assert again.code == 0
+    remade = json.loads((tmp_path / "again" / "report.json").read_text())
+    assert remade["groups"] == report["groups"]
+    assert remade["strangest"] == report["strangest"]
+
 
 def differing_by_lot(model: Path | str, groups_of: int, corpora: int, resamples: int) -> int:
     """In how many corpora anything is called certain, of groups that are drawn by lot."""
@@ -169,7 +175,7 @@ def test_goes_on_where_it_stopped(tiny: Path, corpus: Path, whole: Path, tmp_pat
             break
     assert stops == 2
     assert content(tmp_path) == content(whole)
-    with pytest.raises(UsageError, match=r"corpus\.group is side and now "):
+    with pytest.raises(UsageError, match="--group is side, and now is not given"):
         scanned(tiny, corpus, into=tmp_path, fields=Fields("text"))
 
 
@@ -177,20 +183,21 @@ def test_goes_on_where_it_stopped(tiny: Path, corpus: Path, whole: Path, tmp_pat
 def test_killed_at_random_moments(tiny: Path, corpus: Path, tmp_path: Path) -> None:
     command: list[str | Path] = ["scan", tiny, corpus, "--field", "text", "--group", "side", "-o"]
     began = time.monotonic()
-    assert start(*command, tmp_path / "whole").wait(timeout=120) == 0
+    with start(*command, tmp_path / "whole") as run:
+        assert run.wait(timeout=120) == 0
     took, kills = time.monotonic() - began, 0
     for seed in range(20):
         chance = random.Random(seed)  # noqa: S311 - for no secret
         folder = tmp_path / str(seed)
         for _ in range(3):
-            run = start(*command, folder)
-            try:
-                run.wait(timeout=chance.uniform(0.6, 1.0) * took)
-            except subprocess.TimeoutExpired:
-                run.kill()
-                run.wait()
-                kills += 1
-        assert start(*command, folder).wait(timeout=120) == 0
+            with start(*command, folder) as run:
+                try:
+                    run.wait(timeout=chance.uniform(0.6, 1.0) * took)
+                except subprocess.TimeoutExpired:
+                    run.kill()
+                    kills += 1
+        with start(*command, folder) as run:
+            assert run.wait(timeout=120) == 0
         assert content(folder) == content(tmp_path / "whole")
     print(f"killed {kills} times")
 
@@ -241,8 +248,14 @@ def test_what_cant_be_grouped(tiny: Path, text: Path, tmp_path: Path) -> None:
     assert error.message == "--group n has more than 20 values: 0, 1, 2, 3, 4, …"
     assert "at most 20 values" in error.hint
     error = refusal(tiny, path, tmp_path / "scan", Fields("text", group="side"))
-    assert error.message == "many.jsonl, line 1 has no value in the field side."
+    assert error.message == "many.jsonl, line 1 has no field side; it has text, n, x."
     assert error.hint.startswith("--group names a field that every record has.")
+    error = refusal(tiny, path, tmp_path / "scan", Fields("text", group="nn"))
+    assert error.hint.startswith("Did you mean --group n?")
+    error = refusal(tiny, path, tmp_path / "scan", Fields("txt"))
+    assert error.hint.startswith("Did you mean --field text?")
+    error = refusal(tiny, path, tmp_path / "scan", Fields("text", id="nm"))
+    assert error.message == "many.jsonl, line 1 has no field nm; it has text, n, x."
     error = refusal(tiny, path, tmp_path / "scan", Fields("text", group="x"))
     assert error.message == "many.jsonl, line 1 has list in the field x."
     error = refusal(tiny, text, tmp_path / "scan", Fields(group="side"))
@@ -296,3 +309,13 @@ def test_groups_have_files_of_harmless_names() -> None:
 
 def test_places_of_a_shard_by_group() -> None:
     assert grouping._sorted(["b", "a", "b"]) == {"a": [1], "b": [0, 2]}
+
+
+def test_rows_name_the_group_of_each_sentence(tiny: Path, corpus: Path, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    scanned(tiny, corpus, into=tmp_path, fields=BY_SIDE, rows=True)
+    table = parquet.read_table(tmp_path / "rows")
+    assert table.column_names[:5] == ["sentence", "source", "line", "group", "stream"]
+    groups = dict(zip(table["sentence"].to_pylist(), table["group"].to_pylist(), strict=True))
+    records_of = [json.loads(line) for line in corpus.read_text().splitlines()]
+    assert groups == {at: record["side"] for at, record in enumerate(records_of, 1)}

@@ -138,9 +138,9 @@ def test_a_finished_scan_measures_nothing_again(
 
 def test_refuses_to_go_on_with_something_else(tiny: Path, corpus: Path, whole: Path) -> None:
     before = content(whole)
-    with pytest.raises(UsageError, match=r"settings\.words is False and now True"):
+    with pytest.raises(UsageError, match="--words is not given, and now is given"):
         scanned(tiny, corpus, into=whole, settings={"words": True})
-    with pytest.raises(UsageError, match=r"corpus\.sample is 0 and now 50"):
+    with pytest.raises(UsageError, match="--sample is not given, and now is 50"):
         scanned(tiny, corpus, into=whole, sample=50)
     assert content(whole) == before
 
@@ -149,7 +149,7 @@ def test_refuses_a_corpus_that_changed(tiny: Path, tmp_path: Path) -> None:
     text = write_lines(tmp_path / "text.txt", sentences(5))
     scanned(tiny, text, into=tmp_path / "scan")
     write_lines(text, sentences(5, seed=1))
-    with pytest.raises(UsageError, match=r"corpus.files\[0\].bytes is \d+ and now \d+"):
+    with pytest.raises(UsageError, match="changed since"):
         scanned(tiny, text, into=tmp_path / "scan")
 
 

@@ -64,7 +64,7 @@ def test_by_number_roles_move_with_their_heads(measurement: Measurement) -> None
     assert change(told, "previous-token").kind == "kept"
     assert {each.head[0] for each in told.certain} == {3}
     texts = [each.text for each in told.findings if each.kind == "moved"]
-    assert "The role punctuation moved from L3H11 to L3H4." in texts
+    assert "The role sentence end (also punctuation) moved from L3H11 to L3H4." in texts
 
 
 def test_a_role_that_no_head_has_any_more_is_lost_and_then_new(measurement: Measurement) -> None:
@@ -127,3 +127,10 @@ def test_versions_and_pilots_are_warned_of(measurement: Measurement) -> None:
     version, pilot = compare(older, measurement, SETTINGS).warnings
     assert "different versions of attnviz, 0.1.0 and" in version
     assert "different pilots" in pilot
+
+
+def test_what_is_one_fact_is_counted_once(measurement: Measurement) -> None:
+    told = compare(measurement, measurement, SETTINGS)
+    again = {each.role: each.same_as for each in told.differences if each.same_as}
+    assert again == {"cls": "first-token", "broad": "normalized_entropy"}
+    assert len(told.differences) - len(told.told) == 2 * 72

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,7 +25,7 @@ from attnviz.evidence import bootstrap
 from attnviz.figures.picture import Picture
 from attnviz.report import codec
 from attnviz.report.records import FigureJson
-from attnviz.shape import Attention, Count, Place
+from attnviz.shape import Amount, Attention, Count, Place
 from attnviz.version import __version__
 
 FILENAME = "compare.json"
@@ -67,7 +67,12 @@ class ComparisonJson:
     matches: tuple[HeadMatch, ...]
     """Every head that was compared, with its counterpart."""
     unmatched: tuple[tuple[Attention, Place], ...]
-    """Heads before that have no counterpart, where there are fewer heads after."""
+    """Heads before that have no counterpart."""
+    unmatched_after: tuple[tuple[Attention, Place], ...]
+    """Heads after that are nobody's counterpart."""
+    bounds: Mapping[Attention, Amount]
+    """How unlike heads may be and still be counterparts, by stream, where heads are matched by
+    likeness: 19 in 20 heads that are matched inside a model, each with another, are more unlike."""
     differences: tuple[HeadDifference, ...]
     """Every difference of the first model and the last, heads in order, roles before statistics;
     of other comparisons those that are certain."""
@@ -142,6 +147,8 @@ def _comparison(
         streams=comparison.streams,
         matches=comparison.matches,
         unmatched=comparison.unmatched,
+        unmatched_after=comparison.unmatched_after,
+        bounds=comparison.bounds,
         differences=differences,
         changes=comparison.changes,
         findings=comparison.findings,

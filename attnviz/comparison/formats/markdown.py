@@ -20,14 +20,15 @@ _NUMBERS = ("number", "interval", "score")
 def write(comparisons: Comparisons, pictures: Sequence[Picture] = ()) -> bytes:
     """The page as Markdown; pictures, where there are any, lie beside it."""
     page = sections.of(comparisons, pictures)
-    blocks = [f"# {safe(page.title)}", safe(page.byline), bullets(_first(page))]
+    blocks = [f"# {safe(page.title)}", safe(page.byline)]
+    if page.warnings:
+        blocks += ["## Warnings", bullets(page.warnings), "## What changed"]
+    blocks.append(bullets(_first(page)))
     blocks += map(_picture, page.first)
     for part in page.parts:
         blocks += _part(part)
     blocks += ["## How it was measured", *map(safe, page.method), _table(page.models)]
     blocks.append(bullets(f"{name}: {value}" for name, value in page.facts))
-    if page.warnings:
-        blocks += ["## Warnings", bullets(page.warnings)]
     return ("\n\n".join(blocks) + "\n").encode()
 
 

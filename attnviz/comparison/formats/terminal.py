@@ -21,6 +21,11 @@ def summary(comparisons: Comparisons, where: str = "") -> RenderableType:
     """What to print for a comparison whose page is at `where`, "" for none."""
     page = sections.of(comparisons)
     lines: list[RenderableType] = [Text(harmless(page.title), style="bold")]
+    lines += [Text(f"Warning: {harmless(each)}", style="yellow") for each in page.warnings[:WARNED]]
+    if (others := len(page.warnings) - WARNED) > 0:
+        lines.append(
+            Text(f"And {counted(others, 'further warning')} in compare.html.", style="yellow")
+        )
     listed = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False, width=WIDTH)
     listed.add_column(no_wrap=True)
     listed.add_column(ratio=1)
@@ -29,11 +34,6 @@ def summary(comparisons: Comparisons, where: str = "") -> RenderableType:
     lines.append(listed)
     if page.more:
         lines.append(Text(f"And {len(page.more)} more in compare.html.", style="dim"))
-    lines += [Text(f"Warning: {harmless(each)}", style="yellow") for each in page.warnings[:WARNED]]
-    if (others := len(page.warnings) - WARNED) > 0:
-        lines.append(
-            Text(f"And {counted(others, 'further warning')} in compare.html.", style="yellow")
-        )
     if where:
         lines.append(Text(harmless(where), no_wrap=True, overflow="ignore", style="cyan"))
     return Group(*lines)

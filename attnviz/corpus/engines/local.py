@@ -32,6 +32,7 @@ class Local:
         writing: Writing | None,
     ) -> None:
         self._loaded, self._writing = loaded, writing
+        self._grouped = bool(work.group or work.label)
         settings = work.settings
         self.source = source(loaded, settings)
         measurer = Measurer(loaded, work, settings, work.most)
@@ -63,4 +64,5 @@ class Local:
             yield state
 
     def _rows(self, name: str, *, wanted: bool = True) -> RowWriter:
-        return RowWriter(self._writing if wanted else None, rows_name(name))
+        writing = self._writing if wanted else None
+        return RowWriter(writing, rows_name(name), grouped=self._grouped)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from attnviz.evidence.similarity import REDUNDANT, Likeness
-from attnviz.findings.build import UNIFORM
 from attnviz.findings.removal import RESTING, spare
 from attnviz.report import codec
 from attnviz.report.candidates import Alike, Spare
@@ -36,7 +35,15 @@ EVEN = Estimate(0.94, 0.92, 0.96)
 
 def head(number: int, evenness: Estimate = LOW, resting: Estimate = LOW) -> HeadReport:
     statistics = {"normalized_entropy": evenness, "resting": resting}
-    return HeadReport(number // 2, number % 2, statistics, {})
+    return HeadReport(number // 2, number % 2, statistics, {"broad": broad(evenness)})
+
+
+def broad(evenness: Estimate) -> RoleScore:
+    """The role's score: of 0.85 in a random row, and a margin of 0.05."""
+    low = None if evenness.low is None else evenness.low - 0.85
+    verdict = None if low is None else "supported" if low > 0.05 else "no"
+    ends = evenness.low, evenness.high
+    return RoleScore(evenness.mean, 0.85, 0.0, 0.85, "chance", *ends, low, 500, 90, verdict)
 
 
 def likeness(heads: int, pairs: dict[tuple[int, int], float], *groups: tuple[int, ...]) -> Likeness:
@@ -81,7 +88,7 @@ def test_bounds_decide_and_not_means() -> None:
     unknown = Estimate(0.95, None, None)
     heads = [head(0, resting=REST), head(1, evenness=EVEN), head(2, unsure, unsure)]
     found = spare([*heads, head(3, unknown, unknown)], None, None)
-    assert RESTING == UNIFORM == 0.9
+    assert RESTING == 0.9
     assert reasons(found) == {0: ("resting",), 1: ("uniform",)}
     assert found.groups == ()
 
@@ -169,7 +176,11 @@ def many(*, hostile: bool = False) -> Report:
         for at in range(72)
     ]
     heads = tuple(
-        replace(one, statistics={**one.statistics, **more})
+        replace(
+            one,
+            statistics={**one.statistics, **more},
+            roles={**one.roles, "broad": broad(more["normalized_entropy"])},
+        )
         for one, more in zip(made.heads, numbers, strict=True)
     )
     alike = likeness(72, {(0, 1): 0.01, (1, 2): 0.02, (0, 2): 0.03}, (0, 1, 2))
@@ -230,7 +241,7 @@ def test_every_format_takes_it(hostile: bool) -> None:
     assert found["collapsed"] == [0, 3]
     assert found["groups"] == [{"kept": [0, 1], "others": [[0, 0], [0, 2]], "high": 0.05}]
     assert found["heads"][0]["alike"] == {"layer": 0, "head": 1, "apart": 0.01, "high": 0.03}
-    assert [one["threshold"] for one in found["criteria"]] == [REDUNDANT, UNIFORM, RESTING]
+    assert [one["threshold"] for one in found["criteria"]] == [REDUNDANT, 0.9, RESTING]
     text = markdown.write(made, ()).decode()
     assert f"## {section.TITLE}" in text
     assert "| L0H0 | redundant, at rest | L0H1 |" in text
