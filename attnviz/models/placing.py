@@ -5,20 +5,18 @@ What is offloaded comes to a GPU when its layer runs, and its weight is a placeh
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from shutil import rmtree
-from tempfile import mkdtemp
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from attnviz.errors import InputError, UsageError
+from attnviz.folder.scratch import scratch
 from attnviz.models.names import need
 
 AVAILABLE: Mapping[str, Callable[[], bool]] = {
@@ -53,14 +51,9 @@ class Placing:
     def options(self) -> dict[str, Any]:
         """What `from_pretrained` is told.
 
-        The folder takes weights that are offloaded otherwise than they were stored, and goes with
-        the process: a run loads few models.
+        The folder takes weights that are offloaded otherwise than they were stored.
         """
-        if not self.spread:
-            return {}
-        folder = mkdtemp(prefix="attnviz-")
-        atexit.register(rmtree, folder, ignore_errors=True)
-        return {"device_map": "auto", "offload_folder": folder}
+        return {"device_map": "auto", "offload_folder": scratch()} if self.spread else {}
 
 
 def named(name: str) -> torch.device:
