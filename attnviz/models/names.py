@@ -82,7 +82,7 @@ def check_revision(name: ModelName, revision: str | None) -> None:
     if revision and (name.source != "hub" or name.adapter is not None):
         raise UsageError(
             f"{name.argument} is not on the Hub, and has no revision {revision}.",
-            "Leave it out. A number format is one of float32, float16 and bfloat16.",
+            "Leave it out. A number format is float32, float16, bfloat16, 8bit or 4bit.",
         )
 
 
