@@ -312,7 +312,12 @@ def reports() -> dict[str, str]:
 
         def measured(device: str, name: str = name, *, words: bool = False) -> attnviz.Measurement:
             kernel = "triton" if device == "cuda" and not words else "auto"
-            asked = {"device": device, "dtype": "float32", "kernel": kernel, "words": words}
+            asked: dict[str, Any] = {
+                "device": device,
+                "dtype": "float32",
+                "kernel": kernel,
+                "words": words,
+            }
             return attnviz.measure(name, quickstart, **asked)
 
         on_cpu, on_cuda = measured("cpu"), measured("cuda")

@@ -245,7 +245,8 @@ def written(*signs: float) -> DirectPath:
 
 def linear(weight: Tensor) -> nn.Linear:
     """A map by a weight [input, output]."""
-    made = nn.Linear(*weight.shape, bias=False)
+    size, made_of = weight.shape
+    made = nn.Linear(size, made_of, bias=False)
     made.weight = nn.Parameter(weight.T.contiguous())
     return made
 
