@@ -22,7 +22,8 @@ Split = Literal["auto", "line", "sentence", "document", "pair"]
 InputFormat = Literal["auto", "text", "conllu", "jsonl"]
 Long = Literal["truncate", "error"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
-Dtype = Literal["auto", "float32", "float16", "bfloat16"]
+DeviceMap = Literal["none", "auto"]
+Dtype = Literal["auto", "float32", "float16", "bfloat16", "8bit", "4bit"]
 Scale = Literal["sqrt", "linear"]
 Kernel = Literal["auto", "dense", "tiles", "fused", "triton"]
 Pieces = Literal["auto", "mean", "last"]
@@ -261,11 +262,16 @@ class Settings(ReportedSettings):
         str | None, Setting("Model", "Branch, tag or commit on the Hub.", "REV", "the newest")
     ] = None
     device: Annotated[Device, Setting("Model", "Run on: cpu, cuda or mps.", "WHERE")] = "auto"
+    device_map: Annotated[
+        DeviceMap,
+        Setting("Model", "auto spreads the model over GPUs, memory and disk.", "HOW"),
+    ] = "none"
     dtype: Annotated[
         Dtype,
         Setting(
             "Model",
-            "Run in float32, float16 or bfloat16; attention is measured in float32 always.",
+            "Run in float32, float16 or bfloat16, or with weights of 8bit or 4bit; attention is "
+            "measured in float32 always.",
             "TYPE",
         ),
     ] = "auto"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from attnviz.text.types import Tokens
@@ -42,6 +44,19 @@ class Batch:
         strips = self.looked_at.content.clone()
         strips[:, 0] = False
         return strips
+
+    @cached_property
+    def on_host(self) -> NDArray[np.bool_]:
+        """Which tokens are content, [batch, token], without asking the device."""
+        content = np.zeros((len(self.sentences), self.length), np.bool_)
+        for row, tokens in enumerate(self.sentences):
+            content[row, : len(tokens)] = tokens.content
+        return content
+
+    @property
+    def padded(self) -> bool:
+        """Whether any sentence is shorter than the longest."""
+        return any(len(tokens) < self.length for tokens in self.sentences)
 
     @property
     def length(self) -> int:

@@ -20,13 +20,14 @@ class Mask:
 
     `first` and `last` are integers [batch or 1, query]: padding, causal masks and windows all
     leave intervals. Where a mask doesn't, `holes` is the mask itself, boolean [batch or 1, 1,
-    query, key].
+    query, key]. `known` is what `_facts` would ask the device, where somebody knows it.
     """
 
     first: Tensor
     last: Tensor
     keys: int
     holes: Tensor | None = None
+    known: tuple[bool, bool] | None = None
 
     @classmethod
     def of(cls, visible: Tensor) -> Mask:
@@ -37,8 +38,9 @@ class Mask:
         first = seen.argmax(-1)
         # A row that sees nothing is the empty interval [0, 0).
         last = torch.where(count > 0, keys - seen.flip(-1).argmax(-1), 0)
-        whole = bool((last - first == count).all())
-        return cls(first, last, keys, None if whole else visible)
+        # All that is asked of the device about a mask, at once: it may be busy.
+        facts = torch.stack([(last - first == count).all(), *_facts(first, last)]).tolist()
+        return cls(first, last, keys, None if facts[0] else visible, (facts[1], facts[2]))
 
     @classmethod
     def plain(cls, queries: int, keys: int, device: torch.device, *, causal: bool) -> Mask:
@@ -47,7 +49,9 @@ class Mask:
         last = torch.full_like(first, keys)
         if causal:
             last = (torch.arange(queries, device=device) + keys - queries + 1)[None].clamp(0, keys)
-        return cls(first, last, keys)
+        ahead = keys > queries if causal else keys > 1
+        alike = not causal or queries < 2 or not keys
+        return cls(first, last, keys, known=(not ahead or keys < 2, alike))
 
     @property
     def queries(self) -> int:
@@ -64,8 +68,15 @@ class Mask:
     @cached_property
     def causal(self) -> bool:
         """Whether no query sees a key to its right."""
-        places = torch.arange(self.queries, device=self.last.device)
-        return bool((self.last <= places + 1).all())
+        return self._known[0]
+
+    @cached_property
+    def _known(self) -> tuple[bool, bool]:
+        """Whether no query sees a key to its right, and whether all of a sentence see the same."""
+        if self.known is not None:
+            return self.known
+        causal, alike = torch.stack(_facts(self.first, self.last)).tolist()
+        return causal, alike
 
     def dense(self) -> Tensor:
         """The mask as a boolean tensor [batch or 1, 1, query, key]."""
@@ -86,8 +97,8 @@ class Mask:
 
         None where they don't.
         """
-        alike = all(bool((edge == edge[:, :1]).all()) for edge in (self.first, self.last))
-        return self.part(slice(1)).dense()[:, 0].float() if alike and self.holes is None else None
+        alike = self.holes is None and self._known[1]
+        return self.part(slice(1)).dense()[:, 0].float() if alike else None
 
     def part(self, rows: slice | Tensor, sentence: int | None = None) -> Mask:
         """The mask of some queries, of all sentences of the batch or of one."""
@@ -142,3 +153,10 @@ class Mask:
             at = (edge - places + self.queries - 1).expand(len(rows), -1)
             steps.scatter_add_(-1, at, sign * rows.float())
         return steps.cumsum(-1)[:, :-1]
+
+
+def _facts(first: Tensor, last: Tensor) -> list[Tensor]:
+    """Whether no query sees a key to its right, and whether all of a sentence see the same."""
+    places = torch.arange(last.shape[1], device=last.device)
+    alike = [(edge == edge[:, :1]).all() for edge in (first, last)]
+    return [(last <= places + 1).all(), alike[0] & alike[1]]

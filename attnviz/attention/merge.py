@@ -10,16 +10,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from attnviz.attention import batch as batches
 from attnviz.attention.batch import Batch
+from attnviz.attention.grouping import Grouping
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
 from attnviz.attention.request import JoinedRequest
 from attnviz.text.merge import Merged, Pieces, last_looks
 from attnviz.text.types import Tokens
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +34,15 @@ class Units:
 
     `word` [batch, token] is the place of each token's word, `words` for padding; `many` [batch,
     token] is how many tokens that word has, and `last` [batch, token] marks the last of them.
+    `on_host` are `word` and `last` as arrays, `summed` sums over the tokens of each word.
     """
 
     word: Tensor
     many: Tensor
     last: Tensor
     words: int
+    on_host: tuple[Ints, Bools]
+    summed: Grouping
 
     @classmethod
     def of(
@@ -49,17 +58,29 @@ class Units:
                 word[row, list(group)] = place
                 many[row, list(group)] = len(group)
                 last[row, group[-1]] = True
-        return cls(word.to(device), many.to(device), last.to(device), words)
+        return cls(
+            word.to(device),
+            many.to(device),
+            last.to(device),
+            words,
+            (word.numpy(), last.numpy()),
+            Grouping.of(groups, device),
+        )
 
     @property
     def ordered(self) -> bool:
         """Whether the tokens of every word stand side by side, words in their order."""
-        return bool((self.word.diff(dim=-1) >= 0).all())
+        return bool((np.diff(self.on_host[0]) >= 0).all())
 
     def shares(self, *, last: bool) -> Tensor:
         """How much each token counts where its word looks, [batch, token]; 0 for padding."""
         shares = self.last.float() if last else 1.0 / self.many
         return shares * (self.word < self.words)
+
+    def looking(self, *, last: bool) -> Ints:
+        """The word for which each token looks, [batch, token]; `words` for none. On the host."""
+        word, is_last = self.on_host
+        return np.where(is_last, word, self.words) if last else word
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +90,9 @@ class Merge:
     queries: Units
     keys: Units
     pieces: Pieces = "auto"
-    _seen: dict[Mask, tuple[Mask, Tensor]] = field(default_factory=dict, init=False, repr=False)
+    _seen: dict[Mask, tuple[Mask, Tensor, Ints]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def _values(self, tokens: LayerAttention) -> Tensor | None:
         """The value of a word: the mean over its tokens' values, [batch, key head, word, width]."""
@@ -85,8 +108,9 @@ class Merge:
         if tokens.mask not in self._seen:  # most layers share theirs
             last = last_looks(self.pieces, causal=tokens.mask.causal)
             shares = self.queries.shares(last=last)
-            self._seen[tokens.mask] = _mask(tokens.mask, self, shares), shares
-        mask, shares = self._seen[tokens.mask]
+            looking = self.queries.looking(last=last)
+            self._seen[tokens.mask] = _mask(tokens.mask, self, shares), shares, looking
+        mask, shares, looking = self._seen[tokens.mask]
         return MergedAttention(
             layer=tokens.layer,
             query=tokens.query.new_zeros(*tokens.query.shape[:2], self.queries.words, 0),
@@ -99,7 +123,8 @@ class Merge:
             joined=joined,
             tokens=tokens,
             shares=shares,
-            units=(self.queries.word, self.keys.word),
+            looking=looking,
+            units=(self.queries.word, self.keys),
         )
 
 
@@ -107,36 +132,42 @@ class Merge:
 class MergedAttention(LayerAttention):
     """A layer between words, made from one between `tokens`; `query` and `key` are of width 0.
 
-    `shares` [batch, token] is how much each token counts where its word looks, `units` are the
-    word of each query and of each key, [batch, token]. The value of a word, where it is asked for,
-    is the mean over its tokens' values. In a part of the layer `shares` is [batch,
-    word, token], for the words that look and the tokens that are left of the layer.
+    `shares` [batch, token] is how much each token counts where its word looks, `looking` [batch,
+    token] that word, on the host; `units` are the word of each query, [batch, token], and those of
+    the keys. The value of a word, where it is asked for, is the mean over its tokens' values. In a
+    part of the layer, of one `sentence` or all, `shares` is [batch, word, token], for the words
+    that look and the tokens that are left of the layer.
     """
 
     tokens: LayerAttention
     shares: Tensor
-    units: tuple[Tensor, Tensor]
+    looking: Ints
+    units: tuple[Tensor, Units]
+    sentence: int | None = None
 
     @cached_property
     def weights(self) -> Tensor:
         """[batch, head, word, word], float32."""
         if self.shares.dim() == 2:
             return self.part(slice(None)).weights
-        of_tokens = self.tokens.weights
-        words = self.units[1][:, None, None].expand_as(of_tokens)
-        shape = *of_tokens.shape[:-1], self.mask.keys + 1  # one more for padding
-        to_words = of_tokens.new_zeros(shape).scatter_add_(-1, words, of_tokens)
-        return self.shares[:, None] @ to_words[..., :-1]
+        summed, of_tokens = self.units[1].summed, self.tokens.weights
+        if self.sentence is not None:
+            summed = summed.of_one(self.sentence)
+        return self.shares[:, None] @ summed(of_tokens, self.mask.keys)
 
     def part(self, rows: slice | Tensor, sentence: int | None = None) -> MergedAttention:
         """The same layer with some words that look, of all sentences of the batch or of one."""
         here = slice(None) if sentence is None else slice(sentence, sentence + 1)
-        shares, queries, keys = self.shares[here], self.units[0][here], self.units[1][here]
-        words = torch.arange(self.mask.queries, device=shares.device)[rows]
-        place = words.new_full((self.mask.queries + 1,), len(words))
-        place[words] = torch.arange(len(words), device=words.device)
-        counting = (place[queries] < len(words)) & (shares > 0)
-        looking = counting.any(0).nonzero()[:, 0]
+        shares, queries, device = self.shares[here], self.units[0][here], self.shares.device
+        chosen = rows if isinstance(rows, slice) else rows.cpu().numpy()
+        on_host = np.arange(self.mask.queries)[chosen]
+        places = np.full(self.mask.queries + 1, len(on_host))
+        places[on_host] = np.arange(len(on_host))
+        counting = (places[self.looking[here]] < len(on_host)).any(0)
+        words, place, looking = (
+            torch.from_numpy(part).to(device)
+            for part in (on_host, places, np.flatnonzero(counting))
+        )
         of_words = shares.new_zeros(len(shares), len(words) + 1, len(looking))
         of_words.scatter_(1, place[queries[:, looking]][:, None], shares[:, None, looking])
         return replace(
@@ -148,7 +179,9 @@ class MergedAttention(LayerAttention):
             joined=None,
             tokens=self.tokens.part(looking, sentence),
             shares=of_words[:, :-1],
-            units=(queries[:, looking], keys),
+            looking=self.looking[here],
+            units=(queries[:, looking], self.units[1]),
+            sentence=sentence if self.sentence is None else self.sentence,
         )
 
     @property

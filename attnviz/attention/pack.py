@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,6 +40,22 @@ class PackedTargets:
     match_keys: Tensor
     match_before: tuple[bool, ...]
     order: Tensor
+    packed: PackedTargets | None = None
+
+    @property
+    def on_host(self) -> PackedTargets:
+        """The same on the host, where they were packed: nobody waits for a device to say them."""
+        return self if self.packed is None else self.packed
+
+    def to(self, device: torch.device) -> PackedTargets:
+        """The same on a device."""
+        if device.type == "cpu":
+            return self
+        parts = {each.name: getattr(self, each.name) for each in fields(self)}
+        there: dict[str, Any] = {
+            name: part.to(device) for name, part in parts.items() if isinstance(part, Tensor)
+        }
+        return replace(self, **there, packed=self)
 
 
 def pack(targets: Sequence[Row], queries: int, keys: int, device: torch.device) -> PackedTargets:
@@ -56,21 +73,19 @@ def pack(targets: Sequence[Row], queries: int, keys: int, device: torch.device) 
     offsets, offset_queries = _pack_offsets(targets, of_offsets, queries)
     labels, labels_by, before = _pack_matches(targets, of_matches, queries, keys)
     return PackedTargets(
-        keys=torch.from_numpy(seen).to(device),
-        key_queries=torch.from_numpy(seen_by).to(device),
+        keys=torch.from_numpy(seen),
+        key_queries=torch.from_numpy(seen_by),
         offsets=offsets,
-        offset_queries=torch.from_numpy(offset_queries).to(device),
-        pairs=torch.from_numpy(_pack_pairs(targets, of_pairs)).to(device),
+        offset_queries=torch.from_numpy(offset_queries),
+        pairs=torch.from_numpy(_pack_pairs(targets, of_pairs)),
         pair_columns=len(of_pairs),
-        match_queries=torch.from_numpy(labels_by).to(device),
-        match_keys=torch.from_numpy(labels).to(device),
+        match_queries=torch.from_numpy(labels_by),
+        match_keys=torch.from_numpy(labels),
         match_before=before,
         order=torch.tensor(
-            [places.get(column, len(places)) for column in range(len(columns))],
-            dtype=torch.int64,
-            device=device,
+            [places.get(column, len(places)) for column in range(len(columns))], dtype=torch.int64
         ),
-    )
+    ).to(device)
 
 
 def _alike(column: Row, keys: int) -> Row:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from attnviz.attention.batch import Batch
@@ -40,7 +41,8 @@ class JoinedRequest:
 
     `content` [batch, query] are the queries that count; `strips` [batch, key] the keys that a
     vertical strip may stand on; both boolean. `columns` says which columns of `targets` are whose,
-    None where all are; `words` are those that somebody asks about. `kernel` is who measures,
+    None where all are; `words` are those that somebody asks about. `on_host` is `content` as an
+    array, where it is known without asking the device. `kernel` is who measures,
     "auto" the cheapest that can; `kept` is what it keeps from one layer of the batch to the next.
     """
 
@@ -51,6 +53,7 @@ class JoinedRequest:
     kernel: Kernel = "auto"
     columns: Mapping[Request, Tensor | None] = field(default_factory=dict)
     words: WordRequest | None = None
+    on_host: NDArray[np.bool_] | None = None
     kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
@@ -64,7 +67,20 @@ class JoinedRequest:
     @cached_property
     def sorted_rows(self) -> Tensor:
         """The queries whose rows are sorted, [batch, row]: content, evenly spread; -1 for none."""
-        content = self.content.cpu().numpy()
+        return torch.from_numpy(self.sorted_on_host).to(self.content.device)
+
+    @cached_property
+    def counting(self) -> NDArray[np.bool_]:
+        """`content` as an array."""
+        if self.on_host is not None:
+            return self.on_host
+        array: NDArray[np.bool_] = self.content.cpu().numpy()
+        return array
+
+    @cached_property
+    def sorted_on_host(self) -> NDArray[np.int64]:
+        """`sorted_rows` as an array."""
+        content = self.counting
         counts = content.sum(-1)
         rows = np.full((len(content), min(SORTED, counts.max(initial=0))), -1)
         for sentence, count in enumerate(counts.tolist()):
@@ -72,7 +88,7 @@ class JoinedRequest:
             rows[sentence, :kept] = content[sentence].nonzero()[0][
                 np.arange(kept) * count // max(kept, 1)
             ]
-        return torch.from_numpy(rows).to(self.content.device)
+        return rows
 
 
 def join(batch: Batch, requests: Sequence[Request], kernel: Kernel = "auto") -> JoinedRequest:
@@ -95,6 +111,7 @@ def join(batch: Batch, requests: Sequence[Request], kernel: Kernel = "auto") -> 
         kernel,
         columns,
         _words(requests),
+        batch.on_host,
     )
 
 

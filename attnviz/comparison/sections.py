@@ -95,7 +95,7 @@ def _models(comparisons: Comparisons) -> Table:
             cells.texts("Architecture", "text", [side.model.architecture for side in sides]),
             cells.texts("Layers × heads", "text", shapes),
             cells.texts("Parameters", "text", [magnitude(side.model.parameters) for side in sides]),
-            cells.texts("Numbers", "text", [side.model.dtype for side in sides]),
+            cells.texts("Numbers", "text", [side.model.numbers for side in sides]),
             *([cells.texts("Revision", "hash", revisions)] if any(revisions) else []),
         ]
     )

@@ -24,7 +24,7 @@ HeadPlace = tuple[int, int]
 
 RUN = (
     *("split", "input_format", "chat", "parse_special_tokens", "language", "long", "target"),
-    *("generate", "revision", "device", "dtype", "allow_pickle", "trust_remote_code"),
+    *("generate", "revision", "device", "device_map", "dtype", "allow_pickle", "trust_remote_code"),
     *("words", "pieces", "max_memory", "rollout_residual"),
 )
 """The settings of a run that a drawing takes."""

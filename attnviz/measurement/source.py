@@ -36,6 +36,13 @@ class ModelInfo:
     """The number format that the model ran in."""
     causal: bool
     """Whether tokens see only what is to their left."""
+    quantization: str = ""
+    """How weights take fewer bits than the number format; empty where they don't."""
+
+    @property
+    def numbers(self) -> str:
+        """The number format, and how the weights are quantised, if they are."""
+        return f"{self.dtype} ({self.quantization})" if self.quantization else self.dtype
 
 
 @dataclass(frozen=True, slots=True)

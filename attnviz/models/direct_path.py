@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
 from attnviz.errors import InputError
-from attnviz.models import heads, run
+from attnviz.models import heads, placing, run
 from attnviz.models.load import LoadedModel
 from attnviz.text.types import Tokens
 
@@ -22,14 +22,14 @@ from attnviz.text.types import Tokens
 class DirectPath:
     """Maps what a head writes to the logits, past all later layers.
 
-    `outputs` are the layers' output projections, [head x width, hidden] by layer number; their
-    biases belong to no head. `unembedding` [vocabulary, hidden], `mean` [hidden] is its mean over
-    the vocabulary. `gain` [hidden] is that of the final norm, which subtracts the mean first if
-    `centred`; its division by one number a token is left out. So is a norm of the layer's own
+    `outputs` are the layers' output projections, from head x width to hidden, by layer number;
+    their biases belong to no head. `unembedding` [vocabulary, hidden], `mean` [hidden] is its mean
+    over the vocabulary. `gain` [hidden] is that of the final norm, which subtracts the mean first
+    if `centred`; its division by one number a token is left out. So is a norm of the layer's own
     between its projection and the residual stream (Gemma 2).
     """
 
-    outputs: Mapping[int, Tensor]
+    outputs: Mapping[int, nn.Module]
     unembedding: Tensor
     mean: Tensor
     gain: Tensor
@@ -42,12 +42,13 @@ class DirectPath:
         token] those tokens. Returns float32 [batch, head, query, token], None for a layer whose
         output projection isn't known.
         """
-        if layer not in self.outputs:
+        weight = _map(self.outputs[layer]) if layer in self.outputs else None
+        if weight is None:
             return None
         rows = (self.unembedding[ids].float() - self.mean) * self.gain  # [batch, token, hidden]
         if self.centred:
             rows = rows - rows.mean(-1, keepdim=True)
-        weight = self.outputs[layer].float()
+        weight = weight.to(rows.device).float()
         weight = weight.reshape(mixed.shape[1], -1, weight.shape[1])  # [head, width, hidden]
         read = torch.einsum("hwd,btd->bhwt", weight, rows)
         return torch.matmul(mixed.float(), read)
@@ -88,8 +89,7 @@ def _unembedding(loaded: LoadedModel) -> Tensor | None:
         text = loaded.model.config.get_text_config()
         tied = getattr(text, "tie_word_embeddings", False)
         head = loaded.model.get_input_embeddings() if tied else None
-    weight = getattr(head, "weight", None)
-    return weight.detach() if isinstance(weight, Tensor) else None
+    return None if head is None else placing.weight(head)
 
 
 class _Writes(Observer):
@@ -99,7 +99,7 @@ class _Writes(Observer):
         self._hidden = hidden
         self._seen: tuple[int, Tensor] | None = None
         self._normed: dict[nn.Module, Tensor] = {}
-        self.outputs: dict[int, Tensor] = {}
+        self.outputs: dict[int, nn.Module] = {}
         self.norm: nn.Module | None = None
 
     def see(self, attention: LayerAttention) -> None:
@@ -126,11 +126,9 @@ class _Writes(Observer):
         if self._seen is None or not arguments or arguments[0].numel() != self._seen[1].numel():
             return
         layer, mixed = self._seen
-        if torch.equal(arguments[0].reshape(mixed.shape), mixed):
-            weight: Any = module.weight
-            weight = weight.detach() if type(module).__name__ == "Conv1D" else weight.detach().T
-            if weight.shape == (mixed.shape[-1], self._hidden):
-                self.outputs[layer] = weight
+        if torch.equal(arguments[0].reshape(mixed.shape).to(mixed.device), mixed):
+            if _sizes(module) == (mixed.shape[-1], self._hidden):
+                self.outputs[layer] = module
             self._seen = None
 
     def _see_norm(self, module: nn.Module, _: object, output: Any) -> None:  # noqa: ANN401
@@ -140,7 +138,7 @@ class _Writes(Observer):
     def _see_output(self, _: nn.Module, __: object, output: Any) -> None:  # noqa: ANN401
         last = output[0]
         for module, normed in self._normed.items():
-            if normed.shape == last.shape and torch.equal(normed, last):
+            if normed.shape == last.shape and torch.equal(normed.to(last.device), last):
                 self.norm = module
         self._normed.clear()
 
@@ -148,6 +146,19 @@ class _Writes(Observer):
 def _maps(module: nn.Module) -> bool:
     """Whether this is a linear map: torch's, or GPT-2's with its weight transposed."""
     return isinstance(module, nn.Linear) or type(module).__name__ == "Conv1D"
+
+
+def _sizes(module: Any) -> tuple[int, int]:  # noqa: ANN401 - a linear map
+    """How many numbers it takes, and how many it makes of them."""
+    if type(module).__name__ == "Conv1D":
+        return int(module.weight.shape[0]), int(module.weight.shape[1])
+    return int(module.in_features), int(module.out_features)
+
+
+def _map(module: nn.Module) -> Tensor | None:
+    """The weight [input, output] of a linear map; None where its numbers can't be told."""
+    weight = placing.weight(module)
+    return weight if weight is None or type(module).__name__ == "Conv1D" else weight.T
 
 
 def _gain(norm: nn.Module | None, like: Tensor) -> tuple[Tensor, bool]:
@@ -161,7 +172,8 @@ def _gain(norm: nn.Module | None, like: Tensor) -> tuple[Tensor, bool]:
     signs = torch.ones(hidden, device=like.device, dtype=like.dtype)
     signs[1::2] = -1
     with torch.inference_mode():
-        normed, mirrored, shifted = norm(torch.stack([signs, -signs, signs + 1])).float()
+        given = torch.stack([signs, -signs, signs + 1])
+        normed, mirrored, shifted = norm(given).to(like.device).float()
     # Half the difference, as a bias adds the same to both.
     gain = (normed - mirrored) / 2 * signs.float()
     return gain, bool(torch.allclose(shifted, normed, atol=1e-2, rtol=1e-2))

@@ -54,7 +54,7 @@ class Checked:
 
     def add(self, layer: LayerAttention) -> None:
         """Checks a layer, or has it checked; see `check_layer`."""
-        if layer.query.device.type != "cuda":
+        if layer.query.device.type in ("cpu", "mps"):  # the latter knows no float64
             check_layer(layer, self._config)
         else:
             self._waiting.append((layer.layer, layer.stream, _bound(layer)))

@@ -155,7 +155,8 @@ def listening(
             return
         key = site.stream, site.causal, reader(site.module).reach(site.module)
         mask = masks[key] = masks.get(key) or visible(site, batch)
-        weights = returned.weights.detach()  # of a run with gradients, too, numbers are shown
+        # Of a run with gradients, too, numbers are shown, and where the batch lies.
+        weights = returned.weights.detach().to(batch.ids.device)
         _check(site, weights, mask, batch)
         nothing = weights.new_zeros(*weights.shape[:3], 0)
         layer = LayerAttention(
@@ -164,7 +165,7 @@ def listening(
             key=nothing.new_zeros(*nothing.shape[:2], mask.keys, 0),
             scale=1.0,
             mask=mask,
-            value=None if returned.value is None else returned.value.detach(),
+            value=None if returned.value is None else returned.value.detach().to(weights.device),
             stream=site.stream,
             known_weights=weights,
             joined=requests.get(site.stream),

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import torch
 
-from attnviz.errors import InputError, UsageError
-from attnviz.models import adapter, counts, heads, probe, sizes, tap
+from attnviz.errors import InputError
+from attnviz.models import adapter, classes, counts, heads, probe, quantized, sizes, tap
 from attnviz.models.architectures import ARCHITECTURES, FALLBACK
 from attnviz.models.checkpoint import hub_adapter, stored
 from attnviz.models.decoder_start import decoder_start
@@ -21,10 +21,11 @@ from attnviz.models.explain import explained, first_line
 from attnviz.models.hooks import Site
 from attnviz.models.limits import limits
 from attnviz.models.names import ModelName, adapted, check_revision
+from attnviz.models.placing import Placing
 from attnviz.models.streams import ALL, Stream, numbers, streams
 from attnviz.models.task import Task
 from attnviz.models.tokenizers import load_tokenizer
-from attnviz.models.weights import NotInterfaceError, Weights
+from attnviz.models.weights import NotInterfaceError, Weights, Whole
 
 PATIENCE = 10.0
 """Seconds to wait for an answer of the Hub."""
@@ -40,16 +41,18 @@ class LoadedModel:
     """A model whose attention can be measured.
 
     `heads` is the number of heads over all layers by the config; those that ran are known after a
-    run. `limit` is the most tokens it takes, `target_limit` the most that the decoder of an
-    encoder-decoder model does, None for no limit. `path` says where attention comes from:
-    transformers' attention interface, or the weights that the modules of `sites` return. `streams`
-    are the streams that can be measured: "" alone, or those of an encoder-decoder model, with
-    `stream_of` its modules. `layer_of` numbers modules that don't know their layer; `attentions` is
-    the number of attentions the interface shows in a run, None if unknown. `causal`: no token sees
-    a later one. `decoder_start` is the id that decoder inputs begin with, None where a target's
-    last token is moved to the front. `generator` is the whole model with its language-model head,
-    None if not loaded; `task` what the model says of a text, None if its head was not loaded or it
-    has none. `notes` have to be in each report.
+    run. `dtype` is the number format that was asked for, or that it has; `quantization` says how
+    its weights take fewer bits, "" where they don't. Layers may lie on other devices than `device`
+    (see `attnviz.models.placing`), and are measured there. `limit` is the most tokens it takes,
+    `target_limit` the most that the decoder of an encoder-decoder model does, None for no limit.
+    `path` says where attention comes from: transformers' attention interface, or the weights that
+    the modules of `sites` return. `streams` are the streams that can be measured: "" alone, or
+    those of an encoder-decoder model, with `stream_of` its modules. `layer_of` numbers modules that
+    don't know their layer; `attentions` is the number of attentions the interface shows in a run,
+    None if unknown. `causal`: no token sees a later one. `decoder_start` is the id that decoder
+    inputs begin with, None where a target's last token is moved to the front. `generator` is the
+    whole model with its language-model head, None if not loaded; `task` what the model says of a
+    text, None if its head was not loaded or it has none. `notes` have to be in each report.
     """
 
     model: Any
@@ -64,6 +67,7 @@ class LoadedModel:
     limit: int | None
     device: torch.device
     target_limit: int | None = None
+    quantization: str = ""
     path: Path = "interface"
     encoder_decoder: bool = False
     decoder_start: int | None = None
@@ -89,29 +93,12 @@ class LoadedModel:
         return int(pad) if known is None or pad < known else 0
 
 
-def device(name: str) -> torch.device:
-    """The device called `name`; "auto" takes CUDA, then MPS, then the CPU."""
-    available = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if name == "auto":
-        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if available[kind]))
-    if not available[name]:
-        usable = ", ".join(kind for kind in available if available[kind])
-        raise UsageError(
-            f"There is no {name} device that torch can use.",
-            f"Use --device auto, or one of: {usable}.",
-        )
-    return torch.device(name)
-
-
 def load(
     name: ModelName,
     *,
     revision: str | None = None,
     device: torch.device,
+    spread: bool = False,
     dtype: str = "auto",
     allow_pickle: bool = False,
     trust_remote_code: bool = False,
@@ -120,25 +107,29 @@ def load(
 ) -> LoadedModel:
     """Loads model and tokenizer.
 
-    `dtype` "auto" is float32 on a CPU and the model's own elsewhere; attention is measured in
-    float32 whatever it is. `generates` loads the language-model head as well, for
-    `attnviz.models.generate`, `predicts` the head of the model's own task, for
-    `attnviz.models.predict`. Raises InputError, with the fix, for whatever is missing or damaged,
-    UsageError for a revision of a model that is not on the Hub.
+    With `spread` accelerate spreads it from this device on, over GPUs, memory and disk. `dtype`
+    "auto" is float32 on a CPU and the model's own elsewhere; attention is measured in float32
+    whatever it is. "8bit" and "4bit" have bitsandbytes quantise the weights. `generates` loads the
+    language-model head as well, for `attnviz.models.generate`, `predicts` the head of the model's
+    own task, for `attnviz.models.predict`. Raises InputError, with the fix, for whatever is missing
+    or damaged, UsageError for a revision of a model that is not on the Hub.
     """
     check_revision(name, revision)
     with quiet():
         name, options = _options(name, revision, allow_pickle, trust_remote_code=trust_remote_code)
         weights = replace(
-            _weights(name, options, device, _dtype(dtype, device), generates=generates),
+            _weights(name, options, Placing(device, spread), dtype, generates=generates),
             predicts=predicts,
         )
         ready = _ready(weights)
-    return _loaded(name, revision, weights, ready)
+    return _loaded(name, revision, dtype, weights, ready)
 
 
-def _loaded(name: ModelName, revision: str | None, weights: Weights, ready: _Ready) -> LoadedModel:
-    model, seen = ready.model, ready.seen
+def _loaded(
+    name: ModelName, revision: str | None, dtype: str, weights: Weights, ready: _Ready
+) -> LoadedModel:
+    model, seen = ready.whole.model, ready.seen
+    own = str(model.dtype).removeprefix("torch.")
     config, token_limits = model.config, limits(model, weights.tokenizer)
     return LoadedModel(
         model=model,
@@ -148,11 +139,12 @@ def _loaded(name: ModelName, revision: str | None, weights: Weights, ready: _Rea
         architecture=type(model).__name__,
         heads=counts.heads(config),
         key_value_heads=counts.key_value_heads(config),
-        parameters=sum(parameter.numel() for parameter in model.parameters()),
-        dtype=str(model.dtype).removeprefix("torch."),
+        parameters=_parameters(model),
+        dtype=dtype if dtype in quantized.ON_LOADING else own,
         limit=token_limits.source,
         target_limit=token_limits.target,
-        device=weights.device,
+        device=ready.whole.device,
+        quantization=quantized.described(config),
         path=ready.path,
         encoder_decoder=bool(config.is_encoder_decoder),
         decoder_start=decoder_start(weights.name, model, weights.options),
@@ -163,17 +155,24 @@ def _loaded(name: ModelName, revision: str | None, weights: Weights, ready: _Rea
         # An architecture that no test covers might attend more often in longer texts.
         attentions=seen.attentions if config.model_type in chain(*ARCHITECTURES.values()) else None,
         sites=seen.sites,
-        generator=ready.generator,
-        task=ready.task,
+        generator=ready.whole.generator,
+        task=ready.whole.task,
         notes=(*seen.notes, *([adapter.note(name.adapter)] if name.adapter else [])),
     )
+
+
+def _parameters(model: Any) -> int:  # noqa: ANN401 - transformers' own
+    """How many parameters a model has; of quantised ones as many as before, for some are packed."""
+    if quantized.described(model.config):
+        model = classes.empty(type(model), model.config)
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def _weights(
     name: ModelName,
     options: dict[str, Any],
-    device: torch.device,
-    dtype: torch.dtype | str,
+    placing: Placing,
+    dtype: str,
     *,
     generates: bool,
 ) -> Weights:
@@ -186,18 +185,20 @@ def _weights(
         probe.refuse(str(raw.get("model_type")))
         held = stored(name.location, name.gguf, raw, common)
         sizes.check(raw, held)
+        numbers = _dtype(dtype, placing.device)
+        quantization = quantized.options(name, raw, dtype, numbers, placing)
         config = AutoConfig.from_pretrained(name.location, **common)
         tokenizer = load_tokenizer(name, config.model_type, common)
     config = _without_blocks(config)
-    options = options | {"dtype": dtype}
-    return Weights(name, config, raw, held, tokenizer, device, options, generates=generates)
+    options = options | {"dtype": numbers}
+    return Weights(
+        name, config, raw, held, tokenizer, placing, options, quantization, generates=generates
+    )
 
 
 @dataclass(frozen=True)
 class _Ready:
-    model: Any
-    generator: Any
-    task: Task | None
+    whole: Whole
     path: Path
     stream_of: Mapping[torch.nn.Module, Stream]
     seen: probe.Seen
@@ -214,11 +215,11 @@ def _ready(weights: Weights) -> _Ready:
         other = _by(weights, "fallback")
         ready = other if ready is None or other.seen.streams else ready
     if not ready.seen.streams:
-        raise probe.nothing_seen(ready.model)
+        raise probe.nothing_seen(ready.whole.model)
     if not _whole(ready):
         missing = [stream for stream in ALL if stream not in ready.seen.streams]
         if missing != ["encoder"]:
-            raise probe.nothing_seen(ready.model)
+            raise probe.nothing_seen(ready.whole.model)
         ready.seen.notes.append("The encoder's attention can't be seen; the decoder's can.")
     if weights.generates and not ready.seen.causal:
         raise heads.no_generator(weights.config.model_type)
@@ -231,11 +232,11 @@ def _by(weights: Weights, path: Path) -> _Ready:
     model = whole.model
     notes = _speak_english(model)
     stream_of = streams(model)
-    inputs = probe.inputs(model, weights.tokenizer, encoder_decoder=bool(stream_of))
+    inputs = probe.inputs(weights.tokenizer, whole.device, encoder_decoder=bool(stream_of))
     look = probe.by_tap if path == "interface" else probe.by_hooks
     seen = look(model, stream_of, inputs)
     seen.notes += notes
-    return _Ready(model, whole.generator, whole.task, path, stream_of, seen)
+    return _Ready(whole, path, stream_of, seen)
 
 
 def _whole(ready: _Ready) -> bool:
@@ -304,7 +305,7 @@ def _hub_answers(model: str, revision: str | None) -> bool:
 
 
 def _dtype(name: str, device: torch.device) -> torch.dtype | str:
-    if name == "auto":
+    if name == "auto" or name in quantized.ON_LOADING:
         return torch.float32 if device.type == "cpu" else "auto"
     return {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[name]
 

@@ -90,7 +90,7 @@ def check_revision(name: ModelName, revision: str | None) -> None:
     if revision and (name.source != "hub" or name.adapter is not None):
         raise UsageError(
             f"{name.argument} is not on the Hub, and has no revision {revision}.",
-            "Leave it out. A number format is one of float32, float16 and bfloat16.",
+            "Leave it out. A number format is float32, float16, bfloat16, 8bit or 4bit.",
         )
 
 
@@ -98,13 +98,13 @@ def _gguf(name: str, path: Path) -> ModelName:
     if not path.is_file():
         raise InputError(f"There is no GGUF file {name}.", "Check the path.")
     for module in ("gguf", "accelerate"):
-        _need(module, "gguf")
+        need(module, "gguf")
     return ModelName(name, "gguf", str(path.parent), path.name)
 
 
 def adapted(adapter: Adapter, allow_pickle: bool) -> ModelName:
     """The name of an adapter's base model with it. Raises InputError where either can't be used."""
-    _need("peft", "peft")
+    need("peft", "peft")
     try:
         if adapter.base == adapter.folder:
             _check_folder(Path(adapter.base), allow_pickle=allow_pickle)
@@ -120,10 +120,11 @@ def adapted(adapter: Adapter, allow_pickle: bool) -> ModelName:
     return ModelName(adapter.argument, base.source, base.location, base.gguf, adapter)
 
 
-def _need(module: str, extra: str) -> None:
+def need(module: str, extra: str, what: str = "This model") -> None:
+    """Raises InputError where a module that the extra brings is not installed."""
     if importlib.util.find_spec(module) is None:
         raise InputError(
-            f"This model needs the extra `{extra}`, which is not installed.",
+            f"{what} needs the extra `{extra}`, which is not installed.",
             f'Run: pip install "attnviz[{extra}]"',
         )
 

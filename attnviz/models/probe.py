@@ -65,7 +65,7 @@ def by_tap(
         layers.append(layer)
 
     try:
-        with tap.listening(see, _requests(sizes, model.device), streams):
+        with tap.listening(see, _requests(sizes, inputs["input_ids"].device), streams):
             _run(model, inputs)
     except tap.UnseenError:
         return Seen()
@@ -113,10 +113,15 @@ def by_hooks(
     return seen
 
 
-def inputs(model: Any, tokenizer: Any, *, encoder_decoder: bool) -> dict[str, Tensor]:  # noqa: ANN401
+def inputs(
+    tokenizer: Any,  # noqa: ANN401 - transformers' own
+    device: torch.device,
+    *,
+    encoder_decoder: bool,
+) -> dict[str, Tensor]:
     """A few tokens [1, token] for source and, in encoder-decoder models, target."""
     ids = tokenizer("a")["input_ids"] or [0]
-    source = torch.tensor([(ids * SOURCE)[:SOURCE]], device=model.device)
+    source = torch.tensor([(ids * SOURCE)[:SOURCE]], device=device)
     if not encoder_decoder:
         return {"input_ids": source}
     return {"input_ids": source, "decoder_input_ids": source[:, :TARGET]}

@@ -239,4 +239,4 @@ def _inputs(loaded: LoadedModel, batched: dict[str, batches.Batch]) -> dict[str,
 
 def _mask(batch: batches.Batch) -> Tensor | None:
     """A mask of ones says nothing, and without it models may take their faster paths."""
-    return None if bool(batch.mask.all()) else batch.mask
+    return batch.mask if batch.padded else None

@@ -80,8 +80,22 @@ class _Ear:
         # The mask is kept beside its answer, so that its id stays its own.
         asked = (id(mask), shape, causal)
         if asked not in self.seen:
-            self.seen[asked] = mask, _mask(mask, shape, device, causal=causal)
+            self.seen[asked] = mask, self._known(mask, shape, device, causal=causal)
         return self.seen[asked][1]
+
+    def _known(
+        self, mask: Tensor | None, shape: torch.Size, device: torch.device, *, causal: bool
+    ) -> Mask:
+        """The visible keys of a mask that was not seen yet; layers elsewhere get copies of one."""
+        if mask is None or mask.device == device:
+            return _mask(mask, shape, device, causal=causal)
+        here = mask.to(device)
+        for (_, size, one_way), (other, known) in self.seen.items():
+            if (size, one_way) != (shape, causal) or other is None or other.shape != mask.shape:
+                continue
+            if torch.equal(other.to(device), here):
+                return known
+        return _mask(here, shape, device, causal=causal)
 
 
 _ear: ContextVar[_Ear | None] = ContextVar("attnviz_ear", default=None)
@@ -155,7 +169,7 @@ def _attend(
     mixed = layer.mix(layer.weights) if ear.seam.gradients else layer.mixed
     if ear.seam.intervene is not None:
         mixed = ear.seam.intervene(shown, mixed)
-    return mixed.transpose(1, 2).contiguous(), None
+    return mixed.transpose(1, 2).contiguous().to(query.device), None
 
 
 def _layer(
@@ -167,12 +181,15 @@ def _layer(
     more: Mapping[str, Any],
 ) -> LayerAttention:
     """The layer that a module attends in, from its queries, keys and values and what goes along."""
-    query, key, value = tensors
+    stream = ear.streams.get(module, "")
+    joined = ear.requests.get(stream)
+    # Of a model that is spread over devices all layers are measured where what is asked of them
+    # lies, and every batch begins.
+    device = tensors[0].device if joined is None else joined.content.device
+    query, key, value = (tensor.to(device) for tensor in tensors)
     causal = more.get("is_causal")
     causal = getattr(module, "is_causal", True) if causal is None else causal
     shape = torch.Size((query.shape[-2], key.shape[-2]))
-    stream = ear.streams.get(module, "")
-    joined = ear.requests.get(stream)
     # What the last layer mixes nobody reads, so that it isn't mixed unless somebody asks.
     unread = ear.left == 1 and joined is not None and not joined.needs & {"value", "mixed"}
     return LayerAttention(
@@ -181,13 +198,17 @@ def _layer(
         key=key,
         value=None if unread else value,
         scale=default_scale(query.shape[-1]) if scaling is None else scaling,
-        mask=ear.mask(attention_mask, shape, query.device, causal=causal),
-        bias=more.get("position_bias"),
+        mask=ear.mask(attention_mask, shape, device, causal=causal),
+        bias=_on(device, more.get("position_bias")),
         softcap=more.get("softcap"),
-        sinks=more.get("s_aux"),
+        sinks=_on(device, more.get("s_aux")),
         stream=stream,
         joined=joined,
     )
+
+
+def _on(device: torch.device, tensor: Tensor | None) -> Tensor | None:
+    return None if tensor is None else tensor.to(device)
 
 
 def _mask(mask: Tensor | None, shape: torch.Size, device: torch.device, *, causal: bool) -> Mask:

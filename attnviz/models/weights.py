@@ -9,11 +9,12 @@ from typing import Any
 
 import torch
 
-from attnviz.errors import AttnvizError
-from attnviz.models import adapter, classes, finite, heads, sizes, task
+from attnviz.errors import AttnvizError, InputError
+from attnviz.models import adapter, classes, finite, heads, placing, sizes, task
 from attnviz.models.checkpoint import Stored
 from attnviz.models.explain import check_vocabulary, check_weights, explained
 from attnviz.models.names import ModelName
+from attnviz.models.placing import Placing
 from attnviz.models.task import Task
 
 _NO_ADAPTER = {"subfolder": "no-adapter"}
@@ -27,18 +28,23 @@ class NotInterfaceError(AttnvizError):
 
 @dataclass(frozen=True)
 class Whole:
-    """A model without a head, and the same with one: `generator` if it is to generate, `task`."""
+    """A model without a head, and the same with one: `generator` if it is to generate, `task`.
+
+    It is measured on `device`.
+    """
 
     model: Any
+    device: torch.device
     generator: Any = None
     task: Task | None = None
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What to load, onto which device, and how; `raw` is the config as read, `held` the files'.
+    """What to load, where to, and how; `raw` is the config as read, `held` the files'.
 
-    `predicts`: with the head of the task it was trained for, where it has one.
+    `options` go with every file, `quantization` with the weights alone. `predicts`: with the head
+    of the task it was trained for, where it has one.
     """
 
     name: ModelName
@@ -46,8 +52,9 @@ class Weights:
     raw: Mapping[str, Any] = field(repr=False)
     held: Stored
     tokenizer: Any
-    device: torch.device
+    placing: Placing
     options: dict[str, Any]
+    quantization: dict[str, Any]
     generates: bool
     predicts: bool = False
 
@@ -61,14 +68,17 @@ class Weights:
             loads = with_head or classes.loading_class(
                 self.config, self.raw, self.held, generates=self.generates
             )
-            whole, info = self._whole(loads, attention, has_head=with_head is not None)
+            place = self.placing.options()
+            whole, info = self._whole(loads, attention, place, has_head=with_head is not None)
             finite.check_weights(self.name.argument, whole)
-            whole.to(self.device).eval()
+            device = placing.put(whole, self.placing, self.name.argument)
+            whole.eval()
             model = heads.without(whole) if self.generates else classes.below(whole)
             check_vocabulary(self.name, model, self.tokenizer)
             says = self.predicts and not self.name.adapter and task.is_trained(whole, info)
         return Whole(
             whole.base_model if with_head else model,
+            device,
             whole if self.generates else None,
             task.of(whole) if says else None,
         )
@@ -77,6 +87,7 @@ class Weights:
         self,
         loads: Any,  # noqa: ANN401 - transformers' own
         attention: str,
+        place: dict[str, Any],
         *,
         has_head: bool,
     ) -> tuple[Any, dict[str, Any]]:
@@ -86,6 +97,8 @@ class Weights:
                 self.name.location,
                 config=self.config,
                 **self.options,
+                **self.quantization,
+                **place,
                 attn_implementation=attention,
                 ignore_mismatched_sizes=True,  # they are reported in `info`, and refused below
                 output_loading_info=True,
@@ -95,7 +108,15 @@ class Weights:
             heads.check(self.name, whole, info)
         below = task.without_head(whole, info) if has_head else info
         check_weights(self.name, whole, below, self.held)
-        return adapter.merged(self.name.adapter, whole) if self.name.adapter else whole, info
+        if self.name.adapter is None:
+            return whole, info
+        if placing.is_offloaded(whole):
+            raise InputError(
+                f"{self.name.argument} is an adapter, and its base model is too large for the "
+                "GPUs: it can't be merged into weights that are offloaded.",
+                "Merge it first, with peft's merge_and_unload(), and save it as a model.",
+            )
+        return adapter.merged(self.name.adapter, whole), info
 
 
 @contextmanager

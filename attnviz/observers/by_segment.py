@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby, pairwise
 
 import numpy as np
@@ -19,6 +20,7 @@ from attnviz.baselines.baseline import Array, Kept
 from attnviz.baselines.convolution import convolved
 from attnviz.baselines.other_segment import Segmented, ratio, row_scale
 from attnviz.measurement.pilot import Fit
+from attnviz.observers.handover import Handover
 from attnviz.observers.watcher import Watch, Watcher
 from attnviz.text.types import Tokens
 
@@ -50,6 +52,7 @@ class OtherSegmentKeeper(Watcher):
         self._starts = np.concatenate([[0], np.cumsum([len(tokens) for tokens in sentences])])
         self._width = max(map(len, sentences))
         self._layers: dict[int, _Layer] = {}
+        self._handover = Handover()
 
     def begin(self, batch: Batch, places: Sequence[int]) -> Request:
         """Starts a batch whose sentences have the given places."""
@@ -77,13 +80,22 @@ class OtherSegmentKeeper(Watcher):
             for which, mask in enumerate(masks):  # [batch, query, key]
                 on = torch.einsum("sb,bhqk->shqk", self._halves, weights * mask[:, None])
                 there = torch.einsum("sb,bqk->sqk", self._halves, seen * mask)[:, None]
-                kept.weight[:, which] += _by_distance(on, first, self._width)
-                kept.seen[:, which] += _by_distance(there, first, self._width)
-            mass = (weights * (masks[0] + masks[1])[:, None]).sum(-1).cpu().numpy()
-            for row, place in enumerate(self._places):
-                start, stop = self._starts[place] + first, self._starts[place + 1]
-                stop = min(stop, start + mass.shape[2])
-                kept.mass[:, start:stop] = mass[row, :, : max(stop - start, 0)]
+                for sums, weighed in ((kept.weight, on), (kept.seen, there)):
+                    add = partial(_add_by_distance, sums[:, which], first, weighed.shape[2])
+                    self._handover.add(add, sum_diagonals(weighed))
+            mass = (weights * (masks[0] + masks[1])[:, None]).sum(-1)
+            self._handover.add(partial(self._keep_mass, kept, first), mass)
+
+    def end(self) -> None:
+        """Ends the batch."""
+        self._handover.settle()
+
+    def _keep_mass(self, kept: _Layer, first: int, mass: NDArray[np.float32]) -> None:
+        """Keeps the mass [batch, head, row] of rows from `first` on."""
+        for row, place in enumerate(self._places):
+            start, stop = self._starts[place] + first, self._starts[place + 1]
+            stop = min(stop, start + mass.shape[2])
+            kept.mass[:, start:stop] = mass[row, :, : max(stop - start, 0)]
 
     def _kept(self, attention: LayerAttention) -> _Layer:
         causal = attention.mask.causal
@@ -173,16 +185,14 @@ def _across(sentence: Segmented, scale: Array, *, causal: bool) -> Array:
     return np.maximum(sums, 0.0)
 
 
-def _by_distance(weights: Tensor, first: int, width: int) -> Array:
-    """Sums of [half, head, query, key] by |query - key|, queries from `first` on."""
-    rows = weights.shape[2]
-    offsets = np.arange(weights.shape[2] + weights.shape[3] - 1) - (rows - 1) - first
-    sums = sum_diagonals(weights).cpu().double().numpy()
-    by_distance = np.zeros((*sums.shape[:2], width))
+def _add_by_distance(sums: Array, first: int, rows: int, by_offset: NDArray[np.float32]) -> None:
+    """Adds to [half, head, distance] what so many rows have by offset, from the row `first` on."""
+    offsets = np.arange(by_offset.shape[-1]) - (rows - 1) - first
+    by_distance, exact = np.zeros_like(sums), by_offset.astype(np.float64)
     for side in (offsets >= 0, offsets < 0):
-        near = side & (abs(offsets) < width)
-        by_distance[..., abs(offsets[near])] += sums[..., near]
-    return by_distance
+        near = side & (abs(offsets) < sums.shape[-1])
+        by_distance[..., abs(offsets[near])] += exact[..., near]
+    sums += by_distance
 
 
 def _watch(sentences: Sequence[Tokens], stream: str) -> OtherSegmentKeeper | None:

@@ -68,20 +68,24 @@ class RowKeeper(Observer):
 
     def see(self, attention: LayerAttention) -> None:
         """Keeps rows [head, query, key] of one layer, what a sink took as one more key."""
-        counts = attention.counts.expand(len(self._batch.sentences), -1, -1)
+        if self._places and not self._queries:
+            self._choose(attention)
         for row, place in self._places:
-            if place not in self._queries:
-                # Rows that see a single key are alike in all heads.
-                several = self._batch.content[row] & (counts[row, 0] > 1)
-                start = self._batch.sentences[row].sentence.digest
-                queries = several.nonzero()[:, 0]
-                self._queries[place] = _spread(queries, self._wanted[place], start)
             size = len(self._batch.looked_at.sentences[row])
             rows = attention.part(self._queries[place], row).weights[0, ..., :size]
             taken = rows.new_zeros(*rows.shape[:2], 1)
             if attention.sinks is not None:
                 taken = 1.0 - rows.sum(-1, keepdim=True)
             self._rows.setdefault(place, []).append(torch.cat([rows, taken], -1))
+
+    def _choose(self, attention: LayerAttention) -> None:
+        """Chooses the rows to keep, by what the first layer shows: on the host, once a batch."""
+        # Rows that see a single key are alike in all heads.
+        several = self._batch.on_host & (attention.counts[:, 0] > 1).cpu().numpy()
+        for row, place in self._places:
+            start = self._batch.sentences[row].sentence.digest
+            queries = torch.from_numpy(several[row].nonzero()[0])
+            self._queries[place] = _spread(queries, self._wanted[place], start)
 
     def end(self) -> None:
         """Ends the batch: what was kept comes to the host."""

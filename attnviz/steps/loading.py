@@ -5,6 +5,7 @@ from __future__ import annotations
 from attnviz.models import load
 from attnviz.models.load import LoadedModel
 from attnviz.models.names import ModelName
+from attnviz.models.placing import Placing
 from attnviz.settings import Settings
 from attnviz.stages import Progress
 
@@ -13,11 +14,13 @@ def loaded(
     name: ModelName, settings: Settings, progress: Progress, *, predicts: bool = False
 ) -> LoadedModel:
     """The model of that name, which `predicts` if its head is loaded. Raises as loading does."""
+    where = Placing.of(settings.device, settings.device_map)
     progress.stage("loading model")
     return load.load(
         name,
         revision=settings.revision,
-        device=load.device(settings.device),
+        device=where.device,
+        spread=where.spread,
         dtype=settings.dtype,
         allow_pickle=settings.allow_pickle,
         trust_remote_code=settings.trust_remote_code,

@@ -187,6 +187,7 @@ def source(loaded: LoadedModel, settings: Settings) -> Source:
             parameters=loaded.parameters,
             dtype=loaded.dtype,
             causal=loaded.causal,
+            quantization=loaded.quantization,
         ),
         settings={
             name: getattr(settings, name)

@@ -25,6 +25,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from attnviz.evidence.bootstrap import ratio
@@ -73,7 +74,7 @@ class Row:
 
 def measured(treebank: Path, model: str) -> tuple[list[Tokens], dict[str, Sums]]:
     """The sentences of a treebank, and the sums of each measure [sentence, head], from one run."""
-    loaded = load.load(names.resolve(model), device=load.device("cpu"))
+    loaded = load.load(names.resolve(model), device=torch.device("cpu"))
     found = sentences(read([treebank], None))
     tokens = [one for one in tokenize_all(found, loaded.tokenizer, loaded.limit) if "" in one.kinds]
     roles = [one for one in discover("attnviz.roles", "ROLE", Role) if one.name in ROLES]

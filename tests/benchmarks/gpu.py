@@ -2,7 +2,8 @@
 
     python -m tests.benchmarks.gpu [--json FILE] [--seconds S] [--limit S]
 
-First the numbers of the Triton kernels against float64, twice to the same bytes. Then, for models
+First the numbers of the Triton kernels against float64, twice to the same bytes, and how often the
+host waits for the GPU in a batch. Then, for models
 with random weights, the ratio to the plain pass of the same model (attention by `sdpa`), in time
 and memory, of
 
@@ -10,7 +11,9 @@ and memory, of
 - usual: the same numbers from `output_attentions=True`, where it fits.
 
 Last, reports on the quickstart: no verdict of minilm and SmolLM2 may differ between CUDA and CPU,
-no score by more than 1e-4, and two runs on CUDA leave the same bytes.
+no score by more than 1e-4, and two runs on CUDA leave the same bytes, in words, too; and minilm in
+8 and in 4 bits and spread by accelerate, where the extras `bitsandbytes` and `large` are installed,
+beside float32 on the CPU.
 
 The ratio is the median over pairs of passes, by turns; what it should be stands beside it. What
 `--limit` leaves no time for is named. Without a GPU the script says so, and ends.
@@ -24,6 +27,8 @@ import json
 import statistics
 import sys
 import time
+import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -70,6 +75,9 @@ MEMORY = 1.2
 
 _REPORTS = 60.0
 """Seconds that reports are thought to take."""
+
+_LARGE = 30.0
+"""Seconds that quantised and spread models are thought to take."""
 
 _HELD = 4
 """So many float32 matrices of a layer the usual way holds beside those of all layers."""
@@ -231,6 +239,69 @@ def numbers() -> dict[str, str]:
     return told | {"two runs": "the same bytes" if same else "DIFFERENT BYTES"}
 
 
+def waits() -> dict[str, str]:
+    """How often the host waits for the GPU: within the layers of a batch, and at its end."""
+    from attnviz.models import tap
+    from attnviz.models.run import observe
+
+    texts = engine.text(512, 16)
+    made = model(Shape("minilm", "float32", 16, 512, 1.5), tap.install())
+    ours = engine.loaded(made, torch.device("cuda"))
+    told = {}
+    for kernel in ("triton", "tiles"):
+        observe(ours, texts, engine.observers(texts), kernel=kernel)  # compiles
+        torch.cuda.set_sync_debug_mode("warn")
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                observe(ours, texts, engine.observers(texts), kernel=kernel)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+        places = Counter(
+            f"{Path(each.filename).name}:{each.lineno}"
+            for each in caught
+            if "synchroniz" in str(each.message)
+        )
+        most = ", ".join(f"{place} {many}" for place, many in places.most_common(4))
+        told[kernel] = f"{places.total()} waits in 6 layers and a batch ({most or 'none'})"
+    return told
+
+
+def large() -> dict[str, str]:
+    """Quantised and spread models on the GPU, beside the same model in float32 on the CPU."""
+    import attnviz
+
+    folder = Path(__file__).parents[2] / "samples"
+    texts, told = folder / "quickstart.txt", {}
+    ways: dict[str, tuple[str, ...]] = {
+        "4bit": ("bitsandbytes", "accelerate"),
+        "8bit": ("bitsandbytes", "accelerate"),
+        "spread": ("accelerate",),
+    }
+
+    def verdicts(**settings: Any) -> dict[tuple[str, str], str | None]:
+        report = attnviz.judge(attnviz.measure("minilm", texts, **settings))
+        return {
+            (head.name, role): judged.verdict
+            for head in report.heads
+            for role, judged in head.roles.items()
+        }
+
+    expected = None
+    for way, modules in ways.items():
+        missing = [name for name in modules if importlib.util.find_spec(name) is None]
+        if missing:
+            told[way] = f"not tried: {missing[0]} is not installed"
+            continue
+        if expected is None:
+            expected = verdicts(device="cpu", dtype="float32")
+        own = {"device_map": "auto", "dtype": "float32"} if way == "spread" else {"dtype": way}
+        got = verdicts(**own)
+        differ = sum(got[key] != verdict for key, verdict in expected.items())
+        told[way] = f"{differ} of {len(expected)} verdicts of minilm differ from float32 on the CPU"
+    return told
+
+
 def reports() -> dict[str, str]:
     """How reports of the real models on CUDA differ from those on the CPU."""
     import attnviz
@@ -239,12 +310,21 @@ def reports() -> dict[str, str]:
     quickstart = Path(__file__).parents[2] / "samples" / "quickstart.txt"
     for name in _models():
 
-        def measured(device: str, name: str = name) -> attnviz.Measurement:
-            kernel = "triton" if device == "cuda" else "auto"
-            return attnviz.measure(name, quickstart, device=device, dtype="float32", kernel=kernel)
+        def measured(device: str, name: str = name, *, words: bool = False) -> attnviz.Measurement:
+            kernel = "triton" if device == "cuda" and not words else "auto"
+            asked: dict[str, Any] = {
+                "device": device,
+                "dtype": "float32",
+                "kernel": kernel,
+                "words": words,
+            }
+            return attnviz.measure(name, quickstart, **asked)
 
         on_cpu, on_cuda = measured("cpu"), measured("cuda")
         same = measured("cuda").to_bytes() == on_cuda.to_bytes()
+        if name == "minilm":
+            words = [measured("cuda", words=True).to_bytes() for _ in range(2)]
+            same = same and words[0] == words[1]
         cpu, cuda = attnviz.judge(on_cpu), attnviz.judge(on_cuda)
         differ, apart = 0, 0.0
         for ours, theirs in zip(cpu.heads, cuda.heads, strict=True):
@@ -306,7 +386,7 @@ def main() -> None:
     start, result = time.perf_counter(), []
     name = torch.cuda.get_device_name()
     print(f"{name}, torch {torch.__version__}\n", flush=True)
-    told = {"numbers": numbers()}
+    told = {"numbers": numbers(), "waiting for the GPU": waits()}
     _tell(told)
     for shape in SHAPES:
         if time.perf_counter() - start > given.limit - 3 * given.seconds:
@@ -321,6 +401,11 @@ def main() -> None:
         _tell({"reports": told["reports"]})
     else:
         print("reports: no time left")
+    if time.perf_counter() - start < given.limit - _LARGE:
+        told["large models"] = large()
+        _tell({"large models": told["large models"]})
+    else:
+        print("large models: no time left")
     print(f"\n{time.perf_counter() - start:.0f} s in all")
     if given.json:
         every = {"device": name, "torch": torch.__version__, **told}

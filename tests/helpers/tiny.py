@@ -290,7 +290,7 @@ def loaded(kind: str) -> LoadedModel:
     made = model(kind, "eager" if by_hooks else tap.install())
     stream_of = streams(made)
     tokenizer: Any = lambda _: {"input_ids": [5]}  # noqa: E731 - all that is asked of it
-    inputs = probe.inputs(made, tokenizer, encoder_decoder=bool(stream_of))
+    inputs = probe.inputs(tokenizer, torch.device("cpu"), encoder_decoder=bool(stream_of))
     seen = (probe.by_hooks if by_hooks else probe.by_tap)(made, stream_of, inputs)
     return bare(
         made,

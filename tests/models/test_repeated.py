@@ -12,7 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 
 from attnviz.attention import batch as batches
 from attnviz.attention.layer import LayerAttention
@@ -239,7 +239,16 @@ def written(*signs: float) -> DirectPath:
     heads = [sign * same if sign else alike for sign in signs]
     mean = torch.full((VOCABULARY,), 1 / VOCABULARY)
     ones = torch.ones(VOCABULARY)
-    return DirectPath({0: heads[0], 1: torch.cat(heads[1:])}, same, mean, ones, centred=False)
+    outputs = {0: linear(heads[0]), 1: linear(torch.cat(heads[1:]))}
+    return DirectPath(outputs, same, mean, ones, centred=False)
+
+
+def linear(weight: Tensor) -> nn.Linear:
+    """A map by a weight [input, output]."""
+    size, made_of = weight.shape
+    made = nn.Linear(size, made_of, bias=False)
+    made.weight = nn.Parameter(weight.T.contiguous())
+    return made
 
 
 def test_a_circuit_of_two_layers_has_its_induction_head_in_the_second() -> None:
@@ -291,7 +300,9 @@ def test_a_head_that_favours_what_it_attends_to_is_seen_to_copy() -> None:
     path = written(1, 1, 1)
     favoured = torch.eye(VOCABULARY) * 2
     favoured[:, : len(NAMES)] += 1.0  # three times as much as each of the others
-    path = replace(path, outputs={**path.outputs, 0: favoured}, mean=torch.zeros(VOCABULARY))
+    path = replace(
+        path, outputs={**path.outputs, 0: linear(favoured)}, mean=torch.zeros(VOCABULARY)
+    )
     scores = judged(found, circuit(found), path.logits)
     assert scores.copying is not None
     assert scores.lifted is not None

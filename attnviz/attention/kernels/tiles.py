@@ -70,12 +70,22 @@ def _by_row(part: LayerInputs, request: JoinedRequest, start: int) -> dict[str, 
 def _ginis(weights: Tensor, part: LayerInputs, request: JoinedRequest, start: int) -> Tensor:
     """The Gini coefficient of the rows that are sorted, 0 elsewhere: [batch, head, row]."""
     out = weights.new_zeros(weights.shape[:3])
-    chosen = (request.sorted_rows >= start) & (request.sorted_rows < start + weights.shape[2])
-    sentences, slots = chosen.nonzero(as_tuple=True)
-    rows = request.sorted_rows[sentences, slots] - start
+    sentences, rows = _sorted_of(request, start, start + weights.shape[2])
     counts = part.counts.expand(len(weights), -1, -1)[sentences, 0, rows]
     out[sentences, :, rows] = gini(_ordered(weights[sentences, :, rows]), counts[:, None])
     return out
+
+
+def _sorted_of(request: JoinedRequest, start: int, stop: int) -> tuple[Tensor, Tensor]:
+    """Sentence and row in a tile of the rows that are sorted; of a batch looked up once."""
+    asked = "sorted", start, stop
+    if asked not in request.kept:
+        every, device = request.sorted_on_host, request.content.device
+        sentences, slots = ((every >= start) & (every < stop)).nonzero()
+        parts = sentences, every[sentences, slots] - start
+        request.kept[asked] = tuple(torch.from_numpy(part).to(device) for part in parts)
+    sentences, rows = request.kept[asked]
+    return sentences, rows
 
 
 def _ordered(weights: Tensor) -> Tensor:
@@ -103,7 +113,8 @@ def _sums(weights: Tensor, request: JoinedRequest, start: int) -> dict[str, Tens
             diagonals, (request.content.shape[1] - stop, start)
         )
     if request.targets is not None:
-        masses = _on_targets(weights, request.targets, start, stop)
+        pairs = _pairs_of(request, request.targets, start, stop)
+        masses = _on_targets(weights, request.targets, pairs, start, stop)
         order = request.targets.order
         sums["masses"] = torch.cat([mass.sum(2) for mass in masses], -1)[..., order]
         sums["reached"] = torch.cat([(mass > 0).float().sum(2) for mass in masses], -1)[..., order]
@@ -111,14 +122,14 @@ def _sums(weights: Tensor, request: JoinedRequest, start: int) -> dict[str, Tens
 
 
 def _on_targets(
-    weights: Tensor, targets: PackedTargets, start: int, stop: int
+    weights: Tensor, targets: PackedTargets, pairs: Tensor, start: int, stop: int
 ) -> tuple[Tensor, ...]:
     """Mass of each row on its target, [batch, head, row, column of one sort] a sort."""
     rows = slice(start, stop)
     return (
         torch.matmul(weights, targets.keys[:, None]) * targets.key_queries[:, None, rows],
         _on_offsets(weights, targets, start) * targets.offset_queries[:, None, rows],
-        _on_pairs(weights, targets, start, stop),
+        _on_pairs(weights, pairs, targets.pair_columns),
         _on_matches(weights, targets, start, stop),
         weights.new_zeros(*weights.shape[:-1], 1),
     )
@@ -136,15 +147,30 @@ def _on_offsets(weights: Tensor, targets: PackedTargets, start: int) -> Tensor:
     return out.movedim(0, -1)
 
 
-def _on_pairs(weights: Tensor, targets: PackedTargets, start: int, stop: int) -> Tensor:
+def _pairs_of(request: JoinedRequest, targets: PackedTargets, start: int, stop: int) -> Tensor:
+    """Sentence, row in a tile, key and column of the pairs in it, [4, pair]; looked up once."""
+    asked = "pairs", start, stop
+    if asked not in request.kept:
+        pairs = targets.on_host.pairs
+        pairs = pairs[(pairs[:, 1] >= start) & (pairs[:, 1] < stop)].T.contiguous()
+        pairs[1] -= start
+        request.kept[asked] = pairs.to(request.content.device)
+    pairs_there: Tensor = request.kept[asked]
+    return pairs_there
+
+
+def _on_pairs(weights: Tensor, pairs: Tensor, columns: int) -> Tensor:
     batch, heads, rows, _ = weights.shape
-    inside = (targets.pairs[:, 1] >= start) & (targets.pairs[:, 1] < stop)
-    sentence, query, key, slot = targets.pairs[inside].unbind(1)
-    cells = weights[sentence, :, query - start, key]  # [pair, head]
-    where = (sentence * rows + query - start) * targets.pair_columns + slot
-    flat = weights.new_zeros(batch * rows * targets.pair_columns, heads)
-    flat.index_add_(0, where, cells)
-    return flat.view(batch, rows, targets.pair_columns, heads).permute(0, 3, 1, 2)
+    sentence, row, key, slot = pairs
+    cells = weights[sentence, :, row, key]  # [pair, head]
+    where = (sentence * rows + row) * columns + slot
+    flat = weights.new_zeros(batch * rows * columns, heads)
+    if weights.device.type == "cpu":
+        flat.index_add_(0, where, cells)
+    else:
+        # On a GPU that adds in any order; this sorts, and adds in the same one each time.
+        flat.index_put_((where,), cells, accumulate=True)
+    return flat.view(batch, rows, columns, heads).permute(0, 3, 1, 2)
 
 
 def _on_matches(weights: Tensor, targets: PackedTargets, start: int, stop: int) -> Tensor:

@@ -1,6 +1,6 @@
 """The Triton kernels on one layer: what they are given, in which order they run, what comes out.
 
-Nothing here waits for the device but what a batch's targets are laid out by, once a batch.
+Nothing here waits for the device.
 """
 
 from __future__ import annotations

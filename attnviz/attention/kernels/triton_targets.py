@@ -72,11 +72,11 @@ class LaidTargets:
 
     @classmethod
     def of(cls, request: JoinedRequest, targets: PackedTargets) -> LaidTargets:
-        """From what is asked of a batch; waits for the device, once a batch."""
+        """From what is asked of a batch."""
         device = request.content.device
-        content = request.content.cpu().numpy().astype(np.float32)
-        keys, key_queries = targets.keys.cpu().numpy(), targets.key_queries.cpu().numpy()
-        offset_queries = targets.offset_queries.cpu().numpy()
+        content, on_host = request.counting.astype(np.float32), targets.on_host
+        keys, key_queries = on_host.keys.numpy(), on_host.key_queries.numpy()
+        offset_queries = on_host.offset_queries.numpy()
         from_keys, key_signs = _base(key_queries, content)
         from_offsets, offset_signs = _base(offset_queries, content)
         needed = (np.abs(key_signs).sum(1) * keys.sum(1)).sum(0)
@@ -199,7 +199,7 @@ def _masks(queries: Array, columns: Ints) -> tuple[Array | None, tuple[int, ...]
 
 def _cells(targets: PackedTargets, of_keys: Array, keys: Array, of_offsets: Array) -> Ints | None:
     """All cells, [cell, 5]: sentence, column, query, key, sign; None for none."""
-    pairs = targets.pairs.cpu().numpy()
+    pairs = targets.on_host.pairs.numpy()
     many, more = keys.shape[2], of_offsets.shape[2]
     parts = [pairs[:, [0, 3, 1, 2, 2]]]
     parts[0][:, 1] += many + more

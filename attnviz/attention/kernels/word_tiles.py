@@ -10,63 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from attnviz.attention.grouping import Grouping
 from attnviz.attention.inputs import LayerInputs, cells_of
 from attnviz.attention.word_table import ABSTAINS
 from attnviz.attention.words import Groups, Looks, WordRequest
 from attnviz.text.merge import last_looks
-
-
-@dataclass(frozen=True, eq=False)
-class _Grouping:
-    """Sums over groups of places, the first place of each, then the second, and so on.
-
-    `steps` hold the groups that have so many places, None for all, and the place of each, both
-    [sentence, group]; groups that a sentence lacks, or that have fewer, count with a `factor` of 0.
-    No matrix of places and groups is made, and on a GPU the order of adding is always the same.
-    """
-
-    steps: tuple[tuple[Tensor | None, Tensor, Tensor], ...]
-
-    @classmethod
-    def of(cls, groups: Sequence[Groups], device: torch.device, *, mean: bool = False) -> _Grouping:
-        """From the places of each group of each sentence; `mean`: means, not sums."""
-        width = max(map(len, groups))
-        sizes = np.zeros((len(groups), width), np.int64)
-        for row, of_sentence in enumerate(groups):
-            sizes[row, : len(of_sentence)] = [len(group) for group in of_sentence]
-        steps = []
-        for step in range(sizes.max(initial=0)):
-            chosen = np.flatnonzero((sizes > step).any(0))
-            place, factor = np.zeros((2, len(groups), len(chosen)))
-            for row, of_sentence in enumerate(groups):
-                for at, group in enumerate(chosen.tolist()):
-                    if step < sizes[row, group]:
-                        place[row, at] = of_sentence[group][step]
-                        factor[row, at] = 1.0 / sizes[row, group] if mean else 1.0
-            steps.append(
-                (
-                    None
-                    if step == 0 and len(chosen) == width
-                    else torch.from_numpy(chosen).to(device),
-                    torch.from_numpy(place.astype(np.int64)).to(device),
-                    torch.from_numpy(factor.astype(np.float32)).to(device),
-                )
-            )
-        return cls(tuple(steps))
-
-    def __call__(self, numbers: Tensor, groups: int) -> Tensor:
-        """Sums of `numbers` [sentence, head, row, place]: [sentence, head, row, group]."""
-        total: Tensor | None = None
-        for chosen, place, factor in self.steps:
-            index = place[:, None, None].expand(*numbers.shape[:3], -1)
-            part = numbers.gather(-1, index).mul_(factor[:, None, None])
-            if chosen is None:
-                total = part
-                continue
-            if total is None:
-                total = numbers.new_zeros(*numbers.shape[:3], groups)
-            total[..., chosen] += part
-        return numbers.new_zeros(*numbers.shape[:3], groups) if total is None else total
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +33,8 @@ class Tile:
     sentence: int | None
     tokens: Tensor | None
     picked: Tensor | None
-    looking: _Grouping
-    looked_at: _Grouping
+    looking: Grouping
+    looked_at: Grouping
     words: int
     content: Tensor
     own: Tensor
@@ -188,8 +136,8 @@ def _tile(
         sentence=rows[0] if apart else None,
         tokens=tokens,
         picked=None if whole else torch.tensor(rows, device=device),
-        looking=_Grouping.of(looks, device, mean=True),
-        looked_at=_Grouping.of(known, device),
+        looking=Grouping.of(looks, device, mean=True),
+        looked_at=Grouping.of(known, device),
         words=max(map(len, known)),
         content=content[torch.tensor(rows, device=device)].float(),
         own=tensor(own),

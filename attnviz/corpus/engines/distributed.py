@@ -99,7 +99,8 @@ def distributed(
         device = work.settings.device
         asked = {"auto": None, "cuda": True}.get(device, False)
         division = divided(nodes(ray), workers, gpus=asked)
-        device = "cuda" if division.gpus else "cpu" if device == "auto" else device
+        if work.settings.device_map == "none":  # which takes whatever its worker has
+            device = "cuda" if division.gpus else "cpu" if device == "auto" else device
         setup = Setup(
             version=__version__,
             # A path holds on all nodes that share it; a name is looked up by each.

@@ -50,7 +50,7 @@ def of(report: Report) -> Again:
         model.name,
         model.architecture,
         model.revision,
-        model.dtype,
+        model.numbers,
         _numbers(report),
         f"{counted(text.sentences, 'sentence')}, {counted(text.tokens, 'token')}, "
         f"{count(text.truncated)} cut; split: {text.split}",
@@ -69,7 +69,7 @@ def of(report: Report) -> Again:
 
 def _numbers(report: Report) -> str:
     model = report.model
-    says = f"{model.dtype}; {counted(model.parameters, 'parameter')}; {layers.headline(report)}"
+    says = f"{model.numbers}; {counted(model.parameters, 'parameter')}; {layers.headline(report)}"
     shared = model.key_value_heads < model.heads
     return says + f", {counted(model.key_value_heads, 'key-value head')}" * shared
 
