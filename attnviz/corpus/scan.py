@@ -196,7 +196,8 @@ class _Scan:
         writing = self._place.writing if options.rows else None
         if options.engine == "local":
             here = Local(self._loaded, self._reader, work, writing)
-            many = processes(options.workers, self._loaded, self._read.sentences)
+            spread = self._settings.device_map != "none"
+            many = processes(options.workers, self._loaded, self._read.sentences, spread=spread)
             own = nullcontext(here) if many == 1 else several(model, work, here, many, writing)
             with own as engine:
                 yield engine

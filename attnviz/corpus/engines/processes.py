@@ -48,14 +48,15 @@ _LOOK = 1.0
 """Seconds between two looks at whether somebody wants the scan to stop."""
 
 
-def processes(asked: int, loaded: LoadedModel, sentences: int) -> int:
+def processes(asked: int, loaded: LoadedModel, sentences: int, *, spread: bool = False) -> int:
     """How many processes measure so many sentences: as `asked`, or what pays off where that is 0.
 
     It goes by the machine, not by what is free at the moment, so that a scan that goes on has as
-    many as before, and so the same bytes. Raises UsageError for more than there are processors,
-    or several on a GPU.
+    many as before, and so the same bytes. A model that is `spread` over devices, or on a GPU, has
+    one process. Raises UsageError for several there, or for more than there are processors.
     """
     threads = torch.get_num_threads()
+    alone = spread or loaded.device.type != "cpu"
     if asked:
         if asked > threads:
             cpus = counted(threads, "CPU")
@@ -63,13 +64,14 @@ def processes(asked: int, loaded: LoadedModel, sentences: int) -> int:
                 f"--workers is {asked:,}, and attnviz may use {cpus}.",
                 "Take fewer, or leave it out: as many as pay off.",
             )
-        if asked > 1 and loaded.device.type != "cpu":
+        if asked > 1 and alone:
             raise UsageError(
-                f"--workers is {asked:,}, and one process is enough for a GPU.",
+                f"--workers is {asked:,}, and a model on GPUs or spread over devices is measured "
+                "by one process.",
                 "Leave it out; --engine ray has a worker for each GPU.",
             )
         return asked
-    if loaded.device.type != "cpu" or sentences < _LEAST:
+    if alone or sentences < _LEAST:
         return 1
     weights = sum(part.numel() * part.element_size() for part in loaded.model.parameters())
     fit = int(_SHARE * budget.installed() / max(weights, 1))

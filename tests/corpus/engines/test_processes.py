@@ -54,9 +54,10 @@ def test_what_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     assert processes(3, model(), 10) == 3
     assert processes(1, model("meta"), 10**6) == processes(0, model("meta"), 10**6) == 1
+    assert processes(0, model(), 10**6, spread=True) == 1
     with pytest.raises(UsageError, match="--workers is 4, and attnviz may use 3 CPUs"):
         processes(4, model(), 10)
-    with pytest.raises(UsageError, match="one process is enough for a GPU"):
+    with pytest.raises(UsageError, match="measured by one process"):
         processes(2, model("meta"), 10)
 
 
