@@ -3,7 +3,18 @@
 /** @import {Data} from "./data.js" */
 
 /** Colours of single heads where several are drawn (Okabe and Ito). */
-export const HEADS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6B6B6B", "#1A1A1A"];
+const HEADS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6B6B6B", "#1A1A1A"];
+
+/** Where there are more heads than colours, dashes tell them apart. */
+const DASHES = ["", "8 4", "2 4", "10 3 2 3"];
+
+/**
+ * The colour and the dash of the line of a head, by its place among those that are shown.
+ * @param {number} at
+ */
+export function strokeOf(at) {
+  return { colour: HEADS[at % HEADS.length], dash: DASHES[Math.floor(at / HEADS.length) % DASHES.length] };
+}
 
 export class Scale {
   /**

@@ -54,6 +54,33 @@
  * @property {Word[]} words
  * @property {Word[]} keyWords
  * @property {number[]} targets those of the stream's targets that have cells here
+ * @property {string} segments of a pair each token's text, "A", "B" or "-"; "" for others
+ */
+
+/**
+ * @typedef {object} Column one number of every head
+ * @property {string} name
+ * @property {string} title
+ * @property {"role" | "statistic" | "random" | "place"} sort
+ * @property {string} unit "" for shares
+ * @property {(number | null)[]} mean in the order of the heads
+ * @property {(number | null)[]} low
+ * @property {(number | null)[]} high
+ */
+
+/**
+ * @typedef {object} Range sentences that show a role of a head, those that show it least first
+ * @property {string} role
+ * @property {string} title
+ * @property {[number, number, number, number, number, string][]} rows tenths of all sentences that
+ *   show it less (0 and 10: the ends), sentence, score, chance, events, the token that looks
+ */
+
+/**
+ * @typedef {object} Numbers
+ * @property {string[]} heads
+ * @property {Column[]} columns
+ * @property {Record<string, Range[]>} ranges by the name of the head
  */
 
 /**
@@ -151,6 +178,8 @@ export class Store {
   constructor() {
     /** @type {Map<string, Promise<Uint8Array>>} */
     this.opened = new Map();
+    /** @type {Map<string, Promise<Numbers>>} */
+    this.numbered = new Map();
     this.of = "";
   }
 
@@ -172,6 +201,16 @@ export class Store {
   }
 
   /**
+   * All numbers of a stream's heads.
+   * @param {Stream} stream
+   */
+  numbers({ name }) {
+    const known = this.numbered.get(name) ?? numbers(`numbers-${name || "w"}`);
+    this.numbered.set(name, known);
+    return known;
+  }
+
+  /**
    * @param {Sentence} sentence
    * @param {string} part
    */
@@ -184,6 +223,14 @@ export class Store {
     this.opened.set(id, known);
     return known;
   }
+}
+
+/**
+ * @param {string} id
+ * @returns {Promise<Numbers>}
+ */
+async function numbers(id) {
+  return JSON.parse(new TextDecoder().decode(await inflate(text(id))));
 }
 
 /**

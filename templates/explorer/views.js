@@ -3,12 +3,13 @@
 import { arcsView } from "./views/arcs.js";
 import { matrixView } from "./views/matrix.js";
 import { mosaicView } from "./views/mosaic.js";
+import { scatterView } from "./views/scatter.js";
 import { textView } from "./views/text.js";
 
 /** @import {View} from "./scene.js" */
 
 /** @type {View[]} */
-export const VIEWS = [matrixView, arcsView, mosaicView, textView];
+export const VIEWS = [matrixView, arcsView, mosaicView, textView, scatterView];
 
 /**
  * The view of that name, or the first.

@@ -157,7 +157,7 @@ def opened(chromium: Browser, page: Path, link: str = "", **context: Any) -> Ite
 
 
 POINTS = """() => {
-  const picture = document.querySelector("#explorer svg");
+  const picture = document.querySelector("#explorer .picture");
   const box = picture.getBoundingClientRect();
   return [60, 130, 200, 280, 360, 440].map(y => {
     const start = performance.now();

@@ -30,7 +30,7 @@ pytestmark = [
 
 TRANSLATION = SAMPLES / "translation"
 SENTENCES = ("the dogs saw a cat by the tree .", "it was red and then the birds ran , too !")
-VIEWS = ("matrix", "arcs", "mosaic", "text")
+VIEWS = ("matrix", "arcs", "mosaic", "text", "scatter")
 NEAR = 0.004
 """What a weight may be off."""
 
@@ -204,7 +204,7 @@ def test_pins_add_up_and_the_rest_is_told(
         assert sum(told) + rest == pytest.approx(2.0, abs=0.05)
         lines = explorer.page.locator("#explorer .edges path").count()
         assert lines == (right.head("L1H0")[[2, 4]] >= 0.01).sum()
-        explorer.page.locator("#explorer svg").hover(position={"x": 12, "y": 8})
+        explorer.page.locator("#explorer .picture").hover(position={"x": 12, "y": 8})
         assert explorer.page.locator("#explorer .edges path").count() > lines
 
 
@@ -282,7 +282,7 @@ def test_links_hold_the_view_and_anchors_go_on_working(
         assert shown.inner_text() == "L2H7"
         for wrong in ("h=L99H0&v=none&s=77&q=999&lens=x", "h=%E0%A4%A", "constructor=1&h=L0H0"):
             explorer.go(wrong)
-        assert page.locator("#explorer svg").count() == 1
+        assert page.locator("#explorer .picture").count() == 1
         explorer.go("s=1&h=L4H4&v=arcs&q=2")
         page.get_by_role("link", name="Explore", exact=True).click()
         assert explorer.link == "s=1&v=arcs&h=L1H1"  # the best head of a role that can be outlined
