@@ -19,7 +19,7 @@ from attnviz.figures.scale import colormap
 from attnviz.report import cells, head_numbers, numbers
 from attnviz.report.escape import harmless
 from attnviz.report.pages import stylesheet
-from attnviz.report.scripts import script
+from attnviz.report.scripts import loader, packed
 from attnviz.values import size
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _overhead(report: Report) -> int:
     streams = sum(
         len(_dumped(_stream(part))) + len(_numbers(part).text) for part in report.every_part
     )
-    page = len(script().encode()) + len(stylesheet("explorer.css").encode())
+    page = len(packed()) + len(loader().encode()) + len(stylesheet("explorer.css").encode())
     return page + streams + len(_colours(report.options.cmap)) + 10 * _TAGS
 
 
@@ -256,7 +256,11 @@ def _short(text: str) -> str:
 
 def _numbers(part: Report) -> Block:
     """All numbers of the heads, and how single sentences score, as deflated JSON."""
-    told = {"heads": [head.name for head in part.heads], "columns": head_numbers.columns(part), "ranges": head_numbers.ranges(part)}
+    told = {
+        "heads": [head.name for head in part.heads],
+        "columns": head_numbers.columns(part),
+        "ranges": head_numbers.ranges(part),
+    }
     return Block(
         f"numbers-{part.attention or 'w'}", _text(zlib.compress(_dumped(told).encode(), 9))
     )

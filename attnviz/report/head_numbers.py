@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from attnviz.report.head_profiles import Example
     from attnviz.report.model import Estimate, HeadReport, Report, RoleScore
 
-DIGITS = 4
-"""Significant digits of a number; of the bounds of its interval one less."""
+DIGITS = 3
+"""Significant digits; the page prints two, and `report.json` has all."""
 
 _LONGEST = 60
 """Characters of a token that looks."""
@@ -104,21 +104,21 @@ def _column(name: str, title: str, sort: str, unit: str, values: Sequence[Bounds
         "title": harmless(title),
         "sort": sort,
         "unit": harmless(unit),
-        "mean": [_rounded(mean, DIGITS) for mean, _, _ in values],
-        "low": [_rounded(low, DIGITS - 1) for _, low, _ in values],
-        "high": [_rounded(high, DIGITS - 1) for _, _, high in values],
+        "mean": [_rounded(mean) for mean, _, _ in values],
+        "low": [_rounded(low) for _, low, _ in values],
+        "high": [_rounded(high) for _, _, high in values],
     }
 
 
-def _rounded(value: float | None, digits: int) -> float | None:
-    """A number to so many significant digits; null for none and for what is not finite."""
+def _rounded(value: float | None) -> float | None:
+    """A number to `DIGITS` significant digits; null for none and for what is not finite."""
     if value is None or not math.isfinite(value):
         return None
-    return float(f"{value:.{digits}g}")
+    return float(f"{value:.{DIGITS}g}")
 
 
 def _row(example: Example) -> list[Any]:
-    score, chance = (_rounded(value, DIGITS) for value in (example.score, example.chance))
+    score, chance = (_rounded(value) for value in (example.score, example.chance))
     return [_tenth(example), example.sentence, score, chance, example.events, _query(example)]
 
 

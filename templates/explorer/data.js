@@ -168,11 +168,6 @@ function text(id) {
   return holder.textContent ?? "";
 }
 
-/** What the browser lacks that weights are opened with, "" if nothing. */
-export function lacking() {
-  return "DecompressionStream" in window ? "" : "DecompressionStream";
-}
-
 /** Opens blocks when they are looked at, and keeps those of the last sentence. */
 export class Store {
   constructor() {

@@ -7,7 +7,7 @@
  */
 
 import { changesOf, controls, keyList } from "./controls.js";
-import { lacking, read, Store } from "./data.js";
+import { read, Store } from "./data.js";
 import { el, set, short } from "./dom.js";
 import { filtering } from "./filters.js";
 import { isPair, massLine } from "./segments.js";
@@ -189,6 +189,8 @@ class Explorer {
     const { stream, state, matrix } = scene;
     const anchor = `${stream.name ? `${stream.name}-` : ""}${state.h}`;
     const link = document.getElementById(anchor) ? el("a", { href: `#${anchor}` }, scene.name) : scene.name;
+    const on = viewOf(state.v).ofText ? "" : `, sentence ${scene.sentence.id}: ${short(scene.sentence.text, 120)}`;
+    const paper = el("p", { class: "on-paper" }, `${viewOf(state.v).title}${on}`);
     const first = el("p", {}, el("b", {}, link));
     const told = stream.told.get(state.h) ?? [];
     for (const { target, score, verdict } of told) {
@@ -199,7 +201,7 @@ class Explorer {
       first.append(" ", chip, ` ${short(title, 60)} ${score}${verdict ? `, ${verdict}` : ""}`);
     }
     if (!told.length && scene.heads.length === 1) first.append(" no role was found");
-    const lines = [first];
+    const lines = [paper, first];
     if (scene.none) lines.push(el("p", {}, "The filter leaves none of these heads: it does not count here."));
     if (viewOf(state.v).ofText) return [...lines, el("p", { class: "how-to" }, viewOf(state.v).about)];
     for (const { target, here } of scene.outlines) {
@@ -252,7 +254,7 @@ class Explorer {
       saveCsv(await view.table(scene), name);
       return;
     }
-    const picture = view.picture?.(scene, this.host) ?? this.host.querySelector("svg.picture");
+    const picture = view.picture?.(scene, this.host) ?? /** @type {SVGSVGElement | null} */ (this.host.querySelector("svg.picture"));
     if (!picture) return;
     const lens = state.lens === "all" ? "" : `, ${state.lens === "content" ? "content tokens only" : "content tokens but the first"}`;
     const of = !every ? scene.name : filtering(state) ? "filtered heads" : "all heads";
@@ -307,11 +309,6 @@ function start() {
   section.hidden = false;
   const entry = document.getElementById("explorer-entry");
   if (entry) entry.hidden = false;
-  const missing = lacking();
-  if (missing) {
-    section.append(el("p", { class: "alert" }, `The explorer needs a browser that knows ${missing}: one of 2023 or later. All else on this page is as it should be.`));
-    return;
-  }
   const data = read();
   const explorer = new Explorer(section, data);
   ways(data, section, explorer);

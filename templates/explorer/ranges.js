@@ -10,6 +10,11 @@ import { axis, digits } from "./ticks.js";
 /** Sizes in pixels. */
 const [LEFT, TOP, HIGH, BOTTOM, WIDEST] = [34, 10, 110, 36, 300];
 
+const TENTHS =
+  "Each dot is a sentence: one at each tenth of all sentences, ordered by score − chance, and those at both ends; the bar below it is its chance. Scores of the sentences between them are not kept.";
+const ENDS =
+  "Where there are only the ends, they are all that is kept: the sentences that show a role most and least, each with its chance as a bar.";
+
 /**
  * For each role of the head that is chosen a picture and a list of its sentences.
  * @param {Scene} scene
@@ -23,7 +28,9 @@ export function rangesOf(scene, numbers) {
   const title = el("h3", {}, `${state.h}, sentence by sentence`);
   const profile = document.getElementById(`${scene.stream.name ? `${scene.stream.name}-` : ""}${state.h}`);
   const texts = profile ? [el("p", { class: "how-to" }, "Their texts stand in ", el("a", { href: `#${profile.id}` }, "the head’s profile"), ".")] : [];
-  if (ranges.length) return [title, ...texts, ...ranges.flatMap((range) => of(scene, range))];
+  const told = new Set(ranges.map(({ rows }) => (rows.some(([tenth]) => tenth > 0 && tenth < 10) ? TENTHS : ENDS)));
+  const how = [...told].map((each) => el("p", { class: "how-to" }, each));
+  if (ranges.length) return [title, ...texts, ...ranges.flatMap((range) => of(scene, range)), ...how];
   const others = Object.keys(numbers.ranges);
   const where = others.length ? ` They are kept of the heads that show a role best: ${others.slice(0, 12).join(", ")}${others.length > 12 ? " and more" : ""}.` : "";
   return [title, el("p", { class: "how-to" }, `The report keeps no scores of single sentences of this head.${where}`)];
@@ -34,14 +41,9 @@ export function rangesOf(scene, numbers) {
  * @param {Range} range
  */
 function of(scene, range) {
-  const between = range.rows.filter(([tenth]) => tenth > 0 && tenth < 10).length;
-  const how = between
-    ? `Each dot is a sentence of the text: one at each tenth of all sentences, ordered by score − chance, and those at both ends; the bar below it is its chance. Scores of the sentences between them are not kept.`
-    : "Only the ends are kept: sentences that show it most and least, each with its chance as a bar. The best head of a role has sentences at each tenth, too.";
   return [
     el("h4", {}, `${range.title}: ${counted(range.rows.length, "sentence")}`),
     drawn(scene, range),
-    el("p", { class: "how-to" }, how),
     list(scene, range),
   ];
 }

@@ -69,6 +69,19 @@ def report(
     return replace(made, explored=(explored(labels(tokens, *more), attention),))
 
 
+def pair() -> Report:
+    """The example, with a pair of texts to explore: a0 a1 a2, b0 b1, special tokens between."""
+    made = report(8, 6, 12, "a0", "a1", "a2", "[SEP]", "b0", "b1")
+    (sentence,) = made.explored
+    segments = (None, 0, 0, 0, None, 1, 1, None)
+    read = replace(made.sentences[0], id=sentence.id, segments=segments)
+    labels = tuple(
+        replace(label, special=of is None)
+        for label, of in zip(sentence.queries, segments, strict=True)
+    )
+    return replace(made, sentences=(read,), explored=(replace(sentence, queries=labels),))
+
+
 def written(made: Report, folder: Path) -> Path:
     """The page of a report, without figures."""
     page = folder / "report.html"

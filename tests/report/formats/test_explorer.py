@@ -14,7 +14,7 @@ import attnviz
 from attnviz.drawing.lens import content_only
 from tests.conftest import SAMPLES, package_folder
 from tests.helpers import browser
-from tests.helpers.explored import POINTS, opened, report, written
+from tests.helpers.explored import POINTS, opened, pair, report, written
 from tests.helpers.models import write_model
 
 if TYPE_CHECKING:
@@ -85,12 +85,13 @@ def reports(models: dict[str, Path], folder: Path) -> dict[str, Report]:
 
 @pytest.fixture(scope="module")
 def pages(reports: dict[str, Report], folder: Path) -> dict[str, Path]:
-    places = {kind: folder / f"page-{kind}" for kind in (*reports, "example", "hostile")}
+    places = {kind: folder / f"page-{kind}" for kind in (*reports, "example", "hostile", "pair")}
     for place in places.values():
         place.mkdir()
     made = reports | {
         "example": report(),
         "hostile": report(14, 2, 12, *HOSTILE),
+        "pair": pair(),
     }
     return {kind: written(made[kind], place) for kind, place in places.items()}
 
@@ -179,7 +180,7 @@ def test_the_keyboard_goes_everywhere(
         for key, view in enumerate(VIEWS, 1):
             explorer.press(str(key))
             assert explorer.link == f"s=1{'' if view == 'matrix' else f'&v={view}'}&h=L1H0&q=2,3"
-        explorer.press("Escape", "l", "w", "m")
+        explorer.press("4", "Escape", "l", "w", "m")
         assert explorer.link == "s=1&v=text&h=L1H0&lens=content&by=word&scale=max"
         explorer.press("n", "?")
         assert explorer.link.startswith("s=2&")
@@ -244,6 +245,180 @@ def test_a_click_enlarges_a_head_of_the_mosaic(chromium: Browser, pages: dict[st
         explorer.go("v=mosaic&role=previous-token")
         faint = explorer.page.locator("#explorer image[opacity]").count()
         assert faint == 72 - 4
+
+
+def test_heads_stand_where_the_report_has_them(chromium: Browser, pages: dict[str, Path]) -> None:
+    made = report()
+    with opened(chromium, pages["example"], "v=scatter&x=distance&y=previous-token") as explorer:
+        rows = {row["name"]: row for row in explorer.table()}
+        # One has no distance.
+        assert len(rows) == 71
+        for row in rows.values():
+            head = made.head(int(row["layer"]), int(row["head"]))
+            role = head.roles["previous-token"]
+            assert float(row["distance"]) == pytest.approx(
+                head.statistics["distance"].mean, rel=5e-3
+            )
+            assert float(row["previous-token"]) == pytest.approx(role.score, abs=NEAR)
+            assert float(row["previous-token_low"]) == pytest.approx(role.low, abs=NEAR)
+            assert row["role"] == (head.told[0] if head.told else "")
+        assert explorer.page.locator("#explorer .cells circle").count() == 71
+        explorer.page.locator("#explorer [role=grid]").focus()
+        explorer.press("ArrowDown", "ArrowRight")
+        assert explorer.said().startswith("L1H1: distance ")
+        assert explorer.page.locator("#explorer .bars path").count() == 2
+        explorer.press("Enter")
+        assert explorer.link == "s=1&h=L1H1&x=distance&y=previous-token"
+        explorer.go("v=scatter&layers=1-2,4&heads=3&has=any")
+        having = [f"L{layer}H3" for layer in (1, 2, 4) if made.head(layer, 3).told]
+        assert [row["name"] for row in explorer.table()] == having
+        assert f"{len(having)} of 72 heads pass" in explorer.page.locator("#explorer").inner_text()
+
+
+def test_sentences_of_a_head_are_told_from_least_to_most(chromium: Browser, folder: Path) -> None:
+    made = attnviz.analyze("minilm", SAMPLES / "quickstart.txt", resamples=100, illustrate=1)
+    head = next(head for head in made.heads if any(each.tenth for each in head.examples))
+    role = next(each.role for each in head.examples if each.tenth)
+    own = [each for each in head.examples if each.role == role]
+    place = folder / "ranges"
+    place.mkdir()
+    with opened(chromium, written(made, place), f"v=scatter&h={head.name}") as explorer:
+        table = explorer.page.locator("#explorer .ranges").first
+        table.evaluate("it => { it.closest('details').open = true }")
+        cells = [row.locator("td").all_inner_texts() for row in table.locator("tbody tr").all()]
+        assert len(cells) == len(own)
+        assert cells[0][0] == "least"
+        assert cells[-1][0] == "most"
+        shown = {int(cell[1]): float(cell[2]) for cell in cells}
+        assert shown == pytest.approx({each.sentence: each.score for each in own}, abs=0.006)
+        assert explorer.page.locator("#explorer .sentence circle").count() >= len(own)
+
+
+def test_texts_of_a_pair_are_told_apart(chromium: Browser, pages: dict[str, Path]) -> None:
+    with opened(chromium, pages["pair"], "h=L1H2") as explorer:
+        whole = np.array([float(row["weight"]) for row in explorer.table()]).reshape(8, 8)
+        first, second, special = [1, 2, 3], [5, 6], [0, 4, 7]
+        masses = [
+            whole[np.ix_(rows, keys)].sum(1).mean()
+            for rows, every in ((first, (first, second)), (second, (first, second)))
+            for keys in (*every, special)
+        ]
+        says = explorer.page.locator("#explorer .masses").inner_text()
+        told = [float(word) for word in says.replace(",", " ").split() if word[0].isdigit()]
+        assert told == pytest.approx(masses, abs=0.01)
+        explorer.press("s")
+        explorer.page.get_by_role("button", name="A → B").click()
+        explorer.ready()
+        assert explorer.link == "s=1&h=L1H2&seg=AB"
+        rows = explorer.table()
+        assert [row["query_token"] for row in rows[::2]] == ["a0", "a1", "a2"]
+        assert [float(row["weight"]) for row in rows] == list(whole[np.ix_(first, second)].flat)
+        bold = explorer.page.locator("#explorer .masses b").inner_text()
+        assert bold == f"{masses[1]:.2f} to text B"
+        explorer.go("h=L1H2&seg=AB&q=2")
+        rest = explorer.notes().partition("others, ")[2].split(" ")[0]
+        assert float(rest) == pytest.approx(1 - whole[2, second].sum(), abs=0.01)
+        # What looks and what is looked at are different lines of the text.
+        explorer.go("h=L1H2&seg=AB&q=2&v=text")
+        pressed = explorer.page.locator("#explorer .tokens").nth(0).locator("[aria-pressed=true]")
+        assert pressed.all_inner_texts() == ["a1"]
+        explorer.go("h=L1H2&lens=content&by=word&seg=BB")
+        assert len(explorer.table()) == 4
+
+
+def test_a_filter_counts_in_every_view(chromium: Browser, pages: dict[str, Path]) -> None:
+    with opened(chromium, pages["example"], "v=mosaic&layers=0,2-3&heads=1-4") as explorer:
+        page = explorer.page
+        assert page.locator("#explorer .cells image").count() == 12 + 1
+        explorer.go("v=matrix&h=L2&heads=1-4")
+        assert (
+            "mean of 4 of the 12 heads of layer 2" in page.locator("#explorer .shown").inner_text()
+        )
+        shown = np.array([float(row["weight"]) for row in explorer.table()])
+        explorer.go("v=arcs&h=L2H1,L2H2,L2H3,L2H4&mix=mean")
+        assert shown == pytest.approx([float(row["weight"]) for row in explorer.table()], abs=1e-4)
+        explorer.go("h=L2H1&layers=0,2,4")
+        page.locator("#explorer [role=grid]").focus()
+        explorer.press("]", "]")
+        assert "h=L0H1" in explorer.link
+        explorer.go("h=L2&layers=4")
+        assert "leaves none of these heads" in page.locator("#explorer .shown").inner_text()
+        page.get_by_text("Filter heads").click()
+        field = page.get_by_label("layers")
+        field.fill("0 - 1")
+        field.press("Enter")
+        explorer.ready()
+        assert "layers=0-1" in explorer.link
+        field.fill("x")
+        field.press("Enter")
+        assert field.evaluate("it => it.validationMessage").startswith("Numbers and ranges")
+        page.get_by_role("button", name="No filter").click()
+        explorer.ready()
+        assert "layers" not in explorer.link
+
+
+def test_heads_of_a_layer_have_colours_of_their_own(
+    chromium: Browser, pages: dict[str, Path]
+) -> None:
+    strokes = (
+        "all => all.map(it => it.getAttribute('stroke') + it.getAttribute('stroke-dasharray'))"
+    )
+    with opened(chromium, pages["example"], "v=arcs&h=L2&q=3&k=5") as explorer:
+        page = explorer.page
+        drawn = page.eval_on_selector_all("#explorer .edges path", strokes)
+        assert len(set(drawn)) == 12
+        tiles = page.locator("#explorer .tile")
+        assert tiles.count() == 12
+        each = explorer.notes().partition("w2 → w4: ")[2].split("\n")[0]
+        mean, _, heads = each.partition("; ")
+        told = [float(head.split(" ")[1].removeprefix("<")) for head in heads.split(", ")]
+        assert len(told) == 12
+        assert float(mean) == pytest.approx(np.mean(told), abs=0.01)
+        kept = ET.fromstring(explorer.download("SVG"))
+        texts = [of.text for of in kept.iter("{http://www.w3.org/2000/svg}text")]
+        assert {f"L2H{head}" for head in range(12)} <= set(texts)
+        page.locator("#explorer [role=grid]").focus()
+        explorer.press("e")
+        drawn = page.eval_on_selector_all("#explorer .edges path", strokes)
+        assert set(drawn) == {"nullnull"}
+
+
+def test_fingers_choose_heads(chromium: Browser, pages: dict[str, Path]) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    with opened(chromium, pages["example"], "v=mosaic&h=L0H0", **phone) as explorer:
+        page = explorer.page
+        page.get_by_role("button", name="Choose several").tap()
+        explorer.ready()
+        page.locator("#explorer .picture").tap(position={"x": 26 + 47 + 20, "y": 18 + 20})
+        explorer.ready()
+        assert explorer.link == "s=1&v=mosaic&h=L0H0,L0H1&add=yes"
+        page.get_by_role("button", name="Arcs").tap()
+        explorer.ready()
+        page.get_by_role("button", name="L0H3").tap()
+        explorer.ready()
+        assert "h=L0H0,L0H1,L0H3" in explorer.link
+        page.get_by_role("button", name="L0H0").tap()
+        explorer.ready()
+        assert "h=L0H1,L0H3" in explorer.link
+        small = """() => [...document.querySelectorAll("#explorer :is(button, select, summary)")]
+          .map(it => it.getBoundingClientRect()).filter(box => box.width && box.height < 44).length"""
+        assert page.evaluate(small) == 0
+        page.locator("#explorer .picture").tap(position={"x": 12, "y": 30})
+        explorer.ready()
+        assert "q=0" in explorer.link
+        assert explorer.notes().startswith("[CLS] gives: ")
+
+
+def test_paper_has_what_is_shown(chromium: Browser, pages: dict[str, Path]) -> None:
+    with opened(chromium, pages["example"], "v=arcs&h=L2&q=3") as explorer:
+        page = explorer.page
+        page.emulate_media(media="print")
+        explorer.ready()
+        assert page.locator("#explorer .picture").is_visible()
+        assert "Arcs, sentence 1: " in page.locator("#explorer .shown").inner_text()
+        assert page.locator("#explorer .tile").first.is_visible()
+        assert not page.locator("#explorer select").first.is_visible()
+        assert not page.get_by_role("button", name="PNG").is_visible()
 
 
 def test_targets_are_outlined_and_their_mass_is_told(
@@ -316,7 +491,9 @@ def test_hostile_tokens_are_text(chromium: Browser, pages: dict[str, Path], view
             assert "<img src=x" in page.locator("#explorer").text_content()  # type: ignore[operator]
 
 
-@pytest.mark.parametrize(("scheme", "views"), [("light", VIEWS), ("dark", ("matrix", "text"))])
+@pytest.mark.parametrize(
+    ("scheme", "views"), [("light", VIEWS), ("dark", ("matrix", "text", "scatter"))]
+)
 def test_axe_finds_nothing_serious(
     chromium: Browser, pages: dict[str, Path], scheme: str, views: tuple[str, ...]
 ) -> None:
