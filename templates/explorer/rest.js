@@ -44,12 +44,12 @@ export function restLine(matrix, rows) {
   });
   if (rows.length > 6) line.append(` + ${rows.length - 6} more`);
   line.append(rows.length > 1 ? " give together: " : " gives: ");
-  for (const { key, weight } of keys) {
-    line.append(el("bdi", {}, short(matrix.keys.labels[key].text, 24)), ` ${number(weight)}; `);
-  }
-  line.append(`rest ${number(rest)} on ${counted(others, "other")}`);
-  if (elsewhere > 0) line.append(`, ${number(elsewhere)} on tokens that are not shown`);
-  if (nowhere > LEAST) line.append(`, and ${number(nowhere)} on no token`);
+  /** @type {(string | Node)[][]} */
+  const parts = keys.map(({ key, weight }) => [el("bdi", {}, short(matrix.keys.labels[key].text, 24)), ` ${number(weight)}`]);
+  if (others) parts.push([`rest ${number(rest)} on ${counted(others, "other")}`]);
+  if (elsewhere > 0) parts.push([`${number(elsewhere)} on tokens that are not shown`]);
+  if (nowhere > LEAST) parts.push([`${number(nowhere)} on no token`]);
+  parts.forEach((part, at) => line.append(at ? "; " : "", ...part));
   const removed = rows.reduce((sum, row) => sum + matrix.removed[row], 0) / rows.length;
   line.append(removed > 0 ? `. The lens took ${number(removed)} of its attention away.` : ".");
   return line;
