@@ -1,7 +1,7 @@
 /** Queries at the left, keys at the right, and lines between them, wide where a weight is large. */
 
 import { strokeOf } from "../colours.js";
-import { counted, el, number, set, svg } from "../dom.js";
+import { counted, el, number, set, short, svg } from "../dom.js";
 import { Grid } from "../grid.js";
 import { FINGER, label, labelOf, picture, TOUCH, widthOf } from "../parts.js";
 import { pinnedRows, restLine } from "../rest.js";
@@ -12,10 +12,13 @@ import { offered, tiles } from "../tiles.js";
 import { meanOf, onSide, sumOfColumns, sumOfRows } from "../weights.js";
 
 /** @import {Scene, View} from "../scene.js" */
-/** @import {Matrix} from "../weights.js" */
+/** @import {Matrix, Side} from "../weights.js" */
 
 /** Smaller weights have no line of their own. */
 const LEAST = 0.01;
+
+/** Longer tokens are cut in sentences, and of more of them the first are named. */
+const [LONG, NAMED] = [24, 6];
 
 /** So many lines are drawn where no token is chosen: the strongest. */
 const OVERALL = 150;
@@ -285,8 +288,8 @@ function both({ matrix, apart }, layers, queries, keys) {
     const sums = sumOfRows(of, queries);
     return keys.reduce((sum, key) => sum + sums[key], 0);
   };
-  const names = [queries.map((row) => matrix.queries.labels[row].text), keys.map((key) => matrix.keys.labels[key].text)];
-  const made = el("p", {}, `${names.map((each) => each.join(" + ")).join(" → ")}: `, el("b", {}, number(mass(matrix))));
+  const names = [named(matrix.queries, queries), " → ", named(matrix.keys, keys), ": "];
+  const made = el("p", {}, ...names, el("b", {}, number(mass(matrix))));
   if (!apart) return made;
   const each = layers.map(({ name, matrix: of }) => ({ name, mass: mass(of) })).sort((one, other) => other.mass - one.mass);
   made.append(`; ${each.map((head) => `${head.name} ${number(head.mass)}`).join(", ")}`);
@@ -299,6 +302,16 @@ function both({ matrix, apart }, layers, queries, keys) {
  */
 function given(matrix, row) {
   return text(restLine(matrix, [row]));
+}
+
+/**
+ * The names of some tokens, as a sum.
+ * @param {Side} side
+ * @param {number[]} places
+ */
+function named({ labels }, places) {
+  const names = places.slice(0, NAMED).map((place) => short(labels[place].text, LONG));
+  return `${names.join(" + ")}${places.length > NAMED ? ` + ${places.length - NAMED} more` : ""}`;
 }
 
 /** @param {Node} node */
@@ -317,11 +330,10 @@ function gets(matrix, keys) {
     .sort((one, other) => sums[other] - sums[one])
     .slice(0, 6)
     .filter((row) => sums[row] >= 0.005);
-  const told = most.map((row) => `${matrix.queries.labels[row].text} ${number(sums[row])}`);
+  const told = most.map((row) => `${short(matrix.queries.labels[row].text, LONG)} ${number(sums[row])}`);
   const all = sums.reduce((sum, each) => sum + each, 0) / sums.length;
   const line = document.createElement("p");
-  const names = keys.map((key) => matrix.keys.labels[key].text).join(" + ");
-  line.textContent = `${names} gets ${number(all)} of all attention${told.length ? `, most from ${told.join(", ")}` : ""}.`;
+  line.textContent = `${named(matrix.keys, keys)} gets ${number(all)} of all attention${told.length ? `, most from ${told.join(", ")}` : ""}.`;
   return line;
 }
 
