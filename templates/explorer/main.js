@@ -104,16 +104,22 @@ class Explorer {
     this.render();
   }
 
+  /** The state with the heads that its view shows. */
+  get seen() {
+    const { heads } = viewOf(this.state.v);
+    return heads ? { ...this.state, h: heads(this.state.h) } : this.state;
+  }
+
   async render() {
     const ticket = ++this.asked;
     set(this.section, { "data-ready": null });
-    const { data, state, store } = this;
-    const view = viewOf(state.v);
+    const { data, store } = this;
+    const view = viewOf(this.state.v);
     const host = el("div", { class: `host ${view.name}` });
     /** @type {Node[]} */
     let notes = [];
     try {
-      const made = await sceneOf(data, store, state);
+      const made = await sceneOf(data, store, this.seen);
       if (this.cursor.view !== view.name) this.cursor = { view: view.name, row: 0, column: 0 };
       /** @type {Scene} */
       const scene = {
@@ -148,13 +154,15 @@ class Explorer {
     const held = this.focused();
     this.scene = scene;
     this.chosen.replaceChildren(...controls(this.data, scene.stream, scene.state, (changes) => this.go(changes)));
-    this.shown.replaceChildren(...this.says(scene));
+    const view = viewOf(scene.state.v);
+    const says = view.says ?? ((of) => this.says(of));
+    this.shown.replaceChildren(...says(scene), el("p", { class: "how-to" }, view.about));
     this.host.replaceWith(host);
     this.host = host;
     this.said.textContent = "";
     this.notes.replaceChildren(...notes);
     held();
-    set(this.section, { "data-ready": format(scene.state) });
+    set(this.section, { "data-ready": format(this.state) });
   }
 
   /** What gives the focus back to the control, or the picture, that has it now. */
@@ -208,7 +216,6 @@ class Explorer {
       const what = state.lens === "content" ? "Special tokens are" : "Special tokens and the first token are";
       lines.push(el("p", {}, `${what} left out: ${removed.toFixed(2)} of attention, mean over queries. What is left of each row is made to sum to 1.`));
     }
-    lines.push(el("p", { class: "how-to" }, viewOf(state.v).about));
     return lines;
   }
 
@@ -245,7 +252,7 @@ class Explorer {
     const picture = view.picture?.(scene, this.host) ?? this.host.querySelector("svg");
     if (!picture) return;
     const lens = state.lens === "all" ? "" : `, ${state.lens === "content" ? "content tokens only" : "content tokens but the first"}`;
-    const of = view.name === "mosaic" ? "all heads" : scene.name;
+    const of = view.named?.(scene) ?? (view.name === "mosaic" ? "all heads" : scene.name);
     const title = `${view.title}: ${of}, sentence ${state.s}${stream.title ? `, ${stream.title}` : ""}${lens}`;
     if (form === "svg") saveSvg(picture, title, name);
     else await savePng(picture, title, name);
@@ -259,7 +266,7 @@ class Explorer {
     if (event.key === "?") this.keys.showModal();
     else {
       const steps = this.state.v === "text" && { ArrowUp: "]", ArrowDown: "[" }[event.key];
-      const changes = changesOf(steps || event.key, this.data, this.stream, this.state);
+      const changes = changesOf(steps || event.key, this.data, this.stream, this.seen);
       if (!changes) return;
       this.go(changes);
     }

@@ -43,6 +43,9 @@ import { cellsOf, headsName, headsOf, massOn, meanOf, seen } from "./weights.js"
  * @property {(scene: Scene) => Promise<(string | number)[][]>} table with its header
  * @property {(scene: Scene, host: HTMLElement) => SVGSVGElement | null} [picture] where the host
  *   holds none that can be kept
+ * @property {(names: string) => string} [heads] those it shows where these are chosen, if others
+ * @property {(scene: Scene) => string} [named] what it is of, if not the heads
+ * @property {(scene: Scene) => Node[]} [says] what stands above it, if not heads and their roles
  */
 
 /** So many targets are outlined; more lines are hard to tell apart. */

@@ -1,6 +1,7 @@
 /** Every view, in the order of their buttons and keys; a new one is one file and one line here. */
 
 import { arcsView } from "./views/arcs.js";
+import { flowView } from "./views/flow.js";
 import { matrixView } from "./views/matrix.js";
 import { mosaicView } from "./views/mosaic.js";
 import { textView } from "./views/text.js";
@@ -8,7 +9,7 @@ import { textView } from "./views/text.js";
 /** @import {View} from "./scene.js" */
 
 /** @type {View[]} */
-export const VIEWS = [matrixView, arcsView, mosaicView, textView];
+export const VIEWS = [matrixView, arcsView, mosaicView, textView, flowView];
 
 /**
  * The view of that name, or the first.
