@@ -17,6 +17,7 @@ from attnviz.settings import Declaration, Setting, Settings, checked, declaratio
 Lens = Literal["all", "content"]
 Mean = Literal["none", "heads", "layers", "all"]
 Scale = Literal["sqrt", "linear", "own"]
+FlowKind = Literal["rollout", "maximum"]
 Stream = Literal["auto", "encoder", "decoder", "cross"]
 
 HeadPlace = tuple[int, int]
@@ -142,7 +143,8 @@ class DrawSettings:
         str,
         Setting(
             "What is shown",
-            "Only what this token or word looks at; the#2 is the second 'the'.",
+            "Only what this token or word looks at, of a flow what runs to it; the#2 is the second "
+            "'the'.",
             "WORD",
             "all",
         ),
@@ -167,6 +169,23 @@ class DrawSettings:
             flags="--to",
         ),
     ] = ""
+    flow: Annotated[
+        FlowKind,
+        Setting(
+            "What is shown",
+            "With --view flow: rollout, or the maximum flow of Abnar and Zuidema (2020).",
+            "KIND",
+        ),
+    ] = "rollout"
+    key: Annotated[
+        str,
+        Setting(
+            "What is shown",
+            "With --view flow: only what comes from this token or word.",
+            "WORD",
+            "all",
+        ),
+    ] = ""
     lens: Annotated[
         Lens,
         Setting(
@@ -188,7 +207,7 @@ class DrawSettings:
         str,
         Setting(
             "Figures",
-            "matrix, mosaic, arcs, text or rollout.",
+            "matrix, mosaic, arcs, text, rollout or flow.",
             "VIEW",
             "matrix for up to four heads or means, mosaic for more",
             first=True,
@@ -223,6 +242,9 @@ class DrawSettings:
             raise UsageError("--heads and --layers don't go together.", "Leave out one of them.")
         if bool(self.mass_from) != bool(self.mass_to):
             raise UsageError("--from and --to need each other.", "Give both: --from it --to cat.")
+        if (self.key or self.flow != "rollout") and self.view != "flow":
+            name = "--key" if self.key else "--flow"
+            raise UsageError(f"{name} is for flow.", f"Add --view flow, or leave out {name}.")
         for name, value in (("--query", self.query), ("--view", self.view), ("--mean", self._mean)):
             if value and self.mass_from:
                 raise UsageError(

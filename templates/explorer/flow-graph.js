@@ -26,7 +26,7 @@ export const LONGEST = 40;
 
 /** @param {Scene} scene */
 export function isMaximum({ state, sentence }) {
-  return state.flow === "max" && sentence.keys.length <= LONGEST;
+  return state.flow === "maximum" && sentence.keys.length <= LONGEST;
 }
 
 /** @param {Scene} scene */

@@ -12,7 +12,7 @@
  * @property {string} by "token" or "word"
  * @property {string} role the role whose target is outlined, "" for those of the head
  * @property {string} scale "fixed" or "max"
- * @property {string} flow "rollout" or "max"
+ * @property {string} flow "rollout" or "maximum"
  * @property {string} t what the text is shaded by: "gives", "gets" or "rollout"
  */
 
@@ -38,7 +38,7 @@ const CHOICES = {
   by: ["token", "word"],
   scale: ["fixed", "max"],
   t: ["gives", "gets", "rollout"],
-  flow: ["rollout", "max"],
+  flow: ["rollout", "maximum"],
 };
 
 const ENTRY = /^[a-z]+=[^=&]*$/;

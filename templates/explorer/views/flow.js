@@ -47,7 +47,7 @@ function says(scene) {
   if (isMaximum(scene)) {
     lines.push(el("p", {}, `Maximum flow (Abnar and Zuidema 2020): in each layer ${half}; these weights are what an edge can carry, and the number of an input is the most that could run from it alone to ${name}. They don’t sum to 1. The lines are one way of several in which that can be done.`));
   } else lines.push(el("p", {}, `Rollout: in each layer ${half}. The numbers say which share of ${name} comes from each input.`));
-  if (state.flow === "max" && !isMaximum(scene)) lines.push(el("p", {}, `Maximum flow is shown for sentences of up to ${LONGEST} tokens, and this one has ${scene.sentence.keys.length}: rollout is shown.`));
+  if (state.flow === "maximum" && !isMaximum(scene)) lines.push(el("p", {}, `Maximum flow is shown for sentences of up to ${LONGEST} tokens, and this one has ${scene.sentence.keys.length}: rollout is shown.`));
   if (stream.name === "decoder") lines.push(el("p", {}, "What comes in from the encoder, by cross-attention, is not in it."));
   if (state.lens !== "all") lines.push(el("p", {}, "The tokens that the lens leaves out are not drawn. Flow through them is not made up for: what they carry is told below."));
   return lines;
@@ -264,9 +264,9 @@ function kinds(scene) {
   const { sentence } = scene;
   const maximum = isMaximum(scene);
   /** @type {[string, string, boolean][]} */
-  const each = [["rollout", "Rollout", !maximum], ["max", "Maximum flow", maximum]];
+  const each = [["rollout", "Rollout", !maximum], ["maximum", "Maximum flow", maximum]];
   return each.map(([name, title, pressed]) => {
-    const long = name === "max" && sentence.keys.length > LONGEST;
+    const long = name === "maximum" && sentence.keys.length > LONGEST;
     const button = el("button", { type: "button", "aria-pressed": String(pressed), disabled: long, title: long ? `Up to ${LONGEST} tokens` : null }, title);
     button.addEventListener("click", () => scene.go({ flow: name }));
     return button;
