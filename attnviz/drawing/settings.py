@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from attnviz.errors import UsageError
 from attnviz.settings import Declaration, Setting, Settings, checked, declarations, flag, unknown
+from attnviz.values import NO_HEAD, are_heads
+from attnviz.values import heads as heads
 
 Lens = Literal["all", "content"]
 Mean = Literal["none", "heads", "layers", "all"]
@@ -44,23 +46,10 @@ TARGET = Setting(
 )
 """What a drawing says of `target`, of which a report takes a file."""
 
-HEAD = re.compile(r"[Ll]([0-9]{1,4})[Hh]([0-9]{1,4})")
-"""The name of a head, its layer and its number."""
-
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?(in|cm|mm)")
 _INCHES = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4}
 _NARROWEST, _WIDEST = 1.0, 100.0
-_NO_HEAD = "Name heads by layer and head, with commas: L5H7,L2H0."
 _NO_SIZE = "Give the width of the page or column: 3.3in, 8.4cm or 84mm, from 1in to 100in."
-
-
-def heads(names: str) -> tuple[HeadPlace, ...]:
-    """Heads from their names, such as "L5H7,L2H0"; UsageError where one is none."""
-    matches = [HEAD.fullmatch(name.strip()) for name in names.split(",")]
-    places = [(int(match[1]), int(match[2])) for match in matches if match]
-    if len(places) < len(matches):
-        raise UsageError(f"{names!r} names no heads.", _NO_HEAD)
-    return tuple(dict.fromkeys(places))
 
 
 def head_name(layer: int, head: int) -> str:
@@ -80,10 +69,6 @@ def inches(size: str) -> float | None:
     if not _NARROWEST <= width <= _WIDEST:
         raise UsageError(f"{size!r} is no width.", _NO_SIZE)
     return width
-
-
-def _are_heads(names: str) -> bool:
-    return all(HEAD.fullmatch(name.strip()) for name in names.split(","))
 
 
 def _is_size(size: str) -> bool:
@@ -115,8 +100,8 @@ class DrawSettings:
             "These heads.",
             "L5H7,L2H0",
             "all",
-            allowed=_are_heads,
-            hint=_NO_HEAD,
+            allowed=are_heads,
+            hint=NO_HEAD,
         ),
     ] = ""
     layers: Annotated[

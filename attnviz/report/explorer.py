@@ -224,6 +224,7 @@ def _sentence(part: Report, sentence: Explored) -> Json:
         "words": [_word(word) for word in sentence.words],
         "keyWords": [_word(word) for word in sentence.key_words],
         "targets": [numbered[target] for target in _cells(sentence)],
+        "neurons": [f"L{layer}H{head}" for layer, head in sentence.neurons],
     }
 
 
@@ -251,6 +252,8 @@ def _blocks(part: Report, sentence: Explored) -> list[Block]:
     if sentence.targets:
         bits = np.packbits(np.stack(list(_cells(sentence).values())))
         made.append(Block(f"{prefix}-targets", _text(zlib.compress(bits.tobytes(), 9))))
+    for (layer, head), data in sentence.neurons.items():
+        made.append(Block(f"{prefix}-L{layer}H{head}", _text(data)))
     return made
 
 

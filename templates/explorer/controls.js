@@ -1,7 +1,7 @@
 /** The buttons and lists that choose what is shown, and what each key does. */
 
 import { el, short } from "./dom.js";
-import { VIEWS, viewOf } from "./views.js";
+import { VIEWS } from "./views.js";
 
 /** @import {Data, Stream} from "./data.js" */
 /** @import {State} from "./state.js" */
@@ -97,7 +97,7 @@ function headChoices(stream, state, go) {
   const number = match?.[2];
   const chosen = (/** @type {string} */ to) => (to === "all" || to === "several" ? to : `L${to}${number === undefined ? "" : `H${number}`}`);
   const lists = [choice("Layer", layers, layer, (to) => go({ h: chosen(to) }))];
-  if (match && !viewOf(state.v).heads) {
+  if (match && state.v !== "flow") {
     const heads = Array.from({ length: count }, (_, head) => /** @type {[string, string]} */ ([String(head), String(head)]));
     heads.unshift(["", "mean"]);
     lists.push(choice("Head", heads, number ?? "", (head) => go({ h: `L${layer}${head === "" ? "" : `H${head}`}` })));
@@ -130,7 +130,7 @@ function check(title, checked, choose) {
 
 /** @type {[string, string][]} */
 const KEYS = [
-  ["1 to 5", "matrix, arcs, mosaic, text, flow"],
+  ["1 to 6", "matrix, arcs, mosaic, text, flow, neuron"],
   ["arrows", "move the cursor; with Ctrl to the end; Page up and down: ten further"],
   ["Enter or space", "pin or unpin the token, or enlarge the head, at the cursor"],
   ["Escape", "unpin all"],

@@ -4,12 +4,13 @@ import { arcsView } from "./views/arcs.js";
 import { flowView } from "./views/flow.js";
 import { matrixView } from "./views/matrix.js";
 import { mosaicView } from "./views/mosaic.js";
+import { neuronView } from "./views/neuron.js";
 import { textView } from "./views/text.js";
 
 /** @import {View} from "./scene.js" */
 
 /** @type {View[]} */
-export const VIEWS = [matrixView, arcsView, mosaicView, textView, flowView];
+export const VIEWS = [matrixView, arcsView, mosaicView, textView, flowView, neuronView];
 
 /**
  * The view of that name, or the first.
