@@ -20,6 +20,9 @@ STEPS = 32767
 
 _LEVEL = 6
 
+_HIDES = -1e6
+"""A bias below this is a mask: some models add theirs to it."""
+
 Floats = NDArray[np.float32]
 
 
@@ -88,10 +91,11 @@ def _block(attention: LayerAttention, row: int, head: int, size: tuple[int, int]
     of_key = head * attention.key.shape[1] // attention.heads
     query, query_steps = _stepped(_host(attention.query[row, head, :queries]))
     key, key_steps = _stepped(_host(attention.key[row, of_key, :keys]))
-    bias, bias_step = _bias(attention.bias, row, head, size)
+    bias, bias_step, hides = _bias(attention.bias, row, head, size)
     sink = None if attention.sinks is None else float(attention.sinks[head])
     visible = attention.mask.part(slice(0, queries), row).dense()[0, 0, :, :keys].cpu().numpy()
-    hidden = np.packbits(~visible) if not visible.all() else np.zeros(0, np.uint8)
+    hides = hides | ~visible
+    hidden = np.packbits(hides) if hides.any() else np.zeros(0, np.uint8)
     header = np.array(
         [
             query.shape[1],
@@ -110,15 +114,19 @@ def _block(attention: LayerAttention, row: int, head: int, size: tuple[int, int]
 
 def _bias(
     bias: Tensor | None, row: int, head: int, size: tuple[int, int]
-) -> tuple[NDArray[np.int16], float]:
-    """The bias of one head [query, key] in steps, and the step; nothing where there is none."""
+) -> tuple[NDArray[np.int16], float, NDArray[np.bool_]]:
+    """The bias of one head [query, key] in steps, the step, and the cells that it hides.
+
+    No steps where there is none.
+    """
     if bias is None:
-        return np.zeros((0, 0), np.int16), 0.0
+        return np.zeros((0, 0), np.int16), 0.0, np.zeros(size, np.bool_)
     queries, keys = size
-    of_row, of_head = row % bias.shape[0], head % bias.shape[1]
-    part = np.broadcast_to(_host(bias[of_row, of_head])[:queries, :keys], size)
-    steps, step = _stepped(part.reshape(-1, 1))
-    return steps.reshape(size), float(step[0])
+    part = _host(bias[row % bias.shape[0], head % bias.shape[1]])[:queries, :keys]
+    hides = np.broadcast_to(part < _HIDES, size)
+    shown = np.where(hides, 0.0, np.broadcast_to(part, size)).astype(np.float32)
+    steps, step = _stepped(shown.reshape(-1, 1))
+    return steps.reshape(size), float(step[0]), hides
 
 
 def _host(tensor: Tensor) -> Floats:

@@ -15,7 +15,7 @@ from attnviz.attention import batch as batches
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
 from attnviz.observers.neurons import NeuronKeeper, fitting
-from tests.helpers.planted import layer, see, sentence
+from tests.helpers.planted import sentence
 
 Floats = NDArray[np.float64]
 
@@ -66,13 +66,14 @@ def packed(shown: LayerAttention, heads: set[tuple[int, int]]) -> dict[tuple[int
     """What is kept of a sentence of `QUERIES` tokens and its `KEYS` keys."""
     queries, keys = (sentence(" ".join("abcdefg"[:count])) for count in (QUERIES, KEYS))
     keeper = NeuronKeeper(heads)
-    batch = batches.make([queries], 0, torch.device("cpu"), [keys])
+    device = torch.device("cpu")
+    batch = replace(batches.make([queries], 0, device), keys=batches.make([keys], 0, device))
     keeper.begin(batch, [0])
     keeper.see(shown)
     return keeper.sentences.get(0, {})
 
 
-HIDES = Mask.of(torch.rand(1, 1, QUERIES, KEYS, generator=torch.Generator().manual_seed(1)) > 0.4)
+HIDES = torch.rand(1, 1, QUERIES, KEYS, generator=torch.Generator().manual_seed(1)) > 0.4
 
 
 @pytest.mark.parametrize(
@@ -83,11 +84,22 @@ HIDES = Mask.of(torch.rand(1, 1, QUERIES, KEYS, generator=torch.Generator().manu
         {"softcap": 5.0},
         {"bias": 3.0 * torch.randn(1, HEADS, QUERIES, KEYS, generator=torch.Generator())},
         {"bias": 3.0 * torch.randn(1, 1, 1, KEYS, generator=torch.Generator())},
+        {"bias": torch.where(HIDES, 0.5, torch.finfo(torch.float32).min)},
         {"sinks": torch.tensor([1.0, 3.0, -2.0, 0.5])},
-        {"mask": HIDES},
+        {"mask": Mask.of(HIDES)},
         {"mask": Mask.plain(QUERIES, KEYS, torch.device("cpu"), causal=True), "softcap": 9.0},
     ],
-    ids=["plain", "grouped keys", "soft cap", "bias", "bias of keys", "sink", "holes", "causal"],
+    ids=[
+        "plain",
+        "grouped keys",
+        "soft cap",
+        "bias",
+        "bias of keys",
+        "bias that hides",
+        "sink",
+        "holes",
+        "causal",
+    ],
 )
 def test_the_weights_are_the_models(more: dict[str, Any]) -> None:
     shown = attention(**more)
@@ -104,15 +116,8 @@ def test_the_weights_are_the_models(more: dict[str, Any]) -> None:
 
 
 def test_a_layer_of_weights_alone_has_none() -> None:
-    even = np.full((2, 2, 2), 0.5)
-    keeper = NeuronKeeper({(0, 0)})
-    batch = batches.make([sentence("one two")], 0, torch.device("cpu"))
-    known = layer([even], number=0)
-    see([known], [keeper], batch, [0])
-    if known.known_weights is not None:
-        assert keeper.sentences == {}
-    nothing = replace(attention(), query=torch.zeros(1, HEADS, QUERIES, 0))
-    assert packed(nothing, {(0, 0)}) == {}
+    alone = replace(attention(), known_weights=torch.full((1, HEADS, QUERIES, KEYS), 1 / KEYS))
+    assert packed(alone, {(0, 0)}) == {}
 
 
 def test_those_asked_for_and_of_the_others_as_many_as_fit() -> None:

@@ -30,7 +30,7 @@ pytestmark = [
 
 TRANSLATION = SAMPLES / "translation"
 SENTENCES = ("the dogs saw a cat by the tree .", "it was red and then the birds ran , too !")
-VIEWS = ("matrix", "arcs", "mosaic", "text")
+VIEWS = ("matrix", "arcs", "mosaic", "text", "flow", "neuron")
 NEAR = 0.004
 """What a weight may be off."""
 
@@ -180,7 +180,7 @@ def test_the_keyboard_goes_everywhere(
             explorer.press(str(key))
             assert explorer.link == f"s=1{'' if view == 'matrix' else f'&v={view}'}&h=L1H0&q=2,3"
         explorer.press("Escape", "l", "w", "m")
-        assert explorer.link == "s=1&v=text&h=L1H0&lens=content&by=word&scale=max"
+        assert explorer.link == "s=1&v=neuron&h=L1H0&lens=content&by=word&scale=max"
         explorer.press("n", "?")
         assert explorer.link.startswith("s=2&")
         assert explorer.page.get_by_role("dialog", name="Keys").is_visible()
@@ -290,8 +290,8 @@ def test_links_hold_the_view_and_anchors_go_on_working(
 
 def test_what_is_shown_can_be_kept(chromium: Browser, pages: dict[str, Path]) -> None:
     with opened(chromium, pages["hostile"], "v=matrix") as explorer:
-        for view in ("arcs", "text"):
-            explorer.go(f"v={view}&q=2")
+        for view in ("arcs", "text", "flow", "neuron"):
+            explorer.go(f"v={view}&h=L0H0&q=2")
             drawing = ET.fromstring(explorer.download("SVG"))
             texts = [each.text or "" for each in drawing.iter("{http://www.w3.org/2000/svg}text")]
             assert any(view in text.lower() for text in texts)
