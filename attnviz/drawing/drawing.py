@@ -33,9 +33,10 @@ class Panel:
 class FlowEnds:
     """Where a flow begins and ends, on the sides of a drawing.
 
-    It runs to `target`, in equal parts; `inputs` is what comes from each key: shares, or of a
-    `maximum` flow the most that could come from it alone. Drawn is what comes from `source`, or
-    from all inputs where it is empty: `total` of it in every layer, with what the lens hides.
+    It runs to `target`, by rollout in equal parts; `inputs` is what comes from each key: shares,
+    or of a `maximum` flow the most that could come from it alone. Drawn is what comes from
+    `source`, or from all inputs where it is empty: `total` of it in every layer, with what the
+    lens hides.
     """
 
     target: tuple[int, ...]

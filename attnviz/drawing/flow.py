@@ -77,6 +77,8 @@ def rollout(layers: Doubles, into: Places, source: Places = ()) -> Flow:
 def maximum(layers: Doubles, into: Places, source: Places = ()) -> Flow:
     """Maximum flow: the most that can run from an input to `into` if edges carry their weights.
 
+    Of several tokens to all of them together.
+
     The edges are those of `source`, else of the input, other than `into`, that could send most:
     one of several ways to do it.
     """

@@ -172,7 +172,8 @@ class Explorer {
       const at = now instanceof HTMLElement ? now.dataset.at : undefined;
       return () => {
         const token = at === undefined ? null : this.host.querySelector(`.token[data-at="${at}"][tabindex]`);
-        const place = token ?? this.host.querySelector('[tabindex="0"]');
+        const grid = token ?? this.host.querySelector('[tabindex="0"]');
+        const place = grid ?? this.host.querySelector("button:enabled") ?? this.chosen.querySelector('[aria-pressed="true"]');
         if (place instanceof HTMLElement) place.focus({ preventScroll: true });
       };
     }

@@ -89,17 +89,7 @@ HIDES = torch.rand(1, 1, QUERIES, KEYS, generator=torch.Generator().manual_seed(
         {"mask": Mask.of(HIDES)},
         {"mask": Mask.plain(QUERIES, KEYS, torch.device("cpu"), causal=True), "softcap": 9.0},
     ],
-    ids=[
-        "plain",
-        "grouped keys",
-        "soft cap",
-        "bias",
-        "bias of keys",
-        "bias that hides",
-        "sink",
-        "holes",
-        "causal",
-    ],
+    ids=["plain", "groups", "cap", "bias", "of keys", "hiding bias", "sink", "holes", "causal"],
 )
 def test_the_weights_are_the_models(more: dict[str, Any]) -> None:
     shown = attention(**more)

@@ -302,7 +302,7 @@ def test_what_is_shown_can_be_kept(chromium: Browser, pages: dict[str, Path]) ->
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_hostile_tokens_are_text(chromium: Browser, pages: dict[str, Path], view: str) -> None:
-    with opened(chromium, pages["hostile"], f"v={view}&q=1,2,3&k=9") as explorer:
+    with opened(chromium, pages["hostile"], f"v={view}&h=L0H0&q=1,2,3&k=9") as explorer:
         page = explorer.page
         shown = page.locator("#explorer").inner_text()
         assert "\x1b" not in shown
