@@ -226,6 +226,7 @@ def _sentence(part: Report, sentence: Explored) -> Json:
         "keyWords": [_word(word) for word in sentence.key_words],
         "targets": [numbered[target] for target in _cells(sentence)],
         "segments": _segments(part, sentence),
+        "neurons": [f"L{layer}H{head}" for layer, head in sentence.neurons],
     }
 
 
@@ -276,6 +277,8 @@ def _blocks(part: Report, sentence: Explored) -> list[Block]:
     if sentence.targets:
         bits = np.packbits(np.stack(list(_cells(sentence).values())))
         made.append(Block(f"{prefix}-targets", _text(zlib.compress(bits.tobytes(), 9))))
+    for (layer, head), data in sentence.neurons.items():
+        made.append(Block(f"{prefix}-L{layer}H{head}", _text(data)))
     return made
 
 

@@ -102,7 +102,7 @@ function headChoices(stream, state, go) {
   const number = match?.[2];
   const chosen = (/** @type {string} */ to) => (to === "all" || to === "several" ? to : `L${to}${number === undefined ? "" : `H${number}`}`);
   const lists = [choice("Layer", layers, layer, (to) => go({ h: chosen(to) }))];
-  if (match) {
+  if (match && state.v !== "flow") {
     const heads = Array.from({ length: count }, (_, head) => /** @type {[string, string]} */ ([String(head), String(head)]));
     heads.unshift(["", "all"]);
     lists.push(choice("Head", heads, number ?? "", (head) => go({ h: `L${layer}${head === "" ? "" : `H${head}`}` })));

@@ -53,6 +53,7 @@
  * @property {Token[]} keys
  * @property {Word[]} words
  * @property {Word[]} keyWords
+ * @property {string[]} neurons the heads whose queries and keys the page has
  * @property {number[]} targets those of the stream's targets that have cells here
  * @property {string} segments of a pair each token's text, "A", "B" or "-"; "" for others
  */

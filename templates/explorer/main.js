@@ -108,16 +108,23 @@ class Explorer {
     this.render();
   }
 
+  /** The state with the heads that its view shows. */
+  get seen() {
+    const { heads, whole } = viewOf(this.state.v);
+    const all = whole ? { seg: "", layers: "", heads: "", has: "" } : {};
+    return { ...this.state, ...all, h: heads ? heads(this.state.h) : this.state.h };
+  }
+
   async render() {
     const ticket = ++this.asked;
     set(this.section, { "data-ready": null });
-    const { data, state, store } = this;
-    const view = viewOf(state.v);
+    const { data, store } = this;
+    const view = viewOf(this.state.v);
     const host = el("div", { class: `host ${view.name}` });
     /** @type {Node[]} */
     let notes = [];
     try {
-      const made = await sceneOf(data, store, state);
+      const made = await sceneOf(data, store, this.seen);
       if (this.cursor.view !== view.name) this.cursor = { view: view.name, row: 0, column: 0 };
       /** @type {Scene} */
       const scene = {
@@ -151,14 +158,19 @@ class Explorer {
   put(scene, host, notes) {
     const held = this.focused();
     this.scene = scene;
-    this.chosen.replaceChildren(...controls(this.data, scene, (changes) => this.go(changes)));
-    this.shown.replaceChildren(...this.says(scene));
+    const view = viewOf(scene.state.v);
+    const { seg, layers, heads, has } = this.state;
+    const asked = { ...scene, state: { ...scene.state, seg, layers, heads, has } };
+    this.chosen.replaceChildren(...controls(this.data, asked, (changes) => this.go(changes)));
+    const says = view.says ?? ((of) => this.says(of));
+    const left = view.whole && (seg || filtering(this.state)) ? [el("p", {}, "Neither filters nor the choice of texts count here.")] : [];
+    this.shown.replaceChildren(onPaper(scene), ...says(scene), ...left, el("p", { class: "how-to" }, view.about));
     this.host.replaceWith(host);
     this.host = host;
     this.said.textContent = "";
     this.notes.replaceChildren(...notes);
     held();
-    set(this.section, { "data-ready": format(scene.state) });
+    set(this.section, { "data-ready": format(this.state) });
   }
 
   /** What gives the focus back to the control, or the picture, that has it now. */
@@ -169,7 +181,8 @@ class Explorer {
       return () => {
         const wanted = keep === undefined ? `.token[data-at="${at}"][tabindex]` : `[data-keep="${keep}"]`;
         const token = at === undefined && keep === undefined ? null : this.host.querySelector(wanted);
-        const place = token ?? this.host.querySelector('[tabindex="0"]');
+        const grid = token ?? this.host.querySelector('[tabindex="0"]');
+        const place = grid ?? this.host.querySelector("button:enabled") ?? this.chosen.querySelector('[aria-pressed="true"]');
         if (place instanceof HTMLElement) place.focus({ preventScroll: true });
       };
     }
@@ -189,8 +202,6 @@ class Explorer {
     const { stream, state, matrix } = scene;
     const anchor = `${stream.name ? `${stream.name}-` : ""}${state.h}`;
     const link = document.getElementById(anchor) ? el("a", { href: `#${anchor}` }, scene.name) : scene.name;
-    const on = viewOf(state.v).ofText ? "" : `, sentence ${scene.sentence.id}: ${short(scene.sentence.text, 120)}`;
-    const paper = el("p", { class: "on-paper" }, `${viewOf(state.v).title}${on}`);
     const first = el("p", {}, el("b", {}, link));
     const told = stream.told.get(state.h) ?? [];
     for (const { target, score, verdict } of told) {
@@ -201,9 +212,9 @@ class Explorer {
       first.append(" ", chip, ` ${short(title, 60)} ${score}${verdict ? `, ${verdict}` : ""}`);
     }
     if (!told.length && scene.heads.length === 1) first.append(" no role was found");
-    const lines = [paper, first];
+    const lines = [first];
     if (scene.none) lines.push(el("p", {}, "The filter leaves none of these heads: it does not count here."));
-    if (viewOf(state.v).ofText) return [...lines, el("p", { class: "how-to" }, viewOf(state.v).about)];
+    if (viewOf(state.v).ofText) return lines;
     for (const { target, here } of scene.outlines) {
       const mark = el("span", { class: "swatch" });
       mark.style.borderColor = target.line;
@@ -218,7 +229,6 @@ class Explorer {
       lines.push(el("p", {}, `${what} left out: ${removed.toFixed(2)} of attention, mean over queries. What is left of each row is made to sum to 1.`));
     }
     if (isPair(scene.sentence)) lines.push(massLine(scene.whole, scene.sentence, state.seg));
-    lines.push(el("p", { class: "how-to" }, viewOf(state.v).about));
     return lines;
   }
 
@@ -257,7 +267,7 @@ class Explorer {
     const picture = view.picture?.(scene, this.host) ?? /** @type {SVGSVGElement | null} */ (this.host.querySelector("svg.picture"));
     if (!picture) return;
     const lens = state.lens === "all" ? "" : `, ${state.lens === "content" ? "content tokens only" : "content tokens but the first"}`;
-    const of = !every ? scene.name : filtering(state) ? "filtered heads" : "all heads";
+    const of = view.named?.(scene) ?? (!every ? scene.name : filtering(state) ? "filtered heads" : "all heads");
     const texts = state.seg ? `, ${state.seg[0]} → ${state.seg[1]}` : "";
     const what = view.ofText ? "" : `, sentence ${state.s}${texts}${lens}`;
     const title = `${view.title}: ${of}${stream.title ? `, ${stream.title}` : ""}${what}`;
@@ -273,12 +283,22 @@ class Explorer {
     if (event.key === "?") this.keys.showModal();
     else {
       const steps = this.state.v === "text" && { ArrowUp: "]", ArrowDown: "[" }[event.key];
-      const changes = changesOf(steps || event.key, this.data, this.stream, this.state);
+      const changes = changesOf(steps || event.key, this.data, this.stream, this.seen);
       if (!changes) return;
       this.go(changes);
     }
     event.preventDefault();
   }
+}
+
+/**
+ * What paper has in place of the controls.
+ * @param {Scene} scene
+ */
+function onPaper({ state, sentence }) {
+  const view = viewOf(state.v);
+  const on = view.ofText ? "" : `, sentence ${sentence.id}: ${short(sentence.text, 120)}`;
+  return el("p", { class: "on-paper" }, `${view.title}${on}`);
 }
 
 /**

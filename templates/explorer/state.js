@@ -12,6 +12,7 @@
  * @property {string} by "token" or "word"
  * @property {string} role the role whose target is outlined, "" for those of the head
  * @property {string} scale "fixed" or "max"
+ * @property {string} flow "rollout" or "maximum"
  * @property {string} t what the text is shaded by: "gives", "gets" or "rollout"
  * @property {string} layers that pass the filter, such as "0-2,5"; "" for all
  * @property {string} heads that pass the filter, by their numbers in a layer
@@ -44,6 +45,7 @@ export const USUAL = {
   add: "no",
   x: "",
   y: "",
+  flow: "rollout",
 };
 
 /** @type {Record<string, string[]>} */
@@ -55,6 +57,7 @@ const CHOICES = {
   seg: ["", "AA", "AB", "BA", "BB"],
   mix: ["each", "mean"],
   add: ["no", "yes"],
+  flow: ["rollout", "maximum"],
 };
 
 const RANGES = /^(\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*)?$/;

@@ -43,7 +43,17 @@ def explored(labels: tuple[TokenLabel, ...], attention: Floats, number: int = 1)
         heads={layer: len(weights) for layer, weights in enumerate(attention)},
         targets={("previous-token", ""): np.eye(size, k=-1, dtype=np.bool_)},
         last=False,
+        neurons=neurons(size),
     )
+
+
+def neurons(tokens: int) -> dict[tuple[int, int], bytes]:
+    """Queries and keys of L0H0 and L1H1, which have nothing to do with the weights."""
+    draw = np.random.default_rng(4)
+    header = [8, 0.5, 0, 0, 0, 0, 0, *[1e-4] * 16]
+    floats = np.array(header, "<f4").tobytes()
+    blocks = [draw.integers(-20_000, 20_000, 16 * tokens).astype("<i2") for _ in range(2)]
+    return {(at, at): zlib.compress(floats + block.tobytes()) for at, block in enumerate(blocks)}
 
 
 def packed(weights: Floats) -> bytes:

@@ -33,7 +33,7 @@ pytestmark = [
 
 TRANSLATION = SAMPLES / "translation"
 SENTENCES = ("the dogs saw a cat by the tree .", "it was red and then the birds ran , too !")
-VIEWS = ("matrix", "arcs", "mosaic", "text", "scatter")
+VIEWS = ("matrix", "arcs", "mosaic", "text", "scatter", "flow", "neuron")
 NEAR = 0.004
 """What a weight may be off."""
 
@@ -480,8 +480,8 @@ def test_links_hold_the_view_and_anchors_go_on_working(
 
 def test_what_is_shown_can_be_kept(chromium: Browser, pages: dict[str, Path]) -> None:
     with opened(chromium, pages["hostile"], "v=matrix") as explorer:
-        for view in ("arcs", "text"):
-            explorer.go(f"v={view}&q=2")
+        for view in ("arcs", "text", "flow", "neuron"):
+            explorer.go(f"v={view}&h=L0H0&q=2")
             drawing = ET.fromstring(explorer.download("SVG"))
             texts = [each.text or "" for each in drawing.iter("{http://www.w3.org/2000/svg}text")]
             assert any(view in text.lower() for text in texts)
@@ -492,7 +492,7 @@ def test_what_is_shown_can_be_kept(chromium: Browser, pages: dict[str, Path]) ->
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_hostile_tokens_are_text(chromium: Browser, pages: dict[str, Path], view: str) -> None:
-    with opened(chromium, pages["hostile"], f"v={view}&q=1,2,3&k=9") as explorer:
+    with opened(chromium, pages["hostile"], f"v={view}&h=L0H0&q=1,2,3&k=9") as explorer:
         page = explorer.page
         shown = page.locator("#explorer").inner_text()
         assert "\x1b" not in shown
