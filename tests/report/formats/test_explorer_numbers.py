@@ -223,7 +223,7 @@ def test_a_head_that_isnt_there_is_refused(texts: dict[str, dict[str, Any]]) -> 
     with pytest.raises(UsageError, match="there is no head L9H0") as caught:
         attnviz.analyze(read["model"], [read["text"]], explore_heads="L9H0", resamples=100)
     assert caught.value.hint == "Layers are 0 to 1, heads 0 to 1."
-    with pytest.raises(UsageError, match="'9.0'"):
+    with pytest.raises(UsageError, match=r"'9\.0'"):
         attnviz.analyze(read["model"], [read["text"]], explore_heads="9.0")
 
 
