@@ -29,6 +29,7 @@ _NOT_COMPARED = (
     "labels",
     "illustrate",
     "sentences",
+    "explore_heads",
     "scale",
     "jobs",
     "export",

@@ -14,7 +14,7 @@ import { toggled } from "../state.js";
 const [HIGH, FONT, TOP, GAP] = [17, 12.5, 62, 14];
 
 /** How wide a column of numbers and the longest bar are, and both where there is little room. */
-const [ROOMY, NARROW, LITTLE] = [[52, 70], [43, 30], 600];
+const [ROOMY, NARROW, LITTLE] = [[52, 70], [45, 22], 600];
 
 /** So many dimensions of a score are told. */
 const TOLD = 4;
@@ -253,7 +253,7 @@ function signedBar(top, x, y, room) {
     { transform: `translate(${x},${y})` },
     svg("g", { class: "cells" }, svg("image", { width, height: 8, preserveAspectRatio: "none", href: signedPicture(values, 65, top) })),
     svg("rect", { class: "frame", width, height: 8 }),
-    ...ticks.map((share) => svg("text", { class: "tick", x: (width / 2) * (1 + Math.sign(share) * Math.sqrt(Math.abs(share))), y: 19, "text-anchor": "middle" }, signed(share * top))),
+    ...ticks.map((share) => svg("text", { class: "tick", x: (width / 2) * (1 + Math.sign(share) * Math.sqrt(Math.abs(share))), y: 19, "text-anchor": share < 0 ? "start" : share > 0 ? "end" : "middle" }, signed(share * top))),
   );
 }
 

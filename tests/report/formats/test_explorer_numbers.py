@@ -13,6 +13,7 @@ import pytest
 
 import attnviz
 from attnviz.drawing import flow
+from attnviz.errors import UsageError
 from attnviz.report.pages import templates
 from tests.conftest import SAMPLES
 from tests.helpers import browser
@@ -215,6 +216,15 @@ def test_of_long_sentences_there_is_rollout_alone(
         assert "sentences of up to 40 tokens, and this one has 70: rollout is shown" in said
         assert explorer.page.get_by_role("button", name="Maximum flow").is_disabled()
         assert "without a line are left out" in explorer.notes()
+
+
+def test_a_head_that_isnt_there_is_refused(texts: dict[str, dict[str, Any]]) -> None:
+    read = texts["bert"]
+    with pytest.raises(UsageError, match="there is no head L9H0") as caught:
+        attnviz.analyze(read["model"], [read["text"]], explore_heads="L9H0", resamples=100)
+    assert caught.value.hint == "Layers are 0 to 1, heads 0 to 1."
+    with pytest.raises(UsageError, match=r"'9\.0'"):
+        attnviz.analyze(read["model"], [read["text"]], explore_heads="9.0")
 
 
 def test_scores_by_keys_and_heads_that_have_none(chromium: Browser, pages: dict[str, Path]) -> None:
