@@ -64,7 +64,9 @@ def page(text: str) -> Page:
 
 def _without_explorer(text: str) -> str:
     """A page without the script that is ours to the letter, and without what that reads."""
-    text = text.replace(f'<script type="module">{scripts.script()}</script>', "")
+    packed = f'<script type="text/plain" id="explorer-script">{scripts.packed()}</script>'
+    text = text.replace(f'{packed}\n<script type="module">{scripts.loader()}</script>', "")
+    assert "explorer-script" not in text
     for data in _DATA.findall(text):
         json.loads(data)
     return _WEIGHTS.sub("", _DATA.sub("", text))
