@@ -9,8 +9,8 @@ module.exports = [
       globals: Object.fromEntries(
         [
           ...["window", "document", "history", "location", "addEventListener", "setTimeout"],
-          ...["Blob", "Response", "DecompressionStream", "Image", "URL", "XMLSerializer", "atob"],
-          ...["Element", "HTMLElement", "HTMLSelectElement", "ResizeObserver", "performance"],
+          ...["Blob", "Response", "DecompressionStream", "TextDecoder", "Image", "URL", "XMLSerializer", "atob"],
+          ...["Element", "HTMLElement", "HTMLSelectElement", "HTMLInputElement", "ResizeObserver", "matchMedia", "performance"],
         ].map((name) => [name, "readonly"]),
       ),
     },

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 Text = str | PathLike[str] | tuple[str, str]
 """The sentence itself, the path of a file that holds it, or a pair of texts."""
 
-_SHOWN = ("heads", "layers", "mean", "query", "lens", "view", "size", "scale", "values")
+_SHOWN = (
+    *("heads", "layers", "mean", "query", "key", "flow", "lens"),
+    *("view", "size", "scale", "values"),
+)
 """The drawing's own settings that `Weights.draw` takes."""
 
 

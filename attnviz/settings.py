@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
+from attnviz import values
 from attnviz.errors import UsageError
 from attnviz.values import NO_SIZE, WHOLE, Evidence, Exports, is_size, quoted, read
 
@@ -222,6 +223,17 @@ class ReportedSettings:
             hint=NO_SIZE,
         ),
     ] = "20MB"
+    explore_heads: Annotated[
+        str,
+        Setting(
+            "Figures",
+            "These heads, too, have queries and keys in the explorer.",
+            "L5H7,L2H0",
+            "the best of each role",
+            allowed=values.are_heads,
+            hint=values.NO_HEAD,
+        ),
+    ] = ""
     scale: Annotated[
         Scale,
         Setting("Figures", "Colour by a weight's root (sqrt) or itself (linear).", "SCALE"),

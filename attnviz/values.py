@@ -16,6 +16,11 @@ Evidence = tuple[tuple[str, float], ...]
 Exports = tuple[Literal["csv", "parquet"], ...]
 """Forms of the tables that are written beside a report."""
 
+HEAD = re.compile(r"[Ll]([0-9]{1,4})[Hh]([0-9]{1,4})")
+"""The name of a head, its layer and its number."""
+
+NO_HEAD = "Name heads by layer and head, with commas: L5H7,L2H0."
+
 WHOLE = re.compile(r"[+-]?[0-9]{1,4300}")
 """A whole number in plain digits, as many as Python reads."""
 
@@ -165,3 +170,17 @@ def _string(value: object) -> str:
     if isinstance(value, str):
         return value
     raise ValueError("Use a text in quotes.")
+
+
+def are_heads(names: str) -> bool:
+    """Whether a text names heads, such as "L5H7,L2H0"."""
+    return all(HEAD.fullmatch(name.strip()) for name in names.split(","))
+
+
+def heads(names: str) -> tuple[tuple[int, int], ...]:
+    """Layer and number of each head that a text names, each once; UsageError where one is none."""
+    matches = [HEAD.fullmatch(name.strip()) for name in names.split(",")]
+    places = [(int(match[1]), int(match[2])) for match in matches if match]
+    if len(places) < len(matches):
+        raise UsageError(f"{names!r} names no heads.", NO_HEAD)
+    return tuple(dict.fromkeys(places))

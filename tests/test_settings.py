@@ -166,6 +166,7 @@ TEXTS = {
     "annotate": "spacy:de",
     "max_memory": "2GiB",
     "max_size": "5MB",
+    "explore_heads": "L5H7,L2H0",
     "sentences": (3, 7),
     "export": ("csv", "parquet"),
 }

@@ -33,10 +33,12 @@ if TYPE_CHECKING:
 _FOLDER = folder.Signature("attnviz.check/1", ("report.json", "report.md", "junit.xml"))
 """How a folder that `--report` wrote is recognised."""
 
+_OF_REPORTS = {
+    *("kernel", "illustrate", "sentences", "max_size", "explore_heads", "scale", "jobs"),
+}
+
 _SETTINGS = [
-    declared
-    for declared in declarations(Settings).values()
-    if declared.name not in ("kernel", "illustrate", "sentences", "max_size", "scale", "jobs")
+    declared for declared in declarations(Settings).values() if declared.name not in _OF_REPORTS
 ]
 
 Rules = Annotated[

@@ -31,6 +31,7 @@ _NOT_COMPARED = (
     "labels",
     "illustrate",
     "sentences",
+    "explore_heads",
     "scale",
     "jobs",
     "export",

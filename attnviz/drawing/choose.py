@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from attnviz.drawing.drawing import Drawing, Floats, Panel
+from attnviz.drawing import chosen_flow
+from attnviz.drawing.drawing import Drawing, Floats, FlowEnds, Panel
 from attnviz.drawing.lens import content_only
 from attnviz.drawing.settings import DrawSettings, HeadPlace, Mean, head_name
 from attnviz.drawing.side import Places, Side
@@ -15,6 +16,7 @@ from attnviz.drawing.weights import Weights
 from attnviz.errors import UsageError
 
 ROLLOUT = "rollout"
+FLOW = "flow"
 
 _EVERY = "all layers"
 _NAMED = 3
@@ -39,6 +41,8 @@ def choose(weights: Weights, settings: DrawSettings) -> Chosen:
 
     UsageError where it isn't there: a head, a word, the rollout of cross-attention.
     """
+    if settings.view == FLOW:
+        return _flow(weights, settings)
     query = weights.query_side.find(settings.query) if settings.query else ()
     if settings.view == ROLLOUT:
         panels = [_rollout(weights, settings)]
@@ -67,6 +71,45 @@ def choose(weights: Weights, settings: DrawSettings) -> Chosen:
     )
     view = settings.view or ("matrix" if len(panels) <= _LABELLED else "mosaic")
     return Chosen(drawing, view, queries.places, keys.places)
+
+
+def _flow(weights: Weights, settings: DrawSettings) -> Chosen:
+    """The edges of a flow; the lens hides those of special tokens, and makes up for nothing."""
+    panels, ends = chosen_flow.panels(weights, settings)
+    side = weights.query_side
+    if settings.lens == "content":
+        side.refuse_special((*ends.target, *(ends.source if settings.key else ())))
+        panels = [_hidden(panel, side, ends.total) for panel in panels]
+        ends = _on_content(ends, side)
+        side = side.picked(side.content)
+    drawing = Drawing(
+        model=weights.model,
+        queries=side.labels,
+        keys=side.labels,
+        panels=tuple(panels),
+        lens=settings.lens,
+        stream=weights.stream,
+        causal=weights.causal,
+        flow=ends,
+    )
+    return Chosen(drawing, settings.view, side.places, side.places)
+
+
+def _hidden(panel: Panel, side: Side, total: float) -> Panel:
+    """The edges between content tokens, and the share of the flow that the others have."""
+    left = panel.weights[np.ix_(side.content, side.content)]
+    removed = 1.0 - float(left.sum()) / total if total > 0 else 0.0
+    return replace(panel, weights=left, removed=max(removed, 0.0))
+
+
+def _on_content(ends: FlowEnds, side: Side) -> FlowEnds:
+    new = {old: place for place, old in enumerate(side.content)}
+    return replace(
+        ends,
+        target=tuple(new[old] for old in ends.target),
+        inputs=tuple(ends.inputs[old] for old in side.content),
+        source=tuple(new[old] for old in ends.source if old in new),
+    )
 
 
 def _heads(weights: Weights, settings: DrawSettings) -> Sequence[int]:

@@ -18,6 +18,7 @@ from attnviz.drawing.ranking import Ranking
 from attnviz.drawing.registry import views
 from attnviz.drawing.settings import DrawSettings, inches
 from attnviz.drawing.terminal import printed
+from attnviz.drawing.titles import lens_note
 from attnviz.drawing.view import DrawingStyle, View
 from attnviz.drawing.weights import Weights
 from attnviz.errors import UsageError
@@ -115,14 +116,19 @@ def _drawn(weights: Weights, settings: DrawSettings, looks: DrawingStyle) -> Res
     panels = chosen.drawing.panels
     removed = sum(panel.removed for panel in panels) / len(panels)
     notes = weights.query_side.ambiguous(settings.query) if settings.query else []
-    if settings.lens == "all" and len(panels) > 1 and _resting(chosen.drawing):
+    several = len(panels) > 1 and chosen.drawing.flow is None
+    if settings.lens == "all" and several and _resting(chosen.drawing):
         notes.append("Most of these look at special tokens most: --lens content leaves those out.")
     return Result(
         lambda suffix: contents(chosen, looks, suffix),
         lambda: printed(view(chosen.view).name, chosen.drawing, looks),
         tuple(notes),
-        _of_lens(settings, removed),
+        _of_lens(settings, removed) if chosen.drawing.flow is None else _of_flow(chosen.drawing),
     )
+
+
+def _of_flow(drawing: Drawing) -> tuple[str, ...]:
+    return (note,) if (note := lens_note(drawing)) else ()
 
 
 def _resting(drawing: Drawing) -> bool:

@@ -13,10 +13,13 @@ from typing import Annotated, Any, Literal
 
 from attnviz.errors import UsageError
 from attnviz.settings import Declaration, Setting, Settings, checked, declarations, flag, unknown
+from attnviz.values import NO_HEAD, are_heads
+from attnviz.values import heads as heads
 
 Lens = Literal["all", "content"]
 Mean = Literal["none", "heads", "layers", "all"]
 Scale = Literal["sqrt", "linear", "own"]
+FlowKind = Literal["rollout", "maximum"]
 Stream = Literal["auto", "encoder", "decoder", "cross"]
 
 HeadPlace = tuple[int, int]
@@ -43,23 +46,10 @@ TARGET = Setting(
 )
 """What a drawing says of `target`, of which a report takes a file."""
 
-HEAD = re.compile(r"[Ll]([0-9]{1,4})[Hh]([0-9]{1,4})")
-"""The name of a head, its layer and its number."""
-
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?(in|cm|mm)")
 _INCHES = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4}
 _NARROWEST, _WIDEST = 1.0, 100.0
-_NO_HEAD = "Name heads by layer and head, with commas: L5H7,L2H0."
 _NO_SIZE = "Give the width of the page or column: 3.3in, 8.4cm or 84mm, from 1in to 100in."
-
-
-def heads(names: str) -> tuple[HeadPlace, ...]:
-    """Heads from their names, such as "L5H7,L2H0"; UsageError where one is none."""
-    matches = [HEAD.fullmatch(name.strip()) for name in names.split(",")]
-    places = [(int(match[1]), int(match[2])) for match in matches if match]
-    if len(places) < len(matches):
-        raise UsageError(f"{names!r} names no heads.", _NO_HEAD)
-    return tuple(dict.fromkeys(places))
 
 
 def head_name(layer: int, head: int) -> str:
@@ -79,10 +69,6 @@ def inches(size: str) -> float | None:
     if not _NARROWEST <= width <= _WIDEST:
         raise UsageError(f"{size!r} is no width.", _NO_SIZE)
     return width
-
-
-def _are_heads(names: str) -> bool:
-    return all(HEAD.fullmatch(name.strip()) for name in names.split(","))
 
 
 def _is_size(size: str) -> bool:
@@ -114,8 +100,8 @@ class DrawSettings:
             "These heads.",
             "L5H7,L2H0",
             "all",
-            allowed=_are_heads,
-            hint=_NO_HEAD,
+            allowed=are_heads,
+            hint=NO_HEAD,
         ),
     ] = ""
     layers: Annotated[
@@ -142,7 +128,8 @@ class DrawSettings:
         str,
         Setting(
             "What is shown",
-            "Only what this token or word looks at; the#2 is the second 'the'.",
+            "Only what this token or word looks at, of a flow what runs to it; the#2 is the second "
+            "'the'.",
             "WORD",
             "all",
         ),
@@ -167,6 +154,23 @@ class DrawSettings:
             flags="--to",
         ),
     ] = ""
+    flow: Annotated[
+        FlowKind,
+        Setting(
+            "What is shown",
+            "With --view flow: rollout, or the maximum flow of Abnar and Zuidema (2020).",
+            "KIND",
+        ),
+    ] = "rollout"
+    key: Annotated[
+        str,
+        Setting(
+            "What is shown",
+            "With --view flow: only what comes from this token or word.",
+            "WORD",
+            "all",
+        ),
+    ] = ""
     lens: Annotated[
         Lens,
         Setting(
@@ -188,7 +192,7 @@ class DrawSettings:
         str,
         Setting(
             "Figures",
-            "matrix, mosaic, arcs, text or rollout.",
+            "matrix, mosaic, arcs, text, rollout or flow.",
             "VIEW",
             "matrix for up to four heads or means, mosaic for more",
             first=True,
@@ -223,6 +227,9 @@ class DrawSettings:
             raise UsageError("--heads and --layers don't go together.", "Leave out one of them.")
         if bool(self.mass_from) != bool(self.mass_to):
             raise UsageError("--from and --to need each other.", "Give both: --from it --to cat.")
+        if (self.key or self.flow != "rollout") and self.view != "flow":
+            name = "--key" if self.key else "--flow"
+            raise UsageError(f"{name} is for flow.", f"Add --view flow, or leave out {name}.")
         for name, value in (("--query", self.query), ("--view", self.view), ("--mean", self._mean)):
             if value and self.mass_from:
                 raise UsageError(

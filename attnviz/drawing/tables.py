@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.drawing.choose import Chosen
+from attnviz.drawing.drawing import FlowEnds
 from attnviz.drawing.weights import HeadMass
 from attnviz.errors import UsageError
 
@@ -31,9 +32,12 @@ def long_table(chosen: Chosen) -> Table:
     """A row for every weight: layer, head, name, query, query_token, key, key_token, weight.
 
     `query` and `key` are places in the sentence; layer and head are missing where the matrix is of
-    none. Only the queries that were asked for are there.
+    none. Only the queries that were asked for are there. Of a flow: what comes from each input,
+    without a layer, and every edge that carries anything.
     """
     drawing = chosen.drawing
+    if drawing.flow:
+        return _flow_table(chosen, drawing.flow)
     rows = list(drawing.query or range(len(drawing.queries)))
     columns = range(len(drawing.keys))
     panels, cells = len(drawing.panels), len(rows) * len(columns)
@@ -48,6 +52,26 @@ def long_table(chosen: Chosen) -> Table:
         "key": np.broadcast_to(np.array(chosen.keys)[keys], shape).ravel(),
         "key_token": [str(drawing.keys[place]) for place in keys] * panels,
         "weight": np.concatenate([np.ravel(panel.weights[rows]) for panel in drawing.panels]),
+    }
+
+
+def _flow_table(chosen: Chosen, flow: FlowEnds) -> Table:
+    drawing = chosen.drawing
+    edges = np.stack([panel.weights for panel in drawing.panels])
+    level, query, key = np.nonzero(edges > 0.0)
+    inputs = len(flow.inputs)
+    queries = np.concatenate([np.full(inputs, flow.target[-1]), query])
+    keys = np.concatenate([np.arange(inputs), key])
+    layers = [drawing.panels[at].layer for at in level]
+    return {
+        "layer": [None] * inputs + layers,
+        "head": [None] * len(queries),
+        "name": [flow.name] * inputs + [drawing.panels[at].name for at in level],
+        "query": np.array(chosen.queries)[queries],
+        "query_token": [str(drawing.queries[place]) for place in queries],
+        "key": np.array(chosen.keys)[keys],
+        "key_token": [str(drawing.keys[place]) for place in keys],
+        "weight": np.concatenate([flow.inputs, edges[level, query, key]]),
     }
 
 
@@ -121,7 +145,8 @@ def npz(chosen: Chosen) -> bytes:
     `weights` [layer, head, query, key] where whole layers, or as many heads of each, were chosen,
     else [panel, query, key], float32; `names` as their first dimensions; `tokens` of the queries
     and `keys`, and their places `query` and `key` in the sentence; `removed` as `names`, the mean
-    share of attention that the lens took away; `model`, its name.
+    share of attention that the lens took away; `model`, its name. Of a flow also `inputs` [key],
+    what comes from each, and its `target`, places in the sentence.
     """
     drawing = chosen.drawing
     rows = list(drawing.query or range(len(drawing.queries)))
@@ -140,8 +165,17 @@ def npz(chosen: Chosen) -> bytes:
         key=np.array(chosen.keys),
         removed=np.array([panel.removed for panel in drawing.panels]).reshape(names.shape),
         model=np.array(drawing.model),
+        **_ends(chosen),
     )
     return file.getvalue()
+
+
+def _ends(chosen: Chosen) -> dict[str, NDArray[Any]]:
+    flow = chosen.drawing.flow
+    if flow is None:
+        return {}
+    target = np.array([chosen.queries[place] for place in flow.target])
+    return {"inputs": np.array(flow.inputs, np.float32), "target": target}
 
 
 def _grid(chosen: Chosen) -> tuple[int, int] | None:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from attnviz.drawing.drawing import Drawing
 from attnviz.drawing.printed_cells import matrices, small_maps
+from attnviz.drawing.printed_flow import flow_table
 from attnviz.drawing.printed_rows import edge_table, heads_of_query, heads_table, rows, words
 from attnviz.drawing.shades import Shades
 from attnviz.drawing.titles import lens_note, title
@@ -70,5 +71,5 @@ def _mosaic(drawing: Drawing, shades: Shades) -> Iterable[RenderableType]:
 
 
 _PARTS: Mapping[str, Part] = MappingProxyType(
-    {"mosaic": _mosaic, "arcs": edge_table, "text": words}
+    {"mosaic": _mosaic, "arcs": edge_table, "text": words, "flow": flow_table}
 )

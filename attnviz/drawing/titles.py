@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from collections import Counter
 
-from attnviz.drawing.drawing import Drawing
+from attnviz.drawing.drawing import Drawing, FlowEnds
 from attnviz.figures.captions import listing, plural, quoted, titled, two
 
 _NAMED = 3
 
 
 def title(drawing: Drawing) -> str:
-    """`L5H7`, `L5H7, from “it”`; of several matrices what they are, and how many."""
+    """`L5H7`, `L5H7, from “it”`; of several matrices what they are, and how many.
+
+    Of a flow where it begins and ends.
+    """
     panels = drawing.panels
+    if drawing.flow:
+        return titled(_of_flow(drawing, drawing.flow), drawing.stream)
     which = panels[0].name if len(panels) == 1 else several(drawing)
     source = from_queries(drawing)
     return titled(f"{which}, {source}" if source else which, drawing.stream)
+
+
+def _of_flow(drawing: Drawing, flow: FlowEnds) -> str:
+    """`Flow to “it” through 6 layers`, `Maximum flow from “animal” to “it” through 6 layers`."""
+    source, target = (
+        listing([quoted(drawing.queries[place]) for place in places])
+        for places in (flow.source, flow.target)
+    )
+    which = "Maximum flow" if flow.maximum else "Flow"
+    way = f"from {source} to {target}" if flow.source else f"to {target}"
+    return f"{which} {way} through {plural(len(drawing.panels), 'layer')}"
 
 
 def kind(drawing: Drawing) -> str:
@@ -52,6 +68,9 @@ def lens_note(drawing: Drawing) -> str:
     if drawing.lens == "all":
         return ""
     removed = [panel.removed for panel in drawing.panels]
+    if drawing.flow:
+        mean = two(sum(removed) / len(removed))
+        return f"Without special tokens, through which {mean} of the flow runs, mean over layers."
     if len(removed) == 1:
         took = two(removed[0])
     elif len(removed) <= _NAMED:

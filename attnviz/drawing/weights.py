@@ -35,7 +35,8 @@ class Weights:
 
     `matrices` [head, query, key] are those of `places`, a layer and a head each; their rows sum to
     1, or to less in models with a sink logit. `model_heads` is how many heads each layer of the
-    model has, kept or not. `rollout` [query, key] goes through all layers; None in cross-attention.
+    model has, kept or not. `rollout` [query, key] goes through all layers, the residual stream with
+    it or not (`residual`); None in cross-attention.
     `last`: the last token of a word looks for it, else all in equal parts. `notes` tell what was
     lost on the way: tokens that were cut, unknown ones.
     """
@@ -48,6 +49,7 @@ class Weights:
     matrices: NDArray[np.float32]
     model_heads: Mapping[int, int]
     rollout: Floats | None = None
+    residual: bool = True
     stream: str = ""
     causal: bool = False
     last: bool = False

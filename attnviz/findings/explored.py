@@ -9,7 +9,7 @@ import numpy as np
 from attnviz.attention.targets import Bools
 from attnviz.attention.word_table import WordTable
 from attnviz.findings.views import word_cells
-from attnviz.observers.packed import MOST, Packed
+from attnviz.observers.packed import MOST, HeadPlace, Packed
 from attnviz.report.explored import Explored, RoleTarget, Word
 from attnviz.report.model import Report
 from attnviz.report.numbers import counted
@@ -22,6 +22,7 @@ def explored(
     sides: tuple[Tokens, Tokens | None],
     packed: Packed,
     targets: Mapping[RoleTarget, Bools],
+    neurons: Mapping[HeadPlace, bytes],
     *,
     last: bool,
 ) -> Explored:
@@ -38,6 +39,7 @@ def explored(
         heads=packed.heads,
         targets=targets if packed.fits else {},
         last=last,
+        neurons=neurons if packed.fits else {},
         why_not=_why_not(tokens, keys, packed),
     )
 

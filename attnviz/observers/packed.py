@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+HeadPlace = tuple[int, int]
+"""A layer and the number of a head in it."""
+
 MOST = 1024
 """Of more tokens on a side nothing is kept: nobody can look at a million weights a head."""
 

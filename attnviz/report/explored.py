@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,9 @@ class Explored:
     `keys` and `key_words` are empty where the keys are the queries' own tokens. `layers` are blocks
     as `attnviz.observers.packing` makes them, `heads` how many heads each has. `targets` are the
     cells [query, key] of roles that some head has. `last`: a word's last token looks for it, else
-    all its tokens in equal parts. `why_not` says why there are no weights, "" where there are.
+    all its tokens in equal parts. `neurons` are queries and keys of some heads, as
+    `attnviz.observers.neurons` packs them, by layer and head. `why_not` says why there are no
+    weights, "" where there are.
     """
 
     id: int
@@ -37,4 +39,5 @@ class Explored:
     heads: Mapping[int, int]
     targets: Mapping[RoleTarget, NDArray[np.bool_]]
     last: bool
+    neurons: Mapping[tuple[int, int], bytes] = field(default_factory=dict)
     why_not: str = ""

@@ -16,10 +16,10 @@ import numpy as np
 
 from attnviz.figures.palette import FAMILIES, hexadecimal, ink_on, on_paper
 from attnviz.figures.scale import colormap
-from attnviz.report import cells, numbers
+from attnviz.report import cells, head_numbers, numbers
 from attnviz.report.escape import harmless
 from attnviz.report.pages import stylesheet
-from attnviz.report.scripts import script
+from attnviz.report.scripts import loader, packed
 from attnviz.values import size
 
 if TYPE_CHECKING:
@@ -109,12 +109,11 @@ def written(report: Report, titles: Mapping[str, str]) -> str:
 
 
 def blocks(report: Report) -> list[Block]:
-    """The weights, and the cells of roles, of all sentences."""
+    """The numbers of all heads, then the weights, and the cells of roles, of all sentences."""
+    parts = [part for part in report.every_part if part.explored]
     return [
-        block
-        for part in report.every_part
-        for each in part.explored
-        for block in _blocks(part, each)
+        *map(_numbers, parts),
+        *(block for part in parts for each in part.explored for block in _blocks(part, each)),
     ]
 
 
@@ -126,8 +125,10 @@ def weight(report: Report) -> int:
 
 def _overhead(report: Report) -> int:
     """What the explorer takes without any sentence: its script, its style, heads and roles."""
-    streams = sum(len(_dumped(_stream(part))) for part in report.every_part)
-    page = len(script().encode()) + len(stylesheet("explorer.css").encode())
+    streams = sum(
+        len(_dumped(_stream(part))) + len(_numbers(part).text) for part in report.every_part
+    )
+    page = len(packed()) + len(loader().encode()) + len(stylesheet("explorer.css").encode())
     return page + streams + len(_colours(report.options.cmap)) + 10 * _TAGS
 
 
@@ -224,7 +225,20 @@ def _sentence(part: Report, sentence: Explored) -> Json:
         "words": [_word(word) for word in sentence.words],
         "keyWords": [_word(word) for word in sentence.key_words],
         "targets": [numbered[target] for target in _cells(sentence)],
+        "segments": _segments(part, sentence),
+        "neurons": [f"L{layer}H{head}" for layer, head in sentence.neurons],
     }
+
+
+def _segments(part: Report, sentence: Explored) -> str:
+    """For each token of a pair the text it is of, "A" or "B", "-" for special ones; "" for others.
+
+    Not in cross-attention, where queries and keys are different texts anyway.
+    """
+    if sentence.keys:
+        return ""
+    segments = next((each.segments for each in part.sentences if each.id == sentence.id), ())
+    return "".join("-" if of is None else "AB"[of] for of in segments)
 
 
 def _token(label: TokenLabel) -> list[Any]:
@@ -241,6 +255,18 @@ def _short(text: str) -> str:
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
 
 
+def _numbers(part: Report) -> Block:
+    """All numbers of the heads, and how single sentences score, as deflated JSON."""
+    told = {
+        "heads": [head.name for head in part.heads],
+        "columns": head_numbers.columns(part),
+        "ranges": head_numbers.ranges(part),
+    }
+    return Block(
+        f"numbers-{part.attention or 'w'}", _text(zlib.compress(_dumped(told).encode(), 9))
+    )
+
+
 def _cells(sentence: Explored) -> Mapping[RoleTarget, Any]:
     return {target: sentence.targets[target] for target in sorted(sentence.targets)}
 
@@ -251,6 +277,8 @@ def _blocks(part: Report, sentence: Explored) -> list[Block]:
     if sentence.targets:
         bits = np.packbits(np.stack(list(_cells(sentence).values())))
         made.append(Block(f"{prefix}-targets", _text(zlib.compress(bits.tobytes(), 9))))
+    for (layer, head), data in sentence.neurons.items():
+        made.append(Block(f"{prefix}-L{layer}H{head}", _text(data)))
     return made
 
 

@@ -1,10 +1,15 @@
-"""The explorer's modules as the one script of a page, and the hash by which a page allows it."""
+"""The explorer's modules as the one script of a page, packed, and what opens it.
+
+A page holds the script deflated, in a third of the room, and a few lines that open it; its policy
+names both by their hashes, so that nothing else may run.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -38,6 +43,21 @@ def script() -> Markup:
     return Markup(joined)  # noqa: S704 - our own files, checked above
 
 
+@cache
+def packed() -> str:
+    """The same, deflated, in base64."""
+    return base64.b64encode(zlib.compress(script().encode(), 9)).decode()
+
+
+@cache
+def loader() -> Markup:
+    """The lines that open the packed script, or say what the browser lacks."""
+    text = _bare(templates() / "explorer" / "load.js").strip("\n")
+    if _END.search(text):
+        raise ValueError("What loads the explorer's script would end its element.")
+    return Markup(text)  # noqa: S704 - our own file, checked above
+
+
 def allowed(text: str) -> str:
     """A script as a Content-Security-Policy names it."""
     digest = hashlib.sha256(text.encode()).digest()
@@ -57,7 +77,7 @@ def _in_order(path: Path, importing: tuple[Path, ...] = ()) -> list[Path]:
 
 def _function(path: Path, numbers: dict[Path, int]) -> str:
     """A module as a function that returns what it exports, without its comments."""
-    text = _INDENT.sub("", _COMMENT.sub("", read(path)))
+    text = _bare(path)
     names = [match["name"] for match in _EXPORT.finditer(text)]
     text = _IMPORT.sub(
         lambda match: f"const {match['names']} = module{numbers[_imported(path, match)]};\n",
@@ -68,6 +88,11 @@ def _function(path: Path, numbers: dict[Path, int]) -> str:
     return (
         f"const module{numbers[path]} = (() => {{\n{text}\nreturn {{ {', '.join(names)} }};\n}})();"
     )
+
+
+def _bare(path: Path) -> str:
+    """A module without its comments and indentation."""
+    return _INDENT.sub("", _COMMENT.sub("", read(path)))
 
 
 def _imported(path: Path, match: re.Match[str]) -> Path:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from attnviz.drawing.settings import HEAD, HeadPlace, head_name
+from attnviz.drawing.settings import HeadPlace, head_name
 from attnviz.errors import UsageError
+from attnviz.values import HEAD
 
 _LAYER = re.compile(r"layer ([0-9]{1,4})")
 _WORDS = re.compile(r"(any|all|mean)(?: of (.+))?|(any|all) layers?|(rollout)")

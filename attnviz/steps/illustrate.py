@@ -11,6 +11,7 @@ import numpy as np
 
 from attnviz import budget
 from attnviz.attention.observer import Observer
+from attnviz.errors import UsageError
 from attnviz.figures.views import POOLED, SentenceView
 from attnviz.findings import build, drawn_sentences, views
 from attnviz.findings import explored as of_explorer
@@ -19,6 +20,8 @@ from attnviz.findings.heads import head_roles, with_examples
 from attnviz.findings.sentence_looks import heads_here, sentence_looks
 from attnviz.observers.examples import ExampleKeeper
 from attnviz.observers.matrices import MatrixKeeper
+from attnviz.observers.neurons import NeuronKeeper, fitting
+from attnviz.observers.packed import HeadPlace, Packed
 from attnviz.observers.packing import PackedKeeper
 from attnviz.observers.rollout import FlowKeeper
 from attnviz.observers.shown import RANGES, ExampleSentence
@@ -34,7 +37,11 @@ from attnviz.steps.stream import StreamRun
 from attnviz.survey.shards import Shard
 from attnviz.text.merge import last_looks
 from attnviz.text.right_labels import RightLabels
+from attnviz.values import heads as heads_named
 from attnviz.values import size
+
+_NEURONS, _NEURON_SHARE = 32_768, 1 / 16
+"""Bytes that queries and keys of a sentence may take, and more of so large a share of weights."""
 
 
 class Illustrating(Protocol):
@@ -67,6 +74,7 @@ def illustrate(
         _Illustrator(run, part, measurer.settings)
         for run, part in zip(measured.runs, report.every_part, strict=True)
     ]
+    _check_heads(runs, measurer.settings)
     examples = [run.example_sentences() for run in runs]
     places = sorted({example.place for of_run in examples for example in of_run})
     # Examples and figures run apart: sentences that share a batch round differently.
@@ -91,6 +99,17 @@ def illustrate(
     if not report.parts:
         return fitted(replace(finished[0], warnings=warnings))
     return fitted(replace(report, parts=finished, warnings=warnings))
+
+
+def _check_heads(runs: Sequence[_Illustrator], settings: Settings) -> None:
+    """Raises UsageError for a head that was named and is in no stream."""
+    there = {(head.layer, head.head) for run in runs for head in run.report.heads}
+    for layer, head in runs[0].asked:
+        if (layer, head) not in there:
+            raise UsageError(
+                f"--explore-heads {settings.explore_heads}: there is no head L{layer}H{head}.",
+                f"Layers are 0 to {max(there)[0]}, heads 0 to {max(at for _, at in there)}.",
+            )
 
 
 def _drawings(
@@ -136,6 +155,7 @@ class _Illustrator:
         self.residual = settings.rollout_residual
         self.pieces = settings.pieces
         self.explorer_room = size(settings.max_size or "0")
+        self.asked = heads_named(settings.explore_heads) if settings.explore_heads else ()
 
     @cached_property
     def sums(self) -> HeadRoleSums:
@@ -230,17 +250,18 @@ class _Drawing:
     ) -> None:
         self.stream, self._report, self._places = stream, report, places
         self._heads = stream.heads_on(places)
-        heads = {(best.layer, best.head) for best in stream.best}
-        self._matrices = MatrixKeeper(heads, POOLED, stream.run.stream)
+        drawn = {(best.layer, best.head) for best in stream.best}
+        self._matrices = MatrixKeeper(drawn, POOLED, stream.run.stream)
         self._flow = FlowKeeper(
             residual=stream.residual, matrices=True, room=room, stream=stream.run.stream
         )
         self._packed = PackedKeeper(stream.explorer_room, stream.run.stream)
+        self._neurons = NeuronKeeper({*drawn, *stream.asked}, stream.run.stream)
 
     @property
     def observers(self) -> list[Observer]:
         """What watches."""
-        packed = [self._packed] if self.stream.explorer_room else []
+        packed = [self._packed, self._neurons] if self.stream.explorer_room else []
         return [self._matrices, self._flow, *packed]
 
     def sentences(self) -> list[SentenceReport]:
@@ -262,8 +283,19 @@ class _Drawing:
             place = self._places[index]
             sides = run.tokens[place], run.keys[place] if run.keys else None
             cells = of_explorer.targets_on(roles, sides, run.words, place, causal=causal)
-            explored.append(of_explorer.explored(sides, packed, cells, last=last))
+            neurons = self._neurons_of(index, packed)
+            explored.append(of_explorer.explored(sides, packed, cells, neurons, last=last))
         return tuple(sorted(explored, key=lambda sentence: sentence.id))
+
+    def _neurons_of(self, index: int, packed: Packed) -> dict[HeadPlace, bytes]:
+        """Queries and keys of the heads that are drawn, as far as they are small beside weights."""
+        weigh = sum(map(len, packed.layers.values()))
+        return fitting(
+            self._neurons.sentences.get(index, {}),
+            [(best.layer, best.head) for best in self.stream.best],
+            self.stream.asked,
+            _NEURONS + _NEURON_SHARE * weigh,
+        )
 
     def with_looks(self, sentences: Sequence[SentenceReport]) -> tuple[SentenceReport, ...]:
         """The sentences, those that are drawn with what their words look at."""

@@ -80,6 +80,7 @@ def weigh(loaded: LoadedModel, pair: Pair, settings: Settings, drawn: DrawSettin
         matrices=keeper.matrices(),
         model_heads=keeper.heads,
         rollout=keeper.rollout(),
+        residual=settings.rollout_residual,
         stream=stream,
         causal=causal,
         last=last_looks(settings.pieces, causal=causal),

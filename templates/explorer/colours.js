@@ -3,7 +3,18 @@
 /** @import {Data} from "./data.js" */
 
 /** Colours of single heads where several are drawn (Okabe and Ito). */
-export const HEADS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6B6B6B", "#1A1A1A"];
+const HEADS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6B6B6B", "#1A1A1A"];
+
+/** Where there are more heads than colours, dashes tell them apart. */
+const DASHES = ["", "8 4", "2 4", "10 3 2 3"];
+
+/**
+ * The colour and the dash of the line of a head, by its place among those that are shown.
+ * @param {number} at
+ */
+export function strokeOf(at) {
+  return { colour: HEADS[at % HEADS.length], dash: DASHES[Math.floor(at / HEADS.length) % DASHES.length] };
+}
 
 export class Scale {
   /**
@@ -40,20 +51,48 @@ export class Scale {
    * @param {number} columns
    */
   picture(values, columns) {
-    const rows = values.length / columns;
-    const canvas = document.createElement("canvas");
-    canvas.width = columns;
-    canvas.height = rows;
-    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    const image = context.createImageData(columns, rows);
-    const pixels = new Uint32Array(image.data.buffer);
     const last = this.pixels.length - 1;
-    for (let at = 0; at < values.length; at++) {
-      pixels[at] = this.pixels[Math.round(this.at(/** @type {number} */ (values[at])) * last)];
-    }
-    context.putImageData(image, 0, 0);
-    return canvas.toDataURL();
+    return painted(values.length, columns, (at) => this.pixels[Math.round(this.at(/** @type {number} */ (values[at])) * last)]);
   }
+}
+
+/** Signed values: orange for negative ones, blue for positive, which the colour-blind tell apart. */
+const [NEGATIVE, POSITIVE] = [
+  [179, 88, 6],
+  [8, 81, 156],
+];
+
+/**
+ * A picture of signed values, one pixel a cell, by the roots of their sizes; paper where they are 0.
+ * @param {Float32Array} values [row, column]
+ * @param {number} columns
+ * @param {number} top the size that has the strongest colour
+ */
+export function signedPicture(values, columns, top) {
+  return painted(values.length, columns, (at) => {
+    const value = /** @type {number} */ (values[at]);
+    const share = Math.sqrt(Math.min(1, Math.abs(value) / top));
+    const [red = 0, green = 0, blue = 0] = (value < 0 ? NEGATIVE : POSITIVE).map((part) => Math.round(255 + share * (part - 255)));
+    return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+  });
+}
+
+/**
+ * A picture, one pixel a cell, as an address that an image takes.
+ * @param {number} cells
+ * @param {number} columns
+ * @param {(at: number) => number} colour of a cell
+ */
+function painted(cells, columns, colour) {
+  const canvas = document.createElement("canvas");
+  canvas.width = columns;
+  canvas.height = cells / columns;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const image = context.createImageData(canvas.width, canvas.height);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let at = 0; at < cells; at++) pixels[at] = colour(at);
+  context.putImageData(image, 0, 0);
+  return canvas.toDataURL();
 }
 
 /**

@@ -1,9 +1,13 @@
 /** The buttons and lists that choose what is shown, and what each key does. */
 
 import { el, short } from "./dom.js";
+import { filterRow, passing } from "./filters.js";
+import { isPair, segmentRow } from "./segments.js";
 import { VIEWS } from "./views.js";
+import { headsOf } from "./weights.js";
 
 /** @import {Data, Stream} from "./data.js" */
+/** @import {Scene} from "./scene.js" */
 /** @import {State} from "./state.js" */
 
 /** @typedef {(changes: Partial<State>) => void} Go */
@@ -17,11 +21,10 @@ const LENSES = [
 
 /**
  * @param {Data} data
- * @param {Stream} stream
- * @param {State} state
+ * @param {Scene} scene
  * @param {Go} go
  */
-export function controls(data, stream, state, go) {
+export function controls(data, { stream, sentence, state }, go) {
   const views = VIEWS.map((view, at) => {
     const pressed = String(view.name === state.v);
     const button = el("button", { type: "button", "aria-pressed": pressed, title: `Key ${at + 1}` }, view.title);
@@ -46,6 +49,8 @@ export function controls(data, stream, state, go) {
       check("by word", state.by === "word", (on) => go({ by: on ? "word" : "token" })),
       check("scale to the largest", state.scale === "max", (on) => go({ scale: on ? "max" : "fixed" })),
     ),
+    filterRow(stream, state, go),
+    ...(isPair(sentence) ? [segmentRow(state, go)] : []),
   ];
 }
 
@@ -92,14 +97,14 @@ function headChoices(stream, state, go) {
   const layer = match ? match[1] : state.h === "all" ? "all" : "several";
   const count = stream.layers.find(([of]) => String(of) === layer)?.[1] ?? 0;
   /** @type {[string, string][]} */
-  const layers = [["all", "mean of all"], ...stream.layers.map(([of]) => /** @type {[string, string]} */ ([String(of), String(of)]))];
+  const layers = [["all", "all"], ...stream.layers.map(([of]) => /** @type {[string, string]} */ ([String(of), String(of)]))];
   if (layer === "several") layers.unshift(["several", state.h]);
   const number = match?.[2];
   const chosen = (/** @type {string} */ to) => (to === "all" || to === "several" ? to : `L${to}${number === undefined ? "" : `H${number}`}`);
   const lists = [choice("Layer", layers, layer, (to) => go({ h: chosen(to) }))];
-  if (match) {
+  if (match && state.v !== "flow") {
     const heads = Array.from({ length: count }, (_, head) => /** @type {[string, string]} */ ([String(head), String(head)]));
-    heads.unshift(["", "mean"]);
+    heads.unshift(["", "all"]);
     lists.push(choice("Head", heads, number ?? "", (head) => go({ h: `L${layer}${head === "" ? "" : `H${head}`}` })));
   }
   return lists;
@@ -130,12 +135,15 @@ function check(title, checked, choose) {
 
 /** @type {[string, string][]} */
 const KEYS = [
-  ["1 to 4", "matrix, arcs, mosaic, text"],
+  [`1 to ${VIEWS.length}`, VIEWS.map(({ title }) => title.toLowerCase()).join(", ")],
   ["arrows", "move the cursor; with Ctrl to the end; Page up and down: ten further"],
   ["Enter or space", "pin or unpin the token, or enlarge the head, at the cursor"],
   ["Escape", "unpin all"],
+  ["Shift + Enter, +", "add the head at the cursor to those chosen; choose several, or one again"],
   ["[ and ]", "the layer below, the layer above"],
-  ["h and H", "the next head, the head before"],
+  ["h and H", "the next head, the head before, of those that pass the filter"],
+  ["e", "in arcs each head in its colour, or their mean"],
+  ["s", "of a pair the next texts: all, A → A, A → B, B → A, B → B"],
   ["n and N", "the next sentence, the sentence before"],
   ["l", "the next lens"],
   ["w", "by word or by token"],
@@ -175,10 +183,10 @@ export function changesOf(key, data, stream, state) {
       return { q: [], k: [] };
     case "[":
     case "]":
-      return { h: layerBeside(stream, state.h, key === "]" ? 1 : -1) };
+      return { h: layerBeside(stream, state, key === "]" ? 1 : -1) };
     case "h":
     case "H":
-      return { h: headBeside(stream, state.h, key === "h" ? 1 : -1) };
+      return { h: headBeside(stream, state, key === "h" ? 1 : -1) };
     case "n":
     case "N":
       return { s: beside(ids, state.s, key === "n" ? 1 : -1), q: [], k: [] };
@@ -188,6 +196,26 @@ export function changesOf(key, data, stream, state) {
       return { by: state.by === "word" ? "token" : "word" };
     case "m":
       return { scale: state.scale === "max" ? "fixed" : "max" };
+    default:
+      return changesHere(key, state);
+  }
+}
+
+/**
+ * What a key changes in some views, or for some sentences.
+ * @param {string} key
+ * @param {State} state
+ * @returns {Partial<State> | null}
+ */
+function changesHere(key, state) {
+  switch (key) {
+    case "e":
+      return state.v === "arcs" ? { mix: state.mix === "each" ? "mean" : "each" } : null;
+    case "s":
+      return { seg: beside(["", "AA", "AB", "BA", "BB"], state.seg, 1) };
+    case "+":
+      if (state.v !== "mosaic" && state.v !== "scatter") return null;
+      return { add: state.add === "yes" ? "no" : "yes" };
     default:
       return null;
   }
@@ -206,24 +234,40 @@ function beside(list, value, step) {
 
 /**
  * @param {Stream} stream
- * @param {string} names
+ * @param {State} state
  * @param {number} step
  */
-function layerBeside(stream, names, step) {
-  const match = /^L(\d+)(H\d+)?$/.exec(names);
-  const layers = stream.layers.map(([layer]) => layer);
+function layerBeside(stream, state, step) {
+  const match = /^L(\d+)(H\d+)?$/.exec(state.h);
+  const some = [...new Set(passing(stream, state).map(([layer]) => layer))];
+  const layers = some.length ? some : stream.layers.map(([layer]) => layer);
   if (!match) return `L${step > 0 ? layers[0] : layers[layers.length - 1]}`;
-  return `L${beside(layers, Number(match[1]), step)}${match[2] ?? ""}`;
+  return `L${next(layers, Number(match[1]), step)}${match[2] ?? ""}`;
 }
 
 /**
  * @param {Stream} stream
- * @param {string} names
+ * @param {State} state
  * @param {number} step
  */
-function headBeside(stream, names, step) {
-  const every = stream.layers.flatMap(([layer, count]) => Array.from({ length: count }, (_, head) => `L${layer}H${head}`));
-  const first = names.split(",")[0];
-  if (every.includes(first)) return beside(every, first, step);
-  return `${/^L\d+$/.test(first) ? first : `L${stream.layers[0][0]}`}H0`;
+function headBeside(stream, state, step) {
+  const some = passing(stream, state);
+  const every = some.length ? some : headsOf(stream, "all");
+  const first = headsOf(stream, state.h)[0];
+  const order = (/** @type {import("./weights.js").Place} */ [layer, head]) => layer * 100_000 + head;
+  const after = /H/.test(state.h) ? next(every.map(order), order(first), step) : order(every.find(([layer]) => layer === first[0]) ?? every[0]);
+  const [layer, head] = every[every.findIndex((each) => order(each) === after)];
+  return `L${layer}H${head}`;
+}
+
+/**
+ * The value after, or before, one that need not be in the sorted list.
+ * @param {number[]} list
+ * @param {number} value
+ * @param {number} step
+ */
+function next(list, value, step) {
+  if (list.includes(value)) return beside(list, value, step);
+  const further = step > 0 ? list.find((each) => each > value) : list.findLast((each) => each < value);
+  return further ?? list[step > 0 ? 0 : list.length - 1];
 }

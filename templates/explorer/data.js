@@ -53,7 +53,35 @@
  * @property {Token[]} keys
  * @property {Word[]} words
  * @property {Word[]} keyWords
+ * @property {string[]} neurons the heads whose queries and keys the page has
  * @property {number[]} targets those of the stream's targets that have cells here
+ * @property {string} segments of a pair each token's text, "A", "B" or "-"; "" for others
+ */
+
+/**
+ * @typedef {object} Column one number of every head
+ * @property {string} name
+ * @property {string} title
+ * @property {"role" | "statistic" | "random" | "place"} sort
+ * @property {string} unit "" for shares
+ * @property {(number | null)[]} mean in the order of the heads
+ * @property {(number | null)[]} low
+ * @property {(number | null)[]} high
+ */
+
+/**
+ * @typedef {object} Range sentences that show a role of a head, those that show it least first
+ * @property {string} role
+ * @property {string} title
+ * @property {[number, number, number, number, number, string][]} rows tenths of all sentences that
+ *   show it less (0 and 10: the ends), sentence, score, chance, events, the token that looks
+ */
+
+/**
+ * @typedef {object} Numbers
+ * @property {string[]} heads
+ * @property {Column[]} columns
+ * @property {Record<string, Range[]>} ranges by the name of the head
  */
 
 /**
@@ -141,16 +169,13 @@ function text(id) {
   return holder.textContent ?? "";
 }
 
-/** What the browser lacks that weights are opened with, "" if nothing. */
-export function lacking() {
-  return "DecompressionStream" in window ? "" : "DecompressionStream";
-}
-
 /** Opens blocks when they are looked at, and keeps those of the last sentence. */
 export class Store {
   constructor() {
     /** @type {Map<string, Promise<Uint8Array>>} */
     this.opened = new Map();
+    /** @type {Map<string, Promise<Numbers>>} */
+    this.numbered = new Map();
     this.of = "";
   }
 
@@ -172,6 +197,16 @@ export class Store {
   }
 
   /**
+   * All numbers of a stream's heads.
+   * @param {Stream} stream
+   */
+  numbers({ name }) {
+    const known = this.numbered.get(name) ?? numbers(`numbers-${name || "w"}`);
+    this.numbered.set(name, known);
+    return known;
+  }
+
+  /**
    * @param {Sentence} sentence
    * @param {string} part
    */
@@ -184,6 +219,14 @@ export class Store {
     this.opened.set(id, known);
     return known;
   }
+}
+
+/**
+ * @param {string} id
+ * @returns {Promise<Numbers>}
+ */
+async function numbers(id) {
+  return JSON.parse(new TextDecoder().decode(await inflate(text(id))));
 }
 
 /**

@@ -10,7 +10,8 @@ const STYLE = `text { font-family: system-ui, sans-serif; dominant-baseline: cen
 .frame { fill: none; stroke: #d8d8d8; } .chosen, .pinned { fill: none; stroke: #1a1a1a; stroke-width: 1.5; }
 .cursor { display: none; } .outline path { fill: none; stroke-width: 1.25; }
 .outline .halo { stroke: #fff; stroke-width: 3; } .here, .tag { display: none; }
-.edges path { fill: none; } .edges path:not([stroke]) { stroke: #1f6fb2; } .shade { fill: #68ace0; }
+:is(.edges, .strokes) path { fill: none; } :is(.edges, .strokes) path:not([stroke]) { stroke: #1f6fb2; } .edges path.stays { stroke: #636363; }
+.label.source { font-weight: 700; } .tick.number { dominant-baseline: central; } .shade { fill: #68ace0; }
 image { image-rendering: pixelated; }`;
 
 /** A picture is so many times larger as PNG, so that it is sharp in print. */

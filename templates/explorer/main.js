@@ -7,8 +7,10 @@
  */
 
 import { changesOf, controls, keyList } from "./controls.js";
-import { lacking, read, Store } from "./data.js";
+import { read, Store } from "./data.js";
 import { el, set, short } from "./dom.js";
+import { filtering } from "./filters.js";
+import { isPair, massLine } from "./segments.js";
 import { saveCsv, savePng, saveSvg } from "./download.js";
 import { sceneOf } from "./scene.js";
 import { format, parse, USUAL } from "./state.js";
@@ -81,6 +83,8 @@ class Explorer {
       v: viewOf(asked.v).name,
       h: heads,
       role,
+      has: stream.targets.some(({ name }) => name === asked.has) || ["any", "none"].includes(asked.has) ? asked.has : "",
+      seg: isPair(sentence) ? asked.seg : "",
       q: within(asked.q, sentence.queries),
       k: within(asked.k, sentence.keys),
     };
@@ -104,16 +108,23 @@ class Explorer {
     this.render();
   }
 
+  /** The state with the heads that its view shows. */
+  get seen() {
+    const { heads, whole } = viewOf(this.state.v);
+    const all = whole ? { seg: "", layers: "", heads: "", has: "" } : {};
+    return { ...this.state, ...all, h: heads ? heads(this.state.h) : this.state.h };
+  }
+
   async render() {
     const ticket = ++this.asked;
     set(this.section, { "data-ready": null });
-    const { data, state, store } = this;
-    const view = viewOf(state.v);
+    const { data, store } = this;
+    const view = viewOf(this.state.v);
     const host = el("div", { class: `host ${view.name}` });
     /** @type {Node[]} */
     let notes = [];
     try {
-      const made = await sceneOf(data, store, state);
+      const made = await sceneOf(data, store, this.seen);
       if (this.cursor.view !== view.name) this.cursor = { view: view.name, row: 0, column: 0 };
       /** @type {Scene} */
       const scene = {
@@ -147,24 +158,31 @@ class Explorer {
   put(scene, host, notes) {
     const held = this.focused();
     this.scene = scene;
-    this.chosen.replaceChildren(...controls(this.data, scene.stream, scene.state, (changes) => this.go(changes)));
-    this.shown.replaceChildren(...this.says(scene));
+    const view = viewOf(scene.state.v);
+    const { seg, layers, heads, has } = this.state;
+    const asked = { ...scene, state: { ...scene.state, seg, layers, heads, has } };
+    this.chosen.replaceChildren(...controls(this.data, asked, (changes) => this.go(changes)));
+    const says = view.says ?? ((of) => this.says(of));
+    const left = view.whole && (seg || filtering(this.state)) ? [el("p", {}, "Neither filters nor the choice of texts count here.")] : [];
+    this.shown.replaceChildren(onPaper(scene), ...says(scene), ...left, el("p", { class: "how-to" }, view.about));
     this.host.replaceWith(host);
     this.host = host;
     this.said.textContent = "";
     this.notes.replaceChildren(...notes);
     held();
-    set(this.section, { "data-ready": format(scene.state) });
+    set(this.section, { "data-ready": format(this.state) });
   }
 
   /** What gives the focus back to the control, or the picture, that has it now. */
   focused() {
     const now = document.activeElement;
     if (this.host.contains(now)) {
-      const at = now instanceof HTMLElement ? now.dataset.at : undefined;
+      const { at, keep } = now instanceof HTMLElement ? now.dataset : {};
       return () => {
-        const token = at === undefined ? null : this.host.querySelector(`.token[data-at="${at}"][tabindex]`);
-        const place = token ?? this.host.querySelector('[tabindex="0"]');
+        const wanted = keep === undefined ? `.token[data-at="${at}"][tabindex]` : `[data-keep="${keep}"]`;
+        const token = at === undefined && keep === undefined ? null : this.host.querySelector(wanted);
+        const grid = token ?? this.host.querySelector('[tabindex="0"]');
+        const place = grid ?? this.host.querySelector("button:enabled") ?? this.chosen.querySelector('[aria-pressed="true"]');
         if (place instanceof HTMLElement) place.focus({ preventScroll: true });
       };
     }
@@ -195,20 +213,22 @@ class Explorer {
     }
     if (!told.length && scene.heads.length === 1) first.append(" no role was found");
     const lines = [first];
+    if (scene.none) lines.push(el("p", {}, "The filter leaves none of these heads: it does not count here."));
+    if (viewOf(state.v).ofText) return lines;
     for (const { target, here } of scene.outlines) {
       const mark = el("span", { class: "swatch" });
       mark.style.borderColor = target.line;
-      const mass = here ? `: ${here.mass.toFixed(2)} of attention is on its target here, mean over ${here.queries} queries` : "";
+      const mass = `: ${here.mass.toFixed(2)} of attention is on its target here, mean over ${here.queries} queries`;
       const marked = state.v === "matrix" ? [mark, " "] : [];
       lines.push(el("p", {}, ...marked, `${short(target.title, 60)}${mass}`));
     }
-    if (state.role && !scene.outlines.length) lines.push(el("p", {}, "This sentence has no target of the role that was chosen."));
+    if (state.role && !scene.outlines.length) lines.push(el("p", {}, "There is no target of the role that was chosen among these tokens."));
     if (state.lens !== "all") {
       const removed = matrix.removed.reduce((sum, each) => sum + each, 0) / (matrix.removed.length || 1);
       const what = state.lens === "content" ? "Special tokens are" : "Special tokens and the first token are";
       lines.push(el("p", {}, `${what} left out: ${removed.toFixed(2)} of attention, mean over queries. What is left of each row is made to sum to 1.`));
     }
-    lines.push(el("p", { class: "how-to" }, viewOf(state.v).about));
+    if (isPair(scene.sentence)) lines.push(massLine(scene.whole, scene.sentence, state.seg));
     return lines;
   }
 
@@ -236,17 +256,21 @@ class Explorer {
     if (!scene) return;
     const { state, stream } = scene;
     const view = viewOf(state.v);
-    const parts = [view.name, stream.name, `sentence-${state.s}`, view.name === "mosaic" ? "" : state.h.replaceAll(",", "-")];
+    const sentence = view.ofText ? "" : `sentence-${state.s}`;
+    const every = view.ofText || view.name === "mosaic";
+    const parts = [view.name, stream.name, sentence, every ? "" : state.h.replaceAll(",", "-")];
     const name = parts.filter(Boolean).join("-").slice(0, 80);
     if (form === "csv") {
       saveCsv(await view.table(scene), name);
       return;
     }
-    const picture = view.picture?.(scene, this.host) ?? this.host.querySelector("svg");
+    const picture = view.picture?.(scene, this.host) ?? /** @type {SVGSVGElement | null} */ (this.host.querySelector("svg.picture"));
     if (!picture) return;
     const lens = state.lens === "all" ? "" : `, ${state.lens === "content" ? "content tokens only" : "content tokens but the first"}`;
-    const of = view.name === "mosaic" ? "all heads" : scene.name;
-    const title = `${view.title}: ${of}, sentence ${state.s}${stream.title ? `, ${stream.title}` : ""}${lens}`;
+    const of = view.named?.(scene) ?? (!every ? scene.name : filtering(state) ? "filtered heads" : "all heads");
+    const texts = state.seg ? `, ${state.seg[0]} → ${state.seg[1]}` : "";
+    const what = view.ofText ? "" : `, sentence ${state.s}${texts}${lens}`;
+    const title = `${view.title}: ${of}${stream.title ? `, ${stream.title}` : ""}${what}`;
     if (form === "svg") saveSvg(picture, title, name);
     else await savePng(picture, title, name);
   }
@@ -255,16 +279,26 @@ class Explorer {
   key(event) {
     const target = event.target;
     if (event.ctrlKey || event.altKey || event.metaKey || this.keys.open) return;
-    if (target instanceof HTMLSelectElement) return;
+    if (target instanceof HTMLSelectElement || (target instanceof HTMLInputElement && target.type === "text")) return;
     if (event.key === "?") this.keys.showModal();
     else {
       const steps = this.state.v === "text" && { ArrowUp: "]", ArrowDown: "[" }[event.key];
-      const changes = changesOf(steps || event.key, this.data, this.stream, this.state);
+      const changes = changesOf(steps || event.key, this.data, this.stream, this.seen);
       if (!changes) return;
       this.go(changes);
     }
     event.preventDefault();
   }
+}
+
+/**
+ * What paper has in place of the controls.
+ * @param {Scene} scene
+ */
+function onPaper({ state, sentence }) {
+  const view = viewOf(state.v);
+  const on = view.ofText ? "" : `, sentence ${sentence.id}: ${short(sentence.text, 120)}`;
+  return el("p", { class: "on-paper" }, `${view.title}${on}`);
 }
 
 /**
@@ -295,11 +329,6 @@ function start() {
   section.hidden = false;
   const entry = document.getElementById("explorer-entry");
   if (entry) entry.hidden = false;
-  const missing = lacking();
-  if (missing) {
-    section.append(el("p", { class: "alert" }, `The explorer needs a browser that knows ${missing}: one of 2023 or later. All else on this page is as it should be.`));
-    return;
-  }
   const data = read();
   const explorer = new Explorer(section, data);
   ways(data, section, explorer);

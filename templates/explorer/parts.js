@@ -8,6 +8,12 @@ import { number, short, svg } from "./dom.js";
 /** Longer tokens are cut in pictures. */
 const MOST = 18;
 
+/** Whether the reader points with a finger, which needs larger targets. */
+export const FINGER = matchMedia("(pointer: coarse)").matches;
+
+/** A target that a finger hits, in pixels. */
+export const TOUCH = 44;
+
 const pen = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
 
 /**

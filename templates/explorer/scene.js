@@ -1,7 +1,9 @@
 /** All that a view needs to be drawn: the data of a state, opened. */
 
 import { Scale } from "./colours.js";
-import { cellsOf, headsName, headsOf, massOn, meanOf, seen } from "./weights.js";
+import { chosenHeads } from "./filters.js";
+import { between } from "./segments.js";
+import { cellsOf, headsName, massOn, meanOf, seen } from "./weights.js";
 
 /** @import {Data, Sentence, Store, Stream, Target} from "./data.js" */
 /** @import {State} from "./state.js" */
@@ -11,7 +13,7 @@ import { cellsOf, headsName, headsOf, massOn, meanOf, seen } from "./weights.js"
  * @typedef {object} Outline a role's target on what is shown
  * @property {Target} target
  * @property {Uint8Array} cells
- * @property {{mass: number, queries: number} | null} here what the heads put on it
+ * @property {{mass: number, queries: number}} here what the heads put on it
  */
 
 /**
@@ -22,8 +24,11 @@ import { cellsOf, headsName, headsOf, massOn, meanOf, seen } from "./weights.js"
  * @property {Stream} stream
  * @property {Sentence} sentence
  * @property {Place[]} heads
+ * @property {boolean} none whether the filter leaves none of them, and so all are shown
+ * @property {boolean} apart whether each has a picture, or a colour, of its own
  * @property {string} name of the heads
- * @property {Matrix} matrix
+ * @property {Matrix} whole what the lens shows
+ * @property {Matrix} matrix the same, or of a pair the texts that were chosen
  * @property {Scale} scale
  * @property {Outline[]} outlines
  * @property {boolean} cross whether queries and keys are different tokens
@@ -41,9 +46,17 @@ import { cellsOf, headsName, headsOf, massOn, meanOf, seen } from "./weights.js"
  * @property {string} about how it is read
  * @property {(scene: Scene, host: HTMLElement) => void | Promise<void>} draw
  * @property {(scene: Scene) => Promise<(string | number)[][]>} table with its header
+ * @property {boolean} [ofText] it shows numbers of the whole text: sentence, lens and words don't count
  * @property {(scene: Scene, host: HTMLElement) => SVGSVGElement | null} [picture] where the host
  *   holds none that can be kept
+ * @property {boolean} [whole] it needs all tokens and heads: filters and texts of a pair don't count
+ * @property {(names: string) => string} [heads] those it shows where these are chosen, if others
+ * @property {(scene: Scene) => string} [named] what it is of, if not the heads
+ * @property {(scene: Scene) => Node[]} [says] what stands above it, if not heads and their roles
  */
+
+/** So many heads have a colour, or a colour and a dash, of their own. */
+export const APART = 32;
 
 /** So many targets are outlined; more lines are hard to tell apart. */
 const OUTLINED = 3;
@@ -59,8 +72,10 @@ export async function sceneOf(data, store, state) {
   const sentence =
     data.sentences.find(({ id, stream: of }) => id === state.s && of === stream.name) ??
     /** @type {Sentence} */ (data.sentences.find(({ stream: of }) => of === stream.name));
-  const heads = headsOf(stream, state.h);
-  const matrix = seen(await meanOf(store, sentence, heads), sentence, stream, state);
+  const { heads, none } = chosenHeads(stream, state);
+  const whole = seen(await meanOf(store, sentence, heads), sentence, stream, state);
+  const matrix = state.seg ? between(whole, sentence, state.seg) : whole;
+  const apart = state.v === "arcs" && state.mix === "each" && heads.length > 1 && heads.length <= APART;
   const top = state.scale === "max" ? matrix.values.reduce((most, each) => Math.max(most, each), 0) : 1;
   return {
     data,
@@ -69,7 +84,10 @@ export async function sceneOf(data, store, state) {
     stream,
     sentence,
     heads,
-    name: headsName(stream, state.h),
+    none,
+    apart,
+    name: headsName(stream, state.h, heads, apart),
+    whole,
     matrix,
     scale: new Scale(data, top),
     outlines: await outlinesOf(store, sentence, stream, state, matrix),
@@ -92,9 +110,10 @@ async function outlinesOf(store, sentence, stream, state, matrix) {
   const there = wanted.filter((target) => sentence.targets.includes(target)).slice(0, OUTLINED);
   if (!there.length) return [];
   const bits = await store.targets(sentence);
-  return there.map((target) => {
+  return there.flatMap((target) => {
     const cells = cellsOf(bits, sentence.targets.indexOf(target), sentence, matrix);
-    return { target: stream.targets[target], cells, here: massOn(matrix, cells) };
+    const here = massOn(matrix, cells);
+    return here ? [{ target: stream.targets[target], cells, here }] : [];
   });
 }
 

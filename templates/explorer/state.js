@@ -12,7 +12,16 @@
  * @property {string} by "token" or "word"
  * @property {string} role the role whose target is outlined, "" for those of the head
  * @property {string} scale "fixed" or "max"
+ * @property {string} flow "rollout" or "maximum"
  * @property {string} t what the text is shaded by: "gives", "gets" or "rollout"
+ * @property {string} layers that pass the filter, such as "0-2,5"; "" for all
+ * @property {string} heads that pass the filter, by their numbers in a layer
+ * @property {string} has the role that heads must have, "any" or "none"; "" for no such filter
+ * @property {string} seg of a pair the texts of queries and keys, such as "AB"; "" for all
+ * @property {string} mix whether arcs show several heads "each" in a colour or as their "mean"
+ * @property {string} add "yes" where a click adds a head to those chosen
+ * @property {string} x the number across in the scatter, "" for the usual one
+ * @property {string} y the number upwards
  */
 
 /** @type {State} */
@@ -28,6 +37,15 @@ export const USUAL = {
   role: "",
   scale: "fixed",
   t: "gives",
+  layers: "",
+  heads: "",
+  has: "",
+  seg: "",
+  mix: "each",
+  add: "no",
+  x: "",
+  y: "",
+  flow: "rollout",
 };
 
 /** @type {Record<string, string[]>} */
@@ -36,7 +54,13 @@ const CHOICES = {
   by: ["token", "word"],
   scale: ["fixed", "max"],
   t: ["gives", "gets", "rollout"],
+  seg: ["", "AA", "AB", "BA", "BB"],
+  mix: ["each", "mean"],
+  add: ["no", "yes"],
+  flow: ["rollout", "maximum"],
 };
+
+const RANGES = /^(\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*)?$/;
 
 const ENTRY = /^[a-z]+=[^=&]*$/;
 
@@ -56,6 +80,7 @@ export function parse(hash) {
     if (!Object.hasOwn(USUAL, name)) return null;
     const value = decoded(coded);
     if (name === "q" || name === "k") state[name] = places(value);
+    else if (name === "layers" || name === "heads") state[name] = isRanges(value) ? value : "";
     else if (name === "s") state.s = /^\d{1,9}$/.test(value) ? Number(value) : 0;
     else if (!Object.hasOwn(CHOICES, name) || CHOICES[name].includes(value)) state[name] = value;
   }
@@ -86,6 +111,25 @@ function decoded(coded) {
 function places(value) {
   const numbers = value.split(",").filter((each) => /^\d{1,6}$/.test(each));
   return [...new Set(numbers.map(Number))];
+}
+
+/**
+ * Whether a text names numbers as "0-2,5" does.
+ * @param {string} value
+ */
+export function isRanges(value) {
+  return RANGES.test(value);
+}
+
+/**
+ * The names of chosen heads with one more, or one less if it was there.
+ * @param {string} names
+ * @param {string} name
+ */
+export function added(names, name) {
+  const there = names.split(",").filter((each) => each.includes("H"));
+  const now = there.includes(name) ? there.filter((each) => each !== name) : [...there, name];
+  return now.join(",") || name;
 }
 
 /**

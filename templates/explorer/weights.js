@@ -20,6 +20,7 @@ const WEIGHTS = Float32Array.from({ length: STEPS + 1 }, (_, step) => (step / ST
  * @property {Float32Array} values [query, key]
  * @property {Float32Array} sums what each row sums to: 1, or less where a model has a sink logit
  * @property {Float32Array} removed the share of each query's attention that a lens took away
+ * @property {Float32Array} elsewhere what each row gives to tokens that are not shown
  */
 
 /** @typedef {[number, number]} Place layer and head */
@@ -49,13 +50,19 @@ export function headsOf(stream, names) {
  * What a choice of heads is called.
  * @param {Stream} stream
  * @param {string} names
+ * @param {Place[]} shown those of them that pass the filter
+ * @param {boolean} apart whether each is shown by itself, not their mean
  */
-export function headsName(stream, names) {
-  if (names === "all") return "mean of all heads";
+export function headsName(stream, names, shown, apart) {
+  const of = apart ? "" : "mean of ";
+  const all = headsOf(stream, names).length;
+  const some = shown.length < all ? `${shown.length} of the ${all} heads` : "";
   const several = names.split(",");
-  if (several.length > 3) return `mean of ${headsOf(stream, names).length} heads`;
-  const each = several.map((name) => (name.includes("H") ? name : `layer ${name.slice(1)}`));
-  return several.length === 1 && names.includes("H") ? names : `mean of ${each.join(", ")}`;
+  if (names === "all") return `${of}${some || "all heads"}`;
+  if (several.length > 3) return `${of}${some || `${all} heads`}`;
+  if (several.length === 1 && names.includes("H")) return names;
+  const each = several.map((name) => (name.includes("H") ? name : `layer ${name.slice(1)}`)).join(", ");
+  return `${of}${some ? `${some} of ` : apart && !names.includes("H") ? "all heads of " : ""}${each}`;
 }
 
 /**
@@ -88,6 +95,7 @@ export async function meanOf(store, sentence, heads) {
     values,
     sums,
     removed: new Float32Array(rows),
+    elsewhere: new Float32Array(rows),
   };
 }
 
@@ -130,6 +138,7 @@ function byWord(matrix, sentence, last) {
     values,
     sums,
     removed: new Float32Array(words.length),
+    elsewhere: new Float32Array(words.length),
   };
 }
 
@@ -156,7 +165,8 @@ function content(matrix, first) {
     sums[at] = left > 0 ? 1 : 0;
     removed[at] = matrix.sums[row] > 0 ? Math.max(0, 1 - left / matrix.sums[row]) : 0;
   });
-  return { queries: picked(matrix.queries, rows), keys: picked(matrix.keys, columns), values, sums, removed };
+  const elsewhere = new Float32Array(rows.length);
+  return { queries: picked(matrix.queries, rows), keys: picked(matrix.keys, columns), values, sums, removed, elsewhere };
 }
 
 /**
@@ -174,7 +184,7 @@ function kept(side, first) {
  * @param {number[]} places
  * @returns {Side}
  */
-function picked(side, places) {
+export function picked(side, places) {
   return {
     labels: places.map((at) => side.labels[at]),
     places: places.map((at) => side.places[at]),

@@ -12,7 +12,7 @@ from attnviz.drawing.drawing import Drawing
 from attnviz.drawing.registry import views
 from attnviz.drawing.terminal import printed
 from attnviz.drawing.view import DrawingStyle
-from tests.helpers.drawn import drawing, random, words
+from tests.helpers.drawn import as_flow, drawing, random, words
 from tests.helpers.pictured import HOSTILE
 from tests.helpers.pictured import labels as hostile
 
@@ -36,7 +36,7 @@ def shown(
         markup=False,
         emoji=False,
     )
-    console.print(printed(name, drawn, DrawingStyle()))
+    console.print(printed(name, as_flow(name, drawn), DrawingStyle()))
     return file.getvalue()
 
 

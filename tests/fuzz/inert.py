@@ -24,7 +24,7 @@ LIVE = regex.compile(
 UNSEEN = regex.compile(r"(?V1)[\p{C}\p{Zl}\p{Zp}\p{DI}--\n]")
 _NO_TAG = re.compile(r"<(?!/?[a-z][a-z0-9]*[\s>/]|!doctype html>)", re.IGNORECASE)
 _DATA = re.compile(r'<script type="application/json" id="explorer-data">([^<]*)</script>')
-_WEIGHTS = re.compile(r'<script type="text/plain" id="[a-z0-9-]+">[A-Za-z0-9+/=]*</script>')
+_WEIGHTS = re.compile(r'<script type="text/plain" id="[A-Za-z0-9-]+">[A-Za-z0-9+/=]*</script>')
 _SCHEMA = jsonschema.Draft202012Validator(codec.schema())
 _RENDER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 _MARKDOWN_TAGS = "h1 h2 h3 p ul li table thead tbody tr th td a img strong em blockquote"
@@ -64,7 +64,9 @@ def page(text: str) -> Page:
 
 def _without_explorer(text: str) -> str:
     """A page without the script that is ours to the letter, and without what that reads."""
-    text = text.replace(f'<script type="module">{scripts.script()}</script>', "")
+    packed = f'<script type="text/plain" id="explorer-script">{scripts.packed()}</script>'
+    text = text.replace(f'{packed}\n<script type="module">{scripts.loader()}</script>', "")
+    assert "explorer-script" not in text
     for data in _DATA.findall(text):
         json.loads(data)
     return _WEIGHTS.sub("", _DATA.sub("", text))

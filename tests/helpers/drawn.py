@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from attnviz.drawing.drawing import Drawing, Panel
+from attnviz.drawing import flow
+from attnviz.drawing.drawing import Drawing, FlowEnds, Panel
 from attnviz.drawing.picture_file import picture
 from attnviz.drawing.registry import views
 from attnviz.drawing.view import DrawingStyle
@@ -50,8 +51,27 @@ def words(count: int) -> str:
     return " ".join(f"t{place}" for place in range(count))
 
 
+def as_flow(view: str, drawn: Drawing) -> Drawing:
+    """For the view flow: each matrix a layer, whose rollout runs to the query, or the last token.
+
+    For any other view the drawing as it is.
+    """
+    if view != "flow" or drawn.flow:
+        return drawn
+    layers = flow.mixings(np.stack([panel.weights for panel in drawn.panels]), residual=True)
+    target = drawn.query or (len(drawn.queries) - 1,)
+    run = flow.rollout(layers, target)
+    panels = tuple(
+        replace(panel, weights=edges, name=f"layer {at}", layer=at, head=None)
+        for at, (panel, edges) in enumerate(zip(drawn.panels, run.edges, strict=True))
+    )
+    ends = FlowEnds(target, tuple(run.inputs.tolist()), run.total)
+    return replace(drawn, panels=panels, flow=ends, query=())
+
+
 def svg(view: str, drawn: Drawing, style: DrawingStyle | None = None) -> ET.Element:
     """The picture of a view as SVG."""
+    drawn = as_flow(view, drawn)
     return ET.fromstring(picture(views()[view], drawn, style or DrawingStyle(), ".svg"))
 
 

@@ -43,7 +43,17 @@ def explored(labels: tuple[TokenLabel, ...], attention: Floats, number: int = 1)
         heads={layer: len(weights) for layer, weights in enumerate(attention)},
         targets={("previous-token", ""): np.eye(size, k=-1, dtype=np.bool_)},
         last=False,
+        neurons=neurons(size),
     )
+
+
+def neurons(tokens: int) -> dict[tuple[int, int], bytes]:
+    """Queries and keys of L0H0 and L1H1, which have nothing to do with the weights."""
+    draw = np.random.default_rng(4)
+    header = [8, 0.5, 0, 0, 0, 0, 0, *[1e-4] * 16]
+    floats = np.array(header, "<f4").tobytes()
+    blocks = [draw.integers(-20_000, 20_000, 16 * tokens).astype("<i2") for _ in range(2)]
+    return {(at, at): zlib.compress(floats + block.tobytes()) for at, block in enumerate(blocks)}
 
 
 def packed(weights: Floats) -> bytes:
@@ -67,6 +77,19 @@ def report(
     made = example.report(sentences=1, layers=layers)
     attention = np.random.default_rng(3).dirichlet(np.full(tokens, 0.2), (layers, heads, tokens))
     return replace(made, explored=(explored(labels(tokens, *more), attention),))
+
+
+def pair() -> Report:
+    """The example, with a pair of texts to explore: a0 a1 a2, b0 b1, special tokens between."""
+    made = report(8, 6, 12, "a0", "a1", "a2", "[SEP]", "b0", "b1")
+    (sentence,) = made.explored
+    segments = (None, 0, 0, 0, None, 1, 1, None)
+    read = replace(made.sentences[0], id=sentence.id, segments=segments)
+    labels = tuple(
+        replace(label, special=of is None)
+        for label, of in zip(sentence.queries, segments, strict=True)
+    )
+    return replace(made, sentences=(read,), explored=(replace(sentence, queries=labels),))
 
 
 def written(made: Report, folder: Path) -> Path:
@@ -157,7 +180,7 @@ def opened(chromium: Browser, page: Path, link: str = "", **context: Any) -> Ite
 
 
 POINTS = """() => {
-  const picture = document.querySelector("#explorer svg");
+  const picture = document.querySelector("#explorer .picture");
   const box = picture.getBoundingClientRect();
   return [60, 130, 200, 280, 360, 440].map(y => {
     const start = performance.now();

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
+import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +15,7 @@ import pytest
 from attnviz.report import explorer, sections
 from attnviz.report.formats import html, markdown
 from tests.helpers import example
-from tests.helpers.explored import explored, labels, report
+from tests.helpers.explored import explored, labels, pair, report
 
 if TYPE_CHECKING:
     from attnviz.report.model import Report
@@ -64,6 +67,29 @@ def test_roles_are_told_with_their_intervals() -> None:
     assert stream["layers"] == [[layer, 12] for layer in range(6)]
 
 
+def test_numbers_of_heads_come_as_columns() -> None:
+    made = report()
+    block = explorer.blocks(made)[0]
+    told = json.loads(zlib.decompress(base64.b64decode(block.text)))
+    assert block.id == "numbers-w"
+    columns = {column["name"]: column for column in told["columns"]}
+    at = told["heads"].index("L2H3")
+    entropy = made.head(2, 3).statistics["entropy"]
+    assert columns["entropy"]["mean"][at] == pytest.approx(entropy.mean, rel=5e-3)
+    assert columns["entropy"]["high"][at] == pytest.approx(entropy.high, rel=5e-3)
+    # A number that is none is null; a role that was not measured has no column.
+    assert columns["distance"]["mean"][0] is None
+    assert "dep:amod" not in columns
+    assert columns["prefix matching"]["sort"] == "random"
+
+
+def test_tokens_of_a_pair_have_their_texts() -> None:
+    (sentence,) = data(pair())["sentences"]
+    assert sentence["segments"] == "-AAA-BB-"
+    (sentence,) = data(report())["sentences"]
+    assert sentence["segments"] == ""
+
+
 def test_what_does_not_fit_is_left_out_and_told() -> None:
     whole = several(4, 30, 5)
     assert explorer.fitted(whole) == whole
@@ -97,7 +123,7 @@ def test_a_sentence_of_thirty_tokens_takes_at_most_250_kilobytes() -> None:
 def test_only_the_script_itself_may_run() -> None:
     page = html.write(report(), ()).decode()
     assert page.count('<script type="module">') == 1
-    assert "script-src 'sha256-" in page
+    assert re.search(r"script-src 'sha256-[^ ]+' 'sha256-[^ ]+'; trusted-types explorer;", page)
     assert "unsafe-inline'; script-src" in page
     assert "script-src" not in html.write(example.report(sentences=1), ()).decode()
     assert "xplorer" not in markdown.write(report(), ()).decode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,13 @@ def test_what_cannot_be_joined(modules: Path, text: str, says: str) -> None:
     (modules / "main.js").write_text(text)
     with pytest.raises(ValueError, match=says):
         scripts.script()
+
+
+def test_a_page_opens_the_very_script_that_its_policy_names() -> None:
+    text = zlib.decompress(base64.b64decode(scripts.packed())).decode()
+    assert text == scripts.script()
+    assert "createPolicy" in scripts.loader()
+    assert "/**" not in scripts.loader().replace("/** @type", "")
 
 
 def test_a_policy_names_a_script_by_its_hash() -> None:

@@ -64,10 +64,16 @@ def _scripts(explorer: Explorer | None) -> dict[str, Markup]:
     """The explorer's script, what it reads, and what lets it run and nothing else."""
     if explorer is None:
         return {"policy": Markup("")}
-    joined = scripts.script()
-    policy = f"; script-src {scripts.allowed(joined)}; require-trusted-types-for 'script'"
-    # Neither holds a sign that means something in a page: see `explorer.written`, `scripts.script`.
-    return {"script": joined, "data": Markup(explorer.data), "policy": Markup(policy)}  # noqa: S704
+    loader = scripts.loader()
+    hashes = f"{scripts.allowed(loader)} {scripts.allowed(scripts.script())}"
+    policy = f"; script-src {hashes}; trusted-types explorer; require-trusted-types-for 'script'"
+    # None holds a sign that means something in a page: see `explorer.written`, `scripts.loader`.
+    return {
+        "packed": Markup(scripts.packed()),  # noqa: S704
+        "loader": loader,
+        "data": Markup(explorer.data),  # noqa: S704
+        "policy": Markup(policy),  # noqa: S704
+    }
 
 
 def image(picture: Picture) -> Image:

@@ -1,24 +1,30 @@
 /** Queries at the left, keys at the right, and lines between them, wide where a weight is large. */
 
-import { HEADS } from "../colours.js";
-import { counted, number, set, svg } from "../dom.js";
+import { strokeOf } from "../colours.js";
+import { counted, el, number, set, short, svg } from "../dom.js";
 import { Grid } from "../grid.js";
-import { label, labelOf, picture, widthOf } from "../parts.js";
+import { FINGER, label, labelOf, picture, TOUCH, widthOf } from "../parts.js";
 import { pinnedRows, restLine } from "../rest.js";
 import { weightTable } from "../scene.js";
+import { shown } from "../segments.js";
 import { toggled } from "../state.js";
-import { meanOf, onSide, seen, sumOfColumns, sumOfRows } from "../weights.js";
+import { offered, tiles } from "../tiles.js";
+import { meanOf, onSide, sumOfColumns, sumOfRows } from "../weights.js";
 
 /** @import {Scene, View} from "../scene.js" */
-/** @import {Matrix} from "../weights.js" */
+/** @import {Matrix, Side} from "../weights.js" */
 
 /** Smaller weights have no line of their own. */
 const LEAST = 0.01;
 
+/** Longer tokens are cut in sentences, and of more of them the first are named. */
+const [LONG, NAMED] = [24, 6];
+
 /** So many lines are drawn where no token is chosen: the strongest. */
 const OVERALL = 150;
 
-const [HIGH, FONT, GAP] = [17, 12.5, 260];
+/** Sizes in pixels; where a finger points, rows are as high as they can be on a screen. */
+const [LOW, LEAST_TOUCH, SCREEN, FONT, GAP] = [17, 26, 700, 12.5, 260];
 
 /** @type {View} */
 export const arcsView = {
@@ -26,13 +32,17 @@ export const arcsView = {
   title: "Arcs",
   about: "Lines lead from queries, at the left, to keys, at the right; the wider, the larger the weight. Point at a token to see its lines alone, click or press Enter to pin it; several add up.",
   draw,
+  picture: withLegend,
   table: async (scene) => weightTable(scene, pinnedRows(scene.matrix, scene.state.q)),
 };
 
 /**
  * @typedef {object} Layer what is drawn of one head, or of a mean
  * @property {Matrix} matrix
+ * @property {string} name of the head, "" for a mean
  * @property {string} colour "" for that of the page
+ * @property {string} dash
+ * @property {number} beside by how much its lines stand below those of a mean, in pixels
  */
 
 /**
@@ -48,39 +58,40 @@ async function draw(scene, host) {
   );
   const gap = Math.max(70, Math.min(GAP, scene.width - left - right - 20));
   const rows = Math.max(...sides.map(({ labels }) => labels.length));
+  const high = FINGER ? Math.max(LEAST_TOUCH, Math.min(TOUCH, Math.floor(SCREEN / rows))) : LOW;
+  const middle = (/** @type {number} */ at) => (at + 0.5) * high;
   const [from, to] = [left + 8, left + 8 + gap];
   const shades = svg("g");
   const edges = svg("g", { class: "edges" });
-  const cursor = svg("rect", { class: "cursor", height: HIGH, visibility: "hidden" });
+  const cursor = svg("rect", { class: "cursor", height: high, visibility: "hidden" });
   const words = [
     ...matrix.queries.labels.map((token, at) => label(token, { x: from - 5, y: middle(at), "text-anchor": "end" })),
     ...matrix.keys.labels.map((token, at) => label(token, { x: to + 5, y: middle(at) })),
   ];
   const drawn = picture(
-    to + right + 10,
-    rows * HIGH + 4,
+    Math.max(to + right + 10, 250),
+    rows * high + 34,
     shades,
     edges,
     svg("g", { class: "labels", "font-size": FONT }, ...words),
     cursor,
+    weightScale(8, rows * high + 22),
   );
   const pins = { queries: pinnedRows(matrix, state.q), keys: onSide(matrix.keys, state.k) };
 
   /** @type {(queries: number[], keys: number[]) => void} */
   const show = (queries, keys) => {
-    const lines = layers.flatMap((layer) => chosen(layer, queries, keys));
-    edges.replaceChildren(...lines.map(({ row, key, weight, colour }) => line(from, to, row, key, weight, colour)));
+    const lines = strongest(layers, queries, keys);
+    edges.replaceChildren(...lines.map((each) => line(from, to, middle(each.row), middle(each.key), each)));
     const given = queries.length ? sumOfRows(matrix, queries) : null;
     const got = keys.length ? sumOfColumns(matrix, keys) : null;
     shades.replaceChildren(
-      ...shade(given, to + 1, right + 8, queries.length),
-      ...shade(got, 0, from - 1, keys.length),
-      ...queries.map((row) => svg("rect", { class: "pinned", x: 0.5, y: row * HIGH, width: from - 2, height: HIGH })),
-      ...keys.map((key) => svg("rect", { class: "pinned", x: to + 1, y: key * HIGH, width: right + 8, height: HIGH })),
+      ...shade(given, { x: to + 1, width: right + 8, high }, queries.length),
+      ...shade(got, { x: 0, width: from - 1, high }, keys.length),
+      ...queries.map((row) => svg("rect", { class: "pinned", x: 0.5, y: row * high, width: from - 2, height: high })),
+      ...keys.map((key) => svg("rect", { class: "pinned", x: to + 1, y: key * high, width: right + 8, height: high })),
     );
-    if (queries.length) scene.tell(restLine(matrix, queries));
-    else if (keys.length) scene.tell(gets(matrix, keys));
-    else scene.tell(overall(matrix, lines));
+    scene.tell(...told(scene, layers, queries, keys, lines));
   };
   const isQuery = (/** @type {number} */ column) => column === 0;
   const say = (/** @type {number} */ at, /** @type {number} */ column) =>
@@ -88,7 +99,7 @@ async function draw(scene, host) {
   const move = (/** @type {number} */ row, /** @type {number} */ column) => {
     const at = Math.min(row, sides[column].labels.length - 1);
     const box = isQuery(column) ? { x: 0.5, width: from - 2 } : { x: to + 1, width: right + 8 };
-    set(cursor, { ...box, y: at * HIGH, visibility: "visible" });
+    set(cursor, { ...box, y: at * high, visibility: "visible" });
     show(isQuery(column) ? [...new Set([...pins.queries, at])] : pins.queries, isQuery(column) ? pins.keys : [...new Set([...pins.keys, at])]);
     scene.say(say(at, column));
   };
@@ -108,7 +119,7 @@ async function draw(scene, host) {
   const at = (/** @type {MouseEvent} */ event) => {
     const box = drawn.getBoundingClientRect();
     const column = event.clientX - box.left < (from + to) / 2 ? 0 : 1;
-    const row = Math.floor((event.clientY - box.top) / HIGH);
+    const row = Math.floor((event.clientY - box.top) / high);
     return row >= 0 && row < sides[column].labels.length ? { row, column } : null;
   };
   let over = "";
@@ -125,97 +136,164 @@ async function draw(scene, host) {
   });
   drawn.addEventListener("click", (event) => {
     const token = at(event);
-    if (token) pick(token.row, token.column);
+    if (!token) return;
+    moves.to(token.row, token.column);
+    pick(token.row, token.column);
   });
-  host.append(moves.element);
+  host.append(...tiles(scene), moves.element);
   show(pins.queries, pins.keys);
 }
 
 /**
- * The heads one by one, each in its colour, where a few were chosen; else their mean.
+ * The heads one by one, each in its colour, or their mean.
  * @param {Scene} scene
  * @returns {Promise<Layer[]>}
  */
 async function layersOf(scene) {
   const { heads, matrix, sentence, state, stream, store } = scene;
-  const apart = heads.length > 1 && heads.length <= HEADS.length && state.h.includes(",");
-  if (!apart) return [{ matrix, colour: "" }];
+  if (!scene.apart) return [{ matrix, name: "", colour: "", dash: "", beside: 0 }];
+  const every = offered(scene);
+  const step = Math.min(1.6, 10 / heads.length);
   return Promise.all(
-    heads.map(async (head, at) => ({
-      matrix: seen(await meanOf(store, sentence, [head]), sentence, stream, state),
-      colour: HEADS[at],
+    heads.map(async ([layer, head], at) => ({
+      matrix: shown(await meanOf(store, sentence, [[layer, head]]), sentence, stream, state),
+      name: `L${layer}H${head}`,
+      ...strokeOf(every.findIndex((other) => other[0] === layer && other[1] === head)),
+      beside: (at - (heads.length - 1) / 2) * step,
     })),
   );
 }
 
+/** @typedef {{row: number, key: number, weight: number, of: Layer}} Line */
+
 /**
- * The lines of some queries and into some keys, or the strongest of all.
- * @param {Layer} layer
+ * The lines of some queries and into some keys of every head, or the strongest of all.
+ * @param {Layer[]} layers
  * @param {number[]} queries
  * @param {number[]} keys
  */
-function chosen({ matrix, colour }, queries, keys) {
+function strongest(layers, queries, keys) {
+  const every = queries.length + keys.length === 0;
+  const lines = layers.flatMap((layer) => chosen(layer, queries, keys));
+  lines.sort((one, other) => other.weight - one.weight);
+  return every ? lines.slice(0, OVERALL) : lines;
+}
+
+/**
+ * @param {Layer} of
+ * @param {number[]} queries
+ * @param {number[]} keys
+ */
+function chosen(of, queries, keys) {
+  const { matrix } = of;
   const width = matrix.keys.labels.length;
   const every = queries.length + keys.length === 0;
   const rows = keys.length || every ? matrix.queries.labels.keys() : queries;
+  /** @type {Line[]} */
   const lines = [];
   for (const row of rows) {
     const columns = every || queries.includes(row) ? matrix.keys.labels.keys() : keys;
     for (const key of columns) {
       const weight = matrix.values[row * width + key];
-      if (weight >= LEAST) lines.push({ row, key, weight, colour });
+      if (weight >= LEAST) lines.push({ row, key, weight, of });
     }
   }
-  lines.sort((one, other) => other.weight - one.weight);
-  return every ? lines.slice(0, OVERALL) : lines;
-}
-
-/** @param {number} at */
-function middle(at) {
-  return (at + 0.5) * HIGH;
+  return lines;
 }
 
 /**
  * @param {number} from
  * @param {number} to
- * @param {number} row
- * @param {number} key
- * @param {number} weight
- * @param {string} colour
+ * @param {number} y
+ * @param {number} end
+ * @param {Line} drawn
  */
-function line(from, to, row, key, weight, colour) {
-  const [y, end, half] = [middle(row), middle(key), (from + to) / 2];
+function line(from, to, y, end, { weight, of }) {
+  const half = (from + to) / 2;
+  const [top, bottom] = [y + of.beside, end + of.beside];
   return svg("path", {
-    d: `M${from} ${y}C${half} ${y} ${half} ${end} ${to} ${end}`,
+    d: `M${from} ${top}C${half} ${top} ${half} ${bottom} ${to} ${bottom}`,
+    ...strength(weight),
+    "stroke-dasharray": of.dash || null,
+    stroke: of.colour || null,
+  });
+}
+
+/**
+ * How wide and dark a line of some weights is.
+ * @param {number} x
+ * @param {number} y
+ */
+function weightScale(x, y) {
+  const made = svg("g", { class: "strokes" });
+  [0.05, 0.25, 0.5, 1].forEach((weight, at) => {
+    const from = x + at * 58;
+    made.append(
+      svg("path", { d: `M${from} ${y}h22`, ...strength(weight) }),
+      svg("text", { class: "tick", x: from + 26, y: y + 3.5 }, String(weight)),
+    );
+  });
+  return made;
+}
+
+/** @param {number} weight */
+function strength(weight) {
+  return {
     "stroke-width": (0.5 + 3.5 * weight).toFixed(2),
     "stroke-opacity": Math.min(1, 0.12 + 0.88 * Math.sqrt(weight)).toFixed(2),
-    stroke: colour || null,
-  });
+  };
 }
 
 /**
  * Tokens shaded by what they give or get, as a share of what `count` tokens have.
  * @param {Float32Array | null} sums
- * @param {number} x
- * @param {number} width
+ * @param {{x: number, width: number, high: number}} box
  * @param {number} count
  */
-function shade(sums, x, width, count) {
+function shade(sums, { x, width, high }, count) {
   if (!sums) return [];
-  return Array.from(sums).flatMap((sum, at) =>
-    sum < LEAST / 2
-      ? []
-      : [
-          svg("rect", {
-            class: "shade",
-            x,
-            y: at * HIGH,
-            width,
-            height: HIGH,
-            "fill-opacity": Math.sqrt(Math.min(1, sum / count)).toFixed(2),
-          }),
-        ],
-  );
+  return Array.from(sums).flatMap((sum, at) => {
+    if (sum < LEAST / 2) return [];
+    const dark = Math.sqrt(Math.min(1, sum / count)).toFixed(2);
+    return [svg("rect", { class: "shade", x, y: at * high, width, height: high, "fill-opacity": dark })];
+  });
+}
+
+/**
+ * What is said of the tokens that are chosen, or of all lines.
+ * @param {Scene} scene
+ * @param {Layer[]} layers
+ * @param {number[]} queries
+ * @param {number[]} keys
+ * @param {Line[]} lines
+ */
+function told(scene, layers, queries, keys, lines) {
+  const { matrix, heads } = scene;
+  if (!queries.length && !keys.length) return [overall(layers, lines)];
+  const made = [queries.length ? restLine(matrix, queries) : gets(matrix, keys)];
+  if (queries.length && keys.length) made.push(both(scene, layers, queries, keys));
+  if (heads.length > 1) made.push(el("p", {}, `Numbers without a head’s name are the mean of ${counted(heads.length, "head")}.`));
+  return made;
+}
+
+/**
+ * What the chosen queries give to the chosen keys, in all and in each head.
+ * @param {Scene} scene
+ * @param {Layer[]} layers
+ * @param {number[]} queries
+ * @param {number[]} keys
+ */
+function both({ matrix, apart }, layers, queries, keys) {
+  const mass = (/** @type {Matrix} */ of) => {
+    const sums = sumOfRows(of, queries);
+    return keys.reduce((sum, key) => sum + sums[key], 0);
+  };
+  const names = [named(matrix.queries, queries), " → ", named(matrix.keys, keys), ": "];
+  const made = el("p", {}, ...names, el("b", {}, number(mass(matrix))));
+  if (!apart) return made;
+  const each = layers.map(({ name, matrix: of }) => ({ name, mass: mass(of) })).sort((one, other) => other.mass - one.mass);
+  made.append(`; ${each.map((head) => `${head.name} ${number(head.mass)}`).join(", ")}`);
+  return made;
 }
 
 /**
@@ -224,6 +302,16 @@ function shade(sums, x, width, count) {
  */
 function given(matrix, row) {
   return text(restLine(matrix, [row]));
+}
+
+/**
+ * The names of some tokens, as a sum.
+ * @param {Side} side
+ * @param {number[]} places
+ */
+function named({ labels }, places) {
+  const names = places.slice(0, NAMED).map((place) => short(labels[place].text, LONG));
+  return `${names.join(" + ")}${places.length > NAMED ? ` + ${places.length - NAMED} more` : ""}`;
 }
 
 /** @param {Node} node */
@@ -242,22 +330,48 @@ function gets(matrix, keys) {
     .sort((one, other) => sums[other] - sums[one])
     .slice(0, 6)
     .filter((row) => sums[row] >= 0.005);
-  const told = most.map((row) => `${matrix.queries.labels[row].text} ${number(sums[row])}`);
+  const told = most.map((row) => `${short(matrix.queries.labels[row].text, LONG)} ${number(sums[row])}`);
   const all = sums.reduce((sum, each) => sum + each, 0) / sums.length;
   const line = document.createElement("p");
-  const names = keys.map((key) => matrix.keys.labels[key].text).join(" + ");
-  line.textContent = `${names} gets ${number(all)} of all attention${told.length ? `, most from ${told.join(", ")}` : ""}.`;
+  line.textContent = `${named(matrix.keys, keys)} gets ${number(all)} of all attention${told.length ? `, most from ${told.join(", ")}` : ""}.`;
   return line;
 }
 
 /**
  * How much the lines that are drawn carry.
- * @param {Matrix} matrix
- * @param {{weight: number}[]} lines
+ * @param {Layer[]} layers
+ * @param {Line[]} lines
  */
-function overall(matrix, lines) {
-  const drawn = document.createElement("p");
+function overall(layers, lines) {
   const most = `The ${counted(lines.length, "strongest line").replace(/^1 /, "")}`;
-  drawn.textContent = `${most} of ${counted(matrix.values.length, "weight")} are drawn, none below ${LEAST}. Choose a token to see all of its own.`;
-  return drawn;
+  const all = layers.reduce((sum, { matrix }) => sum + matrix.values.length, 0);
+  return el("p", {}, `${most} of ${counted(all, "weight")} are drawn, none below ${LEAST}. Choose a token to see all of its own.`);
+}
+
+/**
+ * The picture with a list of its colours, as it is kept.
+ * @param {Scene} scene
+ * @param {HTMLElement} host
+ */
+function withLegend(scene, host) {
+  const drawn = /** @type {SVGSVGElement | null} */ (host.querySelector(".grid > svg"));
+  if (!drawn || !scene.apart) return drawn;
+  const [width, height] = ["width", "height"].map((side) => Number(drawn.getAttribute(side)));
+  const every = offered(scene);
+  const across = Math.max(1, Math.floor(width / 90));
+  const entries = scene.heads.map(([layer, head], at) => {
+    const { colour, dash } = strokeOf(every.findIndex((other) => other[0] === layer && other[1] === head));
+    const [x, y] = [6 + (at % across) * 90, height + 18 + Math.floor(at / across) * 18];
+    return svg(
+      "g",
+      { class: "strokes", "font-size": 12 },
+      svg("path", { d: `M${x} ${y}h24`, stroke: colour, "stroke-width": 3, "stroke-dasharray": dash || null }),
+      svg("text", { x: x + 30, y }, `L${layer}H${head}`),
+    );
+  });
+  const kept = /** @type {SVGSVGElement} */ (drawn.cloneNode(true));
+  const more = Math.ceil(entries.length / across) * 18 + 18;
+  kept.append(...entries);
+  set(kept, { height: height + more, viewBox: `0 0 ${width} ${height + more}` });
+  return kept;
 }

@@ -13,6 +13,7 @@ import { toggled } from "../state.js";
 const LARGEST = 26;
 const READABLE = 11;
 const FEW_TOKENS = 64;
+const BOXED = 6;
 const FONT = 12;
 
 /** @type {View} */
@@ -44,7 +45,7 @@ function draw(scene, host) {
     svg("image", { width, height, preserveAspectRatio: "none", href: scale.picture(matrix.values, columns) }),
   );
   const pinned = pinnedRows(matrix, state.q);
-  const marks = pinned.map((row) => svg("rect", { class: "pinned", y: row * side, width, height: side }));
+  const marks = pinned.map((row) => pin(row, side, width));
   const lines = scene.outlines.map(({ target, cells: of }, at) => {
     const path = { d: outline(of, columns, side, side > 4 ? 0.75 + at * 1.5 : 0), stroke: target.line };
     return svg("g", { class: "outline" }, svg("path", { ...path, class: "halo" }), svg("path", path));
@@ -129,6 +130,18 @@ function draw(scene, host) {
   });
   host.append(moves.element);
   if (pinned.length) scene.tell(restLine(matrix, pinned));
+}
+
+/**
+ * A pinned row: a box around it, or where it is too low for one, a mark at either end.
+ * @param {number} row
+ * @param {number} side
+ * @param {number} width
+ */
+function pin(row, side, width) {
+  if (side >= BOXED) return svg("rect", { class: "pinned", y: row * side, width, height: side });
+  const y = (row + 0.5) * side;
+  return svg("path", { class: "pinned", d: `M-1 ${y}l-7 -4v8ZM${width + 1} ${y}l7 -4v8Z` });
 }
 
 /** @param {import("../data.js").Token[]} tokens */

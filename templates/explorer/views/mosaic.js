@@ -2,9 +2,13 @@
 
 import { Scale } from "../colours.js";
 import { el, set, short, svg } from "../dom.js";
+import { filtering, passing } from "../filters.js";
 import { Grid } from "../grid.js";
-import { colourBar, picture } from "../parts.js";
-import { meanOf, seen } from "../weights.js";
+import { colourBar, FINGER, picture, TOUCH } from "../parts.js";
+import { shown } from "../segments.js";
+import { added } from "../state.js";
+import { severalButton } from "../tiles.js";
+import { headsOf, meanOf } from "../weights.js";
 
 /** @import {Scene, View} from "../scene.js" */
 
@@ -18,7 +22,7 @@ const [MANY, SMALLER] = [16, 60];
 export const mosaicView = {
   name: "mosaic",
   title: "Mosaic",
-  about: "A row for each layer, a column for each head. Click one, or press Enter on it, to enlarge it; with Shift it is added to those that are chosen.",
+  about: "A row for each layer, a column for each head. Click one, or press Enter on it, to enlarge it; with Shift, or “Choose several”, it is added to those that are chosen. What the filter leaves out is not drawn; heads without the role above are pale.",
   draw,
   table,
 };
@@ -28,32 +32,32 @@ export const mosaicView = {
  * @param {HTMLElement} host
  */
 async function draw(scene, host) {
-  const { stream, state, heads } = scene;
-  const layers = stream.layers;
-  const columns = Math.max(...layers.map(([, count]) => count));
+  const { state, heads } = scene;
+  const { layers, numbers } = gridOf(scene);
+  const columns = numbers.length;
   const across = Math.floor((scene.width - LEFT - 4) / columns) - GUTTER;
   const [height, width] = shape(scene);
-  const wide = Math.max(SMALLEST, Math.min(layers.length > MANY ? SMALLER : LARGEST, across));
+  const wide = Math.max(FINGER ? TOUCH : SMALLEST, Math.min(layers.length > MANY ? SMALLER : LARGEST, across));
   const high = Math.round((wide * height) / width);
   const [stepX, stepY] = [wide + GUTTER, high + GUTTER];
   const scale = new Scale(scene.data, state.scale === "max" ? scene.scale.top : 1);
   const cells = svg("g", { class: "cells" });
   const frames = svg("g");
-  const numbers = svg("g", { class: "labels numbers", "font-size": 11 });
+  const names = svg("g", { class: "labels numbers", "font-size": 11 });
   const cursor = svg("rect", { class: "cursor", width: wide, height: high, visibility: "hidden" });
-  const x = (/** @type {number} */ head) => LEFT + head * stepX;
+  const x = (/** @type {number} */ column) => LEFT + column * stepX;
   const y = (/** @type {number} */ row) => TOP + row * stepY;
-  for (let head = 0; head < columns; head++) {
-    numbers.append(svg("text", { x: x(head) + wide / 2, y: TOP - 8, "text-anchor": "middle" }, String(head)));
-  }
-  for (const [row, [layer, count]] of layers.entries()) {
-    numbers.append(svg("text", { x: LEFT - 7, y: y(row) + high / 2, "text-anchor": "end" }, String(layer)));
-    for (let head = 0; head < count; head++) {
+  numbers.forEach((head, column) => {
+    names.append(svg("text", { x: x(column) + wide / 2, y: TOP - 8, "text-anchor": "middle" }, String(head)));
+  });
+  for (const [row, [layer, there]] of layers.entries()) {
+    names.append(svg("text", { x: LEFT - 7, y: y(row) + high / 2, "text-anchor": "end" }, String(layer)));
+    for (const head of there) {
       const small = await thumbnail(scene, layer, head);
       const chosen = heads.some(([of, number]) => of === layer && number === head);
       const href = scale.picture(small.values, small.columns);
       const faint = state.role !== "" && !has(scene, layer, head);
-      const box = { x: x(head), y: y(row), width: wide, height: high };
+      const box = { x: x(numbers.indexOf(head)), y: y(row), width: wide, height: high };
       cells.append(svg("image", { ...box, preserveAspectRatio: "none", href, opacity: faint ? 0.2 : null }));
       frames.append(svg("rect", { ...box, class: chosen && heads.length < 100 ? "chosen" : "frame" }));
     }
@@ -62,15 +66,16 @@ async function draw(scene, host) {
   const drawn = picture(
     Math.max(LEFT + columns * stepX + 4, 230),
     bottom + 28,
-    numbers,
+    names,
     cells,
     frames,
     cursor,
     colourBar(scale, LEFT + 6, bottom),
   );
-  const describe = (/** @type {number} */ row, /** @type {number} */ head) => {
-    const [layer, count] = layers[row];
-    return head < count ? says(scene, layer, head) : `layer ${layer} has no head ${head}`;
+  const describe = (/** @type {number} */ row, /** @type {number} */ column) => {
+    const [layer, there] = layers[row];
+    const head = numbers[column];
+    return there.includes(head) ? says(scene, layer, head) : `layer ${layer} has no head ${head}${filtering(state) ? " that passes" : ""}`;
   };
   const moves = new Grid(drawn, {
     cursor: scene.cursor,
@@ -78,39 +83,57 @@ async function draw(scene, host) {
     rows: layers.length,
     columns,
     describe,
-    move: (row, head) => {
-      set(cursor, { x: x(head), y: y(row), visibility: "visible" });
-      scene.say(describe(row, head));
+    move: (row, column) => {
+      set(cursor, { x: x(column), y: y(row), visibility: "visible" });
+      scene.say(describe(row, column));
     },
-    pick: (row, head, event) => pick(row, head, event.shiftKey),
+    pick: (row, column, event) => pick(row, column, event.shiftKey),
   });
-  /** @type {(row: number, head: number, more: boolean) => void} */
-  const pick = (row, head, more) => {
-    const [layer, count] = layers[row];
-    if (head >= count) return;
-    const name = `L${layer}H${head}`;
-    if (more) scene.go({ h: added(state.h, name) });
+  /** @type {(row: number, column: number, more: boolean) => void} */
+  const pick = (row, column, more) => {
+    const [layer, there] = layers[row];
+    if (!there.includes(numbers[column])) return;
+    const name = `L${layer}H${numbers[column]}`;
+    if (more || state.add === "yes") scene.go({ h: added(state.h, name) });
     else scene.go({ h: name, v: "matrix" });
   };
   const at = (/** @type {MouseEvent} */ event) => {
     const box = drawn.getBoundingClientRect();
-    const head = Math.floor((event.clientX - box.left - LEFT) / stepX);
+    const column = Math.floor((event.clientX - box.left - LEFT) / stepX);
     const row = Math.floor((event.clientY - box.top - TOP) / stepY);
-    return row >= 0 && row < layers.length && head >= 0 && head < layers[row][1] ? { row, head } : null;
+    const there = row >= 0 && row < layers.length && column >= 0 && layers[row][1].includes(numbers[column]);
+    return there ? { row, column } : null;
   };
   drawn.addEventListener("pointermove", (event) => {
     const cell = at(event);
-    if (cell && (cell.row !== moves.row || cell.head !== moves.column)) moves.to(cell.row, cell.head);
+    if (cell && (cell.row !== moves.row || cell.column !== moves.column)) moves.to(cell.row, cell.column);
   });
   drawn.addEventListener("click", (event) => {
     const cell = at(event);
-    if (cell) pick(cell.row, cell.head, event.shiftKey);
+    if (!cell) return;
+    moves.to(cell.row, cell.column);
+    pick(cell.row, cell.column, event.shiftKey);
   });
-  host.append(moves.element);
+  host.append(el("div", { class: "row" }, severalButton(scene)), moves.element);
   const block = Math.ceil(Math.max(...size(scene)) / CELLS);
   if (block > 1) {
     scene.tell(el("p", {}, `A point stands for ${block} × ${block} tokens: what a query gives all keys of it, mean over its queries.`));
   }
+}
+
+/**
+ * The layers with those of their heads that pass the filter, and the numbers of all these; all
+ * heads where none passes.
+ * @param {Scene} scene
+ */
+function gridOf({ stream, state }) {
+  const some = passing(stream, state);
+  const heads = some.length ? some : headsOf(stream, "all");
+  const numbers = [...new Set(heads.map(([, head]) => head))].sort((one, other) => one - other);
+  const layers = stream.layers
+    .map(([layer]) => /** @type {[number, number[]]} */ ([layer, heads.filter(([of]) => of === layer).map(([, head]) => head)]))
+    .filter(([, there]) => there.length);
+  return { layers, numbers };
 }
 
 /** @param {Scene} scene */
@@ -133,7 +156,7 @@ function shape(scene) {
  */
 async function thumbnail(scene, layer, head) {
   const { sentence, state, store, stream } = scene;
-  const { values } = seen(await meanOf(store, sentence, [[layer, head]]), sentence, stream, state);
+  const { values } = shown(await meanOf(store, sentence, [[layer, head]]), sentence, stream, state);
   const [rows, columns] = size(scene);
   const block = Math.ceil(Math.max(rows, columns) / CELLS);
   if (block === 1) return { values, columns };
@@ -174,25 +197,14 @@ function says({ stream }, layer, head) {
   return `${name}: ${told.join("; ") || "no role"}`;
 }
 
-/**
- * The choice of heads with one more, or one less if it was there.
- * @param {string} names
- * @param {string} name
- */
-function added(names, name) {
-  const there = names.split(",").filter((each) => each.includes("H"));
-  const now = there.includes(name) ? there.filter((each) => each !== name) : [...there, name];
-  return now.join(",") || name;
-}
-
 /** @param {Scene} scene */
 async function table(scene) {
   const { sentence, state, store, stream } = scene;
   /** @type {(string | number)[][]} */
   const rows = [["layer", "head", "name", "query", "query_token", "key", "key_token", "weight"]];
-  for (const [layer, count] of stream.layers) {
-    for (let head = 0; head < count; head++) {
-      const { queries, keys, values } = seen(await meanOf(store, sentence, [[layer, head]]), sentence, stream, state);
+  for (const [layer, there] of gridOf(scene).layers) {
+    for (const head of there) {
+      const { queries, keys, values } = shown(await meanOf(store, sentence, [[layer, head]]), sentence, stream, state);
       queries.labels.forEach((query, row) => {
         keys.labels.forEach((key, column) => {
           const weight = Number(values[row * keys.labels.length + column].toFixed(5));

@@ -28,9 +28,10 @@ const MODES = { gives: "What it gives", gets: "What it gets", rollout: "Rollout 
 async function draw(scene, host) {
   const { state } = scene;
   const { shaded, chooses, chosen, weights, says } = await shadeOf(scene);
-  const asking = scene.cross ? [line(scene, chooses, null, chosen)] : [];
-  const titles = scene.cross ? (state.t === "gets" ? ["Source", "Target"] : ["Target", "Source"]) : [];
-  const text = line(scene, shaded, weights, scene.cross ? [] : chosen);
+  const titles = titlesOf(scene);
+  const asking = titles.length ? [line(scene, chooses, null, chosen)] : [];
+  const marked = titles.length ? [] : onSide(shaded, chosen.flatMap((each) => chooses.places[each]));
+  const text = line(scene, shaded, weights, marked);
   const lines = [...asking, text];
   host.append(
     el("div", { class: "row" }, ...modes(scene)),
@@ -38,7 +39,7 @@ async function draw(scene, host) {
     ...lines.flatMap((each, at) => (titles[at] ? [el("p", { class: "side" }, titles[at]), each] : [each])),
   );
   const pick = (/** @type {number} */ at) => {
-    const place = chooses.places[at][0];
+    const [place] = (titles.length ? chooses : shaded).places[at];
     scene.go(state.t === "gets" ? { k: toggled(state.k, place) } : { q: toggled(state.q, place) });
   };
   walk(lines[0], pick);
@@ -56,6 +57,17 @@ async function draw(scene, host) {
     scene.say(`${way} ${number(weights[Number(at)])}`);
   }
   scene.tell(says);
+}
+
+/**
+ * What the line of the tokens to choose from is called, and the line that is shaded; none where
+ * they are the same.
+ * @param {Scene} scene
+ */
+function titlesOf({ cross, state }) {
+  const [asking, asked] = cross ? ["Target", "Source"] : [`Text ${state.seg[0]}`, `Text ${state.seg[1]}`];
+  if (asking === asked || (!cross && !state.seg)) return [];
+  return state.t === "gets" ? [asked, asking] : [asking, asked];
 }
 
 /**

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
 
 import attnviz
 from attnviz.drawing.lens import content_only
+from attnviz.report.head_profiles import Example, ShownToken
+from attnviz.text.types import TokenLabel
 from tests.conftest import SAMPLES, package_folder
 from tests.helpers import browser
-from tests.helpers.explored import POINTS, opened, report, written
+from tests.helpers.explored import POINTS, opened, pair, report, written
 from tests.helpers.models import write_model
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ pytestmark = [
 
 TRANSLATION = SAMPLES / "translation"
 SENTENCES = ("the dogs saw a cat by the tree .", "it was red and then the birds ran , too !")
-VIEWS = ("matrix", "arcs", "mosaic", "text")
+VIEWS = ("matrix", "arcs", "mosaic", "text", "scatter", "flow", "neuron")
 NEAR = 0.004
 """What a weight may be off."""
 
@@ -85,12 +88,13 @@ def reports(models: dict[str, Path], folder: Path) -> dict[str, Report]:
 
 @pytest.fixture(scope="module")
 def pages(reports: dict[str, Report], folder: Path) -> dict[str, Path]:
-    places = {kind: folder / f"page-{kind}" for kind in (*reports, "example", "hostile")}
+    places = {kind: folder / f"page-{kind}" for kind in (*reports, "example", "hostile", "pair")}
     for place in places.values():
         place.mkdir()
     made = reports | {
         "example": report(),
         "hostile": report(14, 2, 12, *HOSTILE),
+        "pair": pair(),
     }
     return {kind: written(made[kind], place) for kind, place in places.items()}
 
@@ -108,6 +112,19 @@ def truth(models: dict[str, Path], kind: str, stream: str, number: int, **more: 
         stream=stream,
         **more,
     )
+
+
+def an_example(role: str, tenth: int, score: float) -> Example:
+    """A sentence that so many tenths show less, in which the token "it" looks."""
+    shows: Literal["most", "between", "least"] = "between"
+    if tenth in (0, 10):
+        shows = "most" if tenth else "least"
+    token = ShownToken(0, TokenLabel("it"), query=True)
+    empty = (0,), (), (token,), ()
+    return Example(
+        role, shows, 20 + tenth, score, 0.05, 9, score, *empty, (), 0.0, False,
+        tenth if shows == "between" else None,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -179,7 +196,7 @@ def test_the_keyboard_goes_everywhere(
         for key, view in enumerate(VIEWS, 1):
             explorer.press(str(key))
             assert explorer.link == f"s=1{'' if view == 'matrix' else f'&v={view}'}&h=L1H0&q=2,3"
-        explorer.press("Escape", "l", "w", "m")
+        explorer.press("4", "Escape", "l", "w", "m")
         assert explorer.link == "s=1&v=text&h=L1H0&lens=content&by=word&scale=max"
         explorer.press("n", "?")
         assert explorer.link.startswith("s=2&")
@@ -204,7 +221,7 @@ def test_pins_add_up_and_the_rest_is_told(
         assert sum(told) + rest == pytest.approx(2.0, abs=0.05)
         lines = explorer.page.locator("#explorer .edges path").count()
         assert lines == (right.head("L1H0")[[2, 4]] >= 0.01).sum()
-        explorer.page.locator("#explorer svg").hover(position={"x": 12, "y": 8})
+        explorer.page.locator("#explorer .picture").hover(position={"x": 12, "y": 8})
         assert explorer.page.locator("#explorer .edges path").count() > lines
 
 
@@ -246,6 +263,179 @@ def test_a_click_enlarges_a_head_of_the_mosaic(chromium: Browser, pages: dict[st
         assert faint == 72 - 4
 
 
+def test_heads_stand_where_the_report_has_them(chromium: Browser, pages: dict[str, Path]) -> None:
+    made = report()
+    with opened(chromium, pages["example"], "v=scatter&x=distance&y=previous-token") as explorer:
+        rows = {row["name"]: row for row in explorer.table()}
+        # One has no distance.
+        assert len(rows) == 71
+        for row in rows.values():
+            head = made.head(int(row["layer"]), int(row["head"]))
+            role = head.roles["previous-token"]
+            assert float(row["distance"]) == pytest.approx(
+                head.statistics["distance"].mean, rel=5e-3
+            )
+            assert float(row["previous-token"]) == pytest.approx(role.score, abs=NEAR)
+            assert float(row["previous-token_low"]) == pytest.approx(role.low, abs=NEAR)
+            assert row["role"] == (head.told[0] if head.told else "")
+        assert explorer.page.locator("#explorer .cells circle").count() == 71
+        explorer.page.locator("#explorer [role=grid]").focus()
+        explorer.press("ArrowDown", "ArrowRight")
+        assert explorer.said().startswith("L1H1: distance ")
+        assert explorer.page.locator("#explorer .bars path").count() == 2
+        explorer.press("Enter")
+        assert explorer.link == "s=1&h=L1H1&x=distance&y=previous-token"
+        explorer.go("v=scatter&layers=1-2,4&heads=3&has=any")
+        having = [f"L{layer}H3" for layer in (1, 2, 4) if made.head(layer, 3).told]
+        assert [row["name"] for row in explorer.table()] == having
+        assert f"{len(having)} of 72 heads pass" in explorer.page.locator("#explorer").inner_text()
+
+
+def test_sentences_of_a_head_are_told_from_least_to_most(chromium: Browser, folder: Path) -> None:
+    made = report()
+    head = next(head for head in made.heads if "previous-token" in head.told)
+    own = [an_example("previous-token", tenth, tenth / 10) for tenth in range(10, -1, -1)]
+    heads = tuple(replace(of, examples=tuple(own)) if of is head else of for of in made.heads)
+    made = replace(made, heads=heads)
+    place = folder / "ranges"
+    place.mkdir()
+    with opened(chromium, written(made, place), f"v=scatter&h={head.name}") as explorer:
+        table = explorer.page.locator("#explorer .ranges").first
+        table.evaluate("it => { it.closest('details').open = true }")
+        cells = [row.locator("td").all_inner_texts() for row in table.locator("tbody tr").all()]
+        assert len(cells) == len(own)
+        assert cells[0][0] == "least"
+        assert cells[-1][0] == "most"
+        shown = {int(cell[1]): float(cell[2]) for cell in cells}
+        assert shown == pytest.approx({each.sentence: each.score for each in own}, abs=0.006)
+        assert explorer.page.locator("#explorer .sentence circle").count() >= len(own)
+
+
+def test_texts_of_a_pair_are_told_apart(chromium: Browser, pages: dict[str, Path]) -> None:
+    with opened(chromium, pages["pair"], "h=L1H2") as explorer:
+        whole = np.array([float(row["weight"]) for row in explorer.table()]).reshape(8, 8)
+        first, second, special = [1, 2, 3], [5, 6], [0, 4, 7]
+        masses = [
+            whole[np.ix_(rows, keys)].sum(1).mean()
+            for rows, every in ((first, (first, second)), (second, (first, second)))
+            for keys in (*every, special)
+        ]
+        says = explorer.page.locator("#explorer .masses").inner_text()
+        told = [float(word) for word in says.replace(",", " ").split() if word[0].isdigit()]
+        assert told == pytest.approx(masses, abs=0.01)
+        explorer.press("s")
+        explorer.page.get_by_role("button", name="A → B").click()
+        explorer.ready()
+        assert explorer.link == "s=1&h=L1H2&seg=AB"
+        rows = explorer.table()
+        assert [row["query_token"] for row in rows[::2]] == ["a0", "a1", "a2"]
+        assert [float(row["weight"]) for row in rows] == list(whole[np.ix_(first, second)].flat)
+        bold = explorer.page.locator("#explorer .masses b").inner_text()
+        assert bold == f"{masses[1]:.2f} to text B"
+        left = 1 - whole[np.ix_(first, second)].sum(1)
+        explorer.go(f"h=L1H2&seg=AB&q={first[int(left.argmax())]}")
+        elsewhere = explorer.notes().partition(" on tokens that are not shown")[0].split(" ")[-1]
+        assert float(elsewhere) == pytest.approx(left.max(), abs=0.01)
+        # What looks and what is looked at are different lines of the text.
+        explorer.go("h=L1H2&seg=AB&q=2&v=text")
+        pressed = explorer.page.locator("#explorer .tokens").nth(0).locator("[aria-pressed=true]")
+        assert pressed.all_inner_texts() == ["a1"]
+        explorer.go("h=L1H2&lens=content&by=word&seg=BB")
+        assert len(explorer.table()) == 4
+
+
+def test_a_filter_counts_in_every_view(chromium: Browser, pages: dict[str, Path]) -> None:
+    with opened(chromium, pages["example"], "v=mosaic&layers=0,2-3&heads=1-4") as explorer:
+        page = explorer.page
+        assert page.locator("#explorer .cells image").count() == 12 + 1
+        explorer.go("v=matrix&h=L2&heads=1-4")
+        assert (
+            "mean of 4 of the 12 heads of layer 2" in page.locator("#explorer .shown").inner_text()
+        )
+        shown = np.array([float(row["weight"]) for row in explorer.table()])
+        explorer.go("v=arcs&h=L2H1,L2H2,L2H3,L2H4&mix=mean")
+        assert shown == pytest.approx([float(row["weight"]) for row in explorer.table()], abs=1e-4)
+        explorer.go("h=L2H1&layers=0,2,4")
+        page.locator("#explorer [role=grid]").focus()
+        explorer.press("]", "]")
+        assert "h=L0H1" in explorer.link
+        explorer.go("h=L2&layers=4")
+        assert "leaves none of these heads" in page.locator("#explorer .shown").inner_text()
+        field = page.get_by_label("layers")
+        field.fill("0 - 1")
+        field.press("Enter")
+        explorer.ready()
+        assert "layers=0-1" in explorer.link
+        field.fill("x")
+        field.press("Enter")
+        assert field.evaluate("it => it.validationMessage").startswith("Numbers and ranges")
+        page.get_by_role("button", name="No filter").click()
+        explorer.ready()
+        assert "layers" not in explorer.link
+
+
+def test_heads_of_a_layer_have_colours_of_their_own(
+    chromium: Browser, pages: dict[str, Path]
+) -> None:
+    strokes = """all => all.map(it =>
+      `${it.getAttribute("stroke")} ${it.getAttribute("stroke-dasharray")}`)"""
+    with opened(chromium, pages["example"], "v=arcs&h=L2&q=3&k=5") as explorer:
+        page = explorer.page
+        drawn = page.eval_on_selector_all("#explorer .edges path", strokes)
+        assert len(set(drawn)) == 12
+        tiles = page.locator("#explorer .tile")
+        assert tiles.count() == 12
+        each = explorer.notes().partition("w2 → w4: ")[2].split("\n")[0]
+        mean, _, heads = each.partition("; ")
+        told = [float(head.split(" ")[1].removeprefix("<")) for head in heads.split(", ")]
+        assert len(told) == 12
+        assert float(mean) == pytest.approx(np.mean(told), abs=0.01)
+        kept = ET.fromstring(explorer.download("SVG"))
+        texts = [of.text for of in kept.iter("{http://www.w3.org/2000/svg}text")]
+        assert {f"L2H{head}" for head in range(12)} <= set(texts)
+        page.locator("#explorer [role=grid]").focus()
+        explorer.press("e")
+        drawn = page.eval_on_selector_all("#explorer .edges path", strokes)
+        assert set(drawn) == {"null null"}
+
+
+def test_fingers_choose_heads(chromium: Browser, pages: dict[str, Path]) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    with opened(chromium, pages["example"], "v=mosaic&h=L0H0", **phone) as explorer:
+        page = explorer.page
+        page.get_by_role("button", name="Choose several").tap()
+        explorer.ready()
+        page.locator("#explorer .picture").tap(position={"x": 26 + 47 + 20, "y": 18 + 20})
+        explorer.ready()
+        assert explorer.link == "s=1&v=mosaic&h=L0H0,L0H1&add=yes"
+        page.get_by_role("button", name="Arcs").tap()
+        explorer.ready()
+        page.get_by_role("button", name="L0H3").tap()
+        explorer.ready()
+        assert "h=L0H0,L0H1,L0H3" in explorer.link
+        page.get_by_role("button", name="L0H0").tap()
+        explorer.ready()
+        assert "h=L0H1,L0H3" in explorer.link
+        small = "all => all.filter(it => it.checkVisibility() && it.clientHeight < 42).length"
+        assert page.eval_on_selector_all("#explorer :is(button, select, summary)", small) == 0
+        page.locator("#explorer .picture").tap(position={"x": 12, "y": 30})
+        explorer.ready()
+        assert "q=0" in explorer.link
+        assert explorer.notes().startswith("[CLS] gives: ")
+
+
+def test_paper_has_what_is_shown(chromium: Browser, pages: dict[str, Path]) -> None:
+    with opened(chromium, pages["example"], "v=arcs&h=L2&q=3") as explorer:
+        page = explorer.page
+        page.emulate_media(media="print")
+        explorer.ready()
+        assert page.locator("#explorer .picture").is_visible()
+        assert "Arcs, sentence 1: " in page.locator("#explorer .shown").inner_text()
+        assert page.locator("#explorer .tile").first.is_visible()
+        assert not page.locator("#explorer select").first.is_visible()
+        assert not page.get_by_role("button", name="PNG").is_visible()
+
+
 def test_targets_are_outlined_and_their_mass_is_told(
     chromium: Browser, pages: dict[str, Path]
 ) -> None:
@@ -282,7 +472,7 @@ def test_links_hold_the_view_and_anchors_go_on_working(
         assert shown.inner_text() == "L2H7"
         for wrong in ("h=L99H0&v=none&s=77&q=999&lens=x", "h=%E0%A4%A", "constructor=1&h=L0H0"):
             explorer.go(wrong)
-        assert page.locator("#explorer svg").count() == 1
+        assert page.locator("#explorer .picture").count() == 1
         explorer.go("s=1&h=L4H4&v=arcs&q=2")
         page.get_by_role("link", name="Explore", exact=True).click()
         assert explorer.link == "s=1&v=arcs&h=L1H1"  # the best head of a role that can be outlined
@@ -290,8 +480,8 @@ def test_links_hold_the_view_and_anchors_go_on_working(
 
 def test_what_is_shown_can_be_kept(chromium: Browser, pages: dict[str, Path]) -> None:
     with opened(chromium, pages["hostile"], "v=matrix") as explorer:
-        for view in ("arcs", "text"):
-            explorer.go(f"v={view}&q=2")
+        for view in ("arcs", "text", "flow", "neuron"):
+            explorer.go(f"v={view}&h=L0H0&q=2")
             drawing = ET.fromstring(explorer.download("SVG"))
             texts = [each.text or "" for each in drawing.iter("{http://www.w3.org/2000/svg}text")]
             assert any(view in text.lower() for text in texts)
@@ -302,7 +492,7 @@ def test_what_is_shown_can_be_kept(chromium: Browser, pages: dict[str, Path]) ->
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_hostile_tokens_are_text(chromium: Browser, pages: dict[str, Path], view: str) -> None:
-    with opened(chromium, pages["hostile"], f"v={view}&q=1,2,3&k=9") as explorer:
+    with opened(chromium, pages["hostile"], f"v={view}&h=L0H0&q=1,2,3&k=9") as explorer:
         page = explorer.page
         shown = page.locator("#explorer").inner_text()
         assert "\x1b" not in shown
@@ -316,7 +506,9 @@ def test_hostile_tokens_are_text(chromium: Browser, pages: dict[str, Path], view
             assert "<img src=x" in page.locator("#explorer").text_content()  # type: ignore[operator]
 
 
-@pytest.mark.parametrize(("scheme", "views"), [("light", VIEWS), ("dark", ("matrix", "text"))])
+@pytest.mark.parametrize(
+    ("scheme", "views"), [("light", VIEWS), ("dark", ("matrix", "text", "scatter"))]
+)
 def test_axe_finds_nothing_serious(
     chromium: Browser, pages: dict[str, Path], scheme: str, views: tuple[str, ...]
 ) -> None:
