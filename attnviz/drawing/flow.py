@@ -48,7 +48,8 @@ def mixings(means: Doubles, *, residual: bool) -> Doubles:
 
     `means` over heads are made to sum to 1 by row; with `residual` half of a token is itself.
     """
-    scaled = means / np.maximum(means.sum(-1, keepdims=True), np.finfo(np.float64).tiny)
+    least = np.finfo(np.float64).tiny
+    scaled: Doubles = means / np.maximum(means.sum(-1, keepdims=True), least)
     return 0.5 * scaled + 0.5 * np.eye(means.shape[-1]) if residual else scaled
 
 
@@ -121,4 +122,4 @@ def ends_at(special: Sequence[bool], texts: Sequence[str]) -> int:
     """
     content = [place for place, each in enumerate(special) if not each]
     lettered = [place for place in content if any(sign.isalpha() for sign in texts[place])]
-    return [*range(len(texts))[-1:], *content[-1:], *lettered[-1:]][-1]
+    return (lettered or content or [len(texts) - 1])[-1]

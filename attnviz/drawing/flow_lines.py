@@ -49,7 +49,8 @@ def lines_of(drawing: Drawing) -> Lines:
     above = np.argwhere(shares >= LEAST)
     strength = shares[tuple(above.T)]
     lines = tuple(
-        Line(*above[at].tolist(), float(strength[at])) for at in np.argsort(strength, kind="stable")
+        Line(int(above[at, 0]), int(above[at, 1]), int(above[at, 2]), float(strength[at]))
+        for at in np.argsort(strength, kind="stable")
     )
     covered = np.where(shares >= LEAST, shares, 0.0).sum((1, 2))
     return Lines(lines, tuple(covered.tolist()))

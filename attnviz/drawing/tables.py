@@ -57,7 +57,7 @@ def long_table(chosen: Chosen) -> Table:
 
 def _flow_table(chosen: Chosen, flow: FlowEnds) -> Table:
     drawing = chosen.drawing
-    edges = np.stack([panel.weights for panel in drawing.panels])
+    edges = np.stack([panel.weights for panel in drawing.panels]).astype(np.float64)
     level, query, key = np.nonzero(edges > 0.0)
     inputs = len(flow.inputs)
     queries = np.concatenate([np.full(inputs, flow.target[-1]), query])
@@ -155,6 +155,7 @@ def npz(chosen: Chosen) -> bytes:
     if grid := _grid(chosen):
         stacked, names = stacked.reshape(*grid, *stacked.shape[1:]), names.reshape(grid)
     file = io.BytesIO()
+    arrays: dict[str, Any] = _ends(chosen)
     np.savez_compressed(
         file,
         weights=stacked,
@@ -165,7 +166,7 @@ def npz(chosen: Chosen) -> bytes:
         key=np.array(chosen.keys),
         removed=np.array([panel.removed for panel in drawing.panels]).reshape(names.shape),
         model=np.array(drawing.model),
-        **_ends(chosen),
+        **arrays,
     )
     return file.getvalue()
 

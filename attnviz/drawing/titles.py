@@ -69,8 +69,8 @@ def lens_note(drawing: Drawing) -> str:
         return ""
     removed = [panel.removed for panel in drawing.panels]
     if drawing.flow:
-        mean = two(sum(removed) / len(removed))
-        return f"Without special tokens, through which {mean} of the flow runs, mean over layers."
+        share = two(sum(removed) / len(removed))
+        return f"Without special tokens, through which {share} of the flow runs, mean over layers."
     if len(removed) == 1:
         took = two(removed[0])
     elif len(removed) <= _NAMED:

@@ -163,9 +163,10 @@ def test_what_cant_be_drawn() -> None:
     some = replace(weights(), places=((0, 0),), matrices=EVEN[None])
     with pytest.raises(UsageError, match="all heads of all layers"):
         choose(some, DrawSettings(view="flow"))
-    for name in ("key", "flow"):
+    for name, value in (("key", "the"), ("flow", "maximum")):
+        asked: dict[str, Any] = {name: value}
         with pytest.raises(UsageError, match=f"--{name} is for flow"):
-            DrawSettings(**{name: {"key": "the", "flow": "maximum"}[name]})
+            DrawSettings(**asked)
 
 
 def test_a_table_has_inputs_and_edges() -> None:

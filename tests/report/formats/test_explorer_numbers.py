@@ -117,6 +117,7 @@ def test_flow_is_that_of_draw(
         _, most = edges(explorer, layers, size)
         said = explorer.page.locator("#explorer .shown").inner_text()
     assert np.abs(whole - flow.rollout(mixed, (3,)).edges).max() < NEAR
+    assert right.rollout is not None
     assert inputs == pytest.approx(right.rollout[3], abs=NEAR)
     assert np.abs(from_one - flow.rollout(mixed, (3,), (1,)).edges).max() < NEAR
     # Each of the up to `size` edges that a cut has may be off by half of what a weight may.
