@@ -8,6 +8,7 @@ from pathlib import Path
 
 from attnviz import budget
 from attnviz.comparison.several import Compared, Comparisons
+from attnviz.dates import creation_date
 from attnviz.drawing.files import style
 from attnviz.drawing.settings import DrawSettings
 from attnviz.drawing.weights import Weights
@@ -22,7 +23,7 @@ from attnviz.models.load import LoadedModel
 from attnviz.report.model import Report
 from attnviz.rules.read import RuleFile
 from attnviz.rules.verdict import Verdict, Verdicts
-from attnviz.settings import Settings, creation_date
+from attnviz.settings import Settings
 from attnviz.stages import Progress, Told
 from attnviz.steps import loading, weigh
 from attnviz.steps.again import Again

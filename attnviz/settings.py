@@ -11,13 +11,12 @@ import re
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from attnviz import values
 from attnviz.errors import UsageError
-from attnviz.values import NO_SIZE, WHOLE, Evidence, Exports, is_size, quoted, read
+from attnviz.values import NO_SIZE, Evidence, Exports, is_size, quoted, read
 
 Split = Literal["auto", "line", "sentence", "document", "pair"]
 InputFormat = Literal["auto", "text", "conllu", "jsonl"]
@@ -29,9 +28,6 @@ Scale = Literal["sqrt", "linear"]
 Kernel = Literal["auto", "dense", "tiles", "fused", "triton"]
 Pieces = Literal["auto", "mean", "last"]
 Panel = Literal["What is shown", "Output", "Text", "Model", "Measuring", "Figures"]
-
-_LAST_SECOND = 253402300799
-"""The end of the year 9999, since 1970: dates go no further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,20 +379,3 @@ def unknown(name: str, known: Iterable[str], spell: Callable[[str], str]) -> Usa
     near = difflib.get_close_matches(name.lower(), names, n=1)
     hint = f"Did you mean {spell(near[0])}?" if near else f"Settings are: {', '.join(names)}."
     return UsageError(f"There is no setting {spell(name)}.", hint)
-
-
-def creation_date(environment: Mapping[str, str]) -> str:
-    """The date of a report, as 2026-05-01, from SOURCE_DATE_EPOCH; "" where that is not set.
-
-    No clock is read: a report made twice is the same twice. UsageError where the variable is no
-    time, for https://reproducible-builds.org/specs/source-date-epoch/ has malformed ones refused.
-    """
-    text = environment.get("SOURCE_DATE_EPOCH", "")
-    if not text:
-        return ""
-    if not (WHOLE.fullmatch(text) and 0 <= int(text) <= _LAST_SECOND):
-        raise UsageError(
-            f"SOURCE_DATE_EPOCH is {quoted(text)}.",
-            "Use seconds since 1970 in plain digits, as `date +%s` prints them, or unset it.",
-        )
-    return datetime.fromtimestamp(int(text), tz=UTC).strftime("%Y-%m-%d")

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attnviz.commands.flags import with_settings
+from attnviz.dates import creation_date
 from attnviz.errors import UsageError
 from attnviz.report.given import Options
 from attnviz.report.rerun import command
@@ -22,7 +23,6 @@ from attnviz.settings import (
     ReportedSettings,
     Setting,
     Settings,
-    creation_date,
     declarations,
     from_mapping,
 )

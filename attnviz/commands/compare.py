@@ -13,8 +13,9 @@ from attnviz.commands.flags import LogForm, Quiet, RowFormat, Verbose, When, wit
 from attnviz.commands.inputs import read_inputs
 from attnviz.commands.output import HUMAN, Output
 from attnviz.console import put, set_colour, tell
+from attnviz.dates import creation_date
 from attnviz.errors import UsageError
-from attnviz.settings import Settings, creation_date, declarations, flag
+from attnviz.settings import Settings, declarations, flag
 from attnviz.sources import resolve
 from attnviz.surroundings import check_address_space, working_folder
 

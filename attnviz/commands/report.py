@@ -23,8 +23,9 @@ from attnviz.commands.flags import (
 from attnviz.commands.inputs import read_inputs
 from attnviz.commands.output import HUMAN, Output
 from attnviz.console import set_colour, tell
+from attnviz.dates import creation_date
 from attnviz.errors import ExitCode, UsageError
-from attnviz.settings import Settings, creation_date
+from attnviz.settings import Settings
 from attnviz.sources import resolve
 from attnviz.surroundings import check_address_space, working_folder
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from attnviz.dates import creation_date
 from attnviz.errors import NothingToAnalyseError, UsageError
 from attnviz.evidence import bootstrap, looks
 from attnviz.evidence.columns import coverage, role_columns, statistic_sums
@@ -34,7 +35,7 @@ from attnviz.registry import discover
 from attnviz.report.given import LayerInfo, Options
 from attnviz.report.model import STREAMS, Report
 from attnviz.roles.role import Role, reported, with_members
-from attnviz.settings import Settings, checked, creation_date
+from attnviz.settings import Settings, checked
 from attnviz.statistics.statistic import Statistic
 from attnviz.values import quoted
 
