@@ -15,6 +15,7 @@ from attnviz.comparison.records import (
 )
 from attnviz.comparison.several import Comparisons
 from attnviz.evidence.rules import PROBE
+from attnviz.report.cells import Text
 from tests.comparison.test_changes import HAS, ROLE, comparison, report
 
 SAME_HEAD = HeadMatch((0, 0), (0, 0), 0.0, "number")
@@ -52,7 +53,7 @@ def test_what_is_one_fact_is_told_once_from_model_to_model() -> None:
     step = comparison([new, replace(new, role="local-window", same_as=ROLE)], matches=[SAME_HEAD])
     table = part("steps", compared(step, step, step)).table
     assert table
-    assert [*table.columns[-1].cells] == ["Previous token new"] * 2
+    assert [*table.columns[-1].cells] == [Text("Previous token new")] * 2
 
 
 def test_induction_on_random_tokens_has_the_mark_of_induction() -> None:
