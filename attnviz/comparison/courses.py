@@ -40,10 +40,18 @@ def _roles(parts: Sequence[Report], stream: str) -> Iterator[Course]:
     for name, info in infos.items():
         points = tuple(_best(part, name) for part in parts)
         supported = [bool(point.supported) for point in points]
-        if any(supported):
+        if any(_is_told(part, name) for part in parts):
             first = supported.index(True)
             change = _difference([point.value for point in points])
             yield Course("role", name, info.title, "", points, change, first, stream)
+
+
+def _is_told(part: Report, role: str) -> bool:
+    """Whether some head has a role beyond doubt that is not one fact there with another."""
+    return any(
+        role in head.roles and head.roles[role].verdict == "supported" and role not in head.beside
+        for head in part.heads
+    )
 
 
 def _best(part: Report, role: str) -> CoursePoint:

@@ -145,15 +145,20 @@ def _plain(course: Course) -> str:
 
 
 def _role(comparisons: Comparisons, of_what: Course | RoleChange) -> RoleCell:
-    """A role with its mark; induction on random tokens, no role of the text, has induction's."""
+    """A role with its mark."""
     stream = of_what.attention
     name = of_what.name if isinstance(of_what, Course) else of_what.role
     info = info_of(comparisons, stream, name)
+    mark = mark_of(comparisons, stream, name) or Chip("?", FAMILIES["none"], INK, name)
     if info is not None:
-        return RoleCell(heading(info.title), chip(info), stream)
-    induction = info_of(comparisons, stream, "induction") if name == PROBE else None
-    mark = chip(induction) if induction else Chip("?", FAMILIES["none"], INK, name)
-    return RoleCell("Induction on random tokens" if induction else name, mark, stream)
+        return RoleCell(heading(info.title), mark, stream)
+    return RoleCell("Induction on random tokens" if name == PROBE else name, mark, stream)
+
+
+def mark_of(comparisons: Comparisons, stream: str, role: str) -> Chip | None:
+    """A role's mark; induction on random tokens, no role of the text, has induction's."""
+    info = info_of(comparisons, stream, "induction" if role == PROBE else role)
+    return chip(info) if info else None
 
 
 def _points(points: Sequence[CoursePoint]) -> list[cells.Interval]:
@@ -225,6 +230,9 @@ def _differences(comparisons: Comparisons) -> Part:
         ]
     )
     more = f"{count(len(sure) - ROWS)} more are in compare.json." if len(sure) > ROWS else ""
+    none = "No difference of any head is certain."
+    if not comparisons.whole.matches:
+        none = "No head has a counterpart in the other model, so none is compared."
     return Part(
         "heads",
         "Heads that differ",
@@ -233,7 +241,7 @@ def _differences(comparisons: Comparisons) -> Part:
         "the numbers.",
         table if shown else None,
         more,
-        otherwise="No difference of any head is certain.",
+        otherwise=none,
     )
 
 
@@ -288,7 +296,7 @@ def _changed(comparisons: Comparisons, step: Comparison) -> str:
     told = [
         f"{_role(comparisons, change).text} {WORDS[change.kind]}"
         for change in step.changes
-        if change.kind in ("lost", "moved", "gained")
+        if change.kind in ("lost", "moved", "gained") and not change.same_as
     ]
     return ", ".join(told) or NOTHING
 

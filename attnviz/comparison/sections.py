@@ -11,7 +11,7 @@ from attnviz.comparison.several import Comparisons
 from attnviz.evidence import bootstrap
 from attnviz.figures.picture import Picture
 from attnviz.report import cells
-from attnviz.report.cells import Table, chip
+from attnviz.report.cells import Table
 from attnviz.report.numbers import count, counted, magnitude
 
 FIRST = 8
@@ -74,8 +74,8 @@ def _byline(comparisons: Comparisons) -> str:
 
 
 def _says(comparisons: Comparisons, finding: ComparisonFinding) -> Says:
-    info = parts.info_of(comparisons, finding.attention, finding.role)
-    return Says(finding.kind, finding.text, chip(info) if info else None)
+    mark = parts.mark_of(comparisons, finding.attention, finding.role)
+    return Says(finding.kind, finding.text, mark)
 
 
 def _units(whole: Comparison) -> str:

@@ -200,6 +200,7 @@ def difference(
     stream = before.attention
     first, last = _map(before, name), _map(after, name)
     apart, certain = np.full(first.shape, np.nan), np.zeros(first.shape, dtype=bool)
+    own_scale = reach is None
     for each in whole.differences:
         if each.attention == stream and _name(each) == name and each.difference is not None:
             apart[each.head] = each.difference
@@ -222,6 +223,7 @@ def difference(
         reach,
         any(match.before != match.after for match in whole.matches),
         stream,
+        own_scale,
     )
 
 

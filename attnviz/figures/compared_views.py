@@ -37,8 +37,9 @@ class DifferenceView:
     `before` and `after` are maps [layer, head], of heads at their own places, `difference` that of
     after - before at the places before; NaN is a head that doesn't exist or has no counterpart.
     `certain` [layer, head] says where the difference is beyond doubt. Colours run from 0 to `top`,
-    and for differences from -`reach` to `reach`, both the same for all figures of a comparison.
-    `moved` is whether some head is compared with one at another place.
+    and for differences from -`reach` to `reach`, both the same for all figures of a comparison, but
+    where the figure has its `own_scale`. `moved` is whether some head is compared with one at
+    another place.
     """
 
     measure: str
@@ -52,6 +53,7 @@ class DifferenceView:
     reach: float
     moved: bool = False
     stream: str = ""
+    own_scale: bool = False
 
     def texts(self) -> Iterator[str]:
         """Every text from outside that it shows."""

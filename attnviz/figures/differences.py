@@ -124,10 +124,9 @@ def _difference_bar(sheet: Sheet, view: DifferenceView, cells: Cells, height: fl
 
 
 def _small_print(view: DifferenceView) -> str:
-    told = (
-        "Differences: blue is more after, red less, on the same scale in every figure; outlined: "
-    )
-    told += "certain for all heads and measures at once."
+    scale = "" if view.own_scale else ", on the same scale in every figure"
+    told = f"Differences: blue is more after, orange less{scale}; outlined: certain for all heads "
+    told += "and measures at once."
     if view.moved:
         told += " Heads are compared with their counterparts, and differences stand at the places "
         told += "before."

@@ -114,7 +114,7 @@ def _names(sheet: Sheet, view: ModelView, left: float, top: float, cell: float) 
 def caption(view: ModelView) -> str:
     """The redundant groups and the most similar pair."""
     reading = (
-        "Each cell says how far apart two heads are: 0, the darkest, where they attend "
+        "Each cell says how far apart two heads are: 0, in full colour, where they attend "
         "identically, 0.83, blank, where they never look at the same token (root of the mean "
         "Jensen-Shannon divergence, nats). Heads are sorted so that alike ones stand together."
     )

@@ -14,6 +14,7 @@ import torch
 from attnviz.errors import InputError
 from attnviz.models import adapter, classes, counts, heads, probe, quantized, sizes, tap
 from attnviz.models.architectures import ARCHITECTURES, FALLBACK
+from attnviz.models.cached import commit
 from attnviz.models.checkpoint import hub_adapter, stored
 from attnviz.models.decoder_start import decoder_start
 from attnviz.models.embeddings import vocabulary
@@ -135,7 +136,7 @@ def _loaded(
         model=model,
         tokenizer=weights.tokenizer,
         name=name.shown,
-        revision=revision or str(getattr(weights.config, "_commit_hash", None) or ""),
+        revision=commit(name, revision),
         architecture=type(model).__name__,
         heads=counts.heads(config),
         key_value_heads=counts.key_value_heads(config),

@@ -269,10 +269,10 @@ def test_a_role_of_the_same_heads_and_of_one_fact_is_told_beside_the_other() -> 
         ]
         return replace(of, roles=(of.roles[0], info), heads=tuple(heads))
 
-    sides = [with_local_window(report({0: score})) for score in (HAS, NOT)]
+    before, after = (with_local_window(report({0: score})) for score in (HAS, NOT))
     matches = [HeadMatch((0, 0), (0, 0), 0.0, "number")]
     lost = [difference(0, -0.7), replace(difference(0, -0.7), role="local-window")]
-    told = role_changes(*sides, matches, lost)
+    told = role_changes(before, after, matches, lost)
     assert [(each.role, each.kind, each.same_as) for each in told] == [
         (ROLE, "lost", ""),
         ("local-window", "lost", ROLE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import threading
 import time
@@ -315,6 +316,23 @@ def test_a_model_behind_a_gate(hub: type[Hub]) -> None:
 def test_a_revision_of_what_is_not_on_the_hub() -> None:
     with pytest.raises(UsageError, match="minilm is not on the Hub, and has no revision v9"):
         load.load(names.resolve("minilm"), revision="v9", device=torch.device("cpu"))
+
+
+def test_two_revisions_in_the_cache_of_this_machine(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is recorded is the commit, for a branch moves on."""
+    commits = {"main": "a" * 40, "step100": "b" * 40}
+    cached = tmp_path / "models--org--model"
+    for ref, commit in commits.items():
+        shutil.copytree(tiny, cached / "snapshots" / commit)
+        (cached / "refs").mkdir(exist_ok=True)
+        (cached / "refs" / ref).write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    name = names.resolve("org/model")
+    for revision in (None, "main", "step100", "b" * 40):
+        model = load.load(name, revision=revision, device=torch.device("cpu"))
+        assert model.revision == commits.get(revision or "main", revision)
 
 
 def test_an_unknown_revision(hub: type[Hub]) -> None:

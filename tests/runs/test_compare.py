@@ -70,6 +70,12 @@ def test_a_mean_over_heads_is_that_of_the_measurements(
     assert by_name[DIVERGENCE].points[-1].value == pytest.approx(np.mean(pairs), rel=1e-9)
 
 
+def test_a_role_that_is_one_fact_with_another_has_no_course(over_training: Comparisons) -> None:
+    roles = [each.name for each in over_training.courses if each.kind == "role"]
+    assert "previous-token" in roles
+    assert "local-window" not in roles  # that of the same heads, which look at the token before
+
+
 def test_heads_begin_alike_and_grow_apart(over_training: Comparisons) -> None:
     by_name = {course.name: course for course in over_training.courses}
     first, last = by_name[DIVERGENCE].points[0], by_name[DIVERGENCE].points[-1]

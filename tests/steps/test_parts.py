@@ -119,7 +119,9 @@ def test_a_text_that_comes_again_is_no_further_evidence() -> None:
 def test_what_was_little_in_a_part_is_not_said_of_the_sum(parts: list[Measurement]) -> None:
     few = attnviz.measure("minilm", QUICKSTART[:3], pilot=parts[0] + Measurement())
     assert any("Only 3 sentences" in warning for warning in attnviz.judge(few).warnings)
-    assert not any("Only" in warning for warning in attnviz.judge(few + parts[1]).warnings)
+    together = attnviz.judge(few + parts[1]).warnings
+    assert not any("Only 3 sentences" in warning for warning in together)
+    assert any("Only 33 sentences: no role can be beyond doubt" in warning for warning in together)
 
 
 def test_relations_that_the_pilot_lacks_are_named() -> None:

@@ -143,8 +143,8 @@ def of(report: Report, pictures: Sequence[Picture]) -> Sentences:
     return Sentences(
         TITLE,
         f"{_how_many(report, len(shown))} {_shading_says(report, shown)}".lstrip(),
-        "A dot before a token is a space. Darker is more"
-        f"{'; the shade goes with the square root' if root else ''}:",
+        "A dot before a token is a space. The stronger a shade, the more"
+        f"{'; it goes with the square root' if root else ''}:",
         scale_steps(report),
         _GENERATED if any(each.generated is not None for each in shown) else "",
         tuple(_sentence(report, each, greatest, placed.get(each.id, ())) for each in shown),

@@ -16,6 +16,7 @@ from attnviz.report import codec
 from attnviz.report.candidates import Alike, Spare
 from attnviz.report.formats import json_report, markdown
 from attnviz.report.model import Estimate, HeadReport, RoleScore, Similarity
+from attnviz.report.scores import Verdict
 from attnviz.report.sections import spare as section
 from tests.helpers import example
 from tests.helpers.page import page
@@ -41,7 +42,7 @@ def head(number: int, evenness: Estimate = LOW, resting: Estimate = LOW) -> Head
 def broad(evenness: Estimate) -> RoleScore:
     """The role's score: of 0.85 in a random row, and a margin of 0.05."""
     low = None if evenness.low is None else evenness.low - 0.85
-    verdict = None if low is None else "supported" if low > 0.05 else "no"
+    verdict: Verdict = None if low is None else "supported" if low > 0.05 else "no"
     ends = evenness.low, evenness.high
     return RoleScore(evenness.mean, 0.85, 0.0, 0.85, "chance", *ends, low, 500, 90, verdict)
 

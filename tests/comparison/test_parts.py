@@ -1,0 +1,67 @@
+"""Parts of a comparison's page, of comparisons made up by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from attnviz.comparison import parts, sections
+from attnviz.comparison.page import Part
+from attnviz.comparison.records import (
+    Comparison,
+    ComparisonFinding,
+    HeadMatch,
+    RoleChange,
+    RoleHead,
+)
+from attnviz.comparison.several import Comparisons
+from attnviz.evidence.rules import PROBE
+from attnviz.report.cells import Text
+from tests.comparison.test_changes import HAS, ROLE, comparison, report
+
+SAME_HEAD = HeadMatch((0, 0), (0, 0), 0.0, "number")
+
+
+def compared(
+    whole: Comparison, *steps: Comparison, findings: tuple[ComparisonFinding, ...] = ()
+) -> Comparisons:
+    """As many models as the steps have ends; each has head L0H0 with the role."""
+    sides = (whole.before, *(step.after for step in steps or (whole,)))
+    reports = (report({0: HAS}),) * len(sides)
+    return Comparisons(
+        sides=sides,
+        comparisons=(whole, *steps),
+        courses=(),
+        findings=findings,
+        reports=reports,
+    )
+
+
+def part(name: str, of: Comparisons) -> Part:
+    return next(each for each in parts.of(of, ()) if each.name == name)
+
+
+def test_heads_without_counterparts_are_not_said_to_be_alike() -> None:
+    alone = part("heads", compared(comparison(bounds={"": 0.2})))
+    assert alone.otherwise == "No head has a counterpart in the other model, so none is compared."
+    matched = part("heads", compared(comparison(matches=[SAME_HEAD])))
+    assert matched.otherwise == "No difference of any head is certain."
+
+
+def test_what_is_one_fact_is_told_once_from_model_to_model() -> None:
+    head = RoleHead((0, 0), 0.8, 0.7, 0.9)
+    new = RoleChange(ROLE, "gained", (), (head,))
+    step = comparison([new, replace(new, role="local-window", same_as=ROLE)], matches=[SAME_HEAD])
+    table = part("steps", compared(step, step, step)).table
+    assert table
+    assert [*table.columns[-1].cells] == [Text("Previous token new")] * 2
+
+
+def test_induction_on_random_tokens_has_the_mark_of_induction() -> None:
+    found = ComparisonFinding("gained", "The role induction on random tokens is new.", PROBE)
+    made = compared(comparison(), findings=(found,))
+    (info,) = made.reports[0].roles
+    induction = replace(info, name="induction", family="copy", letter="I")
+    made = replace(made, reports=tuple(replace(one, roles=(induction,)) for one in made.reports))
+    (says,) = sections.of(made).findings
+    assert says.chip
+    assert says.chip.letter == "I"
