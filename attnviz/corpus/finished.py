@@ -23,6 +23,7 @@ from attnviz.report.monitoring import Groups, StrangeSentence
 from attnviz.report.numbers import counted
 from attnviz.report.watched import groups_in_words, strangest_in_words
 from attnviz.settings import Settings
+from attnviz.survey import survey
 from attnviz.text.showable import showable
 
 Value = TypeVar("Value")
@@ -72,6 +73,11 @@ def warnings_of(manifest: Manifest) -> list[str]:
         )
     if manifest["part"] != "1/1":
         warnings.append(f"This is part {manifest['part']} of the corpus.")
+        if not result["sentences"]:
+            warnings.append(
+                f"The part is empty: the pilot is in the first, and of the others each takes "
+                f"{survey.SHARD} in turn."
+            )
     return [*notes_of(manifest).warnings(result["limit"]), *warnings]
 
 

@@ -100,7 +100,7 @@ def json_records(
 def _reason(error: ValueError | RecursionError) -> str:
     """Why a line of JSON can't be read."""
     if isinstance(error, json.JSONDecodeError):
-        return error.msg
+        return f"{error.msg} (column {error.colno})"
     return "nested too deeply" if isinstance(error, RecursionError) else "a number is too long"
 
 
@@ -219,16 +219,15 @@ def _record(
         raise _unnamed(name, list(value))
     text, named = _looked_up(value, fields.text), _looked_up(value, fields.id)
     if not isinstance(text, str):
-        what = "no field" if text is None else f"{type(text).__name__}, no text, in the field"
         usual = "--field names the field that holds the text, in every record."
-        hint = usual if text is not None else _nearest(fields.text, value, "--field", usual)
-        refuse(
-            InputError(
-                f"{name}, {place} {line} has {what} {showable(fields.text)}; it has "
-                f"{_listed(list(value))}.",
-                hint,
-            )
-        )
+        field, fix = f"{name}, {place} {line} has {{}} {showable(fields.text)}", usual
+        if text is not None or fields.text in value:
+            kind = "null" if text is None else type(text).__name__
+            told = field.format(f"{kind}, no text, in the field")
+        else:
+            told = f"{field.format('no field')}; it has {_listed(list(value))}"
+            fix = _nearest(fields.text, value, "--field", usual)
+        refuse(InputError(f"{told}.", fix))
         return
     for field, flag in ((fields.id, "--id"), (fields.grouped, fields.flag)):
         absent = field and _looked_up(value, field) is None and field not in value

@@ -110,7 +110,7 @@ def test_json_lines(tmp_path: Path) -> None:
         ("[1]", "line 2 holds no object: [1]"),
         ('{"nr": 1}', "line 2 has no field body; it has nr"),
         ('{"body": 3}', "line 2 has int, no text, in the field body"),
-        ('{"body": null}', "line 2 has no field body"),
+        ('{"body": null}', "line 2 has null, no text, in the field body."),
         ("[" * 100_000, "line 2 is no JSON: nested too deeply"),
         ('{"nr": ' + "9" * 5000 + "}", "line 2 is no JSON: a number is too long"),
     ],
@@ -156,7 +156,9 @@ def test_parquet(tmp_path: Path) -> None:
     parquet = importlib.import_module("pyarrow.parquet")
     path = tmp_path / "two.parquet"
     parquet.write_table(arrow.Table.from_pylist([*TWO, {"body": None, "nr": 9}]), path)
-    assert "two.parquet, row 3 has no field body" in refusal(path, fields=Fields("body"))
+    assert "two.parquet, row 3 has null, no text, in the field body" in refusal(
+        path, fields=Fields("body")
+    )
     how = passages(path, fields=Fields("body", "nr"), keep_going=True)
     assert [(each.text, each.line, each.document) for each in how] == [
         ("A cat sat.", 1, "7"),

@@ -172,6 +172,13 @@ def test_four_parts_are_the_whole(tiny: Path, corpus: Path, whole: Path, tmp_pat
         assert sums.denominator.tolist() == theirs.columns[name].denominator.tolist(), name
 
 
+def test_a_part_of_a_small_corpus_says_that_it_is_empty(tiny: Path, tmp_path: Path) -> None:
+    few = write_lines(tmp_path / "few.txt", sentences(30))
+    told = scanned(tiny, few, into=tmp_path / "second", part=Part(2, 2))
+    assert told.numbers["sentences"] == 0
+    assert any("The part is empty: the pilot is in the first" in each for each in told.warnings)
+
+
 def test_a_scan_may_use_the_pilot_of_another(tiny: Path, whole: Path, tmp_path: Path) -> None:
     text = write_lines(tmp_path / "more.txt", sentences(300, seed=3))
     scanned(tiny, text, into=tmp_path / "scan", pilot=whole)

@@ -55,13 +55,12 @@ def processes(asked: int, loaded: LoadedModel, sentences: int, *, spread: bool =
     many as before, and so the same bytes. A model that is `spread` over devices, or on a GPU, has
     one process. Raises UsageError for several there, or for more than there are processors.
     """
-    threads = torch.get_num_threads()
+    threads, cpus = torch.get_num_threads(), _cpus()
     alone = spread or loaded.device.type != "cpu"
     if asked:
-        if asked > threads:
-            cpus = counted(threads, "CPU")
+        if asked > cpus:
             raise UsageError(
-                f"--workers is {asked:,}, and attnviz may use {cpus}.",
+                f"--workers is {asked:,}, and attnviz may use {counted(cpus, 'CPU')}.",
                 "Take fewer, or leave it out: as many as pay off.",
             )
         if asked > 1 and alone:
@@ -76,6 +75,13 @@ def processes(asked: int, loaded: LoadedModel, sentences: int, *, spread: bool =
     weights = sum(part.numel() * part.element_size() for part in loaded.model.parameters())
     fit = int(_SHARE * budget.installed() / max(weights, 1))
     return max(1, min(max(min(threads, _MOST), threads // _MOST), fit))
+
+
+def _cpus() -> int:
+    """How many processors this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,8 @@ def test_as_many_as_pay_off(
 
 @pytest.mark.fast
 def test_what_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    monkeypatch.setattr("attnviz.corpus.engines.processes._cpus", lambda: 3)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)  # as OMP_NUM_THREADS says
     assert processes(3, model(), 10) == 3
     assert processes(1, model("meta"), 10**6) == processes(0, model("meta"), 10**6) == 1
     assert processes(0, model(), 10**6, spread=True) == 1
@@ -76,7 +77,7 @@ def test_two_processes_measure_what_one_does_though_one_is_killed(
         return task
 
     monkeypatch.setattr(ProcessCluster, "give", give)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr("attnviz.corpus.engines.processes._cpus", lambda: 2)
     with small_pilot(100, shard=20):
         corpus = write_lines(tmp_path / "corpus.txt", sentences(437))
         scanned(tiny, corpus, into=tmp_path / "here", rows=True, workers=1)
