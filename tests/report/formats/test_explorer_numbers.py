@@ -197,12 +197,19 @@ def test_a_lens_hides_what_runs_through_special_tokens(
             "Flow through them is not made up for"
             in explorer.page.locator("#explorer .shown").inner_text()
         )
+        told = explorer.notes().partition("Tokens that the lens leaves out: ")[2]
+        given, carried = (float(each) for each in re.findall(r"(0\.\d\d) of", told))
         explorer.go("s=1&v=flow&q=3&by=word")
         words = explorer.table()
     hidden = {row["key_token"] for row in whole} - {row["key_token"] for row in content}
     assert hidden == {"[CLS]", "[SEP]"}
     kept = [row for row in whole if not {row["query_token"], row["key_token"]} & hidden]
     assert content == kept
+    special = [row for row in whole if row not in kept]
+    inputs = [float(row["weight"]) for row in special if row["layer"] == ""]
+    edges = [float(row["weight"]) for row in special if row["layer"] != ""]
+    assert given == pytest.approx(sum(inputs), abs=0.006)
+    assert carried == pytest.approx(sum(edges) / 2, abs=0.006)  # mean over two layers
     for table in (whole, words):
         total = sum(float(row["weight"]) for row in table if row["layer"] == "1")
         assert total == pytest.approx(1.0, abs=1e-3)
