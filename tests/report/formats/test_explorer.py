@@ -473,6 +473,16 @@ def test_links_hold_the_view_and_anchors_go_on_working(
         for wrong in ("h=L99H0&v=none&s=77&q=999&lens=x", "h=%E0%A4%A", "constructor=1&h=L0H0"):
             explorer.go(wrong)
         assert page.locator("#explorer .picture").count() == 1
+        explorer.go("s=99&v=zzz&h=L99H99,L2H1&nonsense=1&q=3,999&lens=x")
+        told = page.get_by_role("alert").inner_text()
+        for part in ("“nonsense=1”", "lens “x” (there is all, content", "sentence “99” (there is 1)"):
+            assert part in told
+        for part in ("view “zzz” (there is matrix, arcs", "heads “L99H99”", "query “999”"):
+            assert part in told
+        assert shown.inner_text() == "L2H1"
+        page.get_by_role("button", name="Arcs").click()
+        explorer.ready()
+        assert page.locator("#explorer .unknown").inner_text() == ""
         explorer.go("s=1&h=L4H4&v=arcs&q=2")
         page.get_by_role("link", name="Explore", exact=True).click()
         assert explorer.link == "s=1&v=arcs&h=L1H1"  # the best head of a role that can be outlined
