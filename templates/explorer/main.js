@@ -9,7 +9,7 @@
 import { changesOf, controls, keyList } from "./controls.js";
 import { read, Store } from "./data.js";
 import { el, set, short } from "./dom.js";
-import { filtering } from "./filters.js";
+import { filtering, passes } from "./filters.js";
 import { isPair, massLine } from "./segments.js";
 import { saveCsv, savePng, saveSvg } from "./download.js";
 import { sceneOf } from "./scene.js";
@@ -202,9 +202,11 @@ class Explorer {
     const { seg, layers, heads, has } = this.state;
     const asked = { ...scene, state: { ...scene.state, seg, layers, heads, has } };
     this.chosen.replaceChildren(...controls(this.data, asked, (changes) => this.go(changes)));
+    const drawn = Boolean(view.picture ?? host.querySelector("svg.picture"));
     const says = view.says ?? ((of) => this.says(of));
     const left = view.whole && (seg || filtering(this.state)) ? [el("p", {}, "Neither filters nor the choice of texts count here.")] : [];
-    this.shown.replaceChildren(onPaper(scene), ...says(scene), ...left, el("p", { class: "how-to" }, view.about));
+    this.shown.replaceChildren(onPaper(scene), ...says(scene), ...left, ...(drawn ? [el("p", { class: "how-to" }, view.about)] : []));
+    for (const button of this.section.querySelectorAll(".files [data-form]")) set(button, { disabled: !drawn });
     this.host.replaceWith(host);
     this.host = host;
     this.said.textContent = "";
@@ -253,6 +255,7 @@ class Explorer {
     }
     if (!told.length && scene.heads.length === 1) first.append(" no role was found");
     const lines = [first];
+    lines.push(...this.notPassing(scene));
     if (scene.none) lines.push(el("p", {}, "The filter leaves none of these heads: it does not count here."));
     if (viewOf(state.v).ofText) return lines;
     for (const { target, here } of scene.outlines) {
@@ -272,10 +275,21 @@ class Explorer {
     return lines;
   }
 
+  /**
+   * Which of the heads that were chosen by name don't pass the filter.
+   * @param {Scene} scene
+   */
+  notPassing({ heads, state, stream }) {
+    if (!state.h.includes("H") || !filtering(this.state)) return [];
+    const pass = passes(stream, this.state);
+    const without = heads.filter(([layer, head]) => !pass(layer, head)).map(([layer, head]) => `L${layer}H${head}`);
+    return without.length ? [el("p", { class: "alert" }, `${without.join(", ")} ${without.length > 1 ? "don’t" : "doesn’t"} pass the filter; what is said of ${without.length > 1 ? "them" : "it"} stands all the same.`)] : [];
+  }
+
   files() {
     /** @type {(title: string, save: () => void | Promise<void>) => HTMLElement} */
     const button = (title, save) => {
-      const made = el("button", { type: "button" }, title);
+      const made = el("button", { type: "button", "data-form": title.startsWith("Keys") ? null : title }, title);
       made.addEventListener("click", () => void save());
       return made;
     };

@@ -31,6 +31,7 @@ export const flowView = {
   title: "Flow",
   about: "Columns are layers, the input at the left; lines lead from tokens before a layer to those after it, the wider, the more they carry. Grey lines stay with their token. Click a token after a layer, or press Enter on it, to see what runs to it; an input, to see only the ways that begin there.",
   whole: true,
+  idle: ["Role", "scale to the largest"],
   heads: (names) => (names.includes("H") ? "all" : names),
   says,
   named: (scene) => (scene.cross ? "" : `to ${nameOf(scene)} after layer ${lastLayer(scene)}${isMaximum(scene) ? ", maximum" : ""}`),
