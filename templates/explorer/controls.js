@@ -1,9 +1,9 @@
 /** The buttons and lists that choose what is shown, and what each key does. */
 
-import { el, short } from "./dom.js";
+import { el, set, short } from "./dom.js";
 import { filterRow, passing } from "./filters.js";
 import { isPair, segmentRow } from "./segments.js";
-import { VIEWS } from "./views.js";
+import { viewOf, VIEWS } from "./views.js";
 import { headsOf } from "./weights.js";
 
 /** @import {Data, Stream} from "./data.js" */
@@ -32,7 +32,7 @@ export function controls(data, { stream, sentence, state }, go) {
     return button;
   });
   const several = data.streams.length > 1;
-  return [
+  const made = [
     el("div", { class: "row", role: "group", "aria-label": "View" }, ...views),
     el(
       "div",
@@ -52,6 +52,14 @@ export function controls(data, { stream, sentence, state }, go) {
     filterRow(stream, state, go),
     ...(isPair(sentence) ? [segmentRow(state, go)] : []),
   ];
+  const { idle = [], whole } = viewOf(state.v);
+  for (const label of made.flatMap((row) => [...row.querySelectorAll("label")])) {
+    const control = label.querySelector("select, input");
+    const title = [...label.childNodes].find(({ nodeType }) => nodeType === 3)?.textContent?.trim() ?? "";
+    const off = idle.includes(title) || (whole && label.closest(".filters"));
+    if (off) set(/** @type {Element} */ (control), { disabled: true });
+  }
+  return made;
 }
 
 /**

@@ -21,6 +21,7 @@ export const LONGEST = 40;
  * @property {number[]} layers their numbers
  * @property {Flow} flow edges and nodes by places on the side
  * @property {Float64Array} inputs what comes from each input; of maximum flow the most that could
+ * @property {boolean} hidden whether a lens leaves tokens out
  * @property {number} whole what runs through every layer, what is left out on the side with it
  */
 
@@ -59,13 +60,14 @@ export async function graphOf(scene) {
   const layers = stream.layers.map(([layer]) => layer).filter((layer) => layer <= lastLayer(scene));
   const mixed = await mixings(data, store, stream, sentence, layers);
   const places = side.places[target];
+  const hidden = side.places.flat().length < sentence.keys.length;
   const into = state.by === "word" && stream.last ? places.slice(-1) : places;
   const pinned = onSide(side, state.k);
   const of = (/** @type {number[]} */ some) => some.flatMap((token) => side.places[token]);
   if (!isMaximum(scene)) {
     const flow = rollout(mixed, into, of(pinned));
     const inputs = pinned.length ? rollout(mixed, into, []).nodes[0] : flow.nodes[0];
-    return { side, target, sources: pinned, layers, flow: merged(flow, side), inputs: summed(inputs, side), whole: flow.total };
+    return { side, target, sources: pinned, layers, flow: merged(flow, side), inputs: summed(inputs, side), hidden, whole: flow.total };
   }
   const each = side.places.map((tokens) => maximumFlow(mixed, into, tokens));
   const inputs = Float64Array.from(each, ({ total }) => total);
@@ -73,7 +75,7 @@ export async function graphOf(scene) {
   const most = others.reduce((best, token) => (inputs[token] > inputs[best] ? token : best), others[0] ?? target);
   const source = pinned[0] ?? most;
   const flow = each[source];
-  return { side, target, sources: [source], layers, flow: merged(flow, side), inputs, whole: flow.total };
+  return { side, target, sources: [source], layers, flow: merged(flow, side), inputs, hidden, whole: flow.total };
 }
 
 /**

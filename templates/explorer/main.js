@@ -9,12 +9,12 @@
 import { changesOf, controls, keyList } from "./controls.js";
 import { read, Store } from "./data.js";
 import { el, set, short } from "./dom.js";
-import { filtering } from "./filters.js";
+import { filtering, passes } from "./filters.js";
 import { isPair, massLine } from "./segments.js";
 import { saveCsv, savePng, saveSvg } from "./download.js";
 import { sceneOf } from "./scene.js";
-import { format, parse, USUAL } from "./state.js";
-import { viewOf } from "./views.js";
+import { format, notThere, parse, USUAL } from "./state.js";
+import { viewOf, VIEWS } from "./views.js";
 import { headsOf } from "./weights.js";
 
 /** @import {Data, Stream} from "./data.js" */
@@ -30,8 +30,11 @@ class Explorer {
     this.section = section;
     this.data = data;
     this.store = new Store();
+    /** @type {string[]} */
+    const unknown = [];
     /** @type {State} */
-    this.state = this.complete(parse(location.hash) ?? USUAL);
+    this.state = this.complete(parse(location.hash, unknown) ?? USUAL, unknown);
+    this.unknown = el("p", { class: "alert unknown", role: "alert" });
     /** @type {Scene | null} */
     this.scene = null;
     this.asked = 0;
@@ -44,12 +47,13 @@ class Explorer {
     this.notes = el("div", { class: "notes" });
     this.keys = keyList();
     const beside = el("div", { class: "beside-picture" }, this.said, this.notes, this.files());
-    section.append(this.chosen, this.shown, el("div", { class: "stage" }, this.host, beside), this.keys);
+    section.append(this.chosen, this.unknown, this.shown, el("div", { class: "stage" }, this.host, beside), this.keys);
     section.addEventListener("keydown", (event) => this.key(event));
     addEventListener("popstate", () => this.arrived());
     document.addEventListener("keydown", (event) => {
       if (event.key === "?" && event.target === document.body) this.keys.showModal();
     });
+    this.tellUnknown(unknown);
     let width = 0;
     new ResizeObserver(() => {
       const now = section.clientWidth;
@@ -64,19 +68,22 @@ class Explorer {
   }
 
   /**
-   * A state whose stream, sentence, heads and role are there.
+   * A state whose stream, sentence, heads and role are there; `unknown` gets a phrase for each that
+   * is not.
    * @param {State} asked
+   * @param {string[]} [unknown]
    * @returns {State}
    */
-  complete(asked) {
+  complete(asked, unknown = []) {
     const streams = this.data.streams;
     const stream = streams.find(({ name }) => name === asked.a) ?? streams[0];
     const all = this.data.sentences.filter(({ stream: of }) => of === stream.name);
     const sentence = all.find(({ id }) => id === asked.s) ?? all[0];
-    const heads = headsOf(stream, asked.h).length ? asked.h : stream.start;
+    const some = asked.h === "all" ? "all" : asked.h.split(",").filter((name) => headsOf(stream, name).length).join(",");
+    const heads = some || stream.start;
     const role = stream.targets.some(({ name }) => name === asked.role) ? asked.role : "";
     const within = (/** @type {number[]} */ places, /** @type {unknown[]} */ side) => places.filter((at) => at < side.length);
-    return {
+    const state = {
       ...asked,
       a: stream.name,
       s: sentence.id,
@@ -88,6 +95,35 @@ class Explorer {
       q: within(asked.q, sentence.queries),
       k: within(asked.k, sentence.keys),
     };
+    unknown.push(...this.missing(asked, state, some));
+    return state;
+  }
+
+  /**
+   * What was asked for and isn't there.
+   * @param {State} asked
+   * @param {State} state what there is of it
+   * @param {string} heads those of the heads that there are
+   */
+  missing(asked, state, heads) {
+    const list = (/** @type {(string | number)[]} */ all) => `${all.slice(0, 12).join(", ")}${all.length > 12 ? ", …" : ""}`;
+    const phrases = [];
+    if (asked.a && asked.a !== state.a) phrases.push(notThere("a", asked.a, list(this.data.streams.map(({ name }) => name).filter(Boolean))));
+    if (asked.s && asked.s !== state.s) phrases.push(notThere("s", String(asked.s), list(this.data.sentences.filter(({ stream }) => stream === state.a).map(({ id }) => id))));
+    if (asked.v !== state.v) phrases.push(notThere("v", asked.v, list(VIEWS.map(({ name }) => name))));
+    const without = asked.h === heads ? [] : asked.h.split(",").filter((name) => !heads.split(",").includes(name));
+    if (without.length) phrases.push(notThere("h", without.join(",")));
+    for (const name of /** @type {const} */ (["role", "has"])) if (asked[name] && !state[name]) phrases.push(notThere(name, asked[name]));
+    for (const name of /** @type {const} */ (["q", "k"])) {
+      const beyond = asked[name].filter((at) => !state[name].includes(at));
+      if (beyond.length) phrases.push(notThere(name, beyond.join(",")));
+    }
+    return phrases;
+  }
+
+  /** @param {string[]} unknown parts of a link */
+  tellUnknown(unknown) {
+    this.unknown.textContent = unknown.length ? `The link names what isn’t in this explorer: ${unknown.join("; ")}. The rest of it counts.` : "";
   }
 
   /** @param {Partial<State>} changes */
@@ -97,14 +133,18 @@ class Explorer {
     const link = format(this.state);
     if (link === before) return;
     history.pushState(null, "", link);
+    this.tellUnknown([]);
     this.render();
   }
 
   /** The address has changed: back, forward, a link, or typed. */
   arrived() {
-    const asked = location.hash ? parse(location.hash) : USUAL;
+    /** @type {string[]} */
+    const unknown = [];
+    const asked = location.hash ? parse(location.hash, unknown) : USUAL;
     if (!asked) return;
-    this.state = this.complete(asked);
+    this.state = this.complete(asked, unknown);
+    this.tellUnknown(unknown);
     this.render();
   }
 
@@ -162,9 +202,11 @@ class Explorer {
     const { seg, layers, heads, has } = this.state;
     const asked = { ...scene, state: { ...scene.state, seg, layers, heads, has } };
     this.chosen.replaceChildren(...controls(this.data, asked, (changes) => this.go(changes)));
+    const drawn = Boolean(view.picture ?? host.querySelector("svg.picture"));
     const says = view.says ?? ((of) => this.says(of));
     const left = view.whole && (seg || filtering(this.state)) ? [el("p", {}, "Neither filters nor the choice of texts count here.")] : [];
-    this.shown.replaceChildren(onPaper(scene), ...says(scene), ...left, el("p", { class: "how-to" }, view.about));
+    this.shown.replaceChildren(onPaper(scene), ...says(scene), ...left, ...(drawn ? [el("p", { class: "how-to" }, view.about)] : []));
+    for (const button of this.section.querySelectorAll(".files [data-form]")) set(button, { disabled: !drawn });
     this.host.replaceWith(host);
     this.host = host;
     this.said.textContent = "";
@@ -213,6 +255,7 @@ class Explorer {
     }
     if (!told.length && scene.heads.length === 1) first.append(" no role was found");
     const lines = [first];
+    lines.push(...this.notPassing(scene));
     if (scene.none) lines.push(el("p", {}, "The filter leaves none of these heads: it does not count here."));
     if (viewOf(state.v).ofText) return lines;
     for (const { target, here } of scene.outlines) {
@@ -232,10 +275,21 @@ class Explorer {
     return lines;
   }
 
+  /**
+   * Which of the heads that were chosen by name don't pass the filter.
+   * @param {Scene} scene
+   */
+  notPassing({ heads, state, stream }) {
+    if (!state.h.includes("H") || !filtering(this.state)) return [];
+    const pass = passes(stream, this.state);
+    const without = heads.filter(([layer, head]) => !pass(layer, head)).map(([layer, head]) => `L${layer}H${head}`);
+    return without.length ? [el("p", { class: "alert" }, `${without.join(", ")} ${without.length > 1 ? "don’t" : "doesn’t"} pass the filter; what is said of ${without.length > 1 ? "them" : "it"} stands all the same.`)] : [];
+  }
+
   files() {
     /** @type {(title: string, save: () => void | Promise<void>) => HTMLElement} */
     const button = (title, save) => {
-      const made = el("button", { type: "button" }, title);
+      const made = el("button", { type: "button", "data-form": title.startsWith("Keys") ? null : title }, title);
       made.addEventListener("click", () => void save());
       return made;
     };

@@ -50,6 +50,7 @@ import { cellsOf, headsName, massOn, meanOf, seen } from "./weights.js";
  * @property {(scene: Scene, host: HTMLElement) => SVGSVGElement | null} [picture] where the host
  *   holds none that can be kept
  * @property {boolean} [whole] it needs all tokens and heads: filters and texts of a pair don't count
+ * @property {string[]} [idle] titles of the controls that don't count
  * @property {(names: string) => string} [heads] those it shows where these are chosen, if others
  * @property {(scene: Scene) => string} [named] what it is of, if not the heads
  * @property {(scene: Scene) => Node[]} [says] what stands above it, if not heads and their roles

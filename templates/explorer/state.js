@@ -1,5 +1,7 @@
 /** What is looked at, as it stands behind the # of the page's address. */
 
+import { short } from "./dom.js";
+
 /**
  * @typedef {object} State
  * @property {string} a the stream
@@ -66,25 +68,55 @@ const ENTRY = /^[a-z]+=[^=&]*$/;
 
 /**
  * The state that a link holds; null where it is none of ours, such as #L5H7. What it doesn't name
- * is as usual, and so is what can't be.
+ * is as usual, and so is what can't be: `unknown` gets a phrase for each such part.
  * @param {string} hash
+ * @param {string[]} [unknown]
  * @returns {State | null}
  */
-export function parse(hash) {
+export function parse(hash, unknown = []) {
   const entries = hash.replace(/^#/, "").split("&");
-  if (!entries.every((entry) => ENTRY.test(entry))) return null;
+  const names = entries.filter((entry) => ENTRY.test(entry)).map((entry) => entry.split("=")[0]);
+  if (!names.some((name) => Object.hasOwn(USUAL, name))) return null;
   /** @type {any} */
   const state = { ...USUAL };
   for (const entry of entries) {
     const [name, coded] = /** @type {[string, string]} */ (entry.split("="));
-    if (!Object.hasOwn(USUAL, name)) return null;
+    if (!ENTRY.test(entry) || !Object.hasOwn(USUAL, name)) {
+      if (entry) unknown.push(`“${short(decoded(entry), 40)}”`);
+      continue;
+    }
     const value = decoded(coded);
-    if (name === "q" || name === "k") state[name] = places(value);
-    else if (name === "layers" || name === "heads") state[name] = isRanges(value) ? value : "";
-    else if (name === "s") state.s = /^\d{1,9}$/.test(value) ? Number(value) : 0;
-    else if (!Object.hasOwn(CHOICES, name) || CHOICES[name].includes(value)) state[name] = value;
+    const all = CHOICES[name]?.filter(Boolean).join(", ");
+    let right = true;
+    if (name === "q" || name === "k") {
+      state[name] = places(value);
+      right = state[name].length === value.split(",").filter(Boolean).length;
+    } else if (name === "layers" || name === "heads") {
+      right = isRanges(value);
+      state[name] = right ? value : "";
+    } else if (name === "s") {
+      right = /^\d{1,9}$/.test(value);
+      state.s = right ? Number(value) : 0;
+    } else {
+      right = !all || CHOICES[name].includes(value);
+      if (right) state[name] = value;
+    }
+    if (!right) unknown.push(notThere(name, value, all));
   }
   return state;
+}
+
+/** What the names in a link mean. @type {Record<string, string>} */
+const MEANT = { a: "attention", s: "sentence", v: "view", h: "heads", q: "query", k: "key", has: "role", seg: "texts", t: "shade", by: "unit" };
+
+/**
+ * A phrase for a part of a link that isn't there.
+ * @param {string} name
+ * @param {string} value
+ * @param {string} [all] that there are
+ */
+export function notThere(name, value, all) {
+  return `${MEANT[name] ?? name} “${short(value, 40)}”${all ? ` (there is ${all})` : ""}`;
 }
 
 /**

@@ -16,8 +16,14 @@ const MANY = 64;
 /** So many tokens of a node are told. */
 const TOLD = 5;
 
+/** So much wider are letters that are bold, at most. */
+const BOLD = 1.15;
+
+/** Shares of the flow whose widths the picture's foot shows. */
+const SHOWN = [0.02, 0.1, 0.5];
+
 /** Sizes in pixels. */
-const [HIGH, FONT, NARROW, BROAD, TOP, NUMBER] = [19, 12.5, 16, 74, 20, 36];
+const [HIGH, FONT, NARROW, BROAD, TOP, NUMBER, FOOT] = [19, 12.5, 16, 74, 20, 36, 18];
 
 /** @type {View} */
 export const flowView = {
@@ -25,6 +31,7 @@ export const flowView = {
   title: "Flow",
   about: "Columns are layers, the input at the left; lines lead from tokens before a layer to those after it, the wider, the more they carry. Grey lines stay with their token. Click a token after a layer, or press Enter on it, to see what runs to it; an input, to see only the ways that begin there.",
   whole: true,
+  idle: ["Role", "scale to the largest"],
   heads: (names) => (names.includes("H") ? "all" : names),
   says,
   named: (scene) => (scene.cross ? "" : `to ${nameOf(scene)} after layer ${lastLayer(scene)}${isMaximum(scene) ? ", maximum" : ""}`),
@@ -50,7 +57,7 @@ function says(scene) {
   } else lines.push(el("p", {}, `Rollout: in each layer ${half}. The numbers say which share of ${name} comes from each input.`));
   if (state.flow === "maximum" && !isMaximum(scene)) lines.push(el("p", {}, `Maximum flow is shown for sentences of up to ${LONGEST} tokens, and this one has ${scene.sentence.keys.length}: rollout is shown.`));
   if (stream.name === "decoder") lines.push(el("p", {}, "What comes in from the encoder, by cross-attention, is not in it."));
-  if (state.lens !== "all") lines.push(el("p", {}, "The tokens that the lens leaves out are not drawn. Flow through them is not made up for: what they carry is told below."));
+  if (state.lens !== "all") lines.push(el("p", {}, "The tokens that the lens leaves out are not drawn. Flow through them is not made up for: what they carry is told with the picture."));
   return lines;
 }
 
@@ -71,7 +78,7 @@ async function draw(scene, host) {
   const rows = rowsOf(graph, lines);
   const place = new Map(rows.map((token, row) => [token, row]));
   const left = Math.ceil(rows.reduce((most, token) => Math.max(most, widthOf(labelOf(side.labels[token]), FONT)), 20)) + NUMBER + 8;
-  const right = Math.ceil(widthOf(labelOf(side.labels[target]), FONT)) + 14;
+  const right = Math.ceil(BOLD * widthOf(labelOf(side.labels[target]), FONT)) + 14;
   const step = Math.max(NARROW, Math.min(BROAD, (scene.width - left - right - 16) / layers.length));
   const x = (/** @type {number} */ level) => left + 8 + level * step;
   const y = (/** @type {number} */ row) => TOP + (row + 0.5) * HIGH;
@@ -86,8 +93,7 @@ async function draw(scene, host) {
         return svg("path", {
           class: query === key ? "stays" : null,
           d: `M${x(layer)} ${from}C${half} ${from} ${half} ${to} ${x(layer + 1)} ${to}`,
-          "stroke-width": (0.6 + 6 * share).toFixed(2),
-          "stroke-opacity": Math.min(1, 0.25 + 0.75 * Math.sqrt(share)).toFixed(2),
+          ...strokeOf(share),
         });
       }),
     );
@@ -101,15 +107,16 @@ async function draw(scene, host) {
     .map((at) => svg("text", { x: x(at + 1), y: 8, "text-anchor": "middle" }, String(layers[at])));
   const drawn = picture(
     x(last) + right,
-    y(rows.length) + 2,
+    y(rows.length) + FOOT,
     svg("g", { class: "labels numbers", "font-size": 11 }, svg("text", { x: x(0) - 4, y: 8, "text-anchor": "end" }, "input, layers"), ...numbers),
     edges,
+    widths(x(0), y(rows.length) + 8),
     svg("g", { class: "nodes" }, ...dots(graph, place, x, y)),
     svg("g", { class: "labels", "font-size": FONT }, ...names, label(side.labels[target], { x: x(last) + 8, y: y(place.get(target) ?? 0), "font-weight": 700 })),
     cursor,
   );
   shown(lines);
-  const about = summary(graph, lines, rows);
+  const about = summary(graph, lines, rows, isMaximum(scene));
   const touching = (/** @type {number} */ token, /** @type {number} */ level) =>
     lines.filter(({ layer, query, key }) => (layer === level - 1 && query === token) || (layer === level && key === token));
   const moves = new Grid(drawn, {
@@ -156,6 +163,27 @@ async function draw(scene, host) {
   });
   host.append(moves.element);
   scene.tell(about);
+}
+
+/**
+ * How a line of so much of the flow is drawn.
+ * @param {number} share
+ */
+function strokeOf(share) {
+  return { "stroke-width": (0.8 + 6 * share).toFixed(2), "stroke-opacity": Math.min(1, 0.5 + 0.5 * Math.sqrt(share)).toFixed(2) };
+}
+
+/**
+ * Which width is which share of the flow.
+ * @param {number} x
+ * @param {number} y
+ */
+function widths(x, y) {
+  const each = SHOWN.flatMap((share, at) => [
+    svg("path", { d: `M${x + 62 * at} ${y}h22`, ...strokeOf(share) }),
+    svg("text", { class: "tick number", x: x + 62 * at + 27, y }, String(share)),
+  ]);
+  return svg("g", { class: "strokes widths" }, svg("text", { class: "tick number", x: x - 8, y, "text-anchor": "end" }, "share of flow"), ...each);
 }
 
 /** @param {Scene} scene */
@@ -246,8 +274,10 @@ function comesFrom(graph, token, level) {
  * @param {Graph} graph
  * @param {{layer: number, share: number}[]} lines
  * @param {number[]} rows
+ * @param {boolean} maximum
  */
-function summary({ side, layers, sources, flow, whole }, lines, rows) {
+function summary(graph, lines, rows, maximum) {
+  const { side, layers, sources, flow, whole } = graph;
   const shares = new Float64Array(layers.length);
   for (const { layer, share } of lines) shares[layer] += share;
   const mean = shares.reduce((sum, each) => sum + each, 0) / shares.length;
@@ -257,7 +287,30 @@ function summary({ side, layers, sources, flow, whole }, lines, rows) {
   if (names) parts.unshift(`From ${names}: ${number(flow.total)}.`);
   if (!(whole > 0)) parts.splice(1, 1, "Nothing of it gets here.");
   if (rows.length < side.labels.length) parts.push(`${counted(side.labels.length - rows.length, "token")} without a line are left out.`);
+  if (whole > 0) parts.push(`A dot is larger, the more runs through its token; through those without any runs less than ${LEAST / 4}.`);
+  parts.push(...lensTold(graph, maximum));
   return el("p", {}, parts.join(" "));
+}
+
+/**
+ * What the tokens that a lens leaves out give and carry.
+ * @param {Graph} graph
+ * @param {boolean} maximum
+ * @returns {string[]}
+ */
+function lensTold({ flow, hidden, inputs, layers, whole }, maximum) {
+  if (!hidden || !(whole > 0)) return [];
+  const left = flow.edges.map((edge) => Math.max(0, 1 - sumOf(edge) / whole));
+  const most = left.indexOf(Math.max(...left));
+  const mean = left.reduce((sum, each) => sum + each, 0) / left.length;
+  const through = `${number(mean)} of the flow runs on lines from or to them, mean over layers; most in layer ${layers[most]}, ${number(left[most])}.`;
+  const given = maximum ? "" : `${number(Math.max(0, 1 - sumOf(inputs)))} of what reaches the target comes from them as inputs; `;
+  return [`Tokens that the lens leaves out: ${given}${through}`];
+}
+
+/** @param {Float64Array} values */
+function sumOf(values) {
+  return values.reduce((sum, each) => sum + each, 0);
 }
 
 /** @param {Scene} scene */

@@ -1,6 +1,6 @@
 /** The weights of one head, or of a mean, as a matrix: rows are queries, columns keys. */
 
-import { number, set, svg } from "../dom.js";
+import { el, number, set, svg } from "../dom.js";
 import { Grid } from "../grid.js";
 import { colourBar, label, labelOf, outline, picture, widthOf } from "../parts.js";
 import { pinnedRows, restLine } from "../rest.js";
@@ -48,6 +48,8 @@ function draw(scene, host) {
   const marks = pinned.map((row) => pin(row, side, width));
   const lines = scene.outlines.map(({ target, cells: of }, at) => {
     const path = { d: outline(of, columns, side, side > 4 ? 0.75 + at * 1.5 : 0), stroke: target.line };
+    // Where cells are few pixels wide a halo and a full line would cover them.
+    if (side < BOXED) return svg("g", { class: "outline" }, svg("path", { ...path, style: "stroke-width:0.75;stroke-opacity:0.6" }));
     return svg("g", { class: "outline" }, svg("path", { ...path, class: "halo" }), svg("path", path));
   });
   const tag = svg("text", { class: "tag", visibility: "hidden" });
@@ -83,6 +85,7 @@ function draw(scene, host) {
     colourBar(scale, left + 6, top + height + 12),
   );
 
+  const few = every > 1 ? [el("p", {}, `One label in ${every} is drawn: go to a cell for those of its tokens.`)] : [];
   /** @type {(row: number, column: number) => void} */
   const move = (row, column) => {
     set(cursor, { x: column * side, y: row * side, visibility: "visible" });
@@ -102,7 +105,7 @@ function draw(scene, host) {
       }),
     );
     scene.say(cellText(matrix, row, column, number));
-    scene.tell(restLine(matrix, pinned.length ? pinned : [row]));
+    scene.tell(restLine(matrix, pinned.length ? pinned : [row]), ...few);
   };
   const pick = (/** @type {number} */ row) => scene.go({ q: toggled(state.q, matrix.queries.places[row][0]) });
   const moves = new Grid(drawn, {
@@ -129,7 +132,7 @@ function draw(scene, host) {
     if (cell) pick(cell.row);
   });
   host.append(moves.element);
-  if (pinned.length) scene.tell(restLine(matrix, pinned));
+  scene.tell(...(pinned.length ? [restLine(matrix, pinned)] : []), ...few);
 }
 
 /**

@@ -25,6 +25,7 @@ export const neuronView = {
   title: "Neuron",
   about: "Each row is a key that the query sees, each cell a dimension: at the left of the key itself, at the right its product with the query, which stands on top. Products add up to the sum, which makes the weight in the steps beside it. Point at a cell, or go there with the arrow keys; click or press Enter to mark the key.",
   whole: true,
+  idle: ["Role", "Lens", "by word", "scale to the largest"],
   heads: (names) => names.split(",").find((name) => name.includes("H")) ?? names,
   says,
   named: (scene) => `${headOf(scene) || scene.name}, query “${short(scene.sentence.queries[queryOf(scene)].text, 24)}”`,
@@ -59,13 +60,14 @@ function queryOf({ sentence, state }) {
 /** @param {Scene} scene */
 function says(scene) {
   const head = headOf(scene);
-  const lines = [el("p", {}, el("b", {}, head || scene.name), ", query “", el("bdi", {}, short(scene.sentence.queries[queryOf(scene)].text, 24)), "”")];
+  const query = carried(scene) ? [", query “", el("bdi", {}, short(scene.sentence.queries[queryOf(scene)].text, 24)), "”"] : [];
+  const lines = [el("p", {}, el("b", {}, head || scene.name), ...query)];
   if (!scene.sentence.neurons.length) {
     lines.push(el("p", {}, "No head has its queries and keys in this page: the model hands over weights alone, or the report is by word. A report made with --explore-heads and without --words has them where the model shows them."));
   } else if (!carried(scene)) {
     lines.push(el("p", {}, `This head’s queries and keys are not in the page, to keep it small. The command that made this report has them with `, el("code", {}, `--explore-heads ${head}`), "."));
   }
-  if (scene.state.lens !== "all" || scene.state.by === "word") lines.push(el("p", {}, "Scores are made by token and over all that the query sees: the lens and “by word” change nothing here."));
+  if (carried(scene) && (scene.state.lens !== "all" || scene.state.by === "word")) lines.push(el("p", {}, "Scores are made by token and over all that the query sees: the lens and “by word” change nothing here."));
   return lines;
 }
 
@@ -75,8 +77,9 @@ function says(scene) {
  */
 async function draw(scene, host) {
   const { sentence, store } = scene;
-  host.append(heads(scene), queries(scene));
+  host.append(heads(scene));
   if (!carried(scene)) return;
+  host.append(queries(scene));
   const neurons = await neuronsOf(store, sentence, headOf(scene));
   const query = queryOf(scene);
   const made = scoresOf(neurons, query);
@@ -87,9 +90,11 @@ async function draw(scene, host) {
   const wide = (/** @type {import("../data.js").Token} */ token) => widthOf(labelOf(token), FONT);
   const left = Math.ceil(labels.reduce((most, token) => Math.max(most, wide(token)), Math.max(20, 1.15 * wide(sentence.queries[query])))) + 8;
   const [column, bar] = scene.width < LITTLE ? NARROW : ROOMY;
-  const columns = columnsOf(neurons);
+  const steady = columnsOf(neurons);
+  const least = 4 * width + left + steady.length * column + bar + column + 3 * GAP;
+  const columns = least > scene.width ? [] : steady;
   const rest = columns.length * column + bar + column + 3 * GAP;
-  const side = Math.max(2, Math.min(9, Math.floor((scene.width - left - rest) / (2 * width))));
+  const side = Math.max(1, Math.min(9, Math.floor((scene.width - left - rest) / (2 * width))));
   const [across, high] = [width * side, scores.length * HIGH];
   const [keysAt, productsAt] = [left, left + across + GAP];
   const numbersAt = productsAt + across + GAP;
@@ -128,6 +133,7 @@ async function draw(scene, host) {
   const describe = (/** @type {number} */ row, /** @type {number} */ at) =>
     `${sentence.queries[query].text} → ${sentence.keys[scores[row].key].text}, dimension ${at}: ${signed(own[at])} × ${signed(seen[row * width + at])} = ${signed(products[row * width + at])}; weight ${number(scores[row].weight)}`;
   const about = summary(made, neurons);
+  if (!columns.length) about.append(" For want of room the steps from sum to weight stand here, for the key at the cursor.");
   const pick = (/** @type {number} */ row) => scene.go({ k: toggled(scene.state.k, scores[row].key) });
   const moves = new Grid(drawn, {
     cursor: scene.cursor,

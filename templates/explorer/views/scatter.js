@@ -12,9 +12,9 @@ import { axis, digits } from "../ticks.js";
 /** @import {Column, Numbers, Stream, Target} from "../data.js" */
 /** @import {Scene, View} from "../scene.js" */
 
-/** Sizes in pixels; of more heads points are smaller and have no letter. */
+/** Sizes in pixels; of more heads points are smaller, of many more with a role they have no letter. */
 const [LEFT, TOP, RIGHT, BOTTOM, WIDEST, TALLEST] = [54, 12, 16, 44, 640, 430];
-const [LARGE, SMALL, LETTERED, NEAR] = [8, 4, 160, 16];
+const [LARGE, MEDIUM, SMALL, FEW, LETTERED, NEAR] = [8, 6.5, 4, 160, 400, 16];
 
 /** What stands on the axes at first, as far as it was measured. */
 const USUAL = ["distance", "normalized_entropy", "entropy"];
@@ -27,10 +27,11 @@ export const scatterView = {
   name: "scatter",
   title: "Scatter",
   about:
-    "Every head by two numbers of the whole text: neither the sentence nor a lens counts here. A head has the colour and the letter of its first role, pale with an edge where that is not supported, and is a ring where it has none. Point at one to see its intervals; click, or press Enter, to see its matrix.",
+    `Every head by two numbers of the whole text: neither the sentence nor a lens counts here. A head has the colour and the letter of its first role, on white with a thick edge where that is not supported, and is a thin grey ring without a letter where it has none. Of more than ${LETTERED} heads with a role, points have no letters. Point at one to see its intervals; click, or press Enter, to see its matrix.`,
   draw,
   table,
   ofText: true,
+  idle: ["Sentence", "Role", "Lens", "by word", "scale to the largest"],
 };
 
 /**
@@ -61,13 +62,14 @@ async function draw(scene, host) {
   const x = axis(points.map(({ x: of }) => of[0]), width);
   const y = axis(points.map(({ y: of }) => of[0]), height);
   const place = (/** @type {Point} */ point) => [LEFT + x.at(point.x[0]), TOP + height - y.at(point.y[0])];
-  const radius = points.length > LETTERED ? SMALL : LARGE;
+  const some = points.filter((point) => roles(stream, point).length).length;
+  const radius = some > LETTERED ? SMALL : points.length > FEW ? MEDIUM : LARGE;
   const marks = svg("g", { class: "cells" });
   const chosen = new Set(state.h.split(","));
   const rings = svg("g");
   for (const point of [...points].sort((one, other) => roles(stream, one).length - roles(stream, other).length)) {
     const [cx, cy] = place(point);
-    marks.append(mark(stream, point, cx, cy, radius));
+    marks.append(mark(stream, point, cx, cy, radius, points.length > FEW ? SMALL : LARGE));
     if (chosen.has(point.name)) rings.append(svg("circle", { class: "chosen", cx, cy, r: radius + 3 }));
   }
   const bars = svg("g", { class: "bars" });
@@ -232,16 +234,17 @@ function roles(stream, { name }) {
  * @param {number} cx
  * @param {number} cy
  * @param {number} r
+ * @param {number} ring radius of a head without a role
  */
-function mark(stream, point, cx, cy, r) {
+function mark(stream, point, cx, cy, r, ring) {
   const [role] = roles(stream, point);
-  if (!role) return svg("circle", { cx, cy, r: r - 2, fill: "#fff", "fill-opacity": 0.5, stroke: "#767676" });
+  if (!role) return svg("circle", { cx, cy, r: ring - 2, fill: "#fff", "fill-opacity": 0.5, stroke: "#767676" });
   const target = stream.targets[role.target];
   const sure = role.verdict === "supported";
-  const disc = { cx, cy, r, fill: sure ? target.colour : "#fff", stroke: sure ? "#fff" : target.line, "stroke-width": sure ? 0.75 : 2 };
+  const disc = { cx, cy, r, fill: sure ? target.colour : "#fff", stroke: sure ? "#8a8a8a" : target.line, "stroke-width": sure ? 0.75 : 2 };
   const made = svg("g", {}, svg("circle", disc));
-  const letter = { class: "letter", x: cx, y: cy, "text-anchor": "middle", "font-size": 10 };
-  if (r === LARGE) made.append(svg("text", { ...letter, style: `fill:${sure ? target.ink : "#1a1a1a"}` }, target.letter));
+  const letter = { class: "letter", x: cx, y: cy, "text-anchor": "middle", "font-size": r === LARGE ? 10 : 8 };
+  if (r > SMALL) made.append(svg("text", { ...letter, style: `fill:${sure ? target.ink : "#1a1a1a"}` }, target.letter));
   return made;
 }
 
@@ -303,8 +306,9 @@ function legend(stream, points) {
   }
   const entries = [...counts].map(([target, [all, sure]]) => {
     const chip = el("span", { class: "chip" }, target.letter);
-    chip.style.background = target.colour;
-    chip.style.color = target.ink;
+    chip.style.background = sure ? target.colour : "#fff";
+    chip.style.color = sure ? target.ink : "#1a1a1a";
+    if (!sure) chip.style.boxShadow = `inset 0 0 0 2px ${target.line}`;
     return el("li", {}, chip, ` ${short(target.title, 50)}, ${all}${sure < all ? ` (${all - sure} not supported)` : ""}`);
   });
   const without = points.filter((point) => !roles(stream, point).length).length;

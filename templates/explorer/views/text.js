@@ -56,7 +56,7 @@ async function draw(scene, host) {
     const way = state.t === "gives" ? `${names} → ${label}` : `${label} → ${names}`;
     scene.say(`${way} ${number(weights[Number(at)])}`);
   }
-  scene.tell(says);
+  scene.tell(says, shades(scene));
 }
 
 /**
@@ -81,24 +81,32 @@ async function shadeOf(scene) {
     const columns = chosen.length ? chosen : [...matrix.keys.labels.keys()];
     const sums = sumOfColumns(matrix, columns);
     const what = chosen.length ? "to the tokens that are chosen" : "to all tokens; choose one to see who looks at it";
-    const says = el("p", {}, `Shaded by what each token gives ${what}. ${steadily(scene)}`);
+    const says = el("p", {}, `Shaded by what each token gives ${what}.`);
     return { shaded: matrix.queries, chooses: matrix.keys, chosen, weights: sums, says };
   }
   const chosen = pinnedRows(matrix, state.q);
   const rows = chosen.length ? chosen : contentOf(matrix.queries);
   if (state.t === "rollout" && !scene.cross) {
     const weights = await rollout(scene, rows.flatMap((row) => matrix.queries.places[row]));
-    const says = el("p", {}, `What flows from each token to ${chosen.length ? "those chosen" : "the content tokens"}, up to ${lastLayer(scene)}. ${steadily(scene)}`);
+    const says = el("p", {}, `What flows from each token to ${chosen.length ? "those chosen" : "the content tokens"}, up to ${lastLayer(scene)}.`);
     return { shaded: matrix.keys, chooses: matrix.queries, chosen, weights, says };
   }
   const weights = sumOfRows(matrix, rows).map((sum) => sum / Math.max(1, rows.length));
-  const mean = el("p", {}, `The mean over ${rows.length} content tokens. ${steadily(scene)}`);
+  const mean = el("p", {}, `The mean over ${rows.length} content tokens.`);
   return { shaded: matrix.keys, chooses: matrix.queries, chosen, weights, says: chosen.length ? restLine(matrix, chosen) : mean };
 }
 
-/** @param {Scene} scene */
-function steadily(scene) {
-  return `The strongest shade is ${number(scene.scale.top)}.`;
+/**
+ * A small scale: which shade is which weight.
+ * @param {Scene} scene
+ */
+function shades({ scale }) {
+  const steps = [0, 0.25, 0.5, 0.75, 1].map((at) => {
+    const step = el("span", { class: "shade-step" }, number(scale.weight(at)));
+    step.style.setProperty("--w", String(at));
+    return step;
+  });
+  return el("p", { class: "shades" }, "Shades: ", ...steps, scale.top < 1 ? " the last is the largest" : "");
 }
 
 /** @param {Side} side */

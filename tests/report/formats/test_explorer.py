@@ -368,10 +368,35 @@ def test_a_filter_counts_in_every_view(chromium: Browser, pages: dict[str, Path]
         assert "layers=0-1" in explorer.link
         field.fill("x")
         field.press("Enter")
-        assert field.evaluate("it => it.validationMessage").startswith("Numbers and ranges")
+        wrong = page.locator("#explorer .filters [role=alert]")
+        assert wrong.inner_text() == "“x” doesn’t count: numbers and ranges do, such as 0-2,5."
         page.get_by_role("button", name="No filter").click()
         explorer.ready()
         assert "layers" not in explorer.link
+        filters = page.locator("#explorer .filters")
+        explorer.go("h=L2H1&layers=3-1")
+        assert "0 of 72 heads pass: 3-1 runs backwards: 1-3" in filters.inner_text()
+        assert "L2H1 doesn’t pass the filter" in page.locator("#explorer .shown").inner_text()
+        explorer.go("h=L2H1&layers=9")
+        assert "0 of 72 heads pass: layers are 0 to 5" in filters.inner_text()
+
+
+@pytest.mark.parametrize(
+    ("view", "count"),
+    [
+        ("matrix", {"Role", "Lens", "by word", "layers"}),
+        ("scatter", {"layers"}),
+        ("flow", {"Lens", "by word"}),
+        ("neuron", set()),
+    ],
+)
+def test_controls_that_change_nothing_are_disabled(
+    chromium: Browser, pages: dict[str, Path], view: str, count: set[str]
+) -> None:
+    with opened(chromium, pages["example"], f"v={view}&layers=0") as explorer:
+        labels = ("Role", "Lens", "by word", "layers")
+        controls = {each: explorer.page.get_by_label(each, exact=True) for each in labels}
+        assert {each for each, control in controls.items() if control.is_enabled()} == count
 
 
 def test_heads_of_a_layer_have_colours_of_their_own(
@@ -473,6 +498,20 @@ def test_links_hold_the_view_and_anchors_go_on_working(
         for wrong in ("h=L99H0&v=none&s=77&q=999&lens=x", "h=%E0%A4%A", "constructor=1&h=L0H0"):
             explorer.go(wrong)
         assert page.locator("#explorer .picture").count() == 1
+        explorer.go("s=99&v=zzz&h=L99H99,L2H1&nonsense=1&q=3,999&lens=x")
+        told = page.locator("#explorer .unknown").inner_text()
+        for part in (
+            "“nonsense=1”",
+            "lens “x” (there is all, content",
+            "sentence “99” (there is 1)",
+        ):
+            assert part in told
+        for part in ("view “zzz” (there is matrix, arcs", "heads “L99H99”", "query “999”"):
+            assert part in told
+        assert shown.inner_text() == "L2H1"
+        page.get_by_role("button", name="Arcs").click()
+        explorer.ready()
+        assert page.locator("#explorer .unknown").inner_text() == ""
         explorer.go("s=1&h=L4H4&v=arcs&q=2")
         page.get_by_role("link", name="Explore", exact=True).click()
         assert explorer.link == "s=1&v=arcs&h=L1H1"  # the best head of a role that can be outlined

@@ -153,7 +153,8 @@ def test_cross_attention_has_no_flow(chromium: Browser, pages: dict[str, Path]) 
     with opened(chromium, pages["t5"], "s=1&a=cross&v=flow") as explorer:
         assert "Cross-attention has no flow" in explorer.page.locator("#explorer").inner_text()
         assert explorer.page.locator("#explorer .host svg").count() == 0
-        assert explorer.table() == []
+        assert explorer.page.get_by_role("button", name="CSV").is_disabled()
+        assert explorer.page.locator("#explorer .how-to").count() == 0
 
 
 def test_flow_by_keys_and_by_links(
@@ -197,12 +198,19 @@ def test_a_lens_hides_what_runs_through_special_tokens(
             "Flow through them is not made up for"
             in explorer.page.locator("#explorer .shown").inner_text()
         )
+        told = explorer.notes().partition("Tokens that the lens leaves out: ")[2]
+        given, carried = (float(each) for each in re.findall(r"(0\.\d\d) of", told))
         explorer.go("s=1&v=flow&q=3&by=word")
         words = explorer.table()
     hidden = {row["key_token"] for row in whole} - {row["key_token"] for row in content}
     assert hidden == {"[CLS]", "[SEP]"}
     kept = [row for row in whole if not {row["query_token"], row["key_token"]} & hidden]
     assert content == kept
+    special = [row for row in whole if row not in kept]
+    inputs = [float(row["weight"]) for row in special if row["layer"] == ""]
+    edges = [float(row["weight"]) for row in special if row["layer"] != ""]
+    assert given == pytest.approx(sum(inputs), abs=0.006)
+    assert carried == pytest.approx(sum(edges) / 2, abs=0.006)  # mean over two layers
     for table in (whole, words):
         total = sum(float(row["weight"]) for row in table if row["layer"] == "1")
         assert total == pytest.approx(1.0, abs=1e-3)
