@@ -245,11 +245,17 @@ def _check_flags(
         raise UsageError(
             "No file of rules was given.", "Name it, write one with --init, or use --against DIR."
         )
-    if update and rules is None:
+    if update:
+        _check_update(rules, source)
+
+
+def _check_update(rules: Path | None, source: Path | None) -> None:
+    """Raises UsageError where there is nothing to update, or no model that runs."""
+    if rules is None:
         raise UsageError(
             "--update rewrites RULES, and none are named.", "Name them, or leave out --update."
         )
-    if update and source is not None:
+    if source is not None:
         raise UsageError(
             "--update runs the model, and --from doesn't.", "Leave out --update or --from."
         )
