@@ -89,7 +89,7 @@ def test_other_numbers() -> None:
 def test_what_misses_a_bound_by_little_does_not_look_as_if_it_met_it() -> None:
     assert numbers.estimate(0.99871, 0.99822, 0.99912) == "1.00 [1.00, 1.00]"
     assert numbers.estimate(0.99871, 0.99822, 0.99912, [0.99999]) == "0.999 [0.998, 0.999]"
-    assert numbers.estimate(0.99871, 0.99822, 0.99912, [0.9987]) == "0.99871 [0.99822, 0.99912]"
+    assert numbers.estimate(0.99871, 0.99822, 0.99912, [0.99875]) == "0.9987 [0.9982, 0.9991]"
     assert numbers.estimate(0.83, 0.79, 0.86, [0.99]) == "0.83 [0.79, 0.86]"
     assert numbers.number(0.49996, 3, [0.5]) == "0.49996"
     assert numbers.number(0.5, 3, [0.5]) == "0.500"
