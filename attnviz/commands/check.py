@@ -198,14 +198,17 @@ def check(
     if source is None:
         work.check_model()
     if junit is not None:
-        folder.check_files([junit])
+        with checking.written_with("--junit"):
+            folder.check_files([junit])
     if report is not None:
-        folder.check(report, _FOLDER)
+        with checking.written_with("--report"):
+            folder.check(report, _FOLDER)
     verdicts, pictures = work.run(out)
     if update and rules and work.rules and new_rules.update(rules, work.rules, verdicts, out):
         verdicts, pictures = work.with_rules(rules, name).run(out)
     if report is not None:
-        folder.write(report, _contents(verdicts, pictures), _FOLDER)
+        with checking.written_with("--report"):
+            folder.write(report, _contents(verdicts, pictures), _FOLDER)
     _show(verdicts, out, junit, format)
     raise typer.Exit(int(verdicts.exit_code))
 
@@ -242,8 +245,20 @@ def _check_flags(
         raise UsageError(
             "No file of rules was given.", "Name it, write one with --init, or use --against DIR."
         )
-    if update and (rules is None or source is not None):
-        raise UsageError("--update rewrites RULES, and runs the model.", "Leave it out.")
+    if update:
+        _check_update(rules, source)
+
+
+def _check_update(rules: Path | None, source: Path | None) -> None:
+    """Raises UsageError where there is nothing to update, or no model that runs."""
+    if rules is None:
+        raise UsageError(
+            "--update rewrites RULES, and none are named.", "Name them, or leave out --update."
+        )
+    if source is not None:
+        raise UsageError(
+            "--update runs the model, and --from doesn't.", "Leave out --update or --from."
+        )
 
 
 def _contents(verdicts: Verdicts, pictures: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -261,11 +276,13 @@ def _contents(verdicts: Verdicts, pictures: Mapping[str, bytes]) -> dict[str, by
 
 def _show(verdicts: Verdicts, out: Output, junit: Path | None, format: str) -> None:  # noqa: A002 - the flag's name
     """Writes and prints what was asked for."""
+    from attnviz.commands.checking import written_with
     from attnviz.rules.formats import json_verdicts, markdown_verdicts, terminal
     from attnviz.rules.formats import junit as junit_verdicts
 
     if junit is not None:
-        folder.write_files({junit: junit_verdicts.write(verdicts)})
+        with written_with("--junit"):
+            folder.write_files({junit: junit_verdicts.write(verdicts)})
     if format == "json":
         put(json_verdicts.write(verdicts))
     elif format == "markdown":

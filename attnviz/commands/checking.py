@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnviz.errors import UsageError
+from attnviz.errors import UsageError, WriteError
 from attnviz.settings import Settings, flag
 
 if TYPE_CHECKING:
@@ -85,6 +86,16 @@ class Work:
             return pipeline.checked_rules(
                 self.model, *held, progress, self.tags, self.earlier, drawn=self.drawn
             )
+
+
+@contextmanager
+def written_with(flag: str) -> Iterator[None]:
+    """Makes hints of a WriteError name `flag`, if any, for -o, which `check` doesn't have."""
+    try:
+        yield
+    except WriteError as error:
+        error.hint = error.hint.replace(" with -o", f" with {flag}" if flag else "")
+        raise
 
 
 def measured(source: Path, model: str) -> Measurement:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnviz import folder
-from attnviz.commands.checking import measured
+from attnviz.commands.checking import measured, written_with
 from attnviz.console import tell
 from attnviz.errors import UsageError, WriteError
 
@@ -32,7 +32,8 @@ def write(
 
     if source is None and not text:
         raise UsageError("--init needs a text.", "Name it: --text corpus.txt, or --from DIR.")
-    folder.check_files([path])
+    with written_with("--init"):
+        folder.check_files([path])
     if path.exists():
         raise WriteError(f"{path} is there already.", "Remove it, or choose another name.")
     name = _from(path.parent, text) if text else ""
@@ -51,7 +52,8 @@ def write(
     name = name or report.input.files[0].name
     words = ["attnviz", "check", model, "--init", path.name, "--text", Path(name).name]
     written = init.write(report, name, shlex.join(words))
-    folder.write_files({path: written.encode()})
+    with written_with("--init"):
+        folder.write_files({path: written.encode()})
     if not out.quiet:
         tell(f"{path} has {written.count('[[rule]]')} rules.")
 
@@ -68,7 +70,8 @@ def update(path: Path, rules: RuleFile, verdicts: Verdicts, out: Output) -> bool
         return False
     if b"\r\n" in path.read_bytes():
         source = source.replace("\n", "\r\n")
-    folder.write_files({path: source.encode()})
+    with written_with(""):
+        folder.write_files({path: source.encode()})
     if not out.quiet:
         for change in changes:
             tell(str(change), label="updated")

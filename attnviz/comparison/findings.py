@@ -17,6 +17,7 @@ from attnviz.drawing.settings import head_name
 from attnviz.evidence.rules import PROBE
 from attnviz.figures.captions import listing
 from attnviz.measurement.stream import Head
+from attnviz.report.numbers import change as change_of
 from attnviz.report.numbers import count, counted, estimate, number
 
 HEADS = 5
@@ -128,7 +129,7 @@ def difference_said(each: HeadDifference, titles: Titles) -> str:
     """A difference: "previous token 0.02, before 0.83: −0.81 [−0.84, −0.78]"."""
     title = titles.get(each.role or each.measure, each.role or each.measure)
     unit = f" {each.unit}" if each.unit in ("nats", "tokens") else ""
-    before, after = (estimate(number, None, None) for number in (each.before, each.after))
+    before, after = change_of(each.before, each.after)
     plus = "+" if (each.difference or 0.0) > 0 else ""
     much = f"{plus}{estimate(each.difference, each.low, each.high)}"
     return f"{title} {after}{unit}, before {before}: {much}"

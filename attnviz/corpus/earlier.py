@@ -77,22 +77,27 @@ def _texts_of(
     if not measurement.input.files:
         raise UsageError(f"{folder} doesn't say what it is of.", "Measure again, from files.")
     files, paths = [], []
-    named = read(given, None) if given else ()
+    named = dict(zip(given, read(given, None) if given else (), strict=True))
+    measured = {info.sha256 for info in measurement.input.files}
+    others = [path for path, file in named.items() if file.sha256 not in measured]
     for info in measurement.input.files:
-        file, path = _same(info, folder, dict(zip(given, named, strict=True)))
+        file, path = _same(info, folder, named, others)
         files.append(replace(file, name=info.name))
         paths.append(path)
     return files, paths
 
 
-def _same(info: FileInfo, folder: Path, given: dict[str, SourceFile]) -> tuple[SourceFile, str]:
-    """The file with the content that was measured, and its path."""
+def _same(
+    info: FileInfo, folder: Path, given: dict[str, SourceFile], others: Sequence[str]
+) -> tuple[SourceFile, str]:
+    """The file with the content that was measured, and its path; `others` given have another."""
     hint = f"Name it with --text, or measure again: attnviz report MODEL TEXT -o {folder}."
     changed = ""
     for path, file in given.items():
         if file.sha256 == info.sha256:
             return file, path
         changed = path if Path(path).name == Path(info.name).name else changed
+    asked = bool(changed)
     beside = folder if folder.is_dir() else folder.parent
     for place in (Path(info.name), beside.parent / info.name, beside / info.name):
         if place.is_file():
@@ -100,7 +105,12 @@ def _same(info: FileInfo, folder: Path, given: dict[str, SourceFile]) -> tuple[S
             if file.sha256 == info.sha256:
                 return file, str(place)
             changed = changed or str(place)
+    name = "standard input" if info.name == STDIN else info.name
+    if others and not asked:
+        raise UsageError(
+            f"{others[0]} is another text: {folder} was measured on {name}.",
+            f"Name that with --text, or measure anew: attnviz report MODEL TEXT -o {folder}.",
+        )
     if changed:
         raise UsageError(f"{changed} is not as it was when {folder} was measured.", hint)
-    name = "standard input" if info.name == STDIN else info.name
     raise UsageError(f"{folder} was measured on {name}, which is not here.", hint)

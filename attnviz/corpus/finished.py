@@ -140,8 +140,10 @@ class Finished:
             "set_aside": corpus["set_aside"]["many"],
             "sample": corpus["sample"],
         }
-        warnings, strangest = tuple(warnings_of(manifest)), strangest_of(manifest)
-        return cls(folder, numbers, warnings, groups_of(manifest), strangest.sentences)
+        # Reports judge the evidence themselves, so it is not among the measurement's warnings.
+        warnings = (*warnings_of(manifest), *result.get("evidence", ()))
+        strangest = strangest_of(manifest).sentences
+        return cls(folder, numbers, warnings, groups_of(manifest), strangest)
 
     def held_against(self, before: Measurement, against: Path, settings: Settings) -> Finished:
         """The same, compared with what was measured before and lies at `against`."""

@@ -11,10 +11,12 @@ from typing import Any
 
 from attnviz.comparison.records import HeadDifference
 from attnviz.corpus.state import State
+from attnviz.evidence.rules import USUAL
 from attnviz.folder import Growing
 from attnviz.measurement.measurement import Measurement
 from attnviz.measurement.source import FileInfo, InputInfo
 from attnviz.report.monitoring import Group, GroupDifference, Groups
+from attnviz.report.numbers import counted
 from attnviz.settings import Settings
 from attnviz.steps.groups import group_differences
 from attnviz.text.showable import in_short
@@ -125,8 +127,31 @@ def _compared(
         if each.certain:
             certain.append((value, each))
     certain.sort(key=lambda both: -both[1].sure_change)
-    reason = "" if tested else "There are too few sentences in the groups to compare them."
+    reason = "" if certain else _few(kept, tested)
     return tested, [_told(*both) for both in certain], reason
+
+
+def _few(kept: Mapping[str, Measurement], tested: int) -> str:
+    """That a group has too few sentences for anything to be certain; "" where all have enough.
+
+    Those that are the same count once; of more than are kept apart nobody knows how many differ.
+    """
+    if not tested:
+        return "There are too few sentences in the groups to compare them."
+    many = {
+        value: len(sums.units)
+        for value, of in kept.items()
+        for sums in of.streams.values()
+        if not sums.units.grouped
+    }
+    if not many or min(many.values()) >= USUAL.sentences:
+        return ""
+    least = min(many, key=lambda value: many[value])
+    what = "document" if kept[least].input.documents else "different sentence"
+    return (
+        f"None of {counted(tested, 'difference')} is certain: {in_short(least)} has "
+        f"{counted(many[least], what)}, and so few make hardly any difference certain."
+    )
 
 
 def _first(differences: Sequence[GroupDifference]) -> Iterator[GroupDifference]:

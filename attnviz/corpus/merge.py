@@ -18,6 +18,7 @@ from attnviz.corpus.finished import Finished, groups_of, notes_of, strangest_of,
 from attnviz.corpus.grouping import check_many
 from attnviz.corpus.manifest import Manifest
 from attnviz.corpus.measurements import MEASUREMENT, measurement_in
+from attnviz.corpus.notes import evidence_warnings
 from attnviz.corpus.scan import is_ours
 from attnviz.corpus.strange import Strangest
 from attnviz.errors import InputError, UsageError
@@ -60,6 +61,7 @@ def merge(folders: Sequence[Path], into: Path, against: Path | None = None) -> F
             kept = _groups_together(scans, folders, whole["corpus"])
             groups = monitoring.put(place, whole["corpus"], kept, Settings())
             whole["result"]["groups"] = to_builtins(groups)
+        whole["result"]["evidence"] = evidence_warnings(measurement)
         place.put(MEASUREMENT, measurement.to_bytes())
         place.put(manifests.NAME, manifests.written(whole))
     done = Finished.of(whole, into)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from attnviz.errors import InputError
+from attnviz.evidence.rules import USUAL
+from attnviz.findings.little_evidence import little_evidence
+from attnviz.measurement.measurement import Measurement
 from attnviz.models.load import LoadedModel
 from attnviz.report.numbers import counted
 from attnviz.survey.tally import Tally
@@ -76,6 +79,12 @@ class Notes:
                 'each character counts as one. Install it: pip install "attnviz[icu]"'
             )
         return told
+
+
+def evidence_warnings(measurement: Measurement) -> list[str]:
+    """What a report says of a corpus that is little evidence: few sentences, or the same again."""
+    first = next(iter(measurement.streams.values()), None)
+    return little_evidence(first.units, measurement.input, USUAL) if first else []
 
 
 def check_lengths(notes: Notes, loaded: LoadedModel, long: str) -> None:

@@ -24,6 +24,7 @@ from attnviz.corpus.finished import Finished, warnings_of
 from attnviz.corpus.grouping import labels_of
 from attnviz.corpus.manifest import Manifest, check_same, manifest, written
 from attnviz.corpus.measurements import MEASUREMENT, measurement_in
+from attnviz.corpus.notes import evidence_warnings
 from attnviz.corpus.options import ScanOptions, check
 from attnviz.corpus.overview import Overview, overview
 from attnviz.corpus.paths import CorpusFiles, corpus_files
@@ -346,6 +347,8 @@ class _Scan:
             by = self._settings if self._options.part.many == 1 else None
             result["groups"] = to_builtins(groups.put(self._place, corpus, kept, by))
         result["strangest"] = to_builtins(state.strangest.sentences)
+        if self._options.part.many == 1:  # of parts merging says it
+            result["evidence"] = evidence_warnings(measurement)
         self._place.put(MEASUREMENT, measurement.to_bytes())
         self._place.put(manifests.NAME, written(whole))
         return whole

@@ -76,7 +76,7 @@ class Groups:
     """The certain ones, at most four of a role or statistic, the surely largest first: nats and
     tokens in proportion, other numbers as they are."""
     reason: str = ""
-    """Why nothing was compared; empty where it was."""
+    """Why nothing was compared, or why nothing is certain where sentences are few; else empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,21 +11,39 @@ if TYPE_CHECKING:
 NOTHING = "–"
 MINUS = "−"
 SMALLEST = 1e-4
+MOST_DECIMALS = 8
+"""Numbers that differ only beyond these are told alike."""
 FIGURE_SPACE, POINT_SPACE = "\u2007", "\u2008"
 
 
-def number(value: float | None, digits: int = 2) -> str:
-    """A number to `digits` significant digits: 0.8312 is "0.83", 12.3 "12", 1234 "1,200"."""
+def number(value: float | None, digits: int = 2, beside: Sequence[float] = ()) -> str:
+    """A number to `digits` significant digits: 0.8312 is "0.83", 12.3 "12", 1234 "1,200".
+
+    It has more where it would else look like one of those that it stands `beside`, or as if it were
+    on the other side of it: 0.998 beside 0.999 is "0.998".
+    """
     if value is None or not math.isfinite(value):
         return NOTHING
-    if 0 < abs(value) < SMALLEST:
+    if 0 < abs(value) < SMALLEST and not any(0 < abs(other) < SMALLEST for other in beside):
         return "<0.0001" if value > 0 else f">{MINUS}0.0001"
-    return _fixed(value, _decimals(value, digits))
+    return _fixed(value, _apart(_decimals(value, digits), (value,), beside))
+
+
+def change(before: float | None, after: float | None, digits: int = 2) -> tuple[str, str]:
+    """Two numbers with the decimals that show how they differ: 1.503 and 1.513 as such.
+
+    Each has `digits` significant ones at least, so that the difference, to as many, is theirs.
+    """
+    if before is None or after is None or not math.isfinite(after - before) or before == after:
+        return number(before, digits), number(after, digits)
+    shown = min(_decimals(after - before), MOST_DECIMALS)
+    told = [_fixed(of, max(_decimals(of, digits), shown)) for of in (before, after)]
+    return told[0], told[1]
 
 
 def exact(value: float) -> str:
-    """A number that somebody chose, as they wrote it: 0.05 is "0.05", 0.3 "0.3"."""
-    return f"{value:g}".replace("-", MINUS)
+    """A number that somebody chose, as they wrote it: 0.05 is "0.05", 0.9999999 "0.9999999"."""
+    return f"{value:.12g}".replace("-", MINUS)
 
 
 def interval(mean: float | None, low: float | None, high: float | None) -> str:
@@ -45,14 +63,21 @@ def middle(mean: float | None, low: float | None, high: float | None) -> str:
     return number(mean) if decimals is None or mean is None else _fixed(mean, decimals)
 
 
-def estimate(mean: float | None, low: float | None, high: float | None) -> str:
+def estimate(
+    mean: float | None, low: float | None, high: float | None, beside: Sequence[float] = ()
+) -> str:
     """A mean with its interval: "0.83 [0.79, 0.86]".
 
     All three have the decimals that give the mean two significant digits; one more, up to the
-    second, where the interval would otherwise look empty: "1.00 [0.98, 1.00]".
+    second, where the interval would otherwise look empty: "1.00 [0.98, 1.00]"; and more where one
+    would look as if it were on the other side of what they stand `beside`, see `number`.
     """
-    bounds = interval(mean, low, high)
-    return f"{middle(mean, low, high)} {bounds}" if bounds else number(mean)
+    decimals = _shared_decimals(mean, low, high)
+    if decimals is None or mean is None or low is None or high is None:
+        return number(mean, beside=beside)
+    of = (mean, low, high)
+    shown = [_fixed(each, _apart(decimals, of, beside)) for each in of]
+    return f"{shown[0]} [{shown[1]}, {shown[2]}]"
 
 
 def percent(share: float | None) -> str:
@@ -109,6 +134,25 @@ def _decimals(value: float, digits: int = 2) -> int:
     if value == 0:
         return digits
     return digits - 1 - math.floor(math.log10(abs(value)))
+
+
+def _apart(decimals: int, values: Sequence[float], beside: Sequence[float]) -> int:
+    """So many decimals, or more, with which each of `values` is told from all `beside` them."""
+    pairs = [
+        (value, other)
+        for value in values
+        for other in beside
+        if abs(value - other) >= 10**-MOST_DECIMALS
+    ]
+    while decimals < MOST_DECIMALS and any(
+        _side(round(value, decimals), other) != _side(value, other) for value, other in pairs
+    ):
+        decimals += 1
+    return decimals
+
+
+def _side(value: float, other: float) -> int:
+    return (value > other) - (value < other)
 
 
 def _shared_decimals(mean: float | None, low: float | None, high: float | None) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attnviz.report.numbers import MINUS, count, counted, estimate, number
+from attnviz.report.numbers import MINUS, change, count, counted, estimate, number
 from attnviz.text.showable import in_short
 
 if TYPE_CHECKING:
@@ -48,10 +48,12 @@ def _largest(groups: Groups) -> str:
         return ""
     largest = groups.differences[0]
     name = head_name(*largest.head)
+    others, value = change(largest.others, largest.value)
+    unit = f" {largest.unit}" if largest.unit in ("nats", "tokens") else ""
     what = largest.role or largest.measure
     return (
-        f" The largest: {name} {what}, {in_short(largest.group)} {number(largest.value)}, "
-        f"{other(groups, largest)} {number(largest.others)}, {signed(largest)}."
+        f" The largest: {name} {what}, {in_short(largest.group)} {value}{unit}, "
+        f"{other(groups, largest)} {others}{unit}, {signed(largest)}."
     )
 
 

@@ -60,6 +60,14 @@ class Bounds:
         return low, high
 
     @property
+    def edges(self) -> tuple[float, ...]:
+        """The numbers from which on they hold, or no longer do, as they were written."""
+        ends = [*self._ends[0], *self._ends[1]]
+        if self.eq is not None:
+            ends.append(self.eq)
+        return tuple(filter(math.isfinite, ends))
+
+    @property
     def _tolerance(self) -> float:
         size = 0.0 if self.approx is None else math.fabs(self.approx)
         return max(self.abs or 0.0, (self.rel or 0.0) * size)

@@ -111,13 +111,18 @@ def _reason(rule: Rule, candidate: Candidate, many: int, *, unsure: bool) -> str
     of = "the mean" if measured.name == "mean" else measured.name
     if of and rule.heads.how == "any" and many > 1 and not unsure:
         of = f"the closest of {many}, {of},"
-    shown = f"{of} has {amount(measured)}" if of else amount(measured)
+    # What misses a bound by little must not look as if it met it.
+    rivals = [
+        edge for other, rival in _rivals(rule, measured) for edge in (other, other + rival.by)
+    ]
+    shown = amount(measured, [*rule.bounds.edges, *rivals])
+    shown = f"{of} has {shown}" if of else shown
     if unsure:
         return f"{shown}: {candidate.doubt or 'too few sentences for an interval'}"
     if candidate.excluded:
         return f"{shown}, {candidate.excluded}"
     missed = [
-        f"{number(other, DIGITS)} to {said(rival.to)}"
+        f"{number(other, DIGITS, [measured.number])} to {said(rival.to)}"
         for other, rival in _rivals(rule, measured)
         if not _exceeds(measured.number, other, rival.by)
     ]

@@ -57,7 +57,7 @@ class Gate:
         measured, where = self._measured(there)
         if not _SIGNS[self.sign](measured, self.bound):
             return ""
-        shown = exact(measured) if self.over == "count" else number(measured, 3)
+        shown = exact(measured) if self.over == "count" else number(measured, 3, [self.bound])
         return f"{self.over} {self.name} is {shown}{where}: {self.sign} {exact(self.bound)}"
 
     def _measured(self, there: Sequence[tuple[Report, Known]]) -> tuple[float, str]:

@@ -9,6 +9,7 @@ from typing import Literal
 from attnviz.errors import ExitCode
 from attnviz.measurement.source import ModelInfo
 from attnviz.report import numbers
+from attnviz.shape import LEFT_OUT
 
 Status = Literal["passed", "failed", "warned", "skipped", "error"]
 STATUSES: tuple[Status, ...] = ("failed", "error", "warned", "skipped", "passed")
@@ -33,6 +34,10 @@ class Measured:
     """The upper end likewise."""
     others: tuple[float, ...] = ()
     """What the rivals in more_than get."""
+    change: bool = field(default=False, metadata=LEFT_OUT)
+    """Whether it is a difference, now less before; left out where it is none."""
+    unit: str = field(default="", metadata=LEFT_OUT)
+    """The unit of a difference: nats or tokens; left out where it has none."""
 
     @property
     def is_exact(self) -> bool:
@@ -40,12 +45,22 @@ class Measured:
         return self.low == self.high == self.number
 
 
-def amount(measured: Measured) -> str:
-    """A number with its interval: "0.231", "0.83 [0.79, 0.86]", "5"."""
+def amount(measured: Measured, beside: Sequence[float] = ()) -> str:
+    """A number with its interval: "0.231", "0.83 [0.79, 0.86]", "5", a change "+0.1 nats".
+
+    It has more digits where it would else look like what it stands `beside`.
+    """
+    told = _number(measured, beside)
+    plus = "+" if measured.change and measured.number > 0 else ""
+    return f"{plus}{told} {measured.unit}".rstrip()
+
+
+def _number(measured: Measured, beside: Sequence[float]) -> str:
     if measured.is_exact or measured.low is None:
         whole = not measured.name and measured.number.is_integer()
-        return numbers.exact(measured.number) if whole else numbers.number(measured.number, DIGITS)
-    return numbers.estimate(measured.number, measured.low, measured.high)
+        number = numbers.number(measured.number, DIGITS, beside)
+        return numbers.exact(measured.number) if whole else number
+    return numbers.estimate(measured.number, measured.low, measured.high, beside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

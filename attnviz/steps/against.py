@@ -12,7 +12,8 @@ from attnviz.drawing.settings import head_name
 from attnviz.errors import UsageError
 from attnviz.figures.style import FigureStyle
 from attnviz.measurement.measurement import Measurement
-from attnviz.report.numbers import counted, estimate, exact, number
+from attnviz.report.numbers import change as change_of
+from attnviz.report.numbers import counted, estimate, exact
 from attnviz.rules.show import changed
 from attnviz.rules.verdict import DIGITS, Measured, Status, Verdict
 from attnviz.settings import Settings
@@ -234,7 +235,7 @@ def _reason(worse: Sequence[HeadDifference], many: int) -> str:
     """Which heads changed, and the first from what to what."""
     first = worse[0]
     much = estimate(first.difference, first.low, first.high)
-    before, after = (number(of, DIGITS) for of in (first.before, first.after))
+    before, after = change_of(first.before, first.after, DIGITS)
     unit = f" {first.unit}" if first.is_relative else ""
     name = f"{head_name(*first.head)}'s {first.role or first.measure}"
     changed = f"{name} changed by {much}, from {before} to {after}{unit}"
@@ -246,7 +247,8 @@ def _reason(worse: Sequence[HeadDifference], many: int) -> str:
 
 def _measured(each: HeadDifference) -> Measured:
     name = f"{_name(each.attention, each.head)} {each.role or each.measure}"
-    return Measured(name, each.difference or 0.0, each.low, each.high)
+    unit = each.unit if each.is_relative else ""
+    return Measured(name, each.difference or 0.0, each.low, each.high, change=True, unit=unit)
 
 
 def _name(attention: str, place: tuple[int, int]) -> str:

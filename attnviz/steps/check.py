@@ -270,7 +270,11 @@ def _on_report(rule: Rule, report: Report, sources: Sources, name: str) -> Verdi
     text, measured = rule.text, {file.sha256 for file in report.input.files}
     if text != Text() and (not text.file or {sources[text.file].sha256} != measured):
         files = ", ".join(file.name for file in report.input.files)
-        error = UsageError(f"{name} is of {files}, not of the rule's text.", "Leave out --from.")
+        error = UsageError(
+            f"{name} is of {files}, not of the rule's text.",
+            f"A rule without file, text and the like, without --text, is held against {name}; or "
+            "leave out --from, which runs the model on the rule's text.",
+        )
         return _wrong(rule, error)
     try:
         known = evidence.of(rule, _part(report, rule))

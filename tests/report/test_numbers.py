@@ -84,3 +84,23 @@ def test_other_numbers() -> None:
         "23 million",
         "7.2 billion",
     ]
+
+
+def test_what_misses_a_bound_by_little_does_not_look_as_if_it_met_it() -> None:
+    assert numbers.estimate(0.99871, 0.99822, 0.99912) == "1.00 [1.00, 1.00]"
+    assert numbers.estimate(0.99871, 0.99822, 0.99912, [0.99999]) == "0.999 [0.998, 0.999]"
+    assert numbers.estimate(0.99871, 0.99822, 0.99912, [0.99875]) == "0.9987 [0.9982, 0.9991]"
+    assert numbers.estimate(0.83, 0.79, 0.86, [0.99]) == "0.83 [0.79, 0.86]"
+    assert numbers.number(0.49996, 3, [0.5]) == "0.49996"
+    assert numbers.number(0.5, 3, [0.5]) == "0.500"
+    assert numbers.number(0.00002, 3, [0.00003]) == "0.0000200"
+    assert numbers.exact(0.9999999) == "0.9999999"
+
+
+def test_what_changed_has_the_digits_that_show_it() -> None:
+    assert numbers.change(1.5012, 1.511) == ("1.5012", "1.5110")
+    assert numbers.change(1.541, 0.7412) == ("1.54", "0.74")
+    assert numbers.change(0.83, 0.0021) == ("0.83", "0.0021")
+    assert numbers.change(12.3, 1234.0) == ("12", "1,200")
+    assert numbers.change(0.5, 0.5, 3) == ("0.500", "0.500")
+    assert numbers.change(None, 0.5) == (numbers.NOTHING, "0.50")

@@ -36,6 +36,18 @@ def test_any_that_fails_tells_what_came_closest() -> None:
     assert decision.reason == "the closest of 4, L0H1, has 0.400"
 
 
+def test_what_misses_by_little_is_told_with_the_digits_that_show_it() -> None:
+    sure = [Candidate(Measured("L0H2", 0.9987, 0.9982, 0.9991)), HEADS[0]]
+    assert decided(sure, gte=0.99999).reason == ("the closest of 2, L0H2, has 0.999 [0.998, 0.999]")
+    assert decided(sure, gte=0.9984).reason == (
+        "the closest of 2, L0H2, has 0.999 [0.998, 0.999]: its lower bound is not ≥ 0.9984"
+    )
+    nearly = [Candidate(Measured("L0H2", 0.9987, 0.9982, 0.9991))]
+    assert decided(nearly, gte=0.998701).reason == "L0H2 has 0.9987 [0.9982, 0.9991]"
+    beside = decided([exactly("L0H0", 0.50001, 0.50002)], more_than={"to": "b"})
+    assert beside.reason == "L0H0 has 0.50001, beside 0.50002 to “b”"
+
+
 def test_all_tells_what_is_furthest_off() -> None:
     decision = decided(HEADS, heads="all", lt=0.25)
     assert decision.holds is False

@@ -53,6 +53,20 @@ def test_the_largest_is_told_in_a_line() -> None:
     assert ", others 0.25" in watched.groups_in_words(three)[1]
 
 
+def test_the_numbers_of_the_largest_add_up_and_have_their_unit() -> None:
+    entropy = replace(
+        monitored.DIFFERING.differences[1],
+        value=0.7412,
+        others=1.5385,
+        difference=-0.7973,
+        low=-0.83,
+        high=-0.77,
+    )
+    assert entropy.unit == "nats"
+    told = watched.groups_in_words(replace(monitored.DIFFERING, differences=(entropy,)))[1]
+    assert told.endswith("entropy, new 0.74 nats, old 1.54 nats, −0.80 [−0.83, −0.77].")
+
+
 def test_predictions_have_a_title_of_their_own() -> None:
     section = groups_section.of(replace(MADE, groups=replace(monitored.DIFFERING, by="prediction")))
     assert section is not None
