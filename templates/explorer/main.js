@@ -11,7 +11,7 @@ import { read, Store } from "./data.js";
 import { el, set, short } from "./dom.js";
 import { filtering, passes } from "./filters.js";
 import { isPair, massLine } from "./segments.js";
-import { saveCsv, savePng, saveSvg } from "./download.js";
+import { footOf, saveCsv, savePng, saveSvg } from "./download.js";
 import { sceneOf } from "./scene.js";
 import { format, notThere, parse, USUAL } from "./state.js";
 import { viewOf, VIEWS } from "./views.js";
@@ -54,11 +54,13 @@ class Explorer {
       if (event.key === "?" && event.target === document.body) this.keys.showModal();
     });
     this.tellUnknown(unknown);
-    let width = 0;
+    this.width = 0;
     new ResizeObserver(() => {
       const now = section.clientWidth;
-      if (now !== width) this.render();
-      width = now;
+      // On paper the section has no width while something is drawn.
+      if (!now || now === this.width) return;
+      this.width = now;
+      this.render();
     }).observe(section);
   }
 
@@ -169,7 +171,7 @@ class Explorer {
       /** @type {Scene} */
       const scene = {
         ...made,
-        width: this.section.clientWidth,
+        width: this.section.clientWidth || this.width,
         cursor: this.cursor,
         go: (changes) => this.go(changes),
         say: (text) => {
@@ -197,6 +199,9 @@ class Explorer {
    */
   put(scene, host, notes) {
     const held = this.focused();
+    const { scrollTop, scrollLeft } = this.host;
+    const before = this.scene?.state;
+    const stays = before && before.v === scene.state.v && before.a === scene.state.a && before.s === scene.state.s;
     this.scene = scene;
     const view = viewOf(scene.state.v);
     const { seg, layers, heads, has } = this.state;
@@ -211,6 +216,7 @@ class Explorer {
     this.host = host;
     this.said.textContent = "";
     this.notes.replaceChildren(...notes);
+    if (stays) Object.assign(host, { scrollTop, scrollLeft });
     held();
     set(this.section, { "data-ready": format(this.state) });
   }
@@ -304,6 +310,28 @@ class Explorer {
     );
   }
 
+  /**
+   * The words around a picture that is kept.
+   * @param {Scene} scene
+   */
+  around(scene) {
+    const { state, stream } = scene;
+    const view = viewOf(state.v);
+    const every = view.ofText || view.name === "mosaic";
+    const lens = state.lens === "all" ? "" : `, ${state.lens === "content" ? "content tokens only" : "content tokens but the first"}`;
+    const of = view.named?.(scene) ?? (!every ? scene.name : filtering(state) ? "filtered heads" : "all heads");
+    const texts = state.seg ? `, ${state.seg[0]} → ${state.seg[1]}` : "";
+    const what = view.ofText ? "" : `, sentence ${state.s}${texts}${lens}`;
+    const title = `${view.title}: ${of}${stream.title ? `, ${stream.title}` : ""}${what}`;
+    const model = document.querySelector("h1 .model")?.textContent;
+    const ringed = this.host.querySelector(".chosen") ? `In a ring: ${state.h.replaceAll(",", ", ")}` : "";
+    const about = [model ? `Model: ${short(model, 120)}` : "", view.ofText ? ringed : sentenceLine(scene).replace("s", "S")].filter(Boolean);
+    // Beside a matrix stands what the row gives that was pointed at last: of the picture only where it is pinned.
+    const notes = view.name === "matrix" && !state.q.length ? null : this.notes;
+    const foot = footOf(about, view.ofText ? null : this.shown, this.host, notes);
+    return { title, foot: foot.filter(({ text }) => !title.includes(text)) };
+  }
+
   /** @param {"svg" | "png" | "csv"} form */
   async save(form) {
     const { scene } = this;
@@ -320,13 +348,9 @@ class Explorer {
     }
     const picture = view.picture?.(scene, this.host) ?? /** @type {SVGSVGElement | null} */ (this.host.querySelector("svg.picture"));
     if (!picture) return;
-    const lens = state.lens === "all" ? "" : `, ${state.lens === "content" ? "content tokens only" : "content tokens but the first"}`;
-    const of = view.named?.(scene) ?? (!every ? scene.name : filtering(state) ? "filtered heads" : "all heads");
-    const texts = state.seg ? `, ${state.seg[0]} → ${state.seg[1]}` : "";
-    const what = view.ofText ? "" : `, sentence ${state.s}${texts}${lens}`;
-    const title = `${view.title}: ${of}${stream.title ? `, ${stream.title}` : ""}${what}`;
-    if (form === "svg") saveSvg(picture, title, name);
-    else await savePng(picture, title, name);
+    const words = this.around(scene);
+    if (form === "svg") saveSvg(picture, words, name);
+    else await savePng(picture, words, name);
   }
 
   /** @param {KeyboardEvent} event */
@@ -349,10 +373,14 @@ class Explorer {
  * What paper has in place of the controls.
  * @param {Scene} scene
  */
-function onPaper({ state, sentence }) {
-  const view = viewOf(state.v);
-  const on = view.ofText ? "" : `, sentence ${sentence.id}: ${short(sentence.text, 120)}`;
-  return el("p", { class: "on-paper" }, `${view.title}${on}`);
+function onPaper(scene) {
+  const view = viewOf(scene.state.v);
+  return el("p", { class: "on-paper" }, `${view.title}${view.ofText ? "" : `, ${sentenceLine(scene)}`}`);
+}
+
+/** @param {Scene} scene */
+function sentenceLine({ sentence }) {
+  return `sentence ${sentence.id}: ${short(sentence.text, 120)}`;
 }
 
 /**

@@ -119,19 +119,21 @@ async function outlinesOf(store, sentence, stream, state, matrix) {
 }
 
 /**
- * The weights of a matrix as rows of a table, of some queries or of all.
+ * The weights of a matrix as rows of a table: those of some queries and of some keys, or all.
  * @param {Scene} scene
- * @param {number[]} [rows]
+ * @param {{rows?: number[], columns?: number[]}} [some]
  */
-export function weightTable(scene, rows) {
+export function weightTable(scene, { rows = [], columns = [] } = {}) {
   const { matrix, name, state } = scene;
   const [layer, head] = scene.heads.length === 1 ? scene.heads[0] : ["", ""];
   /** @type {(string | number)[][]} */
   const table = [["layer", "head", "name", "query", "query_token", "key", "key_token", "weight"]];
   const width = matrix.keys.labels.length;
-  const called = state.h.includes("H") && scene.heads.length === 1 ? state.h : name;
-  for (const row of rows?.length ? rows : matrix.queries.labels.keys()) {
+  const called = state.h.includes("H") && scene.heads.length === 1 && !scene.apart ? state.h : name;
+  const every = rows.length + columns.length === 0;
+  for (const row of every || columns.length ? matrix.queries.labels.keys() : rows) {
     matrix.keys.labels.forEach((key, column) => {
+      if (!every && !rows.includes(row) && !columns.includes(column)) return;
       table.push([
         layer,
         head,

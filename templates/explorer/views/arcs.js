@@ -24,7 +24,7 @@ const [LONG, NAMED] = [24, 6];
 const OVERALL = 150;
 
 /** Sizes in pixels; where a finger points, rows are as high as they can be on a screen. */
-const [LOW, LEAST_TOUCH, SCREEN, FONT, GAP] = [17, 26, 700, 12.5, 260];
+const [LOW, LEAST_TOUCH, SCREEN, FONT, GAP] = [17, 26, 700, 12.5, 420];
 
 /** @type {View} */
 export const arcsView = {
@@ -33,7 +33,7 @@ export const arcsView = {
   about: "Lines lead from queries, at the left, to keys, at the right; the wider, the larger the weight. Point at a token to see its lines alone, click or press Enter to pin it; several add up.",
   draw,
   picture: withLegend,
-  table: async (scene) => weightTable(scene, pinnedRows(scene.matrix, scene.state.q)),
+  table,
 };
 
 /**
@@ -269,7 +269,7 @@ function shade(sums, { x, width, high }, count) {
  */
 function told(scene, layers, queries, keys, lines) {
   const { matrix, heads } = scene;
-  if (!queries.length && !keys.length) return [overall(layers, lines)];
+  if (!queries.length && !keys.length) return [overall(scene, layers, lines)];
   const made = [queries.length ? restLine(matrix, queries) : gets(matrix, keys)];
   if (queries.length && keys.length) made.push(both(scene, layers, queries, keys));
   if (heads.length > 1) made.push(el("p", {}, `Numbers without a head’s name are the mean of ${counted(heads.length, "head")}.`));
@@ -339,13 +339,34 @@ function gets(matrix, keys) {
 
 /**
  * How much the lines that are drawn carry.
+ * @param {Scene} scene
  * @param {Layer[]} layers
  * @param {Line[]} lines
  */
-function overall(layers, lines) {
-  const most = `The ${counted(lines.length, "strongest line").replace(/^1 /, "")}`;
+function overall({ state }, layers, lines) {
+  const asks = el("span", { class: "asks" }, " Choose a token to see all of its own.");
   const all = layers.reduce((sum, { matrix }) => sum + matrix.values.length, 0);
-  return el("p", {}, `${most} of ${counted(all, "weight")} are drawn, none below ${LEAST}. Choose a token to see all of its own.`);
+  if (!lines.length) return el("p", {}, `None of ${counted(all, "weight")} reaches ${LEAST}: no line is drawn.`, asks);
+  const one = lines.length === 1;
+  const most = one ? "The strongest line" : `The ${counted(lines.length, "strongest line")}`;
+  // Rounded down, so that no line is below what is said; `lines` begin with the strongest.
+  const least = (Math.floor(100 * lines[lines.length - 1].weight) / 100).toFixed(2);
+  const whole = layers.reduce((sum, { matrix }) => matrix.values.reduce((more, weight) => more + weight, sum), 0);
+  const share = number(lines.reduce((sum, { weight }) => sum + weight, 0) / whole);
+  const of = state.seg ? `the attention of text ${state.seg[0]} to text ${state.seg[1]}` : "the attention";
+  return el("p", {}, `${most} of ${counted(all, "weight")} ${one ? "is" : "are"} drawn, none below ${least}; ${one ? "it carries" : "they carry"} ${share} of ${of}.`, asks);
+}
+
+/**
+ * The weights that lines are drawn for, of each head where each has lines of its own.
+ * @param {Scene} scene
+ */
+async function table(scene) {
+  const { apart, heads, matrix, state } = scene;
+  const sides = { rows: pinnedRows(matrix, state.q), columns: onSide(matrix.keys, state.k) };
+  if (!apart) return weightTable(scene, sides);
+  const tables = (await layersOf(scene)).map((of, at) => weightTable({ ...scene, heads: [heads[at]], name: of.name, matrix: of.matrix }, sides));
+  return [tables[0][0], ...tables.flatMap((each) => each.slice(1))];
 }
 
 /**

@@ -22,7 +22,7 @@ export const matrixView = {
   title: "Matrix",
   about: "Rows are queries, columns keys. Point at a cell, or go there with the arrow keys; click or press Enter to pin its row.",
   draw,
-  table: async (scene) => weightTable(scene, pinnedRows(scene.matrix, scene.state.q)),
+  table: async (scene) => weightTable(scene, { rows: pinnedRows(scene.matrix, scene.state.q) }),
 };
 
 /**

@@ -449,6 +449,54 @@ def test_fingers_choose_heads(chromium: Browser, pages: dict[str, Path]) -> None
         assert explorer.notes().startswith("[CLS] gives: ")
 
 
+def test_what_lines_carry_is_told_and_each_heads_weights_are_kept(
+    chromium: Browser, pages: dict[str, Path]
+) -> None:
+    with opened(chromium, pages["example"], "v=arcs&h=L2") as explorer:
+        rows = explorer.table()
+        assert {row["head"] for row in rows} == {str(head) for head in range(12)}
+        weights = np.sort([float(row["weight"]) for row in rows])[::-1]
+        assert len(weights) == 12 * 12 * 12
+        least, _, carry = explorer.notes().partition("none below ")[2].partition("; they carry ")
+        assert float(least) == pytest.approx(weights[149], abs=0.011)
+        assert float(least) <= weights[149] + 1e-4
+        assert float(carry[:4]) == pytest.approx(weights[:150].sum() / weights.sum(), abs=0.006)
+        kept = ET.fromstring(explorer.download("SVG"))
+        texts = " ".join(of.text or "" for of in kept.iter("{http://www.w3.org/2000/svg}text"))
+        assert f"none below {least}; they carry {carry[:4]} of the attention." in texts
+        assert "Model: " in texts
+        assert "Sentence 1: [CLS] w0 " in texts
+        assert "Choose a token" not in texts
+        explorer.go("v=arcs&h=L2&q=3&k=5")
+        drawn = {(row["query"], row["key"]) for row in explorer.table()}
+        assert drawn == {(q, k) for q, k in pairs(12) if q == "3" or k == "5"}
+        explorer.go("v=scatter&h=L2H1")
+        kept = ET.fromstring(explorer.download("SVG"))
+        texts = " ".join(of.text or "" for of in kept.iter("{http://www.w3.org/2000/svg}text"))
+        first = explorer.page.locator("#explorer .legend li").first.inner_text()
+        assert first.split(" ", 1)[1] in texts
+
+
+def pairs(size: int) -> list[tuple[str, str]]:
+    """Every cell of a square, as a table names it."""
+    return [(str(query), str(key)) for query in range(size) for key in range(size)]
+
+
+def test_what_is_pinned_stays_in_sight(chromium: Browser, pages: dict[str, Path]) -> None:
+    small = {"width": 900, "height": 260}
+    with opened(chromium, pages["example"], "v=arcs&h=L2H1", viewport=small) as explorer:
+        host = explorer.page.locator("#explorer .host")
+        host.evaluate("it => { it.scrollIntoView(); it.scrollTop = 60; }")
+        box = host.bounding_box()
+        assert box is not None
+        explorer.page.mouse.click(box["x"] + 12, box["y"] + 100)
+        explorer.page.wait_for_function("() => location.hash.includes('q=')")
+        explorer.ready()
+        assert host.evaluate("it => it.scrollTop") == 60
+        explorer.go("v=flow&h=L2H1")
+        assert host.evaluate("it => it.scrollTop") == 0
+
+
 def test_paper_has_what_is_shown(chromium: Browser, pages: dict[str, Path]) -> None:
     with opened(chromium, pages["example"], "v=arcs&h=L2&q=3") as explorer:
         page = explorer.page
@@ -459,6 +507,10 @@ def test_paper_has_what_is_shown(chromium: Browser, pages: dict[str, Path]) -> N
         assert page.locator("#explorer .tile").first.is_visible()
         assert not page.locator("#explorer select").first.is_visible()
         assert not page.get_by_role("button", name="PNG").is_visible()
+        explorer.go("v=arcs&h=L2")
+        assert not page.locator("#explorer .asks").is_visible()
+        room = page.locator("#explorer .stage").evaluate("it => it.clientWidth")
+        assert page.locator("#explorer .picture").evaluate("it => it.clientWidth") > 0.9 * room
 
 
 def test_targets_are_outlined_and_their_mass_is_told(
