@@ -13,9 +13,9 @@ import { filtering, passes } from "./filters.js";
 import { isPair, massLine } from "./segments.js";
 import { footOf, saveCsv, savePng, saveSvg } from "./download.js";
 import { sceneOf } from "./scene.js";
-import { format, notThere, parse, USUAL } from "./state.js";
-import { viewOf, VIEWS } from "./views.js";
-import { headsOf } from "./weights.js";
+import { complete } from "./links.js";
+import { format, parse, USUAL } from "./state.js";
+import { viewOf } from "./views.js";
 
 /** @import {Data, Stream} from "./data.js" */
 /** @import {State} from "./state.js" */
@@ -33,7 +33,7 @@ class Explorer {
     /** @type {string[]} */
     const unknown = [];
     /** @type {State} */
-    this.state = this.complete(parse(location.hash, unknown) ?? USUAL, unknown);
+    this.state = complete(this.data, parse(location.hash, unknown) ?? USUAL, unknown);
     this.unknown = el("p", { class: "alert unknown", role: "alert" });
     /** @type {Scene | null} */
     this.scene = null;
@@ -69,60 +69,6 @@ class Explorer {
     return this.data.streams.find(({ name }) => name === this.state.a) ?? this.data.streams[0];
   }
 
-  /**
-   * A state whose stream, sentence, heads and role are there; `unknown` gets a phrase for each that
-   * is not.
-   * @param {State} asked
-   * @param {string[]} [unknown]
-   * @returns {State}
-   */
-  complete(asked, unknown = []) {
-    const streams = this.data.streams;
-    const stream = streams.find(({ name }) => name === asked.a) ?? streams[0];
-    const all = this.data.sentences.filter(({ stream: of }) => of === stream.name);
-    const sentence = all.find(({ id }) => id === asked.s) ?? all[0];
-    const some = asked.h === "all" ? "all" : asked.h.split(",").filter((name) => headsOf(stream, name).length).join(",");
-    const heads = some || stream.start;
-    const role = stream.targets.some(({ name }) => name === asked.role) ? asked.role : "";
-    const within = (/** @type {number[]} */ places, /** @type {unknown[]} */ side) => places.filter((at) => at < side.length);
-    const state = {
-      ...asked,
-      a: stream.name,
-      s: sentence.id,
-      v: viewOf(asked.v).name,
-      h: heads,
-      role,
-      has: stream.targets.some(({ name }) => name === asked.has) || ["any", "none"].includes(asked.has) ? asked.has : "",
-      seg: isPair(sentence) ? asked.seg : "",
-      q: within(asked.q, sentence.queries),
-      k: within(asked.k, sentence.keys),
-    };
-    unknown.push(...this.missing(asked, state, some));
-    return state;
-  }
-
-  /**
-   * What was asked for and isn't there.
-   * @param {State} asked
-   * @param {State} state what there is of it
-   * @param {string} heads those of the heads that there are
-   */
-  missing(asked, state, heads) {
-    const list = (/** @type {(string | number)[]} */ all) => `${all.slice(0, 12).join(", ")}${all.length > 12 ? ", …" : ""}`;
-    const phrases = [];
-    if (asked.a && asked.a !== state.a) phrases.push(notThere("a", asked.a, list(this.data.streams.map(({ name }) => name).filter(Boolean))));
-    if (asked.s && asked.s !== state.s) phrases.push(notThere("s", String(asked.s), list(this.data.sentences.filter(({ stream }) => stream === state.a).map(({ id }) => id))));
-    if (asked.v !== state.v) phrases.push(notThere("v", asked.v, list(VIEWS.map(({ name }) => name))));
-    const without = asked.h === heads ? [] : asked.h.split(",").filter((name) => !heads.split(",").includes(name));
-    if (without.length) phrases.push(notThere("h", without.join(",")));
-    for (const name of /** @type {const} */ (["role", "has"])) if (asked[name] && !state[name]) phrases.push(notThere(name, asked[name]));
-    for (const name of /** @type {const} */ (["q", "k"])) {
-      const beyond = asked[name].filter((at) => !state[name].includes(at));
-      if (beyond.length) phrases.push(notThere(name, beyond.join(",")));
-    }
-    return phrases;
-  }
-
   /** @param {string[]} unknown parts of a link */
   tellUnknown(unknown) {
     this.unknown.textContent = unknown.length ? `The link names what isn’t in this explorer: ${unknown.join("; ")}. The rest of it counts.` : "";
@@ -131,7 +77,7 @@ class Explorer {
   /** @param {Partial<State>} changes */
   go(changes) {
     const before = format(this.state);
-    this.state = this.complete({ ...this.state, ...changes });
+    this.state = complete(this.data, { ...this.state, ...changes });
     const link = format(this.state);
     if (link === before) return;
     history.pushState(null, "", link);
@@ -145,7 +91,7 @@ class Explorer {
     const unknown = [];
     const asked = location.hash ? parse(location.hash, unknown) : USUAL;
     if (!asked) return;
-    this.state = this.complete(asked, unknown);
+    this.state = complete(this.data, asked, unknown);
     this.tellUnknown(unknown);
     this.render();
   }

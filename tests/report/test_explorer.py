@@ -14,6 +14,7 @@ import pytest
 
 from attnviz.report import explorer, sections
 from attnviz.report.formats import html, markdown
+from attnviz.report.numbers import number
 from tests.helpers import example
 from tests.helpers.explored import explored, labels, pair, report
 
@@ -111,7 +112,7 @@ def test_the_page_says_how_large_it_is_and_is_so() -> None:
     assert explorer.weight(made) == pytest.approx(more, rel=0.02)
     section = sections.of(made).explorer
     assert section
-    assert f"{more / 1e6:.2g} MB larger" in section.says
+    assert f"{number(more / 1e6)} MB larger" in section.says
 
 
 def test_a_sentence_of_thirty_tokens_takes_at_most_250_kilobytes() -> None:
