@@ -155,6 +155,14 @@ def of_session(leader: int) -> dict[int, bytes]:
     return found
 
 
+def left_of_session(leader: int) -> dict[int, bytes]:
+    """Those that are still alive after five seconds: who ends has closed its files before."""
+    end = time.monotonic() + 5
+    while (alive := of_session(leader)) and time.monotonic() < end:
+        time.sleep(0.05)
+    return alive
+
+
 def imports_torch(pid: int) -> bool:
     return "libtorch_cpu" in Path(f"/proc/{pid}/maps").read_text()
 
@@ -187,10 +195,7 @@ def test_a_real_process_and_all_that_it_started_end(
     os.killpg(running.pid, number)
     _, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, err.decode()) == (code, "error: Interrupted.\n")
-    end = time.monotonic() + 5
-    while of_session(running.pid) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not of_session(running.pid)
+    assert not left_of_session(running.pid)
 
 
 @pytest.mark.usefixtures("earlier")
@@ -202,7 +207,7 @@ def test_processes_that_draw_end_with_one_that_is_killed(tiny: Path, text: Path,
     # Whoever reads the output waits for all who could still write to it.
     running.communicate(timeout=PATIENCE / 3)
     assert running.returncode == -signal.SIGKILL
-    assert not of_session(running.pid)
+    assert not left_of_session(running.pid)
 
 
 def _wait_for(moment: Callable[[int], bool], running: subprocess.Popen[bytes]) -> None:
