@@ -88,11 +88,11 @@ def rules(evidence: Evidence) -> Rules:
             raise UsageError(f"evidence: the margin of {key} is {number:g}.", "Use 0 to below 1.")
         margins.append(Margin(key, number, defaults[family or key]))
     # As usual is no news, unless the family is not.
-    named = {margin.role for margin in margins}
+    unusual = {margin.role for margin in margins if margin.margin != margin.default}
     told = (
         margin
         for margin in margins
-        if margin.margin != margin.default or _family(margin.role, roles) in named
+        if margin.role in unusual or _family(margin.role, roles) in unusual
     )
     return Rules(margins=tuple(sorted(told, key=lambda margin: margin.role)), **counts)
 

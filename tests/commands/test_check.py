@@ -166,7 +166,7 @@ def test_a_text_is_measured_once_for_all_rules(
     [
         ([], 2, "No file of rules was given."),
         (["RULES", "--from", "none"], 3, "There is no folder none"),
-        (["RULES", "--update", "--from", "none"], 2, "--update rewrites RULES, and runs the model"),
+        (["RULES", "--update", "--from", "none"], 2, "--update runs the model, and --from"),
         (["RULES", "--init", "new.toml"], 2, "--init writes rules, and reads none."),
         (["--init", "new.toml"], 2, "--init needs a text."),
         (["--init", "new.toml", "--text", "caf\udce9.txt"], 2, "is not UTF-8, as rules are."),

@@ -7,6 +7,7 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import jsonschema
 import numpy as np
 import pytest
@@ -127,6 +128,7 @@ def test_what_is_usual_is_no_news() -> None:
 KEYS = st.sampled_from(["dep", "dep:nsubj", "dep:x:reverse", "induction", "induction-probe"])
 
 
+@hypothesis.example({"dep": 0.1, "dep:nsubj": 0.1}, 1, 1)
 @given(
     st.dictionaries(KEYS, st.integers(0, 99).map(lambda n: n / 100)),
     st.integers(1, 200),

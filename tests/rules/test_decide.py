@@ -45,7 +45,7 @@ def test_what_misses_by_little_is_told_with_the_digits_that_show_it() -> None:
     nearly = [Candidate(Measured("L0H2", 0.9987, 0.9982, 0.9991))]
     assert decided(nearly, gte=0.998701).reason == "L0H2 has 0.9987 [0.9982, 0.9991]"
     beside = decided([exactly("L0H0", 0.50001, 0.50002)], more_than={"to": "b"})
-    assert beside.reason == "L0H0 has 0.50001, beside 0.50002 to “b”"
+    assert beside.reason == "L0H0 has 0.500, beside 0.50002 to “b”"
 
 
 def test_all_tells_what_is_furthest_off() -> None:
