@@ -197,14 +197,21 @@ class _Scan:
         writing = self._place.writing if options.rows else None
         if options.engine == "local":
             here = Local(self._loaded, self._reader, work, writing)
-            spread = self._settings.device_map != "none"
-            many = processes(options.workers, self._loaded, self._read.sentences, spread=spread)
+            many = self._processes()
             own = nullcontext(here) if many == 1 else several(model, work, here, many, writing)
             with own as engine:
                 yield engine
         else:
             with distributed(model, work, options.workers, progress, writing) as engine:
                 yield engine
+
+    def _processes(self) -> int:
+        """How many processes measure what this part has beyond the pilot."""
+        if self._before and "result" in self._before:
+            return 1  # nothing is left to do
+        spread = self._settings.device_map != "none"
+        sentences = sum(self._left(0))
+        return processes(self._options.workers, self._loaded, sentences, spread=spread)
 
     def _checked(self, engine: Engine) -> Manifest:
         """The manifest of this scan, which is that of the earlier one if there is one."""

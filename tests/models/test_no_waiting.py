@@ -101,5 +101,5 @@ def test_the_device_says_when_it_is_asked() -> None:
     """What the tests above rely on."""
     somewhere = torch.zeros(3, device=META)
     for ask in (Tensor.tolist, Tensor.nonzero, Tensor.cpu, Tensor.item, bool):
-        with pytest.raises((RuntimeError, NotImplementedError)):
+        with pytest.raises(RuntimeError):
             ask(somewhere[:1])

@@ -86,3 +86,6 @@ def test_two_processes_measure_what_one_does_though_one_is_killed(
     assert len(killed) == 1
     assert not multiprocessing.active_children()
     assert content(tmp_path / "processes") == content(tmp_path / "here")
+    monkeypatch.delattr(ProcessCluster, "start")  # what is done needs no processes
+    with small_pilot(100, shard=20):
+        scanned(tiny, corpus, into=tmp_path / "processes", rows=True, workers=2)
