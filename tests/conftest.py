@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from attnviz.text.tokenize import Tokenizer
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -99,3 +101,12 @@ def smollm2(
     smollm2_tokenizer.save_pretrained(folder)
     yield folder
     (folder / "model.safetensors").unlink()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A headless browser, for tests that are skipped where there is none."""
+    from tests.helpers import browser
+
+    with browser.chromium() as started:
+        yield started

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,12 +26,6 @@ pytestmark = pytest.mark.slow
 needs_browser = pytest.mark.skipif(
     bool(browser.missing()), reason=browser.missing() or "there is a browser"
 )
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser.chromium() as started:
-        yield started
 
 
 def test_compare_json_is_what_its_schema_says(over_training: Comparisons) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,12 +25,6 @@ pytestmark = [
 SCREENS = [(390, "light", "screen"), (1280, "dark", "screen"), (390, "dark", "screen")]
 SCREENS += [(1280, "light", "screen"), (700, "light", "print")]
 SERIOUS = {"serious", "critical"}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser.chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
