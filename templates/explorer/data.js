@@ -226,7 +226,19 @@ export class Store {
  * @returns {Promise<Numbers>}
  */
 async function numbers(id) {
-  return JSON.parse(new TextDecoder().decode(await inflate(text(id))));
+  const read = JSON.parse(new TextDecoder().decode(await inflate(text(id))));
+  return { ...read, columns: [...read.columns, layerColumn(read.heads)] };
+}
+
+/**
+ * The layer of each head, which is a number as well.
+ * @param {string[]} heads
+ * @returns {Column}
+ */
+function layerColumn(heads) {
+  const layers = heads.map((name) => Number(/** @type {RegExpExecArray} */ (/^L(\d+)/.exec(name))[1]));
+  const none = heads.map(() => null);
+  return { name: "layer", title: "layer", sort: "place", unit: "", mean: layers, low: none, high: none };
 }
 
 /**

@@ -5,7 +5,7 @@ import { notThere } from "./state.js";
 import { viewOf, VIEWS } from "./views.js";
 import { headsOf } from "./weights.js";
 
-/** @import {Data} from "./data.js" */
+/** @import {Data, Store, Stream} from "./data.js" */
 /** @import {State} from "./state.js" */
 
 /**
@@ -42,6 +42,31 @@ export function complete(data, asked, unknown = []) {
 }
 
 /**
+ * A state without axes that its stream has no numbers for; `unknown` gets a phrase for each.
+ * @param {Store} store
+ * @param {Stream} stream
+ * @param {State} state
+ * @param {string[]} unknown
+ * @returns {Promise<State>}
+ */
+export async function withAxes(store, stream, state, unknown) {
+  if (!state.x && !state.y) return state;
+  const names = (await store.numbers(stream)).columns.map(({ name }) => name);
+  const axes = { x: state.x, y: state.y };
+  for (const axis of /** @type {const} */ (["x", "y"])) {
+    if (!axes[axis] || names.includes(axes[axis])) continue;
+    unknown.push(notThere(axis, axes[axis], list(names)));
+    axes[axis] = "";
+  }
+  return { ...state, ...axes };
+}
+
+/** @param {(string | number)[]} all */
+function list(all) {
+  return `${all.slice(0, 12).join(", ")}${all.length > 12 ? ", …" : ""}`;
+}
+
+/**
  * What was asked for and isn't there.
  * @param {Data} data
  * @param {State} asked
@@ -49,7 +74,6 @@ export function complete(data, asked, unknown = []) {
  * @param {string} heads those of the heads that there are
  */
 function missing(data, asked, state, heads) {
-  const list = (/** @type {(string | number)[]} */ all) => `${all.slice(0, 12).join(", ")}${all.length > 12 ? ", …" : ""}`;
   const phrases = [];
   if (asked.a && asked.a !== state.a) phrases.push(notThere("a", asked.a, list(data.streams.map(({ name }) => name).filter(Boolean))));
   if (asked.s && asked.s !== state.s) phrases.push(notThere("s", String(asked.s), list(data.sentences.filter(({ stream }) => stream === state.a).map(({ id }) => id))));
@@ -57,6 +81,7 @@ function missing(data, asked, state, heads) {
   const without = asked.h === heads ? [] : asked.h.split(",").filter((name) => !heads.split(",").includes(name));
   if (without.length) phrases.push(notThere("h", without.join(",")));
   for (const name of /** @type {const} */ (["role", "has"])) if (asked[name] && !state[name]) phrases.push(notThere(name, asked[name]));
+  if (asked.seg && !state.seg) phrases.push(`${notThere("seg", asked.seg)}, for the sentence is no pair`);
   for (const name of /** @type {const} */ (["q", "k"])) {
     const beyond = asked[name].filter((at) => !state[name].includes(at));
     if (beyond.length) phrases.push(notThere(name, beyond.join(",")));

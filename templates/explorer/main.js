@@ -9,11 +9,13 @@
 import { changesOf, controls, keyList } from "./controls.js";
 import { read, Store } from "./data.js";
 import { el, set, short } from "./dom.js";
+import { fadeEdges } from "./edges.js";
 import { filtering, passes } from "./filters.js";
 import { isPair, massLine } from "./segments.js";
 import { footOf, saveCsv, savePng, saveSvg } from "./download.js";
 import { sceneOf } from "./scene.js";
-import { complete } from "./links.js";
+import { complete, withAxes } from "./links.js";
+import { Paper } from "./paper.js";
 import { format, parse, USUAL } from "./state.js";
 import { viewOf } from "./views.js";
 
@@ -30,10 +32,13 @@ class Explorer {
     this.section = section;
     this.data = data;
     this.store = new Store();
+    this.paper = new Paper();
     /** @type {string[]} */
     const unknown = [];
     /** @type {State} */
     this.state = complete(this.data, parse(location.hash, unknown) ?? USUAL, unknown);
+    /** @type {string[] | null} */
+    this.missing = null;
     this.unknown = el("p", { class: "alert unknown", role: "alert" });
     /** @type {Scene | null} */
     this.scene = null;
@@ -69,9 +74,10 @@ class Explorer {
     return this.data.streams.find(({ name }) => name === this.state.a) ?? this.data.streams[0];
   }
 
-  /** @param {string[]} unknown parts of a link */
+  /** @param {string[] | null} unknown parts of the link that was followed, null where none was */
   tellUnknown(unknown) {
-    this.unknown.textContent = unknown.length ? `The link names what isn’t in this explorer: ${unknown.join("; ")}. The rest of it counts.` : "";
+    this.missing = unknown;
+    this.unknown.textContent = unknown?.length ? `The link names what isn’t in this explorer: ${unknown.join("; ")}. The rest of it counts.` : "";
   }
 
   /** @param {Partial<State>} changes */
@@ -81,7 +87,7 @@ class Explorer {
     const link = format(this.state);
     if (link === before) return;
     history.pushState(null, "", link);
-    this.tellUnknown([]);
+    this.tellUnknown(null);
     this.render();
   }
 
@@ -111,7 +117,11 @@ class Explorer {
     const host = el("div", { class: `host ${view.name}` });
     /** @type {Node[]} */
     let notes = [];
+    /** @type {(() => Element[]) | null} */
+    let paper = null;
     try {
+      await this.findAxes(ticket);
+      if (ticket !== this.asked) return;
       const made = await sceneOf(data, store, this.seen);
       if (this.cursor.view !== view.name) this.cursor = { view: view.name, row: 0, column: 0 };
       /** @type {Scene} */
@@ -127,14 +137,31 @@ class Explorer {
           notes = lines;
           if (this.scene === scene) this.notes.replaceChildren(...lines);
         },
+        onPaper: (build) => {
+          paper = build;
+        },
       };
       await view.draw(scene, host);
       if (ticket !== this.asked) return;
       this.put(scene, host, notes);
+      this.paper.shows(host, paper);
     } catch (error) {
       if (ticket !== this.asked) return;
       this.host.replaceChildren(el("p", { class: "alert" }, `This can’t be shown: ${error}`));
     }
+  }
+
+  /**
+   * Drops axes that the stream has no numbers for, and tells it where a link has them.
+   * @param {number} ticket
+   */
+  async findAxes(ticket) {
+    /** @type {string[]} */
+    const unknown = [];
+    const state = await withAxes(this.store, this.stream, this.state, unknown);
+    if (ticket !== this.asked) return;
+    this.state = state;
+    if (this.missing && unknown.length) this.tellUnknown([...this.missing, ...unknown]);
   }
 
   /**
@@ -163,6 +190,7 @@ class Explorer {
     this.said.textContent = "";
     this.notes.replaceChildren(...notes);
     if (stays) Object.assign(host, { scrollTop, scrollLeft });
+    fadeEdges(host);
     held();
     set(this.section, { "data-ready": format(this.state) });
   }

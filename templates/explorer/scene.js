@@ -37,6 +37,7 @@ import { cellsOf, headsName, massOn, meanOf, seen } from "./weights.js";
  * @property {(changes: Partial<State>) => void} go
  * @property {(text: string) => void} say
  * @property {(...lines: Node[]) => void} tell puts lines below the picture
+ * @property {(build: () => Element[]) => void} onPaper says what paper has in its place
  */
 
 /**

@@ -107,7 +107,7 @@ export function parse(hash, unknown = []) {
 }
 
 /** What the names in a link mean. @type {Record<string, string>} */
-const MEANT = { a: "attention", s: "sentence", v: "view", h: "heads", q: "query", k: "key", has: "role", seg: "texts", t: "shade", by: "unit" };
+const MEANT = { a: "attention", s: "sentence", v: "view", h: "heads", q: "query", k: "key", has: "role", seg: "texts", t: "shade", by: "unit", x: "axis", y: "axis" };
 
 /**
  * A phrase for a part of a link that isn't there.

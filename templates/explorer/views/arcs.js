@@ -1,27 +1,26 @@
 /** Queries at the left, keys at the right, and lines between them, wide where a weight is large. */
 
+import { pieces, WHOLE } from "../arcs-on-paper.js";
 import { strokeOf } from "../colours.js";
 import { counted, el, number, set, short, svg } from "../dom.js";
 import { Grid } from "../grid.js";
+import { layersOf, LEAST, linesOf, path, shadesOf, weightScale } from "../lines.js";
 import { FINGER, label, labelOf, picture, TOUCH, widthOf } from "../parts.js";
 import { pinnedRows, restLine } from "../rest.js";
 import { weightTable } from "../scene.js";
-import { shown } from "../segments.js";
 import { toggled } from "../state.js";
 import { offered, tiles } from "../tiles.js";
-import { meanOf, onSide, sumOfColumns, sumOfRows } from "../weights.js";
+import { onSide, sumOfColumns, sumOfRows } from "../weights.js";
 
+/** @import {Chosen, Layer, Line} from "../lines.js" */
 /** @import {Scene, View} from "../scene.js" */
 /** @import {Matrix, Side} from "../weights.js" */
-
-/** Smaller weights have no line of their own. */
-const LEAST = 0.01;
 
 /** Longer tokens are cut in sentences, and of more of them the first are named. */
 const [LONG, NAMED] = [24, 6];
 
-/** So many lines are drawn where no token is chosen: the strongest. */
-const OVERALL = 150;
+/** @type {Chosen} */
+const NONE = { queries: [], keys: [] };
 
 /** Sizes in pixels; where a finger points, rows are as high as they can be on a screen. */
 const [LOW, LEAST_TOUCH, SCREEN, FONT, GAP] = [17, 26, 700, 12.5, 420];
@@ -35,15 +34,6 @@ export const arcsView = {
   picture: withLegend,
   table,
 };
-
-/**
- * @typedef {object} Layer what is drawn of one head, or of a mean
- * @property {Matrix} matrix
- * @property {string} name of the head, "" for a mean
- * @property {string} colour "" for that of the page
- * @property {string} dash
- * @property {number} beside by how much its lines stand below those of a mean, in pixels
- */
 
 /**
  * @param {Scene} scene
@@ -62,7 +52,7 @@ async function draw(scene, host) {
   const middle = (/** @type {number} */ at) => (at + 0.5) * high;
   const [from, to] = [left + 8, left + 8 + gap];
   const shades = svg("g");
-  const edges = svg("g", { class: "edges" });
+  const [still, pointed] = [svg("g"), svg("g")];
   const cursor = svg("rect", { class: "cursor", height: high, visibility: "hidden" });
   const words = [
     ...matrix.queries.labels.map((token, at) => label(token, { x: from - 5, y: middle(at), "text-anchor": "end" })),
@@ -72,26 +62,31 @@ async function draw(scene, host) {
     Math.max(to + right + 10, 250),
     rows * high + 34,
     shades,
-    edges,
+    svg("g", { class: "edges" }, still, pointed),
     svg("g", { class: "labels", "font-size": FONT }, ...words),
     cursor,
     weightScale(8, rows * high + 22),
   );
   const pins = { queries: pinnedRows(matrix, state.q), keys: onSide(matrix.keys, state.k) };
-
-  /** @type {(queries: number[], keys: number[]) => void} */
-  const show = (queries, keys) => {
-    const lines = strongest(layers, queries, keys);
-    edges.replaceChildren(...lines.map((each) => line(from, to, middle(each.row), middle(each.key), each)));
-    const given = queries.length ? sumOfRows(matrix, queries) : null;
-    const got = keys.length ? sumOfColumns(matrix, keys) : null;
-    shades.replaceChildren(
-      ...shade(given, { x: to + 1, width: right + 8, high }, queries.length),
-      ...shade(got, { x: 0, width: from - 1, high }, keys.length),
-      ...queries.map((row) => svg("rect", { class: "pinned", x: 0.5, y: row * high, width: from - 2, height: high })),
-      ...keys.map((key) => svg("rect", { class: "pinned", x: to + 1, y: key * high, width: right + 8, height: high })),
-    );
-    scene.tell(...told(scene, layers, queries, keys, lines));
+  const kept = linesOf(layers, pins);
+  const drawnOf = (/** @type {Line[]} */ lines) => lines.map((each) => path([from, to], [middle(each.row), middle(each.key)], each));
+  // Those of pinned tokens stay as they are while the pointer moves: there can be thousands.
+  still.append(...drawnOf(kept));
+  /** @type {(more: Chosen) => void} */
+  const show = (more) => {
+    const alone = pins.queries.length + pins.keys.length === 0;
+    const any = more.queries.length + more.keys.length > 0;
+    set(still, { display: alone && any ? "none" : null });
+    const isKept = (/** @type {Line} */ { row, key }) => pins.queries.includes(row) || pins.keys.includes(key);
+    pointed.replaceChildren(...drawnOf(any ? linesOf(layers, more).filter((each) => !isKept(each)) : []));
+    const queries = [...new Set([...pins.queries, ...more.queries])];
+    const keys = [...new Set([...pins.keys, ...more.keys])];
+    const boxes = {
+      queries: (/** @type {number} */ row) => ({ x: 0.5, y: row * high, width: from - 2, height: high }),
+      keys: (/** @type {number} */ key) => ({ x: to + 1, y: key * high, width: right + 8, height: high }),
+    };
+    shades.replaceChildren(...shadesOf(matrix, { queries, keys }, boxes));
+    scene.tell(...told(scene, layers, { queries, keys }, kept));
   };
   const isQuery = (/** @type {number} */ column) => column === 0;
   const say = (/** @type {number} */ at, /** @type {number} */ column) =>
@@ -100,7 +95,7 @@ async function draw(scene, host) {
     const at = Math.min(row, sides[column].labels.length - 1);
     const box = isQuery(column) ? { x: 0.5, width: from - 2 } : { x: to + 1, width: right + 8 };
     set(cursor, { ...box, y: at * high, visibility: "visible" });
-    show(isQuery(column) ? [...new Set([...pins.queries, at])] : pins.queries, isQuery(column) ? pins.keys : [...new Set([...pins.keys, at])]);
+    show(isQuery(column) ? { queries: [at], keys: [] } : { queries: [], keys: [at] });
     scene.say(say(at, column));
   };
   const pick = (/** @type {number} */ row, /** @type {number} */ column) => {
@@ -132,7 +127,7 @@ async function draw(scene, host) {
   drawn.addEventListener("pointerleave", () => {
     over = "";
     set(cursor, { visibility: "hidden" });
-    show(pins.queries, pins.keys);
+    show(NONE);
   });
   drawn.addEventListener("click", (event) => {
     const token = at(event);
@@ -141,133 +136,18 @@ async function draw(scene, host) {
     pick(token.row, token.column);
   });
   host.append(...tiles(scene), moves.element);
-  show(pins.queries, pins.keys);
-}
-
-/**
- * The heads one by one, each in its colour, or their mean.
- * @param {Scene} scene
- * @returns {Promise<Layer[]>}
- */
-async function layersOf(scene) {
-  const { heads, matrix, sentence, state, stream, store } = scene;
-  if (!scene.apart) return [{ matrix, name: "", colour: "", dash: "", beside: 0 }];
-  const every = offered(scene);
-  const step = Math.min(1.6, 10 / heads.length);
-  return Promise.all(
-    heads.map(async ([layer, head], at) => ({
-      matrix: shown(await meanOf(store, sentence, [[layer, head]]), sentence, stream, state),
-      name: `L${layer}H${head}`,
-      ...strokeOf(every.findIndex((other) => other[0] === layer && other[1] === head)),
-      beside: (at - (heads.length - 1) / 2) * step,
-    })),
-  );
-}
-
-/** @typedef {{row: number, key: number, weight: number, of: Layer}} Line */
-
-/**
- * The lines of some queries and into some keys of every head, or the strongest of all.
- * @param {Layer[]} layers
- * @param {number[]} queries
- * @param {number[]} keys
- */
-function strongest(layers, queries, keys) {
-  const every = queries.length + keys.length === 0;
-  const lines = layers.flatMap((layer) => chosen(layer, queries, keys));
-  lines.sort((one, other) => other.weight - one.weight);
-  return every ? lines.slice(0, OVERALL) : lines;
-}
-
-/**
- * @param {Layer} of
- * @param {number[]} queries
- * @param {number[]} keys
- */
-function chosen(of, queries, keys) {
-  const { matrix } = of;
-  const width = matrix.keys.labels.length;
-  const every = queries.length + keys.length === 0;
-  const rows = keys.length || every ? matrix.queries.labels.keys() : queries;
-  /** @type {Line[]} */
-  const lines = [];
-  for (const row of rows) {
-    const columns = every || queries.includes(row) ? matrix.keys.labels.keys() : keys;
-    for (const key of columns) {
-      const weight = matrix.values[row * width + key];
-      if (weight >= LEAST) lines.push({ row, key, weight, of });
-    }
-  }
-  return lines;
-}
-
-/**
- * @param {number} from
- * @param {number} to
- * @param {number} y
- * @param {number} end
- * @param {Line} drawn
- */
-function line(from, to, y, end, { weight, of }) {
-  const half = (from + to) / 2;
-  const [top, bottom] = [y + of.beside, end + of.beside];
-  return svg("path", {
-    d: `M${from} ${top}C${half} ${top} ${half} ${bottom} ${to} ${bottom}`,
-    ...strength(weight),
-    "stroke-dasharray": of.dash || null,
-    stroke: of.colour || null,
-  });
-}
-
-/**
- * How wide and dark a line of some weights is.
- * @param {number} x
- * @param {number} y
- */
-function weightScale(x, y) {
-  const made = svg("g", { class: "strokes" });
-  [0.05, 0.25, 0.5, 1].forEach((weight, at) => {
-    const from = x + at * 58;
-    made.append(
-      svg("path", { d: `M${from} ${y}h22`, ...strength(weight) }),
-      svg("text", { class: "tick", x: from + 26, y: y + 3.5 }, String(weight)),
-    );
-  });
-  return made;
-}
-
-/** @param {number} weight */
-function strength(weight) {
-  return {
-    "stroke-width": (0.5 + 3.5 * weight).toFixed(2),
-    "stroke-opacity": Math.min(1, 0.12 + 0.88 * Math.sqrt(weight)).toFixed(2),
-  };
-}
-
-/**
- * Tokens shaded by what they give or get, as a share of what `count` tokens have.
- * @param {Float32Array | null} sums
- * @param {{x: number, width: number, high: number}} box
- * @param {number} count
- */
-function shade(sums, { x, width, high }, count) {
-  if (!sums) return [];
-  return Array.from(sums).flatMap((sum, at) => {
-    if (sum < LEAST / 2) return [];
-    const dark = Math.sqrt(Math.min(1, sum / count)).toFixed(2);
-    return [svg("rect", { class: "shade", x, y: at * high, width, height: high, "fill-opacity": dark })];
-  });
+  show(NONE);
+  if (rows > WHOLE) scene.onPaper(() => pieces(matrix, kept, pins));
 }
 
 /**
  * What is said of the tokens that are chosen, or of all lines.
  * @param {Scene} scene
  * @param {Layer[]} layers
- * @param {number[]} queries
- * @param {number[]} keys
- * @param {Line[]} lines
+ * @param {Chosen} chosen
+ * @param {Line[]} lines that are drawn where none is chosen
  */
-function told(scene, layers, queries, keys, lines) {
+function told(scene, layers, { queries, keys }, lines) {
   const { matrix, heads } = scene;
   if (!queries.length && !keys.length) return [overall(scene, layers, lines)];
   const made = [queries.length ? restLine(matrix, queries) : gets(matrix, keys)];

@@ -160,22 +160,11 @@ async function draw(scene, host) {
  * @returns {Column[]}
  */
 function axesOf(numbers, asked) {
-  const every = [...numbers.columns, ...places(numbers)];
+  const every = numbers.columns;
   const named = (/** @type {string} */ name) => every.find((column) => column.name === name);
   const usual = [...USUAL.map(named).filter((column) => column !== undefined), ...every];
   const x = named(asked.x) ?? usual.find((column) => column.name !== asked.y) ?? every[0];
   return [x, named(asked.y) ?? usual.find((column) => column !== x) ?? x];
-}
-
-/**
- * The layer, which is a number as well.
- * @param {Numbers} numbers
- * @returns {Column[]}
- */
-function places({ heads }) {
-  const layers = heads.map((name) => Number(/** @type {RegExpExecArray} */ (/^L(\d+)/.exec(name))[1]));
-  const none = heads.map(() => null);
-  return [{ name: "layer", title: "layer", sort: "place", unit: "", mean: layers, low: none, high: none }];
 }
 
 /**
@@ -203,11 +192,10 @@ function pointsOf({ stream, state }, numbers, across, upwards) {
  */
 function axisChoices(scene, numbers, across, upwards) {
   const { go } = scene;
-  const every = [...numbers.columns, ...places(numbers)];
   /** @type {(axis: "x" | "y", title: string, now: Column) => HTMLElement} */
   const choice = (name, title, now) => {
     const groups = Object.entries(SORTS).map(([sort, label]) => {
-      const options = every.filter((column) => column.sort === sort);
+      const options = numbers.columns.filter((column) => column.sort === sort);
       return el("optgroup", { label }, ...options.map((column) => el("option", { value: column.name, selected: column === now }, short(column.title, 60))));
     });
     const list = el("select", { "data-keep": name }, ...groups.filter((group) => group.children.length));
