@@ -1,6 +1,6 @@
 /** Arcs of long sentences as paper has them: pieces, each with the tokens that its lines touch. */
 
-import { counted, el, svg } from "./dom.js";
+import { el, svg } from "./dom.js";
 import { path, shadesOf, weightScale } from "./lines.js";
 import { label, labelOf, picture, widthOf } from "./parts.js";
 
@@ -34,7 +34,7 @@ export function pieces(matrix, lines, pins) {
   const parts = grouped(lines);
   const sides = [matrix.queries, matrix.keys];
   const touched = [new Set(lines.map(({ row }) => row)), new Set(lines.map(({ key }) => key))];
-  const [queries, keys] = sides.map(({ labels }, at) => `${touched[at].size} of ${counted(labels.length, at ? "key" : "query")}`);
+  const [queries, keys] = sides.map(({ labels }, at) => `${touched[at].size} of ${labels.length} ${at ? "keys" : "queries"}`);
   const says = el("p", {}, `On paper there are the tokens that a line touches, ${queries} and ${keys}, with their places in the sentence, from 0.${parts.length > 1 ? " Each picture goes on where the one before ends." : ""}`);
   const widths = sides.map(({ labels }, side) => widest([...touched[side]].map((at) => labels[at])));
   return [says, ...parts.map((part) => drawn(matrix, part, pins, widths, parts.length > 1 ? GAP : BROAD))];

@@ -32,7 +32,7 @@ export const mosaicView = {
  * @param {HTMLElement} host
  */
 async function draw(scene, host) {
-  const { state, heads } = scene;
+  const { state } = scene;
   const { layers, numbers } = gridOf(scene);
   const columns = numbers.length;
   const across = Math.floor((scene.width - LEFT - 4) / columns) - GUTTER;
@@ -41,37 +41,14 @@ async function draw(scene, host) {
   const high = Math.round((wide * height) / width);
   const [stepX, stepY] = [wide + GUTTER, high + GUTTER];
   const scale = new Scale(scene.data, state.scale === "max" ? scene.scale.top : 1);
-  const cells = svg("g", { class: "cells" });
-  const frames = svg("g");
-  const names = svg("g", { class: "labels numbers", "font-size": 11 });
-  const cursor = svg("rect", { class: "cursor", width: wide, height: high, visibility: "hidden" });
   const x = (/** @type {number} */ column) => LEFT + column * stepX;
   const y = (/** @type {number} */ row) => TOP + row * stepY;
-  numbers.forEach((head, column) => {
-    names.append(svg("text", { x: x(column) + wide / 2, y: TOP - 8, "text-anchor": "middle" }, String(head)));
-  });
-  for (const [row, [layer, there]] of layers.entries()) {
-    names.append(svg("text", { x: LEFT - 7, y: y(row) + high / 2, "text-anchor": "end" }, String(layer)));
-    for (const head of there) {
-      const small = await thumbnail(scene, layer, head);
-      const chosen = heads.some(([of, number]) => of === layer && number === head);
-      const href = scale.picture(small.values, small.columns);
-      const faint = state.role !== "" && !has(scene, layer, head);
-      const box = { x: x(numbers.indexOf(head)), y: y(row), width: wide, height: high };
-      cells.append(svg("image", { ...box, preserveAspectRatio: "none", href, opacity: faint ? 0.2 : null }));
-      frames.append(svg("rect", { ...box, class: chosen && heads.length < 100 ? "chosen" : "frame" }));
-    }
-  }
-  const bottom = y(layers.length) + 8;
-  const drawn = picture(
-    Math.max(LEFT + columns * stepX + 4, 230),
-    bottom + 28,
-    names,
-    cells,
-    frames,
-    cursor,
-    colourBar(scale, LEFT + 6, bottom),
-  );
+  const places = { numbers, x, y, wide, high };
+  const images = await imagesOf(scene, layers, scale);
+  const drawn = pictureOf(scene, layers, images, scale, places);
+  const cursor = svg("rect", { class: "cursor", width: wide, height: high, visibility: "hidden" });
+  const tag = svg("text", { class: "tag", visibility: "hidden" });
+  drawn.append(cursor, tag);
   const describe = (/** @type {number} */ row, /** @type {number} */ column) => {
     const [layer, there] = layers[row];
     const head = numbers[column];
@@ -85,6 +62,9 @@ async function draw(scene, host) {
     describe,
     move: (row, column) => {
       set(cursor, { x: x(column), y: y(row), visibility: "visible" });
+      const beside = column < columns / 2;
+      set(tag, { x: x(column) + (beside ? wide + 6 : -6), y: y(row) + high / 2, "text-anchor": beside ? "start" : "end", visibility: "visible" });
+      tag.textContent = `L${layers[row][0]}H${numbers[column]}`;
       scene.say(describe(row, column));
     },
     pick: (row, column, event) => pick(row, column, event.shiftKey),
@@ -115,10 +95,65 @@ async function draw(scene, host) {
     pick(cell.row, cell.column, event.shiftKey);
   });
   host.append(el("div", { class: "row" }, severalButton(scene)), moves.element);
+  if (layers.length > MANY) {
+    const half = Math.ceil(layers.length / 2);
+    scene.onPaper(() => [layers.slice(0, half), layers.slice(half)].map((some) => pictureOf(scene, some, images, scale, places)));
+  }
   const block = Math.ceil(Math.max(...size(scene)) / CELLS);
   if (block > 1) {
     scene.tell(el("p", {}, `A point stands for ${block} × ${block} tokens: what a query gives all keys of it, mean over its queries.`));
   }
+}
+
+/** @typedef {[number, number[]]} Row a layer and those of its heads that are drawn */
+
+/**
+ * The picture of each head, by its name.
+ * @param {Scene} scene
+ * @param {Row[]} layers
+ * @param {Scale} scale
+ */
+async function imagesOf(scene, layers, scale) {
+  /** @type {Map<string, string>} */
+  const images = new Map();
+  for (const [layer, there] of layers) {
+    for (const head of there) {
+      const small = await thumbnail(scene, layer, head);
+      images.set(`L${layer}H${head}`, scale.picture(small.values, small.columns));
+    }
+  }
+  return images;
+}
+
+/**
+ * Some layers, a row each.
+ * @param {Scene} scene
+ * @param {Row[]} layers
+ * @param {Map<string, string>} images
+ * @param {Scale} scale
+ * @param {{numbers: number[], x: (column: number) => number, y: (row: number) => number, wide: number, high: number}} places
+ */
+function pictureOf(scene, layers, images, scale, { numbers, x, y, wide, high }) {
+  const { state, heads } = scene;
+  const cells = svg("g", { class: "cells" });
+  const frames = svg("g");
+  const names = svg("g", { class: "labels numbers", "font-size": 11 });
+  numbers.forEach((head, column) => {
+    names.append(svg("text", { x: x(column) + wide / 2, y: TOP - 8, "text-anchor": "middle" }, String(head)));
+  });
+  for (const [row, [layer, there]] of layers.entries()) {
+    names.append(svg("text", { x: LEFT - 7, y: y(row) + high / 2, "text-anchor": "end" }, String(layer)));
+    for (const head of there) {
+      const chosen = heads.some(([of, number]) => of === layer && number === head);
+      const href = images.get(`L${layer}H${head}`);
+      const faint = state.role !== "" && !has(scene, layer, head);
+      const box = { x: x(numbers.indexOf(head)), y: y(row), width: wide, height: high };
+      cells.append(svg("image", { ...box, preserveAspectRatio: "none", href, opacity: faint ? 0.2 : null }));
+      frames.append(svg("rect", { ...box, class: chosen && heads.length < 100 ? "chosen" : "frame" }));
+    }
+  }
+  const bottom = y(layers.length) + 8;
+  return picture(Math.max(x(numbers.length) + 4, 230), bottom + 28, names, cells, frames, colourBar(scale, LEFT + 6, bottom));
 }
 
 /**
@@ -131,7 +166,7 @@ function gridOf({ stream, state }) {
   const heads = some.length ? some : headsOf(stream, "all");
   const numbers = [...new Set(heads.map(([, head]) => head))].sort((one, other) => one - other);
   const layers = stream.layers
-    .map(([layer]) => /** @type {[number, number[]]} */ ([layer, heads.filter(([of]) => of === layer).map(([, head]) => head)]))
+    .map(([layer]) => /** @type {Row} */ ([layer, heads.filter(([of]) => of === layer).map(([, head]) => head)]))
     .filter(([, there]) => there.length);
   return { layers, numbers };
 }

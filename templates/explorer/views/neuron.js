@@ -16,6 +16,9 @@ const [HIGH, FONT, TOP, GAP] = [17, 12.5, 62, 14];
 /** How wide a column of numbers and the longest bar are, and both where there is little room. */
 const [ROOMY, NARROW, LITTLE] = [[52, 70], [45, 22], 600];
 
+/** So many keys a page has. */
+const PRINTED = 40;
+
 /** So many dimensions of a score are told. */
 const TOLD = 4;
 
@@ -86,52 +89,14 @@ async function draw(scene, host) {
   const { scores } = made;
   const { width } = neurons;
   const own = neurons.queries.subarray(query * width, (query + 1) * width);
-  const labels = scores.map(({ key }) => sentence.keys[key]);
-  const wide = (/** @type {import("../data.js").Token} */ token) => widthOf(labelOf(token), FONT);
-  const left = Math.ceil(labels.reduce((most, token) => Math.max(most, wide(token)), Math.max(20, 1.15 * wide(sentence.queries[query])))) + 8;
-  const [column, bar] = scene.width < LITTLE ? NARROW : ROOMY;
-  const steady = columnsOf(neurons);
-  const least = 4 * width + left + steady.length * column + bar + column + 3 * GAP;
-  const columns = least > scene.width ? [] : steady;
-  const rest = columns.length * column + bar + column + 3 * GAP;
-  const side = Math.max(1, Math.min(9, Math.floor((scene.width - left - rest) / (2 * width))));
-  const [across, high] = [width * side, scores.length * HIGH];
-  const [keysAt, productsAt] = [left, left + across + GAP];
-  const numbersAt = productsAt + across + GAP;
-  const seen = new Float32Array(scores.length * width);
-  const products = new Float32Array(scores.length * width);
-  scores.forEach(({ key, products: each }, row) => {
-    seen.set(neurons.keys.subarray(key * width, (key + 1) * width), row * width);
-    products.set(each, row * width);
-  });
-  const [top, largest] = [largestOf(own, seen), largestOf(products)];
-  const image = (/** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ tall, /** @type {Float32Array} */ values, /** @type {number} */ most) =>
-    svg("image", { x, y, width: across, height: tall, preserveAspectRatio: "none", href: signedPicture(values, width, most) });
-  const y = (/** @type {number} */ row) => TOP + (row + 0.5) * HIGH;
+  const place = placesOf(scene, neurons, scores);
+  const { side, keysAt, productsAt, columns } = place;
+  const { drawn, cells, products } = pictureOf(scene, neurons, scores, place);
   const cursor = svg("rect", { class: "cursor", width: side + 2, height: HIGH, visibility: "hidden" });
   const twin = svg("rect", { class: "cursor", width: side + 2, height: HIGH, visibility: "hidden" });
-  const drawn = picture(
-    numbersAt + columns.length * column + GAP + bar + column,
-    TOP + high + 44,
-    svg("g", { class: "labels numbers", "font-size": 11 }, ...headings(neurons, { keysAt, productsAt, numbersAt, columns, column })),
-    svg("g", { class: "cells" }, image(keysAt, TOP - 25, 15, own, top), image(productsAt, TOP - 25, 15, own, top), image(keysAt, TOP, high, seen, top), image(productsAt, TOP, high, products, largest)),
-    ...[keysAt, productsAt].flatMap((x) => [svg("rect", { class: "frame", x, y: TOP - 25, width: across, height: 15 }), svg("rect", { class: "frame", x, y: TOP, width: across, height: high })]),
-    svg(
-      "g",
-      { class: "labels", "font-size": FONT },
-      label(sentence.queries[query], { x: left - 6, y: TOP - 17, "text-anchor": "end", "font-weight": 700 }),
-      ...labels.map((token, row) => label(token, { x: left - 6, y: y(row), "text-anchor": "end" })),
-    ),
-    svg("g", { class: "labels values", "font-size": 11 }, ...scores.flatMap((score, row) => columns.map(([, value], at) => svg("text", { x: numbersAt + (at + 1) * column, y: y(row), "text-anchor": "end" }, signed(value(score)))))),
-    svg("g", {}, ...scores.flatMap((score, row) => weightBar(score, numbersAt + columns.length * column + GAP, y(row), bar))),
-    ...scores.flatMap(({ key }, row) => (scene.state.k.includes(key) ? [svg("rect", { class: "pinned", x: 1, y: TOP + row * HIGH, width: numbersAt + columns.length * column - 1, height: HIGH })] : [])),
-    signedBar(top, keysAt, TOP + high + 12, across),
-    signedBar(largest, productsAt, TOP + high + 12, across),
-    cursor,
-    twin,
-  );
+  drawn.append(cursor, twin);
   const describe = (/** @type {number} */ row, /** @type {number} */ at) =>
-    `${sentence.queries[query].text} → ${sentence.keys[scores[row].key].text}, dimension ${at}: ${signed(own[at])} × ${signed(seen[row * width + at])} = ${signed(products[row * width + at])}; weight ${number(scores[row].weight)}`;
+    `${sentence.queries[query].text} → ${sentence.keys[scores[row].key].text}, dimension ${at}: ${signed(own[at])} × ${signed(cells[row * width + at])} = ${signed(products[row * width + at])}; weight ${number(scores[row].weight)}`;
   const about = summary(made, neurons);
   if (!columns.length) about.append(" For want of room the steps from sum to weight stand here, for the key at the cursor.");
   const pick = (/** @type {number} */ row) => scene.go({ k: toggled(scene.state.k, scores[row].key) });
@@ -166,6 +131,89 @@ async function draw(scene, host) {
   });
   host.append(moves.element);
   scene.tell(about);
+  if (scores.length > PRINTED) scene.onPaper(() => onPaper(scene, neurons, scores));
+}
+
+/**
+ * Where the parts of the picture stand, by the room that there is.
+ * @param {Scene} scene
+ * @param {Neurons} neurons
+ * @param {Score[]} scores
+ */
+function placesOf(scene, neurons, scores) {
+  const { keys, queries } = scene.sentence;
+  const { width } = neurons;
+  const wide = (/** @type {import("../data.js").Token} */ token) => widthOf(labelOf(token), FONT);
+  const left = Math.ceil(scores.reduce((most, { key }) => Math.max(most, wide(keys[key])), Math.max(20, 1.15 * wide(queries[queryOf(scene)])))) + 8;
+  const [column, bar] = scene.width < LITTLE ? NARROW : ROOMY;
+  const steady = columnsOf(neurons);
+  const least = 4 * width + left + steady.length * column + bar + column + 3 * GAP;
+  const columns = least > scene.width ? [] : steady;
+  const rest = columns.length * column + bar + column + 3 * GAP;
+  const side = Math.max(1, Math.min(9, Math.floor((scene.width - left - rest) / (2 * width))));
+  const productsAt = left + width * side + GAP;
+  return { left, side, columns, column, bar, keysAt: left, productsAt, numbersAt: productsAt + width * side + GAP };
+}
+
+/**
+ * Keys and products of some scores, a row each.
+ * @param {Scene} scene
+ * @param {Neurons} neurons
+ * @param {Score[]} scores
+ * @param {ReturnType<typeof placesOf>} place
+ */
+function pictureOf(scene, neurons, scores, place) {
+  const { sentence } = scene;
+  const { width } = neurons;
+  const query = queryOf(scene);
+  const own = neurons.queries.subarray(query * width, (query + 1) * width);
+  const { left, side, columns, column, bar, keysAt, productsAt, numbersAt } = place;
+  const [across, high] = [width * side, scores.length * HIGH];
+  const cells = new Float32Array(scores.length * width);
+  const products = new Float32Array(scores.length * width);
+  scores.forEach(({ key, products: each }, row) => {
+    cells.set(neurons.keys.subarray(key * width, (key + 1) * width), row * width);
+    products.set(each, row * width);
+  });
+  const [top, largest] = [largestOf(own, cells), largestOf(products)];
+  const image = (/** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ tall, /** @type {Float32Array} */ values, /** @type {number} */ most) =>
+    svg("image", { x, y, width: across, height: tall, preserveAspectRatio: "none", href: signedPicture(values, width, most) });
+  const y = (/** @type {number} */ row) => TOP + (row + 0.5) * HIGH;
+  const end = numbersAt + columns.length * column;
+  const drawn = picture(
+    end + GAP + bar + column,
+    TOP + high + 44,
+    svg("g", { class: "labels numbers", "font-size": 11 }, ...headings(neurons, { keysAt, productsAt, numbersAt, columns, column })),
+    svg("g", { class: "cells" }, image(keysAt, TOP - 25, 15, own, top), image(productsAt, TOP - 25, 15, own, top), image(keysAt, TOP, high, cells, top), image(productsAt, TOP, high, products, largest)),
+    ...[keysAt, productsAt].flatMap((x) => [svg("rect", { class: "frame", x, y: TOP - 25, width: across, height: 15 }), svg("rect", { class: "frame", x, y: TOP, width: across, height: high })]),
+    svg(
+      "g",
+      { class: "labels", "font-size": FONT },
+      label(sentence.queries[query], { x: left - 6, y: TOP - 17, "text-anchor": "end", "font-weight": 700 }),
+      ...scores.map(({ key }, row) => label(sentence.keys[key], { x: left - 6, y: y(row), "text-anchor": "end" })),
+    ),
+    svg("g", { class: "labels values", "font-size": 11 }, ...scores.flatMap((score, row) => columns.map(([, value], at) => svg("text", { x: numbersAt + (at + 1) * column, y: y(row), "text-anchor": "end" }, signed(value(score)))))),
+    svg("g", {}, ...scores.flatMap((score, row) => weightBar(score, end + GAP, y(row), bar))),
+    ...scores.flatMap(({ key }, row) => (scene.state.k.includes(key) ? [svg("rect", { class: "pinned", x: 1, y: TOP + row * HIGH, width: end - 1, height: HIGH })] : [])),
+    signedBar(top, keysAt, TOP + high + 12, across),
+    signedBar(largest, productsAt, TOP + high + 12, across),
+  );
+  return { drawn, cells, products };
+}
+
+/**
+ * Of long sentences the keys that have most of the weight, and what is left out.
+ * @param {Scene} scene
+ * @param {Neurons} neurons
+ * @param {Score[]} scores
+ */
+function onPaper(scene, neurons, scores) {
+  const { k } = scene.state;
+  const order = [...scores].sort((one, other) => Number(k.includes(other.key)) - Number(k.includes(one.key)) || other.weight - one.weight);
+  const kept = order.slice(0, PRINTED).sort((one, other) => one.key - other.key);
+  const rest = order.slice(PRINTED).reduce((sum, { weight }) => sum + weight, 0);
+  const says = `On paper there are ${PRINTED} keys, ${k.length ? "those that are marked and then " : ""}those with the largest weights; ${counted(scores.length - PRINTED, "other")} with ${number(rest)} of the weight ${scores.length - PRINTED === 1 ? "is" : "are"} left out.`;
+  return [el("p", {}, says), pictureOf(scene, neurons, kept, placesOf(scene, neurons, kept)).drawn];
 }
 
 /**
@@ -270,8 +318,8 @@ function signedBar(top, x, y, room) {
 function signed(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
-  const digits = size >= 99.5 ? 0 : size >= 9.95 ? 1 : 2;
-  const shown = size < 0.005 ? size.toExponential(0) : size.toFixed(digits);
+  const digits = size >= 99.5 ? 0 : size >= 9.95 ? 1 : size >= 0.005 ? 2 : 3;
+  const shown = size < 0.0005 ? size.toExponential(0) : size.toFixed(digits);
   return `${value < 0 ? "−" : ""}${shown}`;
 }
 

@@ -3,7 +3,7 @@
 import { el, set, short, svg } from "../dom.js";
 import { passing } from "../filters.js";
 import { Grid } from "../grid.js";
-import { FINGER, picture, TOUCH } from "../parts.js";
+import { FINGER, picture, TOUCH, widthOf } from "../parts.js";
 import { rangesOf } from "../ranges.js";
 import { added } from "../state.js";
 import { severalButton } from "../tiles.js";
@@ -16,6 +16,9 @@ import { axis, digits } from "../ticks.js";
 const [LEFT, TOP, RIGHT, BOTTOM, WIDEST, TALLEST] = [54, 12, 16, 44, 640, 430];
 const [LARGE, MEDIUM, SMALL, FEW, LETTERED, NEAR] = [8, 6.5, 4, 160, 400, 16];
 
+/** Of the titles of axes. */
+const FONT = 12.5;
+
 /** What stands on the axes at first, as far as it was measured. */
 const USUAL = ["distance", "normalized_entropy", "entropy"];
 
@@ -27,7 +30,7 @@ export const scatterView = {
   name: "scatter",
   title: "Scatter",
   about:
-    `Every head by two numbers of the whole text: neither the sentence nor a lens counts here. A head has the colour and the letter of its first role, on white with a thick edge where that is not supported, and is a thin grey ring without a letter where it has none. Of more than ${LETTERED} heads with a role, points have no letters. Point at one to see its intervals; click, or press Enter, to see its matrix.`,
+    `Every head by two numbers of the whole text: neither the sentence nor a lens counts here. A head has the colour and the letter of its first role, is hollow with a thick edge where that is not supported, and is a thin grey ring without a letter where it has none. Of more than ${LETTERED} heads with a role, points have no letters. Point at one to see its intervals; click, or press Enter, to see its matrix.`,
   draw,
   table,
   ofText: true,
@@ -266,16 +269,25 @@ function frame(width, height, x, y, across, upwards) {
     made.append(svg("path", { d: `M${LEFT} ${at}h-4` }), svg("text", { class: "tick", x: LEFT - 7, y: at + 3, "text-anchor": "end" }, y.text(tick)));
   }
   made.append(
-    svg("text", { x: LEFT + width / 2, y: bottom + 33, "text-anchor": "middle", "font-size": 12.5 }, titleOf(across)),
-    svg("text", { transform: `translate(14,${TOP + height / 2}) rotate(-90)`, "text-anchor": "middle", "font-size": 12.5 }, titleOf(upwards)),
+    svg("text", { x: LEFT + width / 2, y: bottom + 33, "text-anchor": "middle", "font-size": FONT }, titleOf(across, width + 2 * RIGHT)),
+    svg("text", { transform: `translate(14,${TOP + height / 2}) rotate(-90)`, "text-anchor": "middle", "font-size": FONT }, titleOf(upwards, height + 2 * TOP)),
   );
   return made;
 }
 
-/** @param {Column} column */
-function titleOf({ title, unit, sort }) {
-  const of = sort === "role" ? "score of " : "";
-  return `${of}${short(title, 44)}${unit ? ` (${unit})` : ""}`;
+/**
+ * The longest title that has room: with its unit, without, or cut.
+ * @param {Column} column
+ * @param {number} room in pixels
+ */
+function titleOf({ title, unit, sort }, room) {
+  const plain = `${sort === "role" ? "score of " : ""}${title}`;
+  const fits = (/** @type {string} */ text) => widthOf(text, FONT) <= room;
+  const whole = unit ? `${plain} (${unit})` : plain;
+  if (fits(whole)) return whole;
+  let most = plain.length;
+  while (most > 1 && !fits(short(plain, most))) most--;
+  return short(plain, most);
 }
 
 /**

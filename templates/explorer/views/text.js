@@ -1,6 +1,6 @@
 /** The sentence itself, shaded by what a token gives or gets, or by rollout, layer by layer. */
 
-import { el, number, short, svg } from "../dom.js";
+import { counted, el, number, short, svg } from "../dom.js";
 import { pinnedRows, restLine } from "../rest.js";
 import { toggled } from "../state.js";
 import { headsOf, meanOf, onSide, sumOfColumns, sumOfRows } from "../weights.js";
@@ -92,7 +92,7 @@ async function shadeOf(scene) {
     return { shaded: matrix.keys, chooses: matrix.queries, chosen, weights, says };
   }
   const weights = sumOfRows(matrix, rows).map((sum) => sum / Math.max(1, rows.length));
-  const mean = el("p", {}, `The mean over ${rows.length} content tokens.`);
+  const mean = el("p", {}, `Shaded by what each token gets from ${counted(rows.length, "content token")}, mean over these.`);
   return { shaded: matrix.keys, chooses: matrix.queries, chosen, weights, says: chosen.length ? restLine(matrix, chosen) : mean };
 }
 
