@@ -302,12 +302,17 @@ function signedBar(top, x, y, room) {
     return Math.sign(share) * share * share * top;
   });
   const ticks = width < 100 ? [-1, 1] : [-1, 0, 1];
+  // Where two numbers have no room beside each other there is their size.
+  const texts =
+    width < 70
+      ? [svg("text", { class: "tick", x: width / 2, y: 19, "text-anchor": "middle" }, `±${signed(top)}`)]
+      : ticks.map((share) => svg("text", { class: "tick", x: (width / 2) * (1 + share), y: 19, "text-anchor": share < 0 ? "start" : share > 0 ? "end" : "middle" }, signed(share * top)));
   return svg(
     "g",
     { transform: `translate(${x},${y})` },
     svg("g", { class: "cells" }, svg("image", { width, height: 8, preserveAspectRatio: "none", href: signedPicture(values, 65, top) })),
     svg("rect", { class: "frame", width, height: 8 }),
-    ...ticks.map((share) => svg("text", { class: "tick", x: (width / 2) * (1 + Math.sign(share) * Math.sqrt(Math.abs(share))), y: 19, "text-anchor": share < 0 ? "start" : share > 0 ? "end" : "middle" }, signed(share * top))),
+    ...texts,
   );
 }
 
