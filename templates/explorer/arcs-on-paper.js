@@ -1,7 +1,7 @@
 /** Arcs of long sentences as paper has them: pieces, each with the tokens that its lines touch. */
 
 import { el, svg } from "./dom.js";
-import { path, shadesOf, weightScale } from "./lines.js";
+import { givenShades, gotShades, path, weightScale } from "./lines.js";
 import { label, labelOf, picture, widthOf } from "./parts.js";
 
 /** @import {Chosen, Line} from "./lines.js" */
@@ -86,7 +86,7 @@ function drawn(matrix, { lines, queries, keys }, pins, [left, right], gap) {
   return picture(
     to + right + PLACE + 10,
     high + 34,
-    svg("g", {}, ...shadesOf(matrix, pins, boxes)),
+    svg("g", {}, ...givenShades(matrix, pins.queries, boxes), ...gotShades(matrix, pins.keys, boxes)),
     svg("g", { class: "edges" }, ...lines.map((line) => path([from, to], [y(queries, line.row), y(keys, line.key)], line))),
     ...named(matrix.queries, queries, (token) => y(queries, token), { x: from - 5, place: PLACE - 6, "text-anchor": "end" }),
     ...named(matrix.keys, keys, (token) => y(keys, token), { x: to + 5, place: to + right + 14, "text-anchor": "start" }),

@@ -133,29 +133,35 @@ function strength(weight) {
 
 /** @typedef {{x: number, y: number, width: number, height: number}} Box */
 
+/** @typedef {(at: number) => Box | null} BoxOf a token, if it is drawn */
+
+/** @typedef {{queries: BoxOf, keys: BoxOf}} Boxes */
+
 /**
- * What chosen tokens give and get, as shades of the others, each dark by its share of what all
- * chosen ones have; and a frame around these.
+ * What chosen queries give, as shades of the keys, each dark by its share of what all these queries
+ * have; and a frame around the queries.
  * @param {Matrix} matrix
- * @param {Chosen} chosen
- * @param {{queries: (at: number) => Box | null, keys: (at: number) => Box | null}} boxes of
- *   tokens, as far as they are drawn
+ * @param {number[]} queries
+ * @param {Boxes} boxes
  */
-export function shadesOf(matrix, { queries, keys }, boxes) {
-  const given = queries.length ? sumOfRows(matrix, queries) : new Float32Array();
-  const got = keys.length ? sumOfColumns(matrix, keys) : new Float32Array();
-  return [
-    ...shades(given, queries.length, boxes.keys),
-    ...shades(got, keys.length, boxes.queries),
-    ...framed(queries, boxes.queries),
-    ...framed(keys, boxes.keys),
-  ];
+export function givenShades(matrix, queries, boxes) {
+  return queries.length ? [...shades(sumOfRows(matrix, queries), queries.length, boxes.keys), ...framed(queries, boxes.queries)] : [];
+}
+
+/**
+ * What chosen keys get, in the same way.
+ * @param {Matrix} matrix
+ * @param {number[]} keys
+ * @param {Boxes} boxes
+ */
+export function gotShades(matrix, keys, boxes) {
+  return keys.length ? [...shades(sumOfColumns(matrix, keys), keys.length, boxes.queries), ...framed(keys, boxes.keys)] : [];
 }
 
 /**
  * @param {Float32Array} sums
  * @param {number} count
- * @param {(at: number) => Box | null} boxOf
+ * @param {BoxOf} boxOf
  */
 function shades(sums, count, boxOf) {
   return Array.from(sums).flatMap((sum, at) => {
@@ -167,7 +173,7 @@ function shades(sums, count, boxOf) {
 
 /**
  * @param {number[]} tokens
- * @param {(at: number) => Box | null} boxOf
+ * @param {BoxOf} boxOf
  */
 function framed(tokens, boxOf) {
   return tokens.flatMap((at) => {

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 
@@ -18,7 +19,7 @@ from attnviz.observers.packing import steps
 from attnviz.report.explored import Explored
 from attnviz.report.formats import html
 from attnviz.text.types import TokenLabel
-from tests.helpers import example
+from tests.helpers import browser, example
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -26,6 +27,28 @@ if TYPE_CHECKING:
     from attnviz.report.model import Report
 
 Floats = NDArray[np.float64]
+
+NEEDS = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(browser.missing()), reason=browser.missing() or "there is a browser"),
+]
+"""Marks of a file whose tests open pages."""
+
+VIEWS = ("matrix", "arcs", "mosaic", "text", "scatter", "flow", "neuron")
+NEAR = 0.004
+"""What a weight may be off."""
+
+HOSTILE = (
+    "</script><img src=x onerror=alert(1)>",
+    "<!--",
+    "\"'><svg onload=alert(2)>",
+    "&amp;&lt;",
+    "\u202eevil\u2066",
+    "\x1b[31m\x00",
+    "${alert(3)}",
+    "=1+1",
+    "x" * 10_000,
+)
 
 
 def explored(labels: tuple[TokenLabel, ...], attention: Floats, number: int = 1) -> Explored:

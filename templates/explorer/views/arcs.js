@@ -4,7 +4,7 @@ import { pieces, WHOLE } from "../arcs-on-paper.js";
 import { strokeOf } from "../colours.js";
 import { counted, el, number, set, short, svg } from "../dom.js";
 import { Grid } from "../grid.js";
-import { layersOf, LEAST, linesOf, path, shadesOf, weightScale } from "../lines.js";
+import { givenShades, gotShades, layersOf, LEAST, linesOf, path, weightScale } from "../lines.js";
 import { FINGER, label, labelOf, picture, TOUCH, widthOf } from "../parts.js";
 import { pinnedRows, restLine } from "../rest.js";
 import { weightTable } from "../scene.js";
@@ -51,7 +51,7 @@ async function draw(scene, host) {
   const high = FINGER ? Math.max(LEAST_TOUCH, Math.min(TOUCH, Math.floor(SCREEN / rows))) : LOW;
   const middle = (/** @type {number} */ at) => (at + 0.5) * high;
   const [from, to] = [left + 8, left + 8 + gap];
-  const shades = svg("g");
+  const [given, got] = [svg("g"), svg("g")];
   const [still, pointed] = [svg("g"), svg("g")];
   const cursor = svg("rect", { class: "cursor", height: high, visibility: "hidden" });
   const words = [
@@ -61,7 +61,8 @@ async function draw(scene, host) {
   const drawn = picture(
     Math.max(to + right + 10, 250),
     rows * high + 34,
-    shades,
+    given,
+    got,
     svg("g", { class: "edges" }, still, pointed),
     svg("g", { class: "labels", "font-size": FONT }, ...words),
     cursor,
@@ -72,6 +73,11 @@ async function draw(scene, host) {
   const drawnOf = (/** @type {Line[]} */ lines) => lines.map((each) => path([from, to], [middle(each.row), middle(each.key)], each));
   // Those of pinned tokens stay as they are while the pointer moves: there can be thousands.
   still.append(...drawnOf(kept));
+  const boxes = {
+    queries: (/** @type {number} */ row) => ({ x: 0.5, y: row * high, width: from - 2, height: high }),
+    keys: (/** @type {number} */ key) => ({ x: to + 1, y: key * high, width: right + 8, height: high }),
+  };
+  let shown = { queries: "", keys: "" };
   /** @type {(more: Chosen) => void} */
   const show = (more) => {
     const alone = pins.queries.length + pins.keys.length === 0;
@@ -81,16 +87,15 @@ async function draw(scene, host) {
     pointed.replaceChildren(...drawnOf(any ? linesOf(layers, more).filter((each) => !isKept(each)) : []));
     const queries = [...new Set([...pins.queries, ...more.queries])];
     const keys = [...new Set([...pins.keys, ...more.keys])];
-    const boxes = {
-      queries: (/** @type {number} */ row) => ({ x: 0.5, y: row * high, width: from - 2, height: high }),
-      keys: (/** @type {number} */ key) => ({ x: to + 1, y: key * high, width: right + 8, height: high }),
-    };
-    shades.replaceChildren(...shadesOf(matrix, { queries, keys }, boxes));
+    const now = { queries: String(queries), keys: String(keys) };
+    if (now.queries !== shown.queries) given.replaceChildren(...givenShades(matrix, queries, boxes));
+    if (now.keys !== shown.keys) got.replaceChildren(...gotShades(matrix, keys, boxes));
+    shown = now;
     scene.tell(...told(scene, layers, { queries, keys }, kept));
   };
   const isQuery = (/** @type {number} */ column) => column === 0;
   const say = (/** @type {number} */ at, /** @type {number} */ column) =>
-    isQuery(column) ? given(matrix, at) : text(gets(matrix, [at]));
+    text(isQuery(column) ? restLine(matrix, [at]) : gets(matrix, [at]));
   const move = (/** @type {number} */ row, /** @type {number} */ column) => {
     const at = Math.min(row, sides[column].labels.length - 1);
     const box = isQuery(column) ? { x: 0.5, width: from - 2 } : { x: to + 1, width: right + 8 };
@@ -174,14 +179,6 @@ function both({ matrix, apart }, layers, queries, keys) {
   const each = layers.map(({ name, matrix: of }) => ({ name, mass: mass(of) })).sort((one, other) => other.mass - one.mass);
   made.append(`; ${each.map((head) => `${head.name} ${number(head.mass)}`).join(", ")}`);
   return made;
-}
-
-/**
- * @param {Matrix} matrix
- * @param {number} row
- */
-function given(matrix, row) {
-  return text(restLine(matrix, [row]));
 }
 
 /**

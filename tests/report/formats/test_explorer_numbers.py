@@ -15,8 +15,7 @@ from attnviz.drawing import flow
 from attnviz.errors import UsageError
 from attnviz.report.pages import templates
 from tests.conftest import SAMPLES
-from tests.helpers import browser
-from tests.helpers.explored import Explorer, opened, report, written
+from tests.helpers.explored import NEAR, NEEDS, Explorer, opened, report, written
 from tests.helpers.models import write_model
 
 if TYPE_CHECKING:
@@ -25,15 +24,11 @@ if TYPE_CHECKING:
     from attnviz.drawing.weights import Weights
     from attnviz.report.model import Report
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(browser.missing()), reason=browser.missing() or "there is a browser"),
-]
+pytestmark = NEEDS
 
 TRANSLATION = SAMPLES / "translation"
 SENTENCE = "the dogs saw a cat by the tree ."
 STREAMS = [("bert", ""), ("llama", ""), ("t5", "encoder"), ("t5", "decoder"), ("t5", "cross")]
-NEAR = 0.004
 
 
 @pytest.fixture(scope="module")
