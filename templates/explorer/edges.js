@@ -19,5 +19,6 @@ export function fadeEdges(frame) {
     set(frame, { "data-beyond": sides.join(" ") || null });
   };
   frame.addEventListener("scroll", tell, { passive: true });
+  new ResizeObserver(tell).observe(frame);
   tell();
 }
