@@ -85,8 +85,8 @@ def rows(
     i = block * BM + tl.arange(0, BM)
     d, w = tl.arange(0, DP), tl.arange(0, WP)
     inside = i < n
-    at = Q + b64 * q_b + h64 * q_h + i[:, None].to(tl.int64) * q_n + d[None, :]
-    q = tl.load(at, mask=inside[:, None] & (d[None, :] < D), other=0.0)
+    queries = Q + b64 * q_b + h64 * q_h + i[:, None].to(tl.int64) * q_n + d[None, :]
+    q = tl.load(queries, mask=inside[:, None] & (d[None, :] < D), other=0.0)
     if UP:
         q = q.to(tl.float32)
     lo = tl.load(FIRST + b * mask_b + i, mask=inside, other=m)
@@ -110,8 +110,8 @@ def rows(
     for start in range(tl.min(lo, 0) // BN * BN, tl.max(up, 0), BN):
         j = start + tl.arange(0, BN)
         here = j < m
-        at = K + j[None, :].to(tl.int64) * k_n + d[:, None]
-        k = tl.load(at, mask=here[None, :] & (d[:, None] < D), other=0.0)
+        keys = K + j[None, :].to(tl.int64) * k_n + d[:, None]
+        k = tl.load(keys, mask=here[None, :] & (d[:, None] < D), other=0.0)
         if UP:
             k = k.to(tl.float32)
         x = _score(q, k, i, j, scale, cap, BIAS, bias_i, bias_j, n, m, HAS_CAP, HAS_BIAS, PRECISION)
@@ -133,8 +133,8 @@ def rows(
         three = tl.maximum(three, tl.minimum(two, below))
         two = tl.maximum(two, below)
         if HAS_V:
-            at = V + j[:, None].to(tl.int64) * v_n + w[None, :]
-            v = tl.load(at, mask=here[:, None] & (w[None, :] < W), other=0.0)
+            values = V + j[:, None].to(tl.int64) * v_n + w[None, :]
+            v = tl.load(values, mask=here[:, None] & (w[None, :] < W), other=0.0)
             weights = p.to(v.dtype)
             if UP:
                 weights, v = weights.to(tl.float32), v.to(tl.float32)
@@ -176,9 +176,9 @@ def rows(
     tl.store(NUMBERS + 5 * far, strip * by, mask=inside)
     tl.store(NUMBERS + 6 * far, square * by * by, mask=inside)
     if HAS_V:
-        at = OUT + ((b64 * n + i[:, None]) * heads + h) * W + w[None, :]
+        to = OUT + ((b64 * n + i[:, None]) * heads + h) * W + w[None, :]
         out = (mixed * by[:, None]).to(OUT.dtype.element_ty)
-        tl.store(at, out, mask=inside[:, None] & (w[None, :] < W))
+        tl.store(to, out, mask=inside[:, None] & (w[None, :] < W))
 
 
 @triton.jit
@@ -208,10 +208,9 @@ def columns(
     j = block * B + place
     d = tl.arange(0, DP)
     here = j < m
-    at = (
-        K + b64 * k_b + (h // GROUP).to(tl.int64) * k_h + j[None, :].to(tl.int64) * k_n + d[:, None]
-    )
-    k = tl.load(at, mask=here[None, :] & (d[:, None] < D), other=0.0)
+    K += b64 * k_b + (h // GROUP).to(tl.int64) * k_h
+    keys = K + j[None, :].to(tl.int64) * k_n + d[:, None]
+    k = tl.load(keys, mask=here[None, :] & (d[:, None] < D), other=0.0)
     if UP:
         k = k.to(tl.float32)
     HOLES += b64 * holes_b
@@ -229,8 +228,8 @@ def columns(
     for step in range(tl.load(BEGIN + b * blocks + block), tl.load(END + b * blocks + block)):
         i = step * B + place
         inside = i < n
-        at = Q + i[:, None].to(tl.int64) * q_n + d[None, :]
-        q = tl.load(at, mask=inside[:, None] & (d[None, :] < D), other=0.0)
+        queries = Q + i[:, None].to(tl.int64) * q_n + d[None, :]
+        q = tl.load(queries, mask=inside[:, None] & (d[None, :] < D), other=0.0)
         if UP:
             q = q.to(tl.float32)
         lo = tl.load(FIRST + b * mask_b + i, mask=inside, other=0)
@@ -242,8 +241,8 @@ def columns(
         counted = p * tl.load(CONTENT + b64 * n + i, mask=inside, other=0.0)[:, None]
         received += tl.sum(counted, 0)
         if MANY > 0:
-            at = MASKS + (mask[:, None].to(tl.int64) * batch + b) * n + i[None, :]
-            some = tl.load(at, mask=inside[None, :], other=0.0)
+            sets = MASKS + (mask[:, None].to(tl.int64) * batch + b) * n + i[None, :]
+            some = tl.load(sets, mask=inside[None, :], other=0.0)
             masked += tl.dot(some, p, input_precision=EXACT)
         for c in tl.static_range(LABELS):
             mine = tl.load(MATCH_I + (c * batch + b64) * n + i, mask=inside, other=-1)
@@ -269,8 +268,8 @@ def columns(
     head = b64 * heads + h
     tl.store(RECEIVED + head * m + j, received, mask=here)
     if MANY > 0:
-        at = MASKED + (head * MANY + mask[:, None]) * m + j[None, :]
-        tl.store(at, masked, mask=here[None, :])
+        to = MASKED + (head * MANY + mask[:, None]) * m + j[None, :]
+        tl.store(to, masked, mask=here[None, :])
     if LABELS > 0:
         tl.store(MATCHED + (head * blocks + block) * LP + label, matched)
 
