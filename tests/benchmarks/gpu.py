@@ -38,7 +38,7 @@ import torch
 
 from attnviz.attention.kernels import has_triton, measure
 from tests.benchmarks import engine
-from tests.helpers.kernel_cases import BOUNDS, CASES, KernelCase, built, off
+from tests.helpers.kernel_cases import BOUNDS, BRANCHES, CASES, KernelCase, beyond, built, off
 
 LONG = (
     KernelCase("long", lengths=(300, 211), heads=4, key_heads=2, width=32),
@@ -217,23 +217,14 @@ def _timed(run: Callable[[], None]) -> tuple[float, float]:
 
 
 def numbers() -> dict[str, str]:
-    """How far the kernels' numbers are off at most, against what they may be."""
-    worst = dict.fromkeys(BOUNDS, 0.0)
-    mixed_in_half = 0.0
-    for case in (*CASES, *LONG):
-        for name, error in off(case, "triton", "cuda").items():
-            own = name.removesuffix(" of even attention")
-            if own == "mixed" and case.dtype != torch.float32:
-                mixed_in_half = max(mixed_in_half, error / torch.finfo(case.dtype).eps)
-            else:
-                # Sums over a thousand tokens are so much larger than those of twenty.
-                large = own in ("distance", "received", "by_offset", "masses")
-                worst[own] = max(worst[own], error / (max(case.lengths) / 20 if large else 1.0))
-    told = {
-        name: f"{error:.1e} of {BOUNDS[name]:.0e}{'' if error <= BOUNDS[name] else ': TOO MUCH'}"
-        for name, error in worst.items()
-    }
-    told["mixed in 16 bits"] = f"{mixed_in_half:.1f} of its last digits"
+    """Which of the kernels' numbers are off by more than they may be."""
+    cases = (*CASES, *BRANCHES, *LONG)
+    told = {}
+    for case in cases:
+        if wrong := beyond(off(case, "triton", "cuda"), case):
+            parts = (f"{name} {times:.1f} times what it may be" for name, times in wrong.items())
+            told[case.name] = f"OFF: {', '.join(parts)}"
+    told["layers"] = f"{len(cases) - len(told)} of {len(cases)} right"
     first, second = (measure(built(LONG[0], "triton", "cuda")) for _ in range(2))
     same = all(torch.equal(getattr(first, name), getattr(second, name)) for name in BOUNDS)
     return told | {"two runs": "the same bytes" if same else "DIFFERENT BYTES"}

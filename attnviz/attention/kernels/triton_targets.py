@@ -21,8 +21,8 @@ from attnviz.attention.request import JoinedRequest
 PART = 64
 """Cells that a program adds up."""
 
-MASKS = 16
-"""Sets of queries are counted in such steps: what a matrix product wants at least."""
+TOGETHER = 2
+"""Sets of queries, and columns of labels, that one pass over the columns takes."""
 
 _EACH = 4
 """Cells a token that a column may take to be put right."""
@@ -52,11 +52,10 @@ class LaidTargets:
 
     `from_keys` [batch, 1, key column] and `from_offsets` [batch, 1, offset column] are 1 where the
     sums over content queries count; `places` [offset] are those of the `offset_columns` [offset,
-    offset column] among all offsets. `masks` [pass, set, batch, query] are sets of queries of which
-    sums by key are made, so many in a pass, and `mask_of` [key column] says which is whose, -1 for
-    none. `cells` are of key, offset and pair columns. `labels` are [match column, batch, query] and
-    [match column, batch, key]; bit c of `before` is set where
-    match column c looks to the left only.
+    offset column] among all offsets. `sets` [set, batch, query] are sets of queries of which sums
+    by key are made, and `set_of` [key column] says which is whose, -1 for none. `cells` are of key,
+    offset and pair columns. `labels` are [match column, batch, query], -1 for none, and [match
+    column, batch, key], -2 for none, so that none are alike.
     """
 
     targets: PackedTargets
@@ -64,11 +63,10 @@ class LaidTargets:
     from_offsets: Tensor
     places: Tensor
     offset_columns: Tensor
-    masks: Tensor | None
-    mask_of: tuple[int, ...]
+    sets: Tensor
+    set_of: tuple[int, ...]
     cells: Cells | None
     labels: tuple[Tensor, Tensor]
-    before: int
 
     @classmethod
     def of(cls, request: JoinedRequest, targets: PackedTargets) -> LaidTargets:
@@ -81,7 +79,7 @@ class LaidTargets:
         from_offsets, offset_signs = _base(offset_queries, content)
         needed = (np.abs(key_signs).sum(1) * keys.sum(1)).sum(0)
         apart = np.flatnonzero(needed > _EACH * content.size)
-        masks, mask_of = _masks(key_queries, apart)
+        sets, set_of = _sets(key_queries, apart)
         from_keys[:, apart], key_signs[..., apart] = 0.0, 0.0
         queries = content.shape[1]
         columns, steps = np.array(targets.offsets, np.int64).reshape(-1, 2).T
@@ -93,7 +91,7 @@ class LaidTargets:
         def tensor(array: NDArray[np.generic]) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(array)).to(device)
 
-        labels = (
+        mine, its = (
             part.movedim(-1, 0).to(torch.int32).contiguous()
             for part in (targets.match_queries, targets.match_keys)
         )
@@ -103,12 +101,16 @@ class LaidTargets:
             from_offsets=tensor(from_offsets[:, None]),
             places=tensor(steps + queries - 1),
             offset_columns=tensor(names),
-            masks=None if masks is None else tensor(masks),
-            mask_of=mask_of,
+            sets=tensor(sets),
+            set_of=set_of,
             cells=None if cells is None else _laid(cells, len(keys), _width(targets), device),
-            labels=tuple(labels),  # type: ignore[arg-type] # two of them
-            before=sum(before << at for at, before in enumerate(targets.match_before)),
+            labels=(mine, its.masked_fill(its < 0, -2)),
         )
+
+    def before(self, first: int, many: int) -> int:
+        """Which of so many match columns look to the left only: bit c for the c-th of them."""
+        left = self.targets.match_before[first : first + many]
+        return sum(own << at for at, own in enumerate(left))
 
     def reached(self, mask: Mask, of_labels: Tensor) -> Tensor:
         """How many queries see a key of their target, [batch, 1, column], from a mask alone.
@@ -180,21 +182,19 @@ def _base(queries: Array, content: Array) -> tuple[Array, Array]:
     return fewer.astype(np.float32), queries - fewer[:, None] * counted
 
 
-def _masks(queries: Array, columns: Ints) -> tuple[Array | None, tuple[int, ...]]:
-    """The sets of queries of some columns, each once, and which set is whose."""
+def _sets(queries: Array, columns: Ints) -> tuple[Array, tuple[int, ...]]:
+    """The sets of queries of some columns, each once, [set, batch, query], and which is whose."""
     known: dict[bytes, int] = {}
-    mask_of = [-1] * queries.shape[2]
+    set_of = [-1] * queries.shape[2]
     sets: list[Array] = []
     for column in columns.tolist():
         own = np.ascontiguousarray(queries[..., column])
         if own.tobytes() not in known:
             known[own.tobytes()] = len(sets)
             sets.append(own)
-        mask_of[column] = known[own.tobytes()]
-    if not sets:
-        return None, tuple(mask_of)
-    sets += [np.zeros_like(sets[0])] * (-len(sets) % MASKS)
-    return np.stack(sets).reshape(-1, MASKS, *sets[0].shape), tuple(mask_of)
+        set_of[column] = known[own.tobytes()]
+    stacked = np.stack(sets) if sets else np.zeros((0, *queries.shape[:2]), np.float32)
+    return stacked, tuple(set_of)
 
 
 def _cells(targets: PackedTargets, of_keys: Array, keys: Array, of_offsets: Array) -> Ints | None:

@@ -11,7 +11,7 @@ import torch
 
 from attnviz.attention.kernels import has_triton, measure
 from attnviz.errors import UsageError
-from tests.helpers.kernel_cases import BOUNDS, CASES, KernelCase, built, off
+from tests.helpers.kernel_cases import BOUNDS, BRANCHES, CASES, KernelCase, beyond, built, off
 
 pytestmark = pytest.mark.slow
 interpreted = pytest.mark.skipif(
@@ -24,27 +24,29 @@ interpreted = pytest.mark.skipif(
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiles so small that layers of twenty tokens take several."""
     if has_triton():
-        from attnviz.attention.kernels import triton_layer
+        from attnviz.attention.kernels import triton_tiling
 
-        monkeypatch.setattr(triton_layer, "SIDES", {"wide": 16, "narrow": 16})
+        small = triton_tiling.Tiling(side=16, keys=16, row_warps=1, warps=1)
+        monkeypatch.setattr(triton_tiling, "TILINGS", {"large": small, "small": small})
 
 
-def beyond(errors: dict[str, float], case: KernelCase) -> dict[str, float]:
-    """The errors that are larger than any kernel's may be."""
-    bounds = dict(BOUNDS)
-    if case.dtype != torch.float32:
-        # Mixed values are the model's own numbers, in its own type.
-        bounds["mixed"] = 8 * torch.finfo(case.dtype).eps
-    return {
-        name: error
-        for name, error in errors.items()
-        if not error <= bounds[name.removesuffix(" of even attention")]
-    }
+@pytest.fixture
+def large_tiles(small_tiles: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
+    """Tiles as on a GPU."""
+    if has_triton():
+        monkeypatch.undo()
 
 
 @interpreted
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_number_is_that_of_float64(case: KernelCase) -> None:
+    assert not beyond(off(case, "triton"), case)
+
+
+@interpreted
+@pytest.mark.parametrize("case", BRANCHES, ids=lambda case: case.name)
+@pytest.mark.usefixtures("large_tiles")
+def test_so_it_is_in_tiles_as_large_as_on_a_gpu(case: KernelCase) -> None:
     assert not beyond(off(case, "triton"), case)
 
 
