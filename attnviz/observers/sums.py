@@ -57,19 +57,22 @@ class ScoreKeeper(Observer):
         self._shelf = Shelf()
         self._handover = handover.Handover()
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
-        """Starts a batch whose sentences have the given places in the table."""
-        self._batch, self._places = batch, list(places)
-        content = np.zeros(batch.ids.shape, np.float32)
-        for row, tokens in enumerate(batch.sentences):
-            content[row, : len(tokens)] = tokens.content
-        self._content = content
+    def ask(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
+        """Masses on the targets of all columns, and what statistics need."""
         rows = [
             self._row(*both)
             for both in zip(batch.sentences, batch.looked_at.sentences, strict=True)
         ]
         needs = (statistic.needs for statistic in self._statistics)
         return Request(rows, frozenset[Need]().union(*needs))
+
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:
+        """Starts a batch whose sentences have the given places in the table."""
+        self._batch, self._places = batch, list(places)
+        content = np.zeros(batch.ids.shape, np.float32)
+        for row, tokens in enumerate(batch.sentences):
+            content[row, : len(tokens)] = tokens.content
+        self._content = content
 
     def _row(self, tokens: Tokens, keys: Tokens) -> list[Target | None]:
         """A sentence's targets: those of all columns, then those that baselines measure."""

@@ -1,6 +1,6 @@
 """Compiles the Triton kernels for GPUs that needn't be there, and tells what each would take.
 
-    python -m tests.helpers.compiled_kernels [--all] CAPABILITY...
+    python -m tests.helpers.compiled_kernels [--all | --only NAME] CAPABILITY...
 
 An interpreter runs what the compiler refuses, as a name that changes its shape inside a loop. A
 line of JSON a kernel: registers that had to be kept in memory, and bytes of shared memory. With
@@ -16,7 +16,6 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +25,18 @@ from triton.backends.compiler import GPUTarget  # type: ignore[import-untyped]
 from triton.runtime.jit import JITFunction  # type: ignore[import-untyped]
 
 from attnviz.attention.kernels import triton_layer, triton_tiling
-from tests.helpers.kernel_cases import BRANCHES, CASES, KernelCase, built
+from tests.helpers.kernel_cases import BRANCHES, LAYERS, KernelCase, built
 
 SHARED = {80: 163, 86: 99, 89: 99, 90: 227}
 """Shared memory that a program may have, in KiB, by compute capability."""
 
 REAL = (
-    KernelCase("MiniLM", lengths=(128, 100), heads=12, key_heads=12, width=32),
-    KernelCase("BERT base", lengths=(512, 400), heads=12, key_heads=12, width=64),
-    KernelCase("Llama in float32", lengths=(256,), causal=True, heads=8, width=128),
-    KernelCase("Llama", lengths=(256,), causal=True, heads=8, width=128, dtype=torch.bfloat16),
-    KernelCase("Gemma", lengths=(256,), causal=True, width=256, dtype=torch.bfloat16, softcap=50.0),
-    KernelCase("Phi", lengths=(256,), causal=True, width=80, dtype=torch.float16),
+    KernelCase("MiniLM", (128, 100), heads=12, key_heads=12, width=32, values=32),
+    KernelCase("BERT base", (512, 400), heads=12, key_heads=12, width=64, values=64),
+    KernelCase("Llama in float32", (256,), causal=True, heads=8, width=128, values=128),
+    KernelCase("Llama", (256,), True, heads=8, width=128, values=128, dtype=torch.bfloat16),
+    KernelCase("Gemma", (256,), True, width=256, values=256, dtype=torch.bfloat16, softcap=50.0),
+    KernelCase("Phi", (256,), True, width=80, values=80, dtype=torch.float16),
 )
 
 
@@ -63,7 +62,8 @@ class Absent:
 def compiled(cases: tuple[KernelCase, ...], capability: int) -> Iterator[dict[str, Any]]:
     """Has each case measured by kernels that are compiled and don't run."""
     triton.runtime.driver.set_active(Absent(capability))
-    triton_tiling.__dict__["_shared_memory"] = lambda _: SHARED[capability] * 2**10
+    shared = SHARED.get(capability, min(SHARED.values()))
+    triton_tiling.__dict__["_shared_memory"] = lambda _: shared * 2**10
     made: dict[str, tuple[str, Any]] = {}
 
     def launch(kernel: JITFunction, grid: Any) -> Callable[..., None]:
@@ -76,10 +76,7 @@ def compiled(cases: tuple[KernelCase, ...], capability: int) -> Iterator[dict[st
     JITFunction.__getitem__ = launch
     for case in cases:
         made.clear()
-        layer = built(case, "triton")
-        # Values as wide as queries, as they nearly always are.
-        value = layer.key.clone() if case.values else None
-        triton_layer.measure(replace(layer, value=value))
+        triton_layer.measure(built(case, "triton"))
         for name, binary in made.values():
             yield {
                 "case": case.name,
@@ -106,9 +103,13 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Compiles the Triton kernels without a GPU.")
     parser.add_argument("--all", action="store_true", help="every kind of layer, real shapes")
-    parser.add_argument("capability", type=int, nargs="+", choices=SHARED)
+    parser.add_argument("--only", help="the name of one kind of layer")
+    parser.add_argument("capability", type=int, nargs="+")
     given = parser.parse_args()
-    cases = (*BRANCHES, *CASES, *REAL) if given.all else BRANCHES
+    every: tuple[KernelCase, ...] = (*LAYERS, *REAL)
+    cases = every if given.all else BRANCHES
+    if given.only:
+        cases = tuple(case for case in every if case.name == given.only)
     for capability in given.capability:
         for line in compiled(cases, capability):
             print(json.dumps(line), flush=True)

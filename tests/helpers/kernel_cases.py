@@ -38,7 +38,7 @@ class KernelCase:
     softcap: float | None = None
     sinks: bool = False
     dtype: torch.dtype = torch.float32
-    values: bool = True
+    values: int = 5  # how wide they are, 0 for none
 
 
 CASES = (
@@ -46,7 +46,7 @@ CASES = (
     KernelCase("causal", causal=True, key_heads=2),
     KernelCase("window", lengths=(35,), causal=True, window=5),
     KernelCase("holes, sinks", holes=True, blind=True, sinks=True, lengths=(18, 5)),
-    KernelCase("bias", bias=(1, 2), width=3, values=False),
+    KernelCase("bias", bias=(1, 2), width=3, values=0),
     KernelCase("bias of each sentence, soft cap", lengths=(9, 17), bias=(2, 1), softcap=1.5),
     KernelCase("cross-attention", keys=37),
     KernelCase("float16", dtype=torch.float16, causal=True),
@@ -63,10 +63,34 @@ BRANCHES = (
         softcap=1.5,
         sinks=True,
         width=32,
+        values=32,
     ),
-    KernelCase("causal", lengths=(100,), causal=True, width=64, dtype=torch.bfloat16),
+    KernelCase(
+        "causal, 16 bits",
+        lengths=(100,),
+        causal=True,
+        width=64,
+        values=64,
+        dtype=torch.bfloat16,
+    ),
 )
 """Layers that have every branch of the kernels between them, in several of their tiles."""
+
+LONG = (
+    KernelCase("long", lengths=(300, 211), heads=4, key_heads=2, width=32, values=32),
+    KernelCase(
+        "long, causal",
+        lengths=(1000,),
+        causal=True,
+        width=64,
+        values=64,
+        dtype=torch.bfloat16,
+    ),
+    KernelCase("wide", lengths=(150,), causal=True, window=70, width=128, values=128, softcap=50.0),
+)
+"""Layers of several tiles, too large for an interpreter."""
+
+LAYERS = (*CASES, *BRANCHES, *LONG)
 
 BOUNDS = {
     "entropy": 1e-5,
@@ -117,7 +141,7 @@ def built(case: KernelCase, kernel: Kernel, device: str = "cpu") -> LayerAttenti
         layer=0,
         query=normal(batch, case.heads, queries, case.width),
         key=normal(batch, case.key_heads, keys, case.width),
-        value=normal(batch, case.key_heads, keys, 5) if case.values else None,
+        value=normal(batch, case.key_heads, keys, case.values) if case.values else None,
         scale=0.5,
         mask=Mask.of(seen[:, None].to(device)),
         bias=normal(*case.bias, queries, keys) if case.bias else None,

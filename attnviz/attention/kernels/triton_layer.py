@@ -56,9 +56,7 @@ class _Run:
         self._edges: Edges = layer.shared(
             f"triton edges {self._side}", lambda: Edges.of(layer.mask, self._batch, self._side)
         )
-        self._laid: LaidTargets | None = None
-        if self._request.targets is not None:
-            self._laid = _laid(self._request)
+        self._laid = lay(self._request)
         self._content: Tensor = layer.shared("triton content", layer.request.content.float)
         self._lse = self._room(self._batch, self._heads, self._queries)
         self._numbers = self._room(len(ROWWISE), *self._lse.shape)
@@ -333,11 +331,12 @@ class _Run:
         return out
 
 
-def _laid(request: JoinedRequest) -> LaidTargets:
-    """The targets of a batch, laid out for its first layer."""
-    if "triton" not in request.kept and request.targets is not None:
-        request.kept["triton"] = LaidTargets.of(request, request.targets)
-    laid: LaidTargets = request.kept["triton"]
+def lay(request: JoinedRequest) -> LaidTargets | None:
+    """The targets of a batch, laid out once; None where it has none."""
+    if "triton" not in request.kept:
+        targets = request.targets
+        request.kept["triton"] = None if targets is None else LaidTargets.of(request, targets)
+    laid: LaidTargets | None = request.kept["triton"]
     return laid
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from attnviz.attention.mask import Mask
 from attnviz.attention.pack import PackedTargets
 from attnviz.attention.request import JoinedRequest
+from attnviz.attention.transfer import to_device
 
 PART = 64
 """Cells that a program adds up."""
@@ -88,20 +89,17 @@ class LaidTargets:
         names = (columns[:, None] == np.arange(offset_queries.shape[2])).astype(np.float32)
         cells = _cells(targets, key_signs, keys, offset_signs)
 
-        def tensor(array: NDArray[np.generic]) -> Tensor:
-            return torch.from_numpy(np.ascontiguousarray(array)).to(device)
-
         mine, its = (
             part.movedim(-1, 0).to(torch.int32).contiguous()
             for part in (targets.match_queries, targets.match_keys)
         )
         return cls(
             targets,
-            from_keys=tensor(from_keys[:, None]),
-            from_offsets=tensor(from_offsets[:, None]),
-            places=tensor(steps + queries - 1),
-            offset_columns=tensor(names),
-            sets=tensor(sets),
+            from_keys=to_device(from_keys[:, None], device),
+            from_offsets=to_device(from_offsets[:, None], device),
+            places=to_device(steps + queries - 1, device),
+            offset_columns=to_device(names, device),
+            sets=to_device(sets, device),
             set_of=set_of,
             cells=None if cells is None else _laid(cells, len(keys), _width(targets), device),
             labels=(mine, its.masked_fill(its < 0, -2)),
@@ -236,6 +234,6 @@ def _laid(cells: Ints, batch: int, columns: int, device: torch.device) -> Cells:
     to = ends[ordered] * PART + np.arange(len(cells)) - begins[ordered]
     laid = np.zeros((4, ends[-1] * PART), np.int32)
     laid[:, to] = cells[order][:, [0, 2, 3, 4]].T
-    sentence, query, key, sign = (torch.from_numpy(part).to(device) for part in laid)
-    on_device = torch.from_numpy(ends.astype(np.int32)).to(device)
+    sentence, query, key, sign = (to_device(part, device) for part in laid)
+    on_device = to_device(ends.astype(np.int32), device)
     return Cells(sentence, query, key, sign.float(), on_device, int(ends[-1]))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from attnviz.attention import kernels
 from attnviz.attention.kernels import has_triton, measure
 from attnviz.errors import UsageError
 from tests.helpers.kernel_cases import BOUNDS, BRANCHES, CASES, KernelCase, beyond, built, off
@@ -67,6 +70,68 @@ def test_triton_is_refused_where_it_can_t_run(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(UsageError, match="needs Triton") as refused:
         measure(built(CASES[0], "triton"))
     assert "attnviz[triton]" in refused.value.hint
+
+
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Any], None]]:
+    """Has Triton measure on the CPU unasked, in the way that is set."""
+    from attnviz.attention.kernels import triton_check, triton_layer
+
+    monkeypatch.setattr(kernels, "_TRITON_ON", {"cpu"})
+    triton_check._agrees.cache_clear()
+    yield lambda way: monkeypatch.setattr(triton_layer, "measure", way)
+    triton_check._agrees.cache_clear()
+
+
+@interpreted
+def test_kernels_are_tried_once_before_they_measure(tried: Callable[[Any], None]) -> None:
+    from attnviz.attention.kernels import triton_layer
+
+    own, tokens = triton_layer.measure, []
+
+    def counted(layer: Any) -> Any:
+        tokens.append(layer.query.shape[2])
+        return own(layer)
+
+    tried(counted)
+    layer = built(CASES[1], "auto")
+    for _ in range(2):
+        measure(layer)
+    assert tokens == [100, *layer.query.shape[2:3] * 2]
+
+
+@interpreted
+def test_kernels_that_are_wrong_measure_nothing(
+    tried: Callable[[Any], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    from attnviz.attention.kernels import triton_layer
+
+    own, layer = triton_layer.measure, built(CASES[1], "auto")
+    expected = measure(replace(layer, joined=replace(layer.request, kernel="fused")))
+
+    def wrong(layer: Any) -> Any:
+        right = own(layer)
+        return replace(right, entropy=1.001 * right.entropy)
+
+    tried(wrong)
+    assert torch.equal(measure(layer).entropy, expected.entropy)
+    assert "wrong here in entropy" in caplog.text
+
+
+@interpreted
+def test_kernels_that_do_not_compile_measure_nothing(
+    tried: Callable[[Any], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    from triton.errors import TritonError  # type: ignore[import-untyped]
+
+    def refused(_: Any) -> Any:
+        raise TritonError("no such instruction")
+
+    tried(refused)
+    layer = built(CASES[1], "auto")
+    expected = measure(replace(layer, joined=replace(layer.request, kernel="fused")))
+    assert torch.equal(measure(layer).entropy, expected.entropy)
+    assert "compiles nothing here: no such instruction" in caplog.text
 
 
 @interpreted
