@@ -127,10 +127,9 @@ class LaidTargets:
             on_keys = up > low
         else:
             on_keys = torch.matmul(mask.holes[:, 0].float(), targets.keys) > 0
-        on_offsets = torch.zeros_like(targets.offset_queries, dtype=torch.bool)
-        for column, offset in targets.offsets:
-            at = places + offset
-            on_offsets[..., column] |= _sees(mask, first, last, places, at)
+        at = places + (self.places - mask.queries + 1)[:, None]  # [offset, query]
+        sees = _sees(mask, first[:, None], last[:, None], places, at)
+        on_offsets = torch.matmul(sees.mT.float(), self.offset_columns) > 0
         rows = torch.zeros(
             batch * mask.queries * targets.pair_columns, dtype=torch.int32, device=places.device
         )
@@ -157,7 +156,7 @@ class LaidTargets:
 
 
 def _sees(mask: Mask, first: Tensor, last: Tensor, places: Tensor, at: Tensor) -> Tensor:
-    """Whether each query sees the key `at` [query], [batch, query]."""
+    """Whether each query sees the keys `at` [offset, query], [batch, offset, query]."""
     sees = (at >= first) & (at < last)
     if mask.holes is not None:
         inside = at.clamp(0, mask.keys - 1)
