@@ -76,9 +76,9 @@ class LaidTargets:
         content, on_host = request.counting.astype(np.float32), targets.on_host
         keys, key_queries = on_host.keys.numpy(), on_host.key_queries.numpy()
         offset_queries = on_host.offset_queries.numpy()
-        from_keys, key_signs = _base(key_queries, content)
-        from_offsets, offset_signs = _base(offset_queries, content)
-        needed = (np.abs(key_signs).sum(1) * keys.sum(1)).sum(0)
+        from_keys, key_signs, left = _base(key_queries, content)
+        from_offsets, offset_signs, _ = _base(offset_queries, content)
+        needed = (left * keys.sum(1)).sum(0)
         apart = np.flatnonzero(needed > _EACH * content.size)
         sets, set_of = _sets(key_queries, apart)
         from_keys[:, apart], key_signs[..., apart] = 0.0, 0.0
@@ -169,14 +169,18 @@ def _width(targets: PackedTargets) -> int:
     return targets.keys.shape[2] + targets.offset_queries.shape[2] + targets.pair_columns
 
 
-def _base(queries: Array, content: Array) -> tuple[Array, Array]:
+def _base(queries: Array, content: Array) -> tuple[Array, Array, Array]:
     """Whether a column starts from the sums over content queries, and which rows to put right.
 
-    It does where that leaves fewer of these: [batch, column] and signs [batch, query, column].
+    It does where that leaves fewer of these: [batch, column], signs [batch, query, column], and how
+    many are left, [batch, column].
     """
-    counted = content[..., None]
-    fewer = np.abs(queries - counted).sum(1) < queries.sum(1)
-    return fewer.astype(np.float32), queries - fewer[:, None] * counted
+    rows = content[:, None] * 0 + 1
+    asking, both = (np.matmul(own, queries)[:, 0] for own in (rows, content[:, None]))
+    differing = asking + content.sum(1, keepdims=True) - 2 * both
+    fewer = (differing < asking).astype(np.float32)
+    signs = queries - fewer[:, None] * content[..., None]
+    return fewer, signs, np.minimum(differing, asking)
 
 
 def _sets(queries: Array, columns: Ints) -> tuple[Array, tuple[int, ...]]:
@@ -210,13 +214,13 @@ def _cells(targets: PackedTargets, of_keys: Array, keys: Array, of_offsets: Arra
     key = of_column.nonzero()[1][begins[row] + np.arange(len(row))]
     sign = of_keys[sentence, query, column].astype(np.int64)
     parts.append(np.column_stack([sentence[row], column[row], query[row], key, sign[row]]))
+    wrong = np.column_stack(of_offsets.nonzero())
     for at, offset in targets.offsets:
-        sentence, query = of_offsets[..., at].nonzero()
-        sign = of_offsets[sentence, query, at].astype(np.int64)
+        sentence, query, column = wrong[wrong[:, 2] == at].T
         key = query + offset
-        inside = (key >= 0) & (key < keys.shape[1])
-        own = np.column_stack([sentence, np.full_like(sentence, many + at), query, key, sign])
-        parts.append(own[inside])
+        sign = of_offsets[sentence, query, column].astype(np.int64)
+        own = np.column_stack([sentence, many + column, query, key, sign])
+        parts.append(own[(key >= 0) & (key < keys.shape[1])])
     every = np.concatenate(parts)
     return every if len(every) else None
 
