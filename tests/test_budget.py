@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from attnviz import budget
 from attnviz.attention.batch import Batch, by_length
 from attnviz.attention.observer import Observer
-from attnviz.attention.request import Request
 from attnviz.errors import InputError
 from attnviz.models import run
 from attnviz.text.types import Sentence, Tokens
@@ -178,9 +177,8 @@ class Sizes(Observer):
     def __init__(self) -> None:
         self.found: list[tuple[int, int]] = []
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:
         self.found.append((len(places), batch.length))
-        return Request()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from attnviz.attention.transfer import to_device
 from attnviz.text.types import Tokens
 
 
@@ -76,9 +77,9 @@ def make(sentences: Sequence[Tokens], pad: int, device: torch.device) -> Batch:
         content[row, : len(tokens)] = tokens.content
     return Batch(
         tuple(sentences),
-        torch.from_numpy(ids).to(device),
-        torch.from_numpy(mask).to(device),
-        torch.from_numpy(content).to(device),
+        to_device(ids, device),
+        to_device(mask, device),
+        to_device(content, device),
         types=_types(sentences, length, device),
     )
 
@@ -89,7 +90,7 @@ def _types(sentences: Sequence[Tokens], length: int, device: torch.device) -> Te
     types = np.zeros((len(sentences), length), dtype=np.int64)
     for row, tokens in enumerate(sentences):
         types[row, : len(tokens.types)] = tokens.types
-    return torch.from_numpy(types).to(device)
+    return to_device(types, device)
 
 
 def by_length(lengths: Sequence[int], budget: int, most: int | None = None) -> list[list[int]]:

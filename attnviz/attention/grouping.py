@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from attnviz.attention.transfer import to_device
 from attnviz.attention.words import Groups
 
 
@@ -41,11 +42,9 @@ class Grouping:
                         factor[row, at] = 1.0 / sizes[row, group] if mean else 1.0
             steps.append(
                 (
-                    None
-                    if step == 0 and len(chosen) == width
-                    else torch.from_numpy(chosen).to(device),
-                    torch.from_numpy(place.astype(np.int64)).to(device),
-                    torch.from_numpy(factor.astype(np.float32)).to(device),
+                    None if step == 0 and len(chosen) == width else to_device(chosen, device),
+                    to_device(place.astype(np.int64), device),
+                    to_device(factor.astype(np.float32), device),
                 )
             )
         return cls(tuple(steps))

@@ -21,6 +21,7 @@ from attnviz.attention.grouping import Grouping
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.mask import Mask
 from attnviz.attention.request import JoinedRequest
+from attnviz.attention.transfer import to_device
 from attnviz.text.merge import Merged, Pieces, last_looks
 from attnviz.text.types import Tokens
 
@@ -59,9 +60,9 @@ class Units:
                 many[row, list(group)] = len(group)
                 last[row, group[-1]] = True
         return cls(
-            word.to(device),
-            many.to(device),
-            last.to(device),
+            to_device(word, device),
+            to_device(many, device),
+            to_device(last, device),
             words,
             (word.numpy(), last.numpy()),
             Grouping.of(groups, device),
@@ -165,8 +166,7 @@ class MergedAttention(LayerAttention):
         places[on_host] = np.arange(len(on_host))
         counting = (places[self.looking[here]] < len(on_host)).any(0)
         words, place, looking = (
-            torch.from_numpy(part).to(device)
-            for part in (on_host, places, np.flatnonzero(counting))
+            to_device(part, device) for part in (on_host, places, np.flatnonzero(counting))
         )
         of_words = shares.new_zeros(len(shares), len(words) + 1, len(looking))
         of_words.scatter_(1, place[queries[:, looking]][:, None], shares[:, None, looking])

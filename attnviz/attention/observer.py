@@ -10,7 +10,9 @@ from attnviz.attention.request import Request
 
 
 class Observer:
-    """Sees a batch begin, its layers in order, and its end; keeps what it came for.
+    """Says what it asks of a batch, sees it begin, its layers in order, and its end.
+
+    It keeps what it came for.
 
     `stream` is the attention that it looks at: "encoder", "decoder" or "cross", or "" in a model
     that has only one.
@@ -18,9 +20,15 @@ class Observer:
 
     stream = ""
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - for those who need it
-        """A batch starts; `places` are its sentences' places in the run."""
+    def ask(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - for those who need it
+        """What it asks of a batch; `places` are its sentences' places in the run.
+
+        This may be while a GPU still runs the batch before: nothing of that changes here.
+        """
         return Request()
+
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:
+        """A batch starts."""
 
     def see(self, attention: LayerAttention) -> None:
         """One layer of the batch, as measured for this observer; it is gone after this call."""

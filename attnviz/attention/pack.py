@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnviz.attention.targets import KeyTarget, MatchTarget, OffsetTarget, PairTarget, Target
+from attnviz.attention.transfer import to_device
 
 Row = Sequence[Target | None]
 Ints = NDArray[np.int64]
@@ -53,7 +54,9 @@ class PackedTargets:
             return self
         parts = {each.name: getattr(self, each.name) for each in fields(self)}
         there: dict[str, Any] = {
-            name: part.to(device) for name, part in parts.items() if isinstance(part, Tensor)
+            name: to_device(part, device)
+            for name, part in parts.items()
+            if isinstance(part, Tensor)
         }
         return replace(self, **there, packed=self)
 

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -17,6 +16,7 @@ from attnviz.attention.limits import SORTED
 from attnviz.attention.needs import Need
 from attnviz.attention.pack import PackedTargets, Row, pack
 from attnviz.attention.targets import Target
+from attnviz.attention.transfer import to_device
 from attnviz.attention.words import WordRequest
 
 Kernel = Literal["auto", "dense", "tiles", "fused", "triton"]
@@ -67,7 +67,7 @@ class JoinedRequest:
     @cached_property
     def sorted_rows(self) -> Tensor:
         """The queries whose rows are sorted, [batch, row]: content, evenly spread; -1 for none."""
-        return torch.from_numpy(self.sorted_on_host).to(self.content.device)
+        return to_device(self.sorted_on_host, self.content.device)
 
     @cached_property
     def counting(self) -> NDArray[np.bool_]:
@@ -100,7 +100,7 @@ def join(batch: Batch, requests: Sequence[Request], kernel: Kernel = "auto") -> 
     if len(asking) > 1:
         rows, places = _side_by_side(list(asking.values()))
         columns = {
-            request: torch.tensor(own, dtype=torch.int64, device=device)
+            request: to_device(np.array(own, np.int64), device)
             for request, own in zip(asking, places, strict=True)
         }
     return JoinedRequest(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from attnviz.attention.targets import Target
 from attnviz.baselines.baseline import Baseline
-from attnviz.roles.role import Role
+from attnviz.roles.role import Role, remembered
 from attnviz.text.types import Tokens
 
 
 def _target(role: Role, tokens: Tokens, own: Target | None) -> Target:  # noqa: ARG001 - the role has another
     if role.matched is None:
         raise TypeError(f"{role.name} has nothing that is matched with its target")
-    return role.matched(tokens)
+    return remembered(role.matched, tokens)
 
 
 BASELINE = Baseline(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from attnviz.attention.batch import Batch
 from attnviz.attention.observer import Observer
-from attnviz.attention.request import Kernel, Request
+from attnviz.attention.request import Kernel
 from attnviz.models import run
 from attnviz.models.load import LoadedModel
 from attnviz.text.types import Tokens
@@ -57,10 +57,9 @@ class _Listening(Observer):
     def __init__(self) -> None:
         self._best: dict[int, int] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:  # noqa: ARG002 - an observer
         """Starts a batch."""
         self._places = places
-        return Request()
 
     def hear(self, _: object, __: object, output: Sequence[Tensor]) -> None:
         """Takes the logits [sentence, label] of a batch."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
 from attnviz.attention import batch as batches
+from attnviz.attention import kernels
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.merge import Merge, Wording
 from attnviz.attention.observer import Observer
@@ -64,54 +65,85 @@ def observe(
     """
     check_targets(loaded, paired=targets is not None)
     seam = seam or Seam()
-    for places in _groups(sentences, targets, most, loaded.device):
+
+    def ready(places: Sequence[int]) -> _Ready:
         batched = _batches(loaded, sentences, targets, places)
-        shown, merges = wording.batch(batched, places) if wording else (batched, {})
-        asked = [(each, each.begin(shown[each.stream], places)) for each in observers]
-        joined = {
-            stream: join(batch, [own for who, own in asked if who.stream == stream], kernel)
-            for stream, batch in shown.items()
-        }
+        return _Ready.of(batched, places, observers, wording, kernel)
+
+    groups = _groups(sentences, targets, most, loaded.device)
+    ahead = ready(groups[0]) if groups else None
+    for following in [*groups[1:], None]:
+        if (batch := ahead) is None:
+            return
+        for observer in observers:
+            observer.begin(batch.shown[observer.stream], batch.places)
         checked = finite.Checked(loaded.model.config)
-        show = partial(_show, checked, asked=asked, merges=merges, joined=joined)
-        of_tokens = _between_tokens(batched, joined, kernel) if merges else joined
-        _forward(loaded, batched, show, of_tokens, seam, to_the_end=to_the_end)
+        show = partial(_show, checked, batch)
+        _forward(loaded, batch.batched, show, batch.of_tokens, seam, to_the_end=to_the_end)
+        # A GPU is still at it.
+        ahead = None if following is None else ready(following)
         checked.settle()
         for observer in observers:
             observer.end()
-        progress(len(places))
+        progress(len(batch.places))
 
 
-def _show(
-    checked: finite.Checked,
-    attention: LayerAttention,
-    *,
-    asked: Sequence[tuple[Observer, Request]],
-    merges: Mapping[str, Merge],
-    joined: Mapping[str, JoinedRequest],
-) -> None:
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """A batch that may start: what is made of its sentences on the host.
+
+    `batched` are the batches of each stream as the model takes them, `shown` as observers see them,
+    between words by way of `merges`. `asked` is what each observer asks, `joined` all of a stream,
+    and `of_tokens` what the layers between tokens must have for it.
+    """
+
+    places: Sequence[int]
+    batched: Mapping[str, batches.Batch]
+    shown: Mapping[str, batches.Batch]
+    merges: Mapping[str, Merge]
+    asked: Sequence[tuple[Observer, Request]]
+    joined: Mapping[str, JoinedRequest]
+    of_tokens: Mapping[str, JoinedRequest]
+
+    @classmethod
+    def of(
+        cls,
+        batched: Mapping[str, batches.Batch],
+        places: Sequence[int],
+        observers: Sequence[Observer],
+        wording: Wording | None,
+        kernel: Kernel,
+    ) -> _Ready:
+        """From the batches of each stream."""
+        shown, merges = wording.batch(batched, places) if wording else (batched, {})
+        asked = [(each, each.ask(shown[each.stream], places)) for each in observers]
+        joined = of_tokens = {
+            stream: join(batch, [own for who, own in asked if who.stream == stream], kernel)
+            for stream, batch in shown.items()
+        }
+        if merges:
+            of_tokens = {
+                stream: join(batch, [Request(needs=joined[stream].needs & {"value"})], kernel)
+                for stream, batch in batched.items()
+            }
+        for request in joined.values():
+            kernels.ready(request)
+        return cls(places, batched, shown, merges, asked, joined, of_tokens)
+
+
+def _show(checked: finite.Checked, batch: _Ready, attention: LayerAttention) -> None:
     """Shows one layer to the observers of its stream, between words where they are merged.
 
     Raises InputError where its numbers are none.
     """
     checked.add(attention)
     stream, seen = attention.stream, attention
-    if stream in merges:
-        seen = merges[stream].layer(attention, joined[stream])
-    for observer, request in asked:
+    if stream in batch.merges:
+        seen = batch.merges[stream].layer(attention, batch.joined[stream])
+    for observer, request in batch.asked:
         if observer.stream == stream:
             observer.see(seen.shown_to(request))
     heap.ours().passed()
-
-
-def _between_tokens(
-    batched: Mapping[str, batches.Batch], joined: Mapping[str, JoinedRequest], kernel: Kernel
-) -> dict[str, JoinedRequest]:
-    """What the layers between tokens must have, for what is asked of those between words."""
-    return {
-        stream: join(batch, [Request(needs=joined[stream].needs & {"value"})], kernel)
-        for stream, batch in batched.items()
-    }
 
 
 def check_targets(loaded: LoadedModel, *, paired: bool, generates: bool = False) -> None:
@@ -171,7 +203,7 @@ def _batches(
 
 def _forward(
     loaded: LoadedModel,
-    batched: dict[str, batches.Batch],
+    batched: Mapping[str, batches.Batch],
     listener: tap.Listener,
     requests: Mapping[str, JoinedRequest],
     seam: Seam,
@@ -221,7 +253,7 @@ def _explained(
     )
 
 
-def _inputs(loaded: LoadedModel, batched: dict[str, batches.Batch]) -> dict[str, Tensor | None]:
+def _inputs(loaded: LoadedModel, batched: Mapping[str, batches.Batch]) -> dict[str, Tensor | None]:
     """Ids and masks by the names that models give them."""
     if "" in batched:
         source = batched[""]

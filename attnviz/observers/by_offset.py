@@ -30,10 +30,13 @@ class OffsetKeeper(Observer):
         self._rows: dict[int, float] = {}
         self._handover = Handover()
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
+    def ask(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
+        """Sums by offset."""
+        return Request(needs=frozenset({"by_offset"}))
+
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:  # noqa: ARG002 - an observer
         """Starts a batch."""
         self._content = float(sum(tokens.content.sum() for tokens in batch.sentences))
-        return Request(needs=frozenset({"by_offset"}))
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""

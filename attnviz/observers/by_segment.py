@@ -15,7 +15,7 @@ from torch import Tensor
 from attnviz.attention.batch import Batch
 from attnviz.attention.formulas import sum_diagonals
 from attnviz.attention.layer import LayerAttention
-from attnviz.attention.request import Request
+from attnviz.attention.transfer import to_device
 from attnviz.baselines.baseline import Array, Kept
 from attnviz.baselines.convolution import convolved
 from attnviz.baselines.other_segment import Segmented, ratio, row_scale
@@ -54,7 +54,7 @@ class OtherSegmentKeeper(Watcher):
         self._layers: dict[int, _Layer] = {}
         self._handover = Handover()
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:
         """Starts a batch whose sentences have the given places."""
         self._places = list(places)
         ours = [self._sentences[place] for place in places]
@@ -62,10 +62,9 @@ class OtherSegmentKeeper(Watcher):
         for row, sentence in enumerate(ours):
             labels[row, : len(sentence.labels)] = sentence.labels
         device = batch.ids.device
-        self._labels = torch.from_numpy(labels).to(device)
+        self._labels = to_device(labels, device)
         halves = [[sentence.half == half for sentence in ours] for half in (0, 1)]
-        self._halves = torch.tensor(halves, device=device).float()
-        return Request()
+        self._halves = to_device(np.array(halves, np.float32), device)
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch, some rows at a time."""

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
-from attnviz.attention.request import Request
 from attnviz.attention.targets import Bools, KeyTarget, Target
 from attnviz.attention.word_table import ABSTAINS, WordTable, right_words
 from attnviz.observers.shown import ExampleQuery, ExampleSentence, Shows
@@ -79,14 +78,13 @@ class ExampleKeeper(Observer):
         """One for each sentence that has any, in the order of these."""
         return [self._queries[number] for number in sorted(self._queries)]
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:
         """Starts a batch; `places` count the sentences of this run."""
         both = zip(batch.sentences, batch.looked_at.sentences, strict=True)
         self._rows = [
             (row, self._places[at], *sides)
             for row, (at, sides) in enumerate(zip(places, both, strict=True))
         ]
-        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         """Looks at one layer of the batch."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
-from attnviz.attention.request import Request
 from attnviz.measurement.stream import LayerShape
 from attnviz.observers.handover import Handover
 
@@ -27,10 +26,9 @@ class Surveyor(Observer):
         self._causal: dict[int, bool] = {}
         self._handover = Handover()
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:  # noqa: ARG002 - an observer
         """Starts a batch."""
         self._longest = max(self._longest, *map(len, batch.looked_at.sentences))
-        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         """Notes one layer."""

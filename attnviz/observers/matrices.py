@@ -10,7 +10,6 @@ from torch import Tensor
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
-from attnviz.attention.request import Request
 from attnviz.attention.targets import Floats
 from attnviz.observers.drawn import Drawn, Window
 
@@ -35,7 +34,7 @@ class MatrixKeeper(Observer):
         self._most = most
         self.drawn: dict[int, Drawn] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:
         """Starts a batch of sentences to draw."""
         self._rows = []
         both = zip(batch.sentences, batch.looked_at.sentences, strict=True)
@@ -43,7 +42,6 @@ class MatrixKeeper(Observer):
             size = len(queries), len(keys)
             drawn = self.drawn[place] = Drawn(block=-(-max(size) // self._most))
             self._rows.append((row, size, drawn))
-        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         """Keeps one layer."""

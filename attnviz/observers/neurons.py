@@ -12,7 +12,6 @@ from torch import Tensor
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
-from attnviz.attention.request import Request
 from attnviz.observers.packed import MOST, HeadPlace
 
 STEPS = 32767
@@ -37,7 +36,7 @@ class NeuronKeeper(Observer):
         self._heads = heads
         self.sentences: dict[int, dict[HeadPlace, bytes]] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:
         """Starts a batch of sentences."""
         both = zip(batch.sentences, batch.looked_at.sentences, strict=True)
         self._rows = [
@@ -45,7 +44,6 @@ class NeuronKeeper(Observer):
             for row, (place, (queries, keys)) in enumerate(zip(places, both, strict=True))
             if max(len(queries), len(keys)) <= MOST
         ]
-        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         """Packs the heads of one layer."""

@@ -12,7 +12,6 @@ from torch import Tensor
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
-from attnviz.attention.request import Request
 from attnviz.observers.packed import MOST, Packed
 
 STEPS = 255
@@ -32,7 +31,7 @@ class PackedKeeper(Observer):
         self._room = room
         self.sentences: dict[int, Packed] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:
         """Starts a batch of sentences."""
         self._rows = []
         both = zip(batch.sentences, batch.looked_at.sentences, strict=True)
@@ -40,7 +39,6 @@ class PackedKeeper(Observer):
             size = len(queries), len(keys)
             packed = self.sentences[place] = Packed(fits=self._room > 0 and max(size) <= MOST)
             self._rows.append((row, size, packed))
-        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         """Packs one layer."""

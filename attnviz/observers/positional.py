@@ -12,6 +12,7 @@ from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.request import Request
 from attnviz.attention.shelf import Shelf
+from attnviz.attention.transfer import to_device
 from attnviz.baselines.baseline import Array
 from attnviz.measurement.pilot import Fit
 from attnviz.observers import handover
@@ -29,12 +30,15 @@ class ProfileKeeper(Watcher):
         self._shelf = Shelf()
         self._handover = handover.Handover()
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
+    def ask(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
+        """Sums by offset."""
+        return Request(needs=frozenset({"by_offset"}))
+
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:  # noqa: ARG002 - an observer
         """Starts a batch."""
         halves = [[tokens.sentence.half == half for tokens in batch.sentences] for half in (0, 1)]
         self._halves = np.array(halves, np.float32)
         self._rows = batch.content
-        return Request(needs=frozenset({"by_offset"}))
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""
@@ -65,7 +69,7 @@ class ProfileKeeper(Watcher):
     def _add(self, sums: dict[int, Array], layer: int, offsets: torch.Tensor) -> None:
         halves, (_, heads, width) = self._halves, offsets.shape
         if handover.is_away(offsets):
-            on_device = torch.from_numpy(halves).to(offsets.device)
+            on_device = to_device(halves, offsets.device)
             offsets = (on_device @ offsets.flatten(1)).view(2, heads, width)
             halves = np.eye(2, dtype=np.float32)
 

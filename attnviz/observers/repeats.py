@@ -16,6 +16,7 @@ from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
 from attnviz.attention.request import Request
 from attnviz.attention.targets import Bools, MatchTarget, OffsetTarget, Target
+from attnviz.attention.transfer import to_device
 from attnviz.observers.tables import ProbeSums, ProbeTable
 from attnviz.roles import masks
 from attnviz.roles.induction import after_copies
@@ -45,12 +46,15 @@ class InductionKeeper(Observer):
         self._logits = logits
         self._layers: dict[int, ProbeSums] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
+    def ask(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
+        """Masses on copies and on what followed them, and mixed values for the logits."""
+        targets = [_targets(tokens) for tokens in batch.sentences]
+        return Request(targets, frozenset({"mixed"} if self._logits is not None else ()))
+
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:
         """Starts a batch whose sentences are the draws of the given places."""
         self._places = list(places)
         self._copies = _Copies.of(batch)
-        targets = [_targets(tokens) for tokens in batch.sentences]
-        return Request(targets, frozenset({"mixed"} if self._logits is not None else ()))
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""
@@ -159,7 +163,7 @@ class _Copies:
             places[row, : len(tokens), : len(own)] = labels[:, None] == own
             counted[row, 0, : len(tokens), : len(own)] = _again(tokens)[:, None]
         device = batch.ids.device
-        return cls(*(torch.from_numpy(array).to(device) for array in (ids, places, counted)))
+        return cls(*(to_device(array, device) for array in (ids, places, counted)))
 
     def attended(self, attention: LayerAttention) -> Tensor:
         """Of each query's attention to content tokens the share on each token's copies.

@@ -102,16 +102,18 @@ class FlowKeeper(Observer):
         self._room = room
         self.flows: dict[int, SentenceFlow] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
+    def ask(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
+        """Means over heads, of sentences that aren't long."""
+        return Request(needs=frozenset({"head_mean"} if _is_short(batch) else ()))
+
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:
         """Starts a batch whose sentences have the given places."""
         self._batch, self._places = batch, places
-        self._short = batch.keys is None and batch.length <= LONG
-        self._rollout = start(batch) if self._short else None
+        self._rollout = start(batch) if _is_short(batch) else None
         self._layers: list[LayerAttention] | None = []
         self._left = self._room if batch.keys is None else 0.0
         self._received: list[Tensor] = []
         self._entropy: list[Tensor] = []
-        return Request(needs=frozenset({"head_mean"} if self._short else ()))
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""
@@ -203,6 +205,11 @@ def _drift(rows: Array) -> float | None:
     signs = 2.0 * np.arange(count) - count + 1
     pairs = count * (count - 1) / 2
     return float((signs @ np.sort(rows, axis=0)).sum() / pairs / 2)
+
+
+def _is_short(batch: Batch) -> bool:
+    """Whether the means over heads are made of a batch; in cross-attention nothing flows."""
+    return batch.keys is None and batch.length <= LONG
 
 
 def _numpy(values: Tensor) -> Array:

@@ -14,7 +14,6 @@ from attnviz.attention.formulas import row_entropy
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.limits import COMPARED
 from attnviz.attention.observer import Observer
-from attnviz.attention.request import Request
 from attnviz.measurement.pilot import Compared
 from attnviz.text.types import Tokens
 
@@ -59,12 +58,11 @@ class RowKeeper(Observer):
         self._wanted = wanted
         self._rows: dict[int, list[Tensor]] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:
         """Starts a batch."""
         self._batch = batch
         self._places = [(row, at) for row, at in enumerate(places) if at in self._wanted]
         self._queries: dict[int, Tensor] = {}
-        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         """Keeps rows [head, query, key] of one layer, what a sink took as one more key."""

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
-from attnviz.attention.request import Request
 from attnviz.attention.targets import KeyTarget
+from attnviz.attention.transfer import to_device
 from attnviz.measurement.fixed import Ints, fixed
 from attnviz.observers.handover import Handover
 from attnviz.observers.totals import STRIP
@@ -35,7 +35,7 @@ class StripKeeper(Observer):
         self._all: dict[tuple[int, str], NDArray[np.float64]] = {}
         self._handover = Handover()
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:  # noqa: ARG002 - an observer
         """Starts a batch."""
         self._content = batch.content
         keys = torch.zeros(len(batch.sentences), batch.looked_at.length, len(self._columns))
@@ -45,8 +45,7 @@ class StripKeeper(Observer):
                 target = column.target(tokens, looked_at)
                 if isinstance(target, KeyTarget):
                     keys[row, : len(target.keys), place] = torch.from_numpy(target.keys).float()
-        self._keys = keys.to(batch.ids.device)
-        return Request()
+        self._keys = to_device(keys, batch.ids.device)
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""

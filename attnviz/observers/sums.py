@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
 
 import numpy as np
 import torch
@@ -57,19 +56,22 @@ class ScoreKeeper(Observer):
         self._shelf = Shelf()
         self._handover = handover.Handover()
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
-        """Starts a batch whose sentences have the given places in the table."""
-        self._batch, self._places = batch, list(places)
-        content = np.zeros(batch.ids.shape, np.float32)
-        for row, tokens in enumerate(batch.sentences):
-            content[row, : len(tokens)] = tokens.content
-        self._content = content
+    def ask(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
+        """Masses on the targets of all columns, and what statistics need."""
         rows = [
             self._row(*both)
             for both in zip(batch.sentences, batch.looked_at.sentences, strict=True)
         ]
         needs = (statistic.needs for statistic in self._statistics)
         return Request(rows, frozenset[Need]().union(*needs))
+
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:
+        """Starts a batch whose sentences have the given places in the table."""
+        self._batch, self._places = batch, list(places)
+        content = np.zeros(batch.ids.shape, np.float32)
+        for row, tokens in enumerate(batch.sentences):
+            content[row, : len(tokens)] = tokens.content
+        self._content = content
 
     def _row(self, tokens: Tokens, keys: Tokens) -> list[Target | None]:
         """A sentence's targets: those of all columns, then those that baselines measure."""
@@ -141,39 +143,50 @@ class ScoreKeeper(Observer):
 
     def _of_statistics(self, attention: LayerAttention) -> tuple[Tensor | LayerArray, ...]:
         """Sums and counts of all statistics, [batch, head, statistic] both."""
-        nothing = np.zeros((len(self._content), attention.heads))
-        parts = []
-        for statistic in self._statistics:
-            values = None
-            if all(map(attention.has, statistic.needs)):
-                values = statistic.values(attention, self._batch.content)
-            parts.append(None if values is None else self._over_queries(statistic, values))
-        away = [part[0].device for part in parts if part and isinstance(part[0], Tensor)]
-        if not away:
-            arrays = [part or (nothing, nothing) for part in parts]
-            sums, counts = np.zeros((2, *nothing.shape, len(parts)))
-            for index, (total, known) in enumerate(arrays):
-                sums[..., index], counts[..., index] = total, known
-            return sums, counts
-        empty = torch.zeros(nothing.shape, device=away[0])
-        on_device = [part or (empty, empty) for part in parts]
-        shape = nothing.shape
-        # What all heads have in common is [batch, 1].
-        return tuple(
-            torch.stack([part[at].float().expand(shape) for part in on_device], -1) for at in (0, 1)
-        )
+        values = [
+            statistic.values(attention, self._batch.content)
+            if all(map(attention.has, statistic.needs))
+            else None
+            for statistic in self._statistics
+        ]
+        there = [each for each in values if each is not None]
+        if there and handover.is_away(there[0]):
+            return self._summed_on_device(values, there[0].device, attention.heads)
+        sums, counts = np.zeros((2, len(self._content), attention.heads, len(values)))
+        for index, (statistic, each) in enumerate(zip(self._statistics, values, strict=True)):
+            if each is not None:
+                content = self._content if statistic.per == "query" else None
+                sums[..., index], counts[..., index] = _summed(each.numpy(), content)
+        return sums, counts
 
-    def _over_queries(self, statistic: Statistic, values: Tensor) -> tuple[Any, Any]:
-        """The sum of a statistic over the queries where it is known, and their number."""
-        by_query = statistic.per == "query"
-        if not handover.is_away(values):
-            return _summed(values.numpy(), self._content if by_query else None)
-        known = ~values.isnan()
-        values = values.nan_to_num(0.0)
-        if not by_query:
-            return values, known
+    def _summed_on_device(
+        self, values: Sequence[Tensor | None], device: torch.device, heads: int
+    ) -> tuple[Tensor, Tensor]:
+        """The same on a device, all statistics of a kind together: each step there costs a launch.
+
+        What all heads have in common is [batch, 1], and for each query [batch, 1, query].
+        """
+        batch = len(self._content)
         content = self._batch.content.float()[:, None]
-        return (values * content).sum(-1), (known * content).sum(-1)
+        empty = torch.zeros(2, batch, heads, device=device)
+        columns = [empty] * len(values)
+        for per in ("query", "sentence"):
+            places = [
+                at
+                for at, (statistic, each) in enumerate(zip(self._statistics, values, strict=True))
+                if each is not None and statistic.per == per
+            ]
+            chosen = [each for at in places if (each := values[at]) is not None]
+            if not chosen:
+                continue
+            shape = batch, heads, *chosen[0].shape[2:]
+            every = torch.stack([each.float().expand(shape) for each in chosen])
+            both = torch.stack([every.nan_to_num(0.0), (~every.isnan()).float()])
+            summed = (both * content).sum(-1) if per == "query" else both
+            for at, column in zip(places, summed.unbind(1), strict=True):
+                columns[at] = column
+        sums, counts = torch.stack(columns, -1).unbind()
+        return sums, counts
 
 
 def _summed(values: LayerArray, content: LayerArray | None) -> tuple[LayerArray, LayerArray]:

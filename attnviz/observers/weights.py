@@ -13,7 +13,6 @@ from attnviz.attention.batch import Batch
 from attnviz.attention.formulas import TINY
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
-from attnviz.attention.request import Request
 from attnviz.observers import rollout
 
 Floats = NDArray[np.float32]
@@ -45,10 +44,9 @@ class WeightKeeper(Observer):
         self.heads: dict[int, int] = {}
         self.causal = True
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:  # noqa: ARG002 - an observer
         """Starts the batch of one sentence."""
         self._flow = rollout.start(batch) if batch.keys is None else None
-        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         """Keeps the heads of one layer."""

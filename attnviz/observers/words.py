@@ -52,15 +52,18 @@ class WordKeeper(Observer):
         self._causal = True
         self._handover = Handover()
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
-        """Starts a batch whose sentences have the given places."""
-        words = [known.tokens if (known := self._words[place]) else () for place in places]
-        self._places = _side_by_side(self._starts, places)
-        self._kept = _side_by_side(self._pairs, places)
-        if not len(self._places):
+    def ask(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002 - an observer
+        """What the words of a batch look at, where it has any."""
+        if not len(_side_by_side(self._starts, places)):
             return Request()
+        words = [known.tokens if (known := self._words[place]) else () for place in places]
         pairs = [self._arcs[place] for place in places]
         return Request(words=WordRequest(words, pairs, self._pieces))
+
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:  # noqa: ARG002 - an observer
+        """Starts a batch whose sentences have the given places."""
+        self._places = _side_by_side(self._starts, places)
+        self._kept = _side_by_side(self._pairs, places)
 
     def see(self, attention: LayerAttention) -> None:
         """Adds one layer of the batch."""

@@ -43,27 +43,26 @@ class _Words:
 
 
 def _words(tokens: Tokens) -> _Words:
-    spans: list[list[int]] = []
-    of_token: list[int] = []
-    last = None
-    for place, word in enumerate(tokens.words):
-        if word is not None and word != last:
-            spans.append([place, place])
-        if word is not None:
-            spans[-1][1] = place + 1
-        of_token.append(-1 if word is None else len(spans) - 1)
-        last = word
-    lettered = np.zeros(len(spans), dtype=np.bool_)
-    place_of = np.array(of_token, dtype=np.int64)
-    lettered[place_of[masks.lettered(tokens) & (place_of >= 0)]] = True
-    lettered[place_of[tokens.unknown & (place_of >= 0)]] = False
-    ids = [tokens.ids[start:end] for start, end in spans]
+    number = np.array([-1 if word is None else word for word in tokens.words], np.int64)
+    there = number >= 0
+    begins = there & (number != np.roll(number, 1))
+    begins[:1] = there[:1]
+    starts = np.flatnonzero(begins)
+    ends = np.flatnonzero(there & np.append(begins[1:] | ~there[1:], True)) + 1
+    of_token = np.where(there, begins.cumsum() - 1, -1)
+    lettered = np.zeros(len(starts), dtype=np.bool_)
+    lettered[of_token[masks.lettered(tokens) & there]] = True
+    lettered[of_token[tokens.unknown & there]] = False
+    spans = [slice(*span) for span in zip(starts.tolist(), ends.tolist(), strict=True)]
+    ids = [tokens.ids[span] for span in spans]
     said = Counter(ids)
+
+    def rarity(word: int) -> tuple[int, int, tuple[int, ...]]:
+        return longest_run(tokens.surfaces[spans[word]]), max(ids[word]), ids[word]
+
     once = (word for word in lettered.nonzero()[0].tolist() if said[ids[word]] == 1)
-    runs = [longest_run(tokens.surfaces[start:end]) for start, end in spans]
-    rarest = max(once, key=lambda word: (runs[word], max(ids[word]), ids[word]), default=None)
-    starts, ends = np.array(spans, np.int64).reshape(-1, 2).T
-    return _Words(starts, ends, place_of, lettered, rarest)
+    rarest = max(once, key=rarity, default=None)
+    return _Words(starts, ends, of_token, lettered, rarest)
 
 
 def _target(tokens: Tokens) -> KeyTarget:

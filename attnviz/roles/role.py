@@ -119,7 +119,7 @@ _SHORT = 512
 """Targets of longer sentences take more room than time."""
 
 
-def _remembered(make: Callable[[Tokens], Target], tokens: Tokens) -> Target:
+def remembered(make: Callable[[Tokens], Target], tokens: Tokens) -> Target:
     """A target, made once for each sentence: several observers ask for it."""
     if len(tokens) > _SHORT:
         return make(tokens)
@@ -142,7 +142,7 @@ class TargetRole(Role):
 
     def target_on(self, tokens: Tokens, keys: Tokens | None = None, candidate: str = "") -> Target:  # noqa: ARG002 - one target, of the tokens alone
         """The target on a sentence."""
-        return _remembered(self.target, tokens)
+        return remembered(self.target, tokens)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +158,7 @@ class ChosenRole(Role):
 
     def target_on(self, tokens: Tokens, keys: Tokens | None = None, candidate: str = "") -> Target:  # noqa: ARG002 - of the tokens alone
         """A candidate's target on a sentence."""
-        return _remembered(self.candidates[candidate], tokens)
+        return remembered(self.candidates[candidate], tokens)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,7 +46,7 @@ def merged(texts: Sequence[Tokens]) -> list[Merged]:
     for tokens, text_groups, ids in zip(texts, groups, spelled, strict=True):
         for group, word in zip(text_groups, ids, strict=True):
             if word not in runs:
-                runs[word] = longest_run([tokens.surfaces[place] for place in group])
+                runs[word] = longest_run(tuple(tokens.surfaces[place] for place in group))
     rarest_last = sorted(runs, key=lambda ids: (runs[ids], max(ids), ids))
     numbers = {ids: number for number, ids in enumerate(rarest_last)}
     return [

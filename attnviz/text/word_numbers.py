@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import regex
@@ -90,7 +91,8 @@ def _touched(first: int, end: int, starts: Sequence[int], ends: Sequence[int]) -
     return range(begin, begin + inside)
 
 
-def longest_run(surfaces: Sequence[str]) -> int:
+@lru_cache(maxsize=2**16)  # words of a corpus come again and again
+def longest_run(surfaces: tuple[str, ...]) -> int:
     """The most tokens of a word with no mark between them: "didn", "'", "t" is 1.
 
     So a word that marks divide isn't taken for rare.

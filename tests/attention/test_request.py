@@ -61,7 +61,7 @@ class Asker(Observer):
         self.targets = targets
         self.read: dict[int, list[torch.Tensor]] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002
+    def ask(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002
         return Request([self.targets(tokens) for tokens in batch.sentences])
 
     def see(self, attention: LayerAttention) -> None:

@@ -220,7 +220,9 @@ def _begun(given: list[Any]) -> tuple[list[Any], Any, Any]:
 
     watching = observers(given)
     batch = make(given, 0, torch.device("cpu"))
-    return watching, batch, [one.begin(batch, range(len(given))) for one in watching]
+    for observer in watching:
+        observer.begin(batch, range(len(given)))
+    return watching, batch, [observer.ask(batch, range(len(given))) for observer in watching]
 
 
 def show(matrices: Any, watching: Any, batch: Any, requests: Any, *, causal: bool) -> None:

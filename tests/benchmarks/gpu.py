@@ -7,7 +7,7 @@ host waits for the GPU in a batch. Then, for models
 with random weights, the ratio to the plain pass of the same model (attention by `sdpa`), in time
 and memory, of
 
-- attnviz: every role and statistic that needs no annotation, a batch a run;
+- attnviz: every role and statistic that needs no annotation, some batches a run;
 - usual: the same numbers from `output_attentions=True`, where it fits.
 
 Last, reports on the quickstart: no verdict of minilm and SmolLM2 may differ between CUDA and CPU,
@@ -24,12 +24,15 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
 import statistics
+import subprocess
 import sys
 import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -38,14 +41,7 @@ import torch
 
 from attnviz.attention.kernels import has_triton, measure
 from tests.benchmarks import engine
-from tests.helpers.kernel_cases import BOUNDS, CASES, KernelCase, built, off
-
-LONG = (
-    KernelCase("long", lengths=(300, 211), heads=4, key_heads=2, width=32),
-    KernelCase("long, causal", lengths=(1000,), causal=True, width=64, dtype=torch.bfloat16),
-    KernelCase("wide", lengths=(150,), causal=True, window=70, width=128, softcap=50.0),
-)
-"""Layers of several tiles, too large for an interpreter."""
+from tests.helpers.kernel_cases import BOUNDS, LAYERS, LONG, KernelCase, beyond, built, off
 
 
 @dataclass(frozen=True)
@@ -70,6 +66,9 @@ SHAPES = (
     Shape("llama-8b", "bfloat16", 1, 4096, 1.3),
     Shape("smollm2", "bfloat16", 1, 32768, 3.0),
 )
+BATCHES = 4
+"""Batches a run, so that they can be made ready while others run."""
+
 MEMORY = 1.2
 """Memory may be so many times that of the plain pass."""
 
@@ -136,8 +135,10 @@ def passes(shape: Shape) -> Iterator[tuple[str, Callable[[], None]]]:
     from attnviz.models.run import observe
 
     device = torch.device("cuda")
-    texts = engine.text(shape.tokens, shape.sentences)
-    ids = torch.tensor([tokens.ids for tokens in texts], device=device)
+    texts = engine.text(shape.tokens, shape.sentences * BATCHES)
+    ids = torch.tensor([tokens.ids for tokens in texts], device=device).view(
+        BATCHES, shape.sentences, -1
+    )
     made = model(shape, "sdpa")
     causal = shape.name not in ("minilm", "bert-base")
     caches = {"use_cache": False} if causal else {}
@@ -145,24 +146,32 @@ def passes(shape: Shape) -> Iterator[tuple[str, Callable[[], None]]]:
     def plain() -> None:
         made.set_attn_implementation("sdpa")
         with torch.inference_mode():
-            made(input_ids=ids, **caches)
+            for own in ids:
+                made(input_ids=own, **caches)
 
     name = tap.install()
 
     def attnviz() -> None:
         made.set_attn_implementation(name)
-        observe(engine.loaded(made, device), texts, engine.observers(texts), kernel="triton")
+        most = shape.sentences * shape.tokens
+        watching = engine.observers(texts)
+        observe(engine.loaded(made, device), texts, watching, kernel="triton", most=most)
 
     def usual() -> None:
         made.set_attn_implementation("eager")
         watching = engine.observers(texts)
-        batch = batches.make(texts, 0, device)
-        requests = [observer.begin(batch, range(len(texts))) for observer in watching]
-        with torch.inference_mode():
-            matrices = made(input_ids=ids, output_attentions=True, **caches).attentions
-            engine.show(matrices, watching, batch, requests, causal=causal)
-        for observer in watching:
-            observer.end()
+        for at, own in zip(range(0, len(texts), shape.sentences), ids, strict=True):
+            places = range(at, at + shape.sentences)
+            batch = batches.make([texts[place] for place in places], 0, device)
+            requests = [observer.ask(batch, places) for observer in watching]
+            for observer in watching:
+                observer.begin(batch, places)
+            with torch.inference_mode():
+                matrices = made(input_ids=own, output_attentions=True, **caches).attentions
+                engine.show(matrices, watching, batch, requests, causal=causal)
+            del matrices
+            for observer in watching:
+                observer.end()
 
     yield "plain", plain
     yield "attnviz", attnviz
@@ -216,24 +225,27 @@ def _timed(run: Callable[[], None]) -> tuple[float, float]:
     return time.perf_counter() - start, torch.cuda.max_memory_allocated() / 2**20
 
 
+def compile_ahead() -> None:
+    """Has the kernels for `numbers` compiled side by side: in turn it takes minutes."""
+    major, minor = torch.cuda.get_device_capability()
+    command = [sys.executable, "-m", "tests.helpers.compiled_kernels", f"{major}{minor}", "--only"]
+
+    def compiled(case: KernelCase) -> str:
+        done = subprocess.run([*command, case.name], check=False, capture_output=True, text=True)
+        return f"{case.name}: {done.stderr}\n" if done.returncode else ""
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        print("".join(pool.map(compiled, LAYERS)), end="")
+
+
 def numbers() -> dict[str, str]:
-    """How far the kernels' numbers are off at most, against what they may be."""
-    worst = dict.fromkeys(BOUNDS, 0.0)
-    mixed_in_half = 0.0
-    for case in (*CASES, *LONG):
-        for name, error in off(case, "triton", "cuda").items():
-            own = name.removesuffix(" of even attention")
-            if own == "mixed" and case.dtype != torch.float32:
-                mixed_in_half = max(mixed_in_half, error / torch.finfo(case.dtype).eps)
-            else:
-                # Sums over a thousand tokens are so much larger than those of twenty.
-                large = own in ("distance", "received", "by_offset", "masses")
-                worst[own] = max(worst[own], error / (max(case.lengths) / 20 if large else 1.0))
-    told = {
-        name: f"{error:.1e} of {BOUNDS[name]:.0e}{'' if error <= BOUNDS[name] else ': TOO MUCH'}"
-        for name, error in worst.items()
-    }
-    told["mixed in 16 bits"] = f"{mixed_in_half:.1f} of its last digits"
+    """Which of the kernels' numbers are off by more than they may be."""
+    told = {}
+    for case in LAYERS:
+        if wrong := beyond(off(case, "triton", "cuda"), case):
+            parts = (f"{name} {times:.1f} times what it may be" for name, times in wrong.items())
+            told[case.name] = f"OFF: {', '.join(parts)}"
+    told["layers"] = f"{len(LAYERS) - len(told)} of {len(LAYERS)} right"
     first, second = (measure(built(LONG[0], "triton", "cuda")) for _ in range(2))
     same = all(torch.equal(getattr(first, name), getattr(second, name)) for name in BOUNDS)
     return told | {"two runs": "the same bytes" if same else "DIFFERENT BYTES"}
@@ -386,6 +398,8 @@ def main() -> None:
     start, result = time.perf_counter(), []
     name = torch.cuda.get_device_name()
     print(f"{name}, torch {torch.__version__}\n", flush=True)
+    compile_ahead()
+    print(f"{time.perf_counter() - start:.0f} s to compile\n", flush=True)
     told = {"numbers": numbers(), "waiting for the GPU": waits()}
     _tell(told)
     for shape in SHAPES:

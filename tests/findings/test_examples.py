@@ -48,7 +48,8 @@ def found(
 ) -> list[ExampleQuery]:
     keeper = ExampleKeeper(asked, range(len(texts)), words)
     batch = make(texts, 0, torch.device("cpu"))
-    request = keeper.begin(batch, range(len(texts)))
+    request = keeper.ask(batch, range(len(texts)))
+    keeper.begin(batch, range(len(texts)))
     keeper.see(replace(layer(weights, causal=causal), joined=join(batch, [request])))
     return keeper.queries
 

@@ -43,8 +43,7 @@ class Recorder(Observer):
         self.stream = stream
         self.layers: dict[int, LayerAttention] = {}
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002
-        self.batch = batch
+    def ask(self, batch: Batch, places: Sequence[int]) -> Request:  # noqa: ARG002
         lengths = batch.mask.sum(1).tolist(), batch.looked_at.mask.sum(1).tolist()
         targets = [
             (
@@ -56,6 +55,9 @@ class Recorder(Observer):
             for n, m in zip(*lengths, strict=True)
         ]
         return Request(targets, frozenset({"by_offset", "head_mean"}))
+
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:  # noqa: ARG002
+        self.batch = batch
 
     def see(self, attention: LayerAttention) -> None:
         assert attention.layer not in self.layers

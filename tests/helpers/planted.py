@@ -180,8 +180,10 @@ def see(
     places: Sequence[int],
 ) -> None:
     """Shows the layers of one batch to observers, with what they asked of them."""
-    requests = [observer.begin(batch, places) for observer in observers]
+    requests = [observer.ask(batch, places) for observer in observers]
     joined = join(batch, requests)
+    for observer in observers:
+        observer.begin(batch, places)
     for one in layers:
         whole = replace(one, joined=joined)
         for observer, request in zip(observers, requests, strict=True):

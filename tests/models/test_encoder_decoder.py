@@ -10,7 +10,6 @@ import torch
 from attnviz.attention.batch import Batch
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
-from attnviz.attention.request import Request
 from attnviz.errors import InputError
 from attnviz.models.architectures import ARCHITECTURES
 from attnviz.models.run import observe
@@ -32,9 +31,8 @@ class Diary(Observer):
         self.batches: list[tuple[Batch, list[int]]] = []
         self.layers: list[LayerAttention] = []
 
-    def begin(self, batch: Batch, places: Any) -> Request:
+    def begin(self, batch: Batch, places: Any) -> None:
         self.batches.append((batch, list(places)))
-        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         batch = self.batches[-1][0]

@@ -371,7 +371,7 @@ WRITES = {
 class Mixed(Observer):
     """Keeps what layer 1 mixes."""
 
-    def begin(self, *_: object) -> Request:
+    def ask(self, *_: object) -> Request:
         return Request(needs=frozenset({"mixed"}))
 
     def see(self, attention: LayerAttention) -> None:

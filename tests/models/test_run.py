@@ -20,7 +20,6 @@ from attnviz.attention.batch import Batch, by_length, make
 from attnviz.attention.formulas import row_entropy
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.observer import Observer
-from attnviz.attention.request import Request
 from attnviz.attention.shelf import Shelf
 from attnviz.errors import InputError
 from attnviz.models import heap, tap
@@ -55,9 +54,8 @@ class Diary(Observer):
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def begin(self, batch: Batch, places: Sequence[int]) -> Request:
+    def begin(self, batch: Batch, places: Sequence[int]) -> None:
         self.lines.append(f"begin {places} {batch.length}")
-        return Request()
 
     def see(self, attention: LayerAttention) -> None:
         self.lines.append(f"layer {attention.layer}")

@@ -27,7 +27,8 @@ ZERO = REACH + 1
 def kept(texts: Sequence[Tokens], weights: Sequence[Floats], *, causal: bool = False) -> StreamSums:
     keeper = OffsetKeeper()
     batch = make(texts, 0, torch.device("cpu"))
-    request = keeper.begin(batch, range(len(texts)))
+    request = keeper.ask(batch, range(len(texts)))
+    keeper.begin(batch, range(len(texts)))
     keeper.see(replace(layer(weights, causal=causal), joined=join(batch, [request])))
     shape = LayerShape(0, len(weights[0]), 1, 1, causal=causal)
     return StreamSums(totals=keeper.totals(), layers=(shape,))

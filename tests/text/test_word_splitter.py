@@ -116,11 +116,48 @@ def test_a_token_of_nothing_is_of_the_word_around_it() -> None:
 
 
 def test_marks_make_no_word_rare() -> None:
-    assert longest_run(["didn", "'", "t"]) == 1
-    assert longest_run([" don", "'t"]) == 1
-    assert longest_run(["aa", "rd", "var", "ks"]) == 4
-    assert longest_run(["U", ".", "S", "."]) == 1
-    assert longest_run(["..."]) == longest_run([]) == 0
+    assert (
+        longest_run(
+            (
+                "didn",
+                "'",
+                "t",
+            )
+        )
+        == 1
+    )
+    assert (
+        longest_run(
+            (
+                " don",
+                "'t",
+            )
+        )
+        == 1
+    )
+    assert (
+        longest_run(
+            (
+                "aa",
+                "rd",
+                "var",
+                "ks",
+            )
+        )
+        == 4
+    )
+    assert (
+        longest_run(
+            (
+                "U",
+                ".",
+                "S",
+                ".",
+            )
+        )
+        == 1
+    )
+    assert longest_run(("...",)) == longest_run(()) == 0
 
 
 def test_words_of_real_tokens(minilm: Tokenizer, smollm: Tokenizer) -> None:

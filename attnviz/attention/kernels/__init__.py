@@ -14,7 +14,11 @@ from shutil import which
 from attnviz.attention.inputs import LayerInputs
 from attnviz.attention.kernels import tiles
 from attnviz.attention.measured import Measured
+from attnviz.attention.request import JoinedRequest
 from attnviz.errors import UsageError
+
+_TRITON_ON = {"cuda"}
+"""Devices on which Triton's kernels measure unasked."""
 
 
 @cache
@@ -44,21 +48,32 @@ def has_triton() -> bool:
     return triton_layer.INTERPRETED or any(map(which, filter(None, compilers)))
 
 
+def ready(request: JoinedRequest) -> None:
+    """Makes what a kernel needs once a batch, on the host, before the batch's first layer."""
+    device = request.content.device
+    if request.kernel == "triton" or (request.kernel == "auto" and device.type in _TRITON_ON):
+        from attnviz.attention.kernels import triton_layer
+
+        if has_triton() and triton_layer.runs_on(device):
+            triton_layer.lay(request)
+
+
 def measure(layer: LayerInputs) -> Measured:
     """Measures one layer by the kernel that its request names, or the fastest that can.
 
-    Triton's are asked for by name until their speed on a GPU is known. Raises UsageError where
-    they are and can't be had.
+    On a GPU that is Triton's, if they measure right there. Raises UsageError where they are named
+    and can't be had.
     """
     kernel = layer.request.kernel
     if kernel == "dense":
         return tiles.measure(layer, layer.query.shape[2])
-    if kernel == "triton":
+    if kernel in ("auto", "triton"):
         if _on_triton(layer):
             from attnviz.attention.kernels import triton_layer
 
             return triton_layer.measure(layer)
-        _check_triton(layer)
+        if kernel == "triton":
+            _check_triton(layer)
     if kernel not in ("tiles", "triton") and has_fused() and _suits(layer):
         from attnviz.attention.kernels import fused
 
@@ -67,12 +82,17 @@ def measure(layer: LayerInputs) -> Measured:
 
 
 def _on_triton(layer: LayerInputs) -> bool:
-    """Whether the Triton kernels can be had, and know this kind of layer."""
-    if not has_triton():
-        return False
-    from attnviz.attention.kernels import triton_layer
+    """Whether the Triton kernels are to measure a layer.
 
-    return triton_layer.runs_on(layer.query.device) and triton_layer.suits(layer)
+    They must be there, and know this kind of layer; where they weren't named they are tried before.
+    """
+    device, named = layer.query.device, layer.request.kernel == "triton"
+    if not (named or device.type in _TRITON_ON) or not has_triton():
+        return False
+    from attnviz.attention.kernels import triton_check, triton_layer
+
+    suits = triton_layer.runs_on(device) and triton_layer.suits(layer)
+    return suits and (named or triton_check.agrees(layer))
 
 
 def _check_triton(layer: LayerInputs) -> None:

@@ -17,12 +17,13 @@ from torch import Tensor
 from attnviz.attention.mask import Mask
 from attnviz.attention.pack import PackedTargets
 from attnviz.attention.request import JoinedRequest
+from attnviz.attention.transfer import to_device
 
 PART = 64
 """Cells that a program adds up."""
 
-MASKS = 16
-"""Sets of queries are counted in such steps: what a matrix product wants at least."""
+TOGETHER = 2
+"""Sets of queries, and columns of labels, that one pass over the columns takes."""
 
 _EACH = 4
 """Cells a token that a column may take to be put right."""
@@ -52,11 +53,10 @@ class LaidTargets:
 
     `from_keys` [batch, 1, key column] and `from_offsets` [batch, 1, offset column] are 1 where the
     sums over content queries count; `places` [offset] are those of the `offset_columns` [offset,
-    offset column] among all offsets. `masks` [pass, set, batch, query] are sets of queries of which
-    sums by key are made, so many in a pass, and `mask_of` [key column] says which is whose, -1 for
-    none. `cells` are of key, offset and pair columns. `labels` are [match column, batch, query] and
-    [match column, batch, key]; bit c of `before` is set where
-    match column c looks to the left only.
+    offset column] among all offsets. `sets` [set, batch, query] are sets of queries of which sums
+    by key are made, and `set_of` [key column] says which is whose, -1 for none. `cells` are of key,
+    offset and pair columns. `labels` are [match column, batch, query], -1 for none, and [match
+    column, batch, key], -2 for none, so that none are alike.
     """
 
     targets: PackedTargets
@@ -64,11 +64,10 @@ class LaidTargets:
     from_offsets: Tensor
     places: Tensor
     offset_columns: Tensor
-    masks: Tensor | None
-    mask_of: tuple[int, ...]
+    sets: Tensor
+    set_of: tuple[int, ...]
     cells: Cells | None
     labels: tuple[Tensor, Tensor]
-    before: int
 
     @classmethod
     def of(cls, request: JoinedRequest, targets: PackedTargets) -> LaidTargets:
@@ -77,11 +76,11 @@ class LaidTargets:
         content, on_host = request.counting.astype(np.float32), targets.on_host
         keys, key_queries = on_host.keys.numpy(), on_host.key_queries.numpy()
         offset_queries = on_host.offset_queries.numpy()
-        from_keys, key_signs = _base(key_queries, content)
-        from_offsets, offset_signs = _base(offset_queries, content)
-        needed = (np.abs(key_signs).sum(1) * keys.sum(1)).sum(0)
+        from_keys, key_signs, left = _base(key_queries, content)
+        from_offsets, offset_signs, _ = _base(offset_queries, content)
+        needed = (left * keys.sum(1)).sum(0)
         apart = np.flatnonzero(needed > _EACH * content.size)
-        masks, mask_of = _masks(key_queries, apart)
+        sets, set_of = _sets(key_queries, apart)
         from_keys[:, apart], key_signs[..., apart] = 0.0, 0.0
         queries = content.shape[1]
         columns, steps = np.array(targets.offsets, np.int64).reshape(-1, 2).T
@@ -90,25 +89,26 @@ class LaidTargets:
         names = (columns[:, None] == np.arange(offset_queries.shape[2])).astype(np.float32)
         cells = _cells(targets, key_signs, keys, offset_signs)
 
-        def tensor(array: NDArray[np.generic]) -> Tensor:
-            return torch.from_numpy(np.ascontiguousarray(array)).to(device)
-
-        labels = (
+        mine, its = (
             part.movedim(-1, 0).to(torch.int32).contiguous()
             for part in (targets.match_queries, targets.match_keys)
         )
         return cls(
             targets,
-            from_keys=tensor(from_keys[:, None]),
-            from_offsets=tensor(from_offsets[:, None]),
-            places=tensor(steps + queries - 1),
-            offset_columns=tensor(names),
-            masks=None if masks is None else tensor(masks),
-            mask_of=mask_of,
+            from_keys=to_device(from_keys[:, None], device),
+            from_offsets=to_device(from_offsets[:, None], device),
+            places=to_device(steps + queries - 1, device),
+            offset_columns=to_device(names, device),
+            sets=to_device(sets, device),
+            set_of=set_of,
             cells=None if cells is None else _laid(cells, len(keys), _width(targets), device),
-            labels=tuple(labels),  # type: ignore[arg-type] # two of them
-            before=sum(before << at for at, before in enumerate(targets.match_before)),
+            labels=(mine, its.masked_fill(its < 0, -2)),
         )
+
+    def before(self, first: int, many: int) -> int:
+        """Which of so many match columns look to the left only: bit c for the c-th of them."""
+        left = self.targets.match_before[first : first + many]
+        return sum(own << at for at, own in enumerate(left))
 
     def reached(self, mask: Mask, of_labels: Tensor) -> Tensor:
         """How many queries see a key of their target, [batch, 1, column], from a mask alone.
@@ -127,10 +127,9 @@ class LaidTargets:
             on_keys = up > low
         else:
             on_keys = torch.matmul(mask.holes[:, 0].float(), targets.keys) > 0
-        on_offsets = torch.zeros_like(targets.offset_queries, dtype=torch.bool)
-        for column, offset in targets.offsets:
-            at = places + offset
-            on_offsets[..., column] |= _sees(mask, first, last, places, at)
+        at = places + (self.places - mask.queries + 1)[:, None]  # [offset, query]
+        sees = _sees(mask, first[:, None], last[:, None], places, at)
+        on_offsets = torch.matmul(sees.mT.float(), self.offset_columns) > 0
         rows = torch.zeros(
             batch * mask.queries * targets.pair_columns, dtype=torch.int32, device=places.device
         )
@@ -157,7 +156,7 @@ class LaidTargets:
 
 
 def _sees(mask: Mask, first: Tensor, last: Tensor, places: Tensor, at: Tensor) -> Tensor:
-    """Whether each query sees the key `at` [query], [batch, query]."""
+    """Whether each query sees the keys `at` [offset, query], [batch, offset, query]."""
     sees = (at >= first) & (at < last)
     if mask.holes is not None:
         inside = at.clamp(0, mask.keys - 1)
@@ -170,31 +169,33 @@ def _width(targets: PackedTargets) -> int:
     return targets.keys.shape[2] + targets.offset_queries.shape[2] + targets.pair_columns
 
 
-def _base(queries: Array, content: Array) -> tuple[Array, Array]:
+def _base(queries: Array, content: Array) -> tuple[Array, Array, Array]:
     """Whether a column starts from the sums over content queries, and which rows to put right.
 
-    It does where that leaves fewer of these: [batch, column] and signs [batch, query, column].
+    It does where that leaves fewer of these: [batch, column], signs [batch, query, column], and how
+    many are left, [batch, column].
     """
-    counted = content[..., None]
-    fewer = np.abs(queries - counted).sum(1) < queries.sum(1)
-    return fewer.astype(np.float32), queries - fewer[:, None] * counted
+    rows = content[:, None] * 0 + 1
+    asking, both = (np.matmul(own, queries)[:, 0] for own in (rows, content[:, None]))
+    differing = asking + content.sum(1, keepdims=True) - 2 * both
+    fewer = (differing < asking).astype(np.float32)
+    signs = queries - fewer[:, None] * content[..., None]
+    return fewer, signs, np.minimum(differing, asking)
 
 
-def _masks(queries: Array, columns: Ints) -> tuple[Array | None, tuple[int, ...]]:
-    """The sets of queries of some columns, each once, and which set is whose."""
+def _sets(queries: Array, columns: Ints) -> tuple[Array, tuple[int, ...]]:
+    """The sets of queries of some columns, each once, [set, batch, query], and which is whose."""
     known: dict[bytes, int] = {}
-    mask_of = [-1] * queries.shape[2]
+    set_of = [-1] * queries.shape[2]
     sets: list[Array] = []
     for column in columns.tolist():
         own = np.ascontiguousarray(queries[..., column])
         if own.tobytes() not in known:
             known[own.tobytes()] = len(sets)
             sets.append(own)
-        mask_of[column] = known[own.tobytes()]
-    if not sets:
-        return None, tuple(mask_of)
-    sets += [np.zeros_like(sets[0])] * (-len(sets) % MASKS)
-    return np.stack(sets).reshape(-1, MASKS, *sets[0].shape), tuple(mask_of)
+        set_of[column] = known[own.tobytes()]
+    stacked = np.stack(sets) if sets else np.zeros((0, *queries.shape[:2]), np.float32)
+    return stacked, tuple(set_of)
 
 
 def _cells(targets: PackedTargets, of_keys: Array, keys: Array, of_offsets: Array) -> Ints | None:
@@ -213,13 +214,13 @@ def _cells(targets: PackedTargets, of_keys: Array, keys: Array, of_offsets: Arra
     key = of_column.nonzero()[1][begins[row] + np.arange(len(row))]
     sign = of_keys[sentence, query, column].astype(np.int64)
     parts.append(np.column_stack([sentence[row], column[row], query[row], key, sign[row]]))
+    wrong = np.column_stack(of_offsets.nonzero())
     for at, offset in targets.offsets:
-        sentence, query = of_offsets[..., at].nonzero()
-        sign = of_offsets[sentence, query, at].astype(np.int64)
+        sentence, query, column = wrong[wrong[:, 2] == at].T
         key = query + offset
-        inside = (key >= 0) & (key < keys.shape[1])
-        own = np.column_stack([sentence, np.full_like(sentence, many + at), query, key, sign])
-        parts.append(own[inside])
+        sign = of_offsets[sentence, query, column].astype(np.int64)
+        own = np.column_stack([sentence, many + column, query, key, sign])
+        parts.append(own[(key >= 0) & (key < keys.shape[1])])
     every = np.concatenate(parts)
     return every if len(every) else None
 
@@ -236,6 +237,6 @@ def _laid(cells: Ints, batch: int, columns: int, device: torch.device) -> Cells:
     to = ends[ordered] * PART + np.arange(len(cells)) - begins[ordered]
     laid = np.zeros((4, ends[-1] * PART), np.int32)
     laid[:, to] = cells[order][:, [0, 2, 3, 4]].T
-    sentence, query, key, sign = (torch.from_numpy(part).to(device) for part in laid)
-    on_device = torch.from_numpy(ends.astype(np.int32)).to(device)
+    sentence, query, key, sign = (to_device(part, device) for part in laid)
+    on_device = to_device(ends.astype(np.int32), device)
     return Cells(sentence, query, key, sign.float(), on_device, int(ends[-1]))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from attnviz.attention import kernels
 from attnviz.attention.kernels import has_triton, measure
 from attnviz.errors import UsageError
-from tests.helpers.kernel_cases import BOUNDS, CASES, KernelCase, built, off
+from tests.helpers.kernel_cases import BOUNDS, BRANCHES, CASES, KernelCase, beyond, built, off
 
 pytestmark = pytest.mark.slow
 interpreted = pytest.mark.skipif(
@@ -24,27 +27,29 @@ interpreted = pytest.mark.skipif(
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiles so small that layers of twenty tokens take several."""
     if has_triton():
-        from attnviz.attention.kernels import triton_layer
+        from attnviz.attention.kernels import triton_tiling
 
-        monkeypatch.setattr(triton_layer, "SIDES", {"wide": 16, "narrow": 16})
+        small = triton_tiling.Tiling(side=16, keys=16, row_warps=1, warps=1)
+        monkeypatch.setattr(triton_tiling, "TILINGS", {"large": small, "small": small})
 
 
-def beyond(errors: dict[str, float], case: KernelCase) -> dict[str, float]:
-    """The errors that are larger than any kernel's may be."""
-    bounds = dict(BOUNDS)
-    if case.dtype != torch.float32:
-        # Mixed values are the model's own numbers, in its own type.
-        bounds["mixed"] = 8 * torch.finfo(case.dtype).eps
-    return {
-        name: error
-        for name, error in errors.items()
-        if not error <= bounds[name.removesuffix(" of even attention")]
-    }
+@pytest.fixture
+def large_tiles(small_tiles: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
+    """Tiles as on a GPU."""
+    if has_triton():
+        monkeypatch.undo()
 
 
 @interpreted
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_number_is_that_of_float64(case: KernelCase) -> None:
+    assert not beyond(off(case, "triton"), case)
+
+
+@interpreted
+@pytest.mark.parametrize("case", BRANCHES, ids=lambda case: case.name)
+@pytest.mark.usefixtures("large_tiles")
+def test_so_it_is_in_tiles_as_large_as_on_a_gpu(case: KernelCase) -> None:
     assert not beyond(off(case, "triton"), case)
 
 
@@ -65,6 +70,68 @@ def test_triton_is_refused_where_it_can_t_run(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(UsageError, match="needs Triton") as refused:
         measure(built(CASES[0], "triton"))
     assert "attnviz[triton]" in refused.value.hint
+
+
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Any], None]]:
+    """Has Triton measure on the CPU unasked, in the way that is set."""
+    from attnviz.attention.kernels import triton_check, triton_layer
+
+    monkeypatch.setattr(kernels, "_TRITON_ON", {"cpu"})
+    triton_check._agrees.cache_clear()
+    yield lambda way: monkeypatch.setattr(triton_layer, "measure", way)
+    triton_check._agrees.cache_clear()
+
+
+@interpreted
+def test_kernels_are_tried_once_before_they_measure(tried: Callable[[Any], None]) -> None:
+    from attnviz.attention.kernels import triton_layer
+
+    own, tokens = triton_layer.measure, []
+
+    def counted(layer: Any) -> Any:
+        tokens.append(layer.query.shape[2])
+        return own(layer)
+
+    tried(counted)
+    layer = built(CASES[1], "auto")
+    for _ in range(2):
+        measure(layer)
+    assert tokens == [100, *layer.query.shape[2:3] * 2]
+
+
+@interpreted
+def test_kernels_that_are_wrong_measure_nothing(
+    tried: Callable[[Any], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    from attnviz.attention.kernels import triton_layer
+
+    own, layer = triton_layer.measure, built(CASES[1], "auto")
+    expected = measure(replace(layer, joined=replace(layer.request, kernel="fused")))
+
+    def wrong(layer: Any) -> Any:
+        right = own(layer)
+        return replace(right, entropy=1.001 * right.entropy)
+
+    tried(wrong)
+    assert torch.equal(measure(layer).entropy, expected.entropy)
+    assert "wrong here in entropy" in caplog.text
+
+
+@interpreted
+def test_kernels_that_do_not_compile_measure_nothing(
+    tried: Callable[[Any], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    from triton.errors import TritonError  # type: ignore[import-untyped]
+
+    def refused(_: Any) -> Any:
+        raise TritonError("no such instruction")
+
+    tried(refused)
+    layer = built(CASES[1], "auto")
+    expected = measure(replace(layer, joined=replace(layer.request, kernel="fused")))
+    assert torch.equal(measure(layer).entropy, expected.entropy)
+    assert "compiles nothing here: no such instruction" in caplog.text
 
 
 @interpreted
