@@ -3,7 +3,9 @@
     python -m tests.helpers.compiled_kernels [--all | --only NAME] CAPABILITY...
 
 An interpreter runs what the compiler refuses, as a name that changes its shape inside a loop. A
-line of JSON a kernel: registers that had to be kept in memory, and bytes of shared memory. With
+line of JSON a kernel: bytes of shared memory, bytes of each thread that found no register, and of
+kernels that walk over tiles the instructions in their loop for each weight, all branches counted,
+which is what they cost where nobody can time them. With
 `--all` every kind of layer that the tests measure, and the shapes of real models, which takes
 minutes; without, two layers that have every branch between them.
 """
@@ -47,8 +49,8 @@ class Absent:
         self._target = GPUTarget("cuda", capability, 32)
 
     def get_current_device(self) -> int:
-        """Its number."""
-        return 0
+        """Its number: of each number Triton remembers what it compiled for."""
+        return int(self._target.arch)
 
     def get_current_stream(self, _: int) -> int:
         """Nothing runs."""
@@ -83,20 +85,41 @@ def compiled(cases: tuple[KernelCase, ...], capability: int) -> Iterator[dict[st
                 "capability": capability,
                 "kernel": name,
                 "shared": binary.metadata.shared,
-                "stack": _stack(binary.asm["cubin"]),
+                "stack": _stack(binary),
+                "instructions": _instructions(name, binary),
             }
 
 
-def _stack(cubin: bytes) -> int:
+def _stack(binary: Any) -> int:
     """Bytes a thread keeps in memory for want of registers."""
-    tool = triton.knobs.nvidia.cuobjdump.path
+    return int(re.findall(r"STACK:(\d+)", _dumped(binary, "-res-usage"))[0])
+
+
+def _instructions(kernel: str, binary: Any) -> float | None:
+    """Instructions of the longest loop for each weight; None of kernels that walk over no tiles."""
+    layer = triton_tiling.TILINGS["large"]
+    columns = {"rows": layer.keys, "columns": layer.side, "diagonals": layer.side}.get(kernel)
+    if columns is None:
+        return None
+    lines = re.findall(r"/\*([0-9a-f]{4,})\*/\s+(.*?);", _dumped(binary, "-sass"))
+    places = [int(place, 16) for place, _ in lines]
+    jumps = [re.search(r"\bBRA\b.*?0x([0-9a-f]+)", what) for _, what in lines]
+    loops = [
+        sum(int(jump[1], 16) <= other <= place for other in places)
+        for place, jump in zip(places, jumps, strict=True)
+        if jump and int(jump[1], 16) < place
+    ]
+    threads = 32 * int(binary.metadata.num_warps)
+    return max(loops) * threads / (layer.side * columns)
+
+
+def _dumped(binary: Any, *options: str) -> str:
+    """What a kernel looks like to the GPU."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "kernel.cubin"
-        file.write_bytes(cubin)
-        told = subprocess.run(
-            [tool, "-res-usage", file], capture_output=True, text=True, check=True
-        ).stdout
-    return int(re.findall(r"STACK:(\d+)", told)[0])
+        file.write_bytes(binary.asm["cubin"])
+        command = [triton.knobs.nvidia.cuobjdump.path, *options, str(file)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def main() -> None:
