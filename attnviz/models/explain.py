@@ -22,14 +22,17 @@ _AGAIN = "Download the model again; the files may be cut short, or of another mo
 
 
 @contextmanager
-def explained(name: ModelName, revision: str | None) -> Iterator[None]:
-    """Turns what loading may raise into an InputError that names the fix."""
+def explained(name: ModelName, revision: str | None, packed: str = "") -> Iterator[None]:
+    """Turns what loading may raise into an InputError that names the fix.
+
+    `packed` is how the weights are quantised, "" where they aren't.
+    """
     try:
         yield
     except AttnvizError:
         raise
     except Exception as error:
-        raise _explain(name, revision, error) from error
+        raise _explain(name, revision, error, packed) from error
 
 
 def unsupported(model_type: str, why: str, *, yet: str = " yet") -> InputError:
@@ -156,7 +159,9 @@ def first_line(error: BaseException) -> str:
     return says.rstrip(".:") + "."
 
 
-def _explain(name: ModelName, revision: str | None, error: Exception) -> InputError:
+def _explain(
+    name: ModelName, revision: str | None, error: Exception, packed: str
+) -> InputError:
     links = list(chain(error))
     classes = {base.__name__ for link in links for base in type(link).__mro__}
     messages = " ".join(str(link) for link in links)
@@ -177,16 +182,23 @@ def _explain(name: ModelName, revision: str | None, error: Exception) -> InputEr
             "Upgrade it (pip install --upgrade transformers), or check model_type in config.json.",
         )
     if name.source == "hub":
-        return _explain_hub(name, revision, error, classes, messages)
+        return _explain_hub(name, revision, error, classes, messages, packed)
     if name.source == "gguf":
         return InputError(
             f"{name.argument} is damaged, or no GGUF file: {first_line(error)}",
             "Download the file again.",
         )
-    return _unloadable(name, error)
+    return _unloadable(name, error, packed)
 
 
-def _unloadable(name: ModelName, error: Exception) -> InputError:
+def _unloadable(name: ModelName, error: Exception, packed: str) -> InputError:
+    if packed:
+        return InputError(
+            f"{name.argument} is quantised by {packed}, and can't be loaded here: "
+            f"{first_line(error)}",
+            "Install what that asks for, or run it on a machine that has it; else give the model "
+            "that it was made from.",
+        )
     return InputError(
         f"{name.argument} can't be loaded: {first_line(error)}",
         "Check its config.json: it has to be the one that was saved with the weights.",
@@ -194,7 +206,12 @@ def _unloadable(name: ModelName, error: Exception) -> InputError:
 
 
 def _explain_hub(
-    name: ModelName, revision: str | None, error: Exception, classes: set[str], messages: str
+    name: ModelName,
+    revision: str | None,
+    error: Exception,
+    classes: set[str],
+    messages: str,
+    packed: str,
 ) -> InputError:
     at = f" at revision {revision}" if revision else ""
     if "GatedRepoError" in classes:
@@ -210,7 +227,7 @@ def _explain_hub(
             "Check the spelling; a private model needs HF_TOKEN.",
         )
     if not classes & _NOT_THERE:
-        return _unloadable(name, error)
+        return _unloadable(name, error, packed)
     if "safetensors" in messages:
         return InputError(
             f"{name.argument}{at} has no safetensors weights, and a pickle can run code.",

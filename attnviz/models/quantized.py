@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from typing import Any
 
 import torch
@@ -18,13 +22,15 @@ _EXTRAS = {
     "bitsandbytes": ("bitsandbytes", ("accelerate", "bitsandbytes")),
     "gptq": ("gptq", ("accelerate", "optimum", "gptqmodel")),
     "awq": ("awq", ("accelerate", "gptqmodel")),
+    "fp8": ("large", ("accelerate",)),
 }
 """By method the extra that brings what loads it, and the modules it takes."""
 
 
+
 def method(config: Mapping[str, Any]) -> str:
     """How a checkpoint was quantised, by transformers' name for it; "" if it wasn't."""
-    how = _how(config.get("quantization_config"))
+    how = _how(config.get("quantization_config") or _of_text(config))
     if not how:
         return ""
     # As transformers does: the first of bitsandbytes' configs named no method.
@@ -42,9 +48,11 @@ def options(
     """What `from_pretrained` is told for a model that is quantised, or that `dtype` has quantised.
 
     `config` is the checkpoint's as it was read; `numbers` is the type that the rest has. Raises
-    InputError where what loads it is not installed, and for a model that is quantised already.
+    InputError where what loads it is not installed, for a model that is quantised already, and for
+    one quantised in a way that transformers doesn't know.
     """
     known = method(config)
+    _check_known(name, known, config)
     if dtype in ON_LOADING and (known or name.gguf):
         raise InputError(
             f"{name.argument} is quantised already ({known or 'gguf'}).",
@@ -56,7 +64,7 @@ def options(
         for module in modules:
             need(module, extra, f"A model quantised by {wanted}")
     # Packed weights are put on their device as they are loaded, and can't be moved later.
-    placed = {} if placing.spread or wanted not in _EXTRAS else {"device_map": {"": placing.device}}
+    placed = {} if placing.spread or not wanted else {"device_map": {"": placing.device}}
     if dtype not in ON_LOADING:
         return placed
     from transformers import BitsAndBytesConfig
@@ -70,6 +78,38 @@ def options(
         bnb_4bit_compute_dtype=_computed_in(config, numbers),
     )
     return placed | {"quantization_config": of_four}
+
+
+def _check_known(name: ModelName, known: str, config: Mapping[str, Any]) -> None:
+    """Raises InputError for a method that transformers doesn't know.
+
+    It would read packed weights as if they were plain, and leave out their scales.
+    """
+    from transformers.quantizers import AutoHfQuantizer
+
+    how = dict(_how(config.get("quantization_config") or _of_text(config)))
+    if not how:
+        return
+    # The method has to be named, or else transformers raises.
+    if not known or not AutoHfQuantizer.supports_quant_method(how):  # type: ignore[no-untyped-call]
+        way = f"by {known}, which" if known else "in a way that its config.json doesn't name, so"
+        raise InputError(
+            f"{name.argument} is quantised {way} the installed transformers can't unpack.",
+            "Give the model that it was made from, or upgrade transformers "
+            "(pip install --upgrade transformers), which may know more.",
+        )
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Drops what is printed on standard output, which is for results, while a model is loaded.
+
+    gptqmodel greets there, and its logger writes there; it is told to be quiet from then on.
+    """
+    with redirect_stdout(StringIO()):
+        yield
+    if "logbar" in sys.modules:
+        logging.getLogger("logbar").setLevel(logging.CRITICAL)
 
 
 def described(config: Any) -> str:  # noqa: ANN401 - transformers' own
@@ -96,6 +136,12 @@ def _computed_in(config: Mapping[str, Any], numbers: torch.dtype | str) -> torch
         return numbers
     stored = str(config.get("dtype") or config.get("torch_dtype"))
     return torch.bfloat16 if stored == "bfloat16" else torch.float16
+
+
+def _of_text(config: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    """What a composite model's config says of its text model, where transformers looks, too."""
+    text = config.get("text_config")
+    return text.get("quantization_config") if isinstance(text, Mapping) else None
 
 
 def _how(config: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSON, or transformers' own

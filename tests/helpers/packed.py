@@ -1,0 +1,111 @@
+"""Checkpoints of four bits, packed by hand as AWQ and GPTQ store them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tests.helpers.models import write_model
+
+BITS, GROUP = 4, 32
+_NIBBLES = 32 // BITS
+_INTERLEAVED = (0, 2, 4, 6, 1, 3, 5, 7)
+"""Which of eight columns lies in the lowest four bits of AWQ's numbers, in the next four, ..."""
+
+_CONFIGS: dict[str, dict[str, Any]] = {
+    "awq": {"zero_point": True, "version": "gemm"},
+    "gptq": {"desc_act": False, "sym": False, "checkpoint_format": "gptq", "meta": {}},
+}
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """A weight as whole numbers [in, out] with the scale and zero of each group [group, out]."""
+
+    numbers: Tensor
+    scales: Tensor
+    zeros: Tensor
+
+    @classmethod
+    def of(cls, weight: Tensor) -> Quantized:
+        """A linear layer's weight [out, in], rounded to the nearest of 16 steps of its group."""
+        groups = weight.T.float().unflatten(0, (-1, GROUP))  # [group, row, out]
+        low, high = groups.amin(1), groups.amax(1)
+        scales = ((high - low).clamp_min(1e-6) / (2**BITS - 1)).half()
+        zeros = (-low / scales.float()).round().clamp(0, 2**BITS - 1)
+        numbers = (groups / scales.float()[:, None] + zeros[:, None]).round()
+        numbers = numbers.clamp(0, 2**BITS - 1).flatten(0, 1)
+        return cls(numbers.int(), scales, zeros.int())
+
+    @property
+    def weight(self) -> Tensor:
+        """The weight [out, in] that these numbers stand for."""
+        steps = self.numbers.unflatten(0, (-1, GROUP)) - self.zeros[:, None]
+        return (steps * self.scales.float()[:, None]).flatten(0, 1).T.contiguous()
+
+    def awq(self) -> dict[str, Tensor]:
+        """As AWQ's kernels for matrices (GEMM) read it: eight columns in a number, interleaved."""
+        return {
+            "qweight": _packed(self.numbers, _INTERLEAVED),
+            "qzeros": _packed(self.zeros, _INTERLEAVED),
+            "scales": self.scales,
+        }
+
+    def gptq(self) -> dict[str, Tensor]:
+        """As GPTQ's first format has it: eight rows in a number, and zeros that are one less."""
+        return {
+            "qweight": _packed(self.numbers.T, range(_NIBBLES)).T.contiguous(),
+            "qzeros": _packed((self.zeros - 1) % 2**BITS, range(_NIBBLES)),
+            "scales": self.scales,
+            "g_idx": torch.arange(len(self.numbers), dtype=torch.int32) // GROUP,
+        }
+
+
+def _packed(numbers: Tensor, order: Any) -> Tensor:
+    """Eight columns of numbers below 16 as one of 32 bits."""
+    columns = numbers.long().unflatten(1, (-1, _NIBBLES))
+    packed = sum(columns[..., column] << BITS * place for place, column in enumerate(order))
+    assert isinstance(packed, Tensor)
+    return packed.to(torch.int32).contiguous()  # the highest bit is the sign's: it wraps
+
+
+def write_packed(folder: Path, how: str, **more: Any) -> tuple[Path, Path]:
+    """A tiny Llama with weights packed as `how` does ("awq", "gptq"), and the same unpacked.
+
+    The second holds the very numbers that the first stands for.
+    """
+    from safetensors.torch import load_file, save_file
+
+    sizes = {"hidden_size": 64, "intermediate_size": 128, "initializer_range": 0.3}
+    plain = write_model(folder / "plain", "llama", head="ForCausalLM", **(sizes | more))
+    weights = load_file(plain / "model.safetensors")
+    kept, packed = {}, {}
+    for name, weight in weights.items():
+        if name.endswith("_proj.weight"):
+            of_four = Quantized.of(weight)
+            kept[name] = of_four.weight
+            layer = name.removesuffix("weight")
+            packed |= {layer + part: held for part, held in getattr(of_four, how)().items()}
+        else:
+            kept[name] = packed[name] = weight
+    save_file(kept, plain / "model.safetensors", {"format": "pt"})
+    target = folder / how
+    target.mkdir()
+    for file in plain.iterdir():
+        if file.suffix == ".json":
+            (target / file.name).write_bytes(file.read_bytes())
+    config = json.loads((plain / "config.json").read_text())
+    config["quantization_config"] = {
+        "quant_method": how,
+        "bits": BITS,
+        "group_size": GROUP,
+        **_CONFIGS[how],
+    }
+    (target / "config.json").write_text(json.dumps(config))
+    save_file(packed, target / "model.safetensors", {"format": "pt"})
+    return target, plain
