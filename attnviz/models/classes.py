@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from attnviz.models import heads, sizes
+from attnviz.models import heads, quantized, sizes
 from attnviz.models.checkpoint import Stored
 
 
@@ -17,7 +17,7 @@ def loading_class(config: Any, raw: Mapping[str, Any], held: Stored, *, generate
 
     That is the usual class of the config's type if the saved class holds all of it
     (`LlamaForCausalLM`), or else the saved class itself, as half of the model was never saved
-    (`T5EncoderModel`, `BartForCausalLM`). `raw` is the config as it was read, `held` what the
+    (`T5EncoderModel`, `BartForCausalLM`), or because packed weights go by its names alone. `raw` is the config as it was read, `held` what the
     weights hold. Raises InputError where a model without a head is to generate.
     """
     from transformers import AutoModel
@@ -25,6 +25,8 @@ def loading_class(config: Any, raw: Mapping[str, Any], held: Stored, *, generate
     named = saved(config)
     with sizes.within(raw, held):
         partial = named is not None and not _holds_usual(named, config)
+    if named is not None and quantized.method(raw) in quantized.AS_SAVED:
+        return named
     if not generates:
         return named if partial else AutoModel
     if partial and named.base_model_prefix and not named.can_generate():

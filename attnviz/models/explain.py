@@ -115,6 +115,11 @@ def _why_missing(model: Any, unexpected: list[str], held: Stored) -> str:  # noq
             f"Download the model again, all files of it: its index names {min(lost)}, which its "
             "files don't hold."
         )
+    if any(key.endswith(".qweight") for key in unexpected):
+        return (
+            "They are packed, as by GPTQ or AWQ, and its config.json doesn't say so: put the "
+            "quantization_config there that was saved with them."
+        )
     if unexpected:
         return (
             f"Nothing is lost, but names differ: the weights hold {len(unexpected)} that "
@@ -196,8 +201,8 @@ def _unloadable(name: ModelName, error: Exception, packed: str) -> InputError:
         return InputError(
             f"{name.argument} is quantised by {packed}, and can't be loaded here: "
             f"{first_line(error)}",
-            "Install what that asks for, or run it on a machine that has it; else give the model "
-            "that it was made from.",
+            "Install what that asks for, or run it on a GPU, which many such models need; or give "
+            "the model that it was made from.",
         )
     return InputError(
         f"{name.argument} can't be loaded: {first_line(error)}",

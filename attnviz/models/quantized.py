@@ -26,6 +26,8 @@ _EXTRAS = {
 }
 """By method the extra that brings what loads it, and the modules it takes."""
 
+AS_SAVED = ("torchao",)
+"""Methods whose weights transformers unpacks for the class that was saved, and for no other."""
 
 
 def method(config: Mapping[str, Any]) -> str:
@@ -35,7 +37,14 @@ def method(config: Mapping[str, Any]) -> str:
         return ""
     # As transformers does: the first of bitsandbytes' configs named no method.
     packed = how.get("load_in_8bit") or how.get("load_in_4bit")
-    return "bitsandbytes" if packed else _plain(how.get("quant_method", ""))
+    return "bitsandbytes" if packed else _plain(how.get("quant_method") or "")
+
+
+def named(config: Mapping[str, Any]) -> str:
+    """The method of a checkpoint with the form of its weights, where it says that: awq (gemv)."""
+    how = _how(config.get("quantization_config") or _of_text(config))
+    form = how.get("version") or how.get("format")
+    return f"{method(config)} ({form})" if isinstance(form, str) else method(config)
 
 
 def options(
@@ -85,16 +94,19 @@ def _check_known(name: ModelName, known: str, config: Mapping[str, Any]) -> None
 
     It would read packed weights as if they were plain, and leave out their scales.
     """
-    from transformers.quantizers import AutoHfQuantizer
+    from transformers.quantizers.auto import AutoHfQuantizer
 
     how = dict(_how(config.get("quantization_config") or _of_text(config)))
-    if not how:
-        return
-    # The method has to be named, or else transformers raises.
-    if not known or not AutoHfQuantizer.supports_quant_method(how):  # type: ignore[no-untyped-call]
-        way = f"by {known}, which" if known else "in a way that its config.json doesn't name, so"
+    if how and not known:
         raise InputError(
-            f"{name.argument} is quantised {way} the installed transformers can't unpack.",
+            f"{name.argument} is quantised, and its config.json doesn't say how: its "
+            "quantization_config names no quant_method.",
+            "Put the config.json there that was saved with the weights.",
+        )
+    if how and not AutoHfQuantizer.supports_quant_method(how):  # type: ignore[no-untyped-call]
+        raise InputError(
+            f"{name.argument} is quantised by {known}, which the installed transformers can't "
+            "unpack.",
             "Give the model that it was made from, or upgrade transformers "
             "(pip install --upgrade transformers), which may know more.",
         )

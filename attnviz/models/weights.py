@@ -88,7 +88,7 @@ class Weights:
         """How its weights are quantised, or are to be on loading; "" if they aren't."""
         if "quantization_config" in self.quantization:
             return "bitsandbytes"
-        return quantized.method(self.raw)
+        return quantized.named(self.raw)
 
     def _whole(
         self,
