@@ -164,9 +164,7 @@ def first_line(error: BaseException) -> str:
     return says.rstrip(".:") + "."
 
 
-def _explain(
-    name: ModelName, revision: str | None, error: Exception, packed: str
-) -> InputError:
+def _explain(name: ModelName, revision: str | None, error: Exception, packed: str) -> InputError:
     links = list(chain(error))
     classes = {base.__name__ for link in links for base in type(link).__mro__}
     messages = " ".join(str(link) for link in links)
@@ -197,6 +195,12 @@ def _explain(
 
 
 def _unloadable(name: ModelName, error: Exception, packed: str) -> InputError:
+    if packed and "dispatched on the CPU or the disk" in str(error):
+        return InputError(
+            f"{name.argument} doesn't fit on the GPUs, and weights quantised by {packed} can't "
+            "wait in memory or on disk.",
+            "Use --device-map auto with --dtype bfloat16, whose weights can, or 4bit for 8bit.",
+        )
     if packed:
         return InputError(
             f"{name.argument} is quantised by {packed}, and can't be loaded here: "

@@ -32,7 +32,7 @@ AS_SAVED = ("torchao",)
 
 def method(config: Mapping[str, Any]) -> str:
     """How a checkpoint was quantised, by transformers' name for it; "" if it wasn't."""
-    how = _how(config.get("quantization_config") or _of_text(config))
+    how = _how_of(config)
     if not how:
         return ""
     # As transformers does: the first of bitsandbytes' configs named no method.
@@ -42,7 +42,7 @@ def method(config: Mapping[str, Any]) -> str:
 
 def named(config: Mapping[str, Any]) -> str:
     """The method of a checkpoint with the form of its weights, where it says that: awq (gemv)."""
-    how = _how(config.get("quantization_config") or _of_text(config))
+    how = _how_of(config)
     form = how.get("version") or how.get("format")
     return f"{method(config)} ({form})" if isinstance(form, str) else method(config)
 
@@ -61,7 +61,6 @@ def options(
     one quantised in a way that transformers doesn't know.
     """
     known = method(config)
-    _check_known(name, known, config)
     if dtype in ON_LOADING and (known or name.gguf):
         raise InputError(
             f"{name.argument} is quantised already ({known or 'gguf'}).",
@@ -72,6 +71,8 @@ def options(
         extra, modules = _EXTRAS[wanted]
         for module in modules:
             need(module, extra, f"A model quantised by {wanted}")
+    elif how := _how_of(config):
+        _check_known(name, known, how)
     # Packed weights are put on their device as they are loaded, and can't be moved later.
     placed = {} if placing.spread or not wanted else {"device_map": {"": placing.device}}
     if dtype not in ON_LOADING:
@@ -89,21 +90,20 @@ def options(
     return placed | {"quantization_config": of_four}
 
 
-def _check_known(name: ModelName, known: str, config: Mapping[str, Any]) -> None:
+def _check_known(name: ModelName, known: str, how: Mapping[str, Any]) -> None:
     """Raises InputError for a method that transformers doesn't know.
 
     It would read packed weights as if they were plain, and leave out their scales.
     """
-    from transformers.quantizers.auto import AutoHfQuantizer
-
-    how = dict(_how(config.get("quantization_config") or _of_text(config)))
-    if how and not known:
+    if not known:
         raise InputError(
             f"{name.argument} is quantised, and its config.json doesn't say how: its "
             "quantization_config names no quant_method.",
             "Put the config.json there that was saved with the weights.",
         )
-    if how and not AutoHfQuantizer.supports_quant_method(how):  # type: ignore[no-untyped-call]
+    from transformers.quantizers.auto import AutoHfQuantizer
+
+    if not AutoHfQuantizer.supports_quant_method(dict(how)):  # type: ignore[no-untyped-call]
         raise InputError(
             f"{name.argument} is quantised by {known}, which the installed transformers can't "
             "unpack.",
@@ -150,10 +150,11 @@ def _computed_in(config: Mapping[str, Any], numbers: torch.dtype | str) -> torch
     return torch.bfloat16 if stored == "bfloat16" else torch.float16
 
 
-def _of_text(config: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
-    """What a composite model's config says of its text model, where transformers looks, too."""
+def _how_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a config says of quantisation; a composite model's of its text model, perhaps."""
     text = config.get("text_config")
-    return text.get("quantization_config") if isinstance(text, Mapping) else None
+    of_text = text.get("quantization_config") if isinstance(text, Mapping) else None
+    return _how(config.get("quantization_config") or of_text)
 
 
 def _how(config: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSON, or transformers' own

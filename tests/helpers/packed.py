@@ -1,8 +1,7 @@
-"""Checkpoints of four bits, packed by hand as AWQ and GPTQ store them."""
+"""Checkpoints of fewer bits, packed by hand as AWQ, GPTQ and FP8 store them."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,16 +9,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tests.helpers.models import write_model
+from tests.helpers.models import copied, write_model
 
 BITS, GROUP = 4, 32
 _NIBBLES = 32 // BITS
 _INTERLEAVED = (0, 2, 4, 6, 1, 3, 5, 7)
 """Which of eight columns lies in the lowest four bits of AWQ's numbers, in the next four, ..."""
 
+_OF_FOUR = {"bits": BITS, "group_size": GROUP}
 _CONFIGS: dict[str, dict[str, Any]] = {
-    "awq": {"zero_point": True, "version": "gemm"},
-    "gptq": {"desc_act": False, "sym": False, "checkpoint_format": "gptq", "meta": {}},
+    "awq": _OF_FOUR | {"zero_point": True, "version": "gemm"},
+    "gptq": _OF_FOUR | {"desc_act": False, "sym": False, "checkpoint_format": "gptq", "meta": {}},
+    "fp8": {"weight_block_size": [GROUP, GROUP], "activation_scheme": "dynamic", "fmt": "e4m3"},
 }
 
 
@@ -59,7 +60,7 @@ class Quantized:
     def gptq(self) -> dict[str, Tensor]:
         """As GPTQ's first format has it: eight rows in a number, and zeros that are one less."""
         return {
-            "qweight": _packed(self.numbers.T, range(_NIBBLES)).T.contiguous(),
+            "qweight": _packed(self.numbers.T, range(_NIBBLES)).T,
             "qzeros": _packed((self.zeros - 1) % 2**BITS, range(_NIBBLES)),
             "scales": self.scales,
             "g_idx": torch.arange(len(self.numbers), dtype=torch.int32) // GROUP,
@@ -71,11 +72,32 @@ def _packed(numbers: Tensor, order: Any) -> Tensor:
     columns = numbers.long().unflatten(1, (-1, _NIBBLES))
     packed = sum(columns[..., column] << BITS * place for place, column in enumerate(order))
     assert isinstance(packed, Tensor)
-    return packed.to(torch.int32).contiguous()  # the highest bit is the sign's: it wraps
+    return packed.to(torch.int32)  # the highest bit is the sign's: it wraps
+
+
+def _of_eight(weight: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    """A weight [out, in] in floating point of eight bits, with the scale of each block; unpacked.
+
+    DeepSeek's form: the largest of a block becomes 448, the largest number of the kind e4m3.
+    """
+    blocks = weight.unflatten(1, (-1, GROUP)).unflatten(0, (-1, GROUP))  # [block, row, block, col]
+    scales = blocks.abs().amax((1, 3)) / 448
+    numbers = (blocks / scales[:, None, :, None]).to(torch.float8_e4m3fn)
+    unpacked = numbers.float() * scales[:, None, :, None]
+    parts = {"weight": numbers.reshape(weight.shape), "weight_scale_inv": scales}
+    return parts, unpacked.reshape(weight.shape)
+
+
+def packed_as(how: str, weight: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    """What a checkpoint holds of a linear layer, by name, and the weight that it stands for."""
+    if how == "fp8":
+        return _of_eight(weight)
+    of_four = Quantized.of(weight)
+    return (of_four.awq() if how == "awq" else of_four.gptq()), of_four.weight
 
 
 def write_packed(folder: Path, how: str, **more: Any) -> tuple[Path, Path]:
-    """A tiny Llama with weights packed as `how` does ("awq", "gptq"), and the same unpacked.
+    """A tiny Llama with weights packed as `how` does ("awq", "gptq", "fp8"), and the same unpacked.
 
     The second holds the very numbers that the first stands for.
     """
@@ -83,29 +105,16 @@ def write_packed(folder: Path, how: str, **more: Any) -> tuple[Path, Path]:
 
     sizes = {"hidden_size": 64, "intermediate_size": 128, "initializer_range": 0.3}
     plain = write_model(folder / "plain", "llama", head="ForCausalLM", **(sizes | more))
-    weights = load_file(plain / "model.safetensors")
-    kept, packed = {}, {}
+    packed: dict[str, Tensor] = {}
+    unpacked = dict(weights := load_file(plain / "model.safetensors"))
     for name, weight in weights.items():
-        if name.endswith("_proj.weight"):
-            of_four = Quantized.of(weight)
-            kept[name] = of_four.weight
-            layer = name.removesuffix("weight")
-            packed |= {layer + part: held for part, held in getattr(of_four, how)().items()}
-        else:
-            kept[name] = packed[name] = weight
-    save_file(kept, plain / "model.safetensors", {"format": "pt"})
-    target = folder / how
-    target.mkdir()
-    for file in plain.iterdir():
-        if file.suffix == ".json":
-            (target / file.name).write_bytes(file.read_bytes())
-    config = json.loads((plain / "config.json").read_text())
-    config["quantization_config"] = {
-        "quant_method": how,
-        "bits": BITS,
-        "group_size": GROUP,
-        **_CONFIGS[how],
-    }
-    (target / "config.json").write_text(json.dumps(config))
+        layer = name.removesuffix("weight")
+        parts = {"weight": weight}
+        if layer.endswith("_proj."):
+            parts, unpacked[name] = packed_as(how, weight)
+        packed |= {layer + part: tensor.contiguous() for part, tensor in parts.items()}
+    asked = {"quantization_config": {"quant_method": how, **_CONFIGS[how]}}
+    target = copied(plain, folder / how, **asked)
     save_file(packed, target / "model.safetensors", {"format": "pt"})
+    save_file(unpacked, plain / "model.safetensors", {"format": "pt"})
     return target, plain
