@@ -41,26 +41,40 @@ def change(before: float | None, after: float | None, digits: int = 2) -> tuple[
     return told[0], told[1]
 
 
+def between(one: float | None, other: float | None) -> tuple[float, ...]:
+    """What two numbers must be told from so that they don't read alike: their middle.
+
+    Either then stands `beside` it, as in `estimate`. Nothing where one of them is unknown.
+    """
+    return () if one is None or other is None else ((one + other) / 2,)
+
+
 def exact(value: float) -> str:
     """A number that somebody chose, as they wrote it: 0.05 is "0.05", 0.9999999 "0.9999999"."""
     return f"{value:.12g}".replace("-", MINUS)
 
 
-def interval(mean: float | None, low: float | None, high: float | None) -> str:
+def interval(
+    mean: float | None, low: float | None, high: float | None, beside: Sequence[float] = ()
+) -> str:
     """The bounds of a 95% interval with as many decimals as its mean: "[0.79, 0.86]".
 
     Empty where there is no interval. See `estimate` for the decimals.
     """
-    decimals = _shared_decimals(mean, low, high)
+    decimals = _shared_decimals(mean, low, high, beside)
     if decimals is None or low is None or high is None:
         return ""
     return f"[{_fixed(low, decimals)}, {_fixed(high, decimals)}]"
 
 
-def middle(mean: float | None, low: float | None, high: float | None) -> str:
+def middle(
+    mean: float | None, low: float | None, high: float | None, beside: Sequence[float] = ()
+) -> str:
     """The mean alone, with the decimals that it has beside its interval."""
-    decimals = _shared_decimals(mean, low, high)
-    return number(mean) if decimals is None or mean is None else _fixed(mean, decimals)
+    decimals = _shared_decimals(mean, low, high, beside)
+    if decimals is None or mean is None:
+        return number(mean, beside=beside)
+    return _fixed(mean, decimals)
 
 
 def estimate(
@@ -72,12 +86,9 @@ def estimate(
     second, where the interval would otherwise look empty: "1.00 [0.98, 1.00]"; and more where one
     would look as if it were on the other side of what they stand `beside`, see `number`.
     """
-    decimals = _shared_decimals(mean, low, high)
-    if decimals is None or mean is None or low is None or high is None:
+    if _shared_decimals(mean, low, high) is None:
         return number(mean, beside=beside)
-    of = (mean, low, high)
-    shown = [_fixed(each, _apart(decimals, of, beside)) for each in of]
-    return f"{shown[0]} [{shown[1]}, {shown[2]}]"
+    return f"{middle(mean, low, high, beside)} {interval(mean, low, high, beside)}"
 
 
 def percent(share: float | None) -> str:
@@ -155,7 +166,9 @@ def _side(value: float, other: float) -> int:
     return (value > other) - (value < other)
 
 
-def _shared_decimals(mean: float | None, low: float | None, high: float | None) -> int | None:
+def _shared_decimals(
+    mean: float | None, low: float | None, high: float | None, beside: Sequence[float] = ()
+) -> int | None:
     """The decimals that a mean and its bounds are printed with; None without an interval."""
     if mean is None or low is None or high is None:
         return None
@@ -163,7 +176,8 @@ def _shared_decimals(mean: float | None, low: float | None, high: float | None) 
         return None
     decimals = min(_decimals(mean), 4)
     looks_empty = _fixed(low, decimals) == _fixed(high, decimals)
-    return decimals + 1 if looks_empty and low != high and decimals < 2 else decimals
+    more = looks_empty and low != high and decimals < 2
+    return _apart(decimals + more, (mean, low, high), beside)
 
 
 def _fixed(value: float, decimals: int) -> str:
