@@ -54,6 +54,12 @@ def stopped(what: str, error: Exception) -> InputError | None:
         return None
     if out_of_memory(error):
         return InputError(f"{what}: there is not enough memory.", "Try --dtype bfloat16.")
+    if isinstance(error, KeyError) and frames[-1].startswith("accelerate."):
+        # Weights that aren't in the files, as they are computed, or tied in a .gguf.
+        return InputError(
+            f"{what}: accelerate left {error.args[0]} on disk, and doesn't find it there.",
+            "Leave out --device-map, or use --dtype bfloat16, so that nothing has to wait on disk.",
+        )
     return InputError(
         f"{what}: {type(error).__name__}: {first_line(error)}",
         "Its config.json and generation_config.json have to be those that were saved with the "
