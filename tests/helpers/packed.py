@@ -35,7 +35,7 @@ class Quantized:
     @classmethod
     def of(cls, weight: Tensor) -> Quantized:
         """A linear layer's weight [out, in], rounded to the nearest of 16 steps of its group."""
-        groups = weight.T.float().unflatten(0, (-1, GROUP))  # [group, row, out]
+        groups = weight.T.float().reshape(-1, GROUP, len(weight))  # [group, row, out]
         low, high = groups.amin(1), groups.amax(1)
         scales = ((high - low).clamp_min(1e-6) / (2**BITS - 1)).half()
         zeros = (-low / scales.float()).round().clamp(0, 2**BITS - 1)
@@ -46,7 +46,7 @@ class Quantized:
     @property
     def weight(self) -> Tensor:
         """The weight [out, in] that these numbers stand for."""
-        steps = self.numbers.unflatten(0, (-1, GROUP)) - self.zeros[:, None]
+        steps = self.numbers.reshape(-1, GROUP, self.numbers.shape[1]) - self.zeros[:, None]
         return (steps * self.scales.float()[:, None]).flatten(0, 1).T.contiguous()
 
     def awq(self) -> dict[str, Tensor]:
@@ -69,7 +69,7 @@ class Quantized:
 
 def _packed(numbers: Tensor, order: Any) -> Tensor:
     """Eight columns of numbers below 16 as one of 32 bits."""
-    columns = numbers.long().unflatten(1, (-1, _NIBBLES))
+    columns = numbers.long().reshape(len(numbers), -1, _NIBBLES)
     packed = sum(columns[..., column] << BITS * place for place, column in enumerate(order))
     assert isinstance(packed, Tensor)
     return packed.to(torch.int32)  # the highest bit is the sign's: it wraps
@@ -80,7 +80,8 @@ def _of_eight(weight: Tensor) -> tuple[dict[str, Tensor], Tensor]:
 
     DeepSeek's form: the largest of a block becomes 448, the largest number of the kind e4m3.
     """
-    blocks = weight.unflatten(1, (-1, GROUP)).unflatten(0, (-1, GROUP))  # [block, row, block, col]
+    rows, columns = (size // GROUP for size in weight.shape)
+    blocks = weight.reshape(rows, GROUP, columns, GROUP)  # [block, row, block, column]
     scales = blocks.abs().amax((1, 3)) / 448
     numbers = (blocks / scales[:, None, :, None]).to(torch.float8_e4m3fn)
     unpacked = numbers.float() * scales[:, None, :, None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
@@ -102,10 +103,9 @@ def test_workers_of_a_cluster_spread_their_models_themselves() -> None:
 
 
 def test_weights_that_are_on_disk_in_no_file_are_named() -> None:
-    from accelerate.utils import OffloadedWeightsLoader
-
+    offloaded = importlib.import_module("accelerate.utils").OffloadedWeightsLoader
     with pytest.raises(KeyError) as caught:
-        OffloadedWeightsLoader({"norm.weight": torch.ones(1)})["lm_head.weight"]
+        offloaded({"norm.weight": torch.ones(1)})["lm_head.weight"]
     known = explain.stopped("m stops", caught.value)
     assert known is not None
     assert "accelerate left lm_head.weight on disk, and doesn't find it there" in known.message
