@@ -10,7 +10,7 @@ from attnviz.comparison.records import Comparison, ComparisonFinding
 from attnviz.comparison.several import Course, CoursePoint
 from attnviz.figures.captions import head_name
 from attnviz.report.cells import heading
-from attnviz.report.numbers import MINUS, between, estimate, number
+from attnviz.report.numbers import MINUS, estimate, middle, number, telling
 
 ENTROPY = "entropy"
 
@@ -82,12 +82,12 @@ def _title(course: Course) -> str:
 def _at(point: CoursePoint, beside: CoursePoint | None = None) -> str:
     """A head and its score, told from that of the model `beside` it."""
     head = f"{head_name(*point.head)} " if point.head else ""
-    other = () if beside is None else between(point.value, beside.value)
-    return head + estimate(point.value, point.low, point.high, other)
+    least = 0 if beside is None else telling(point.value, beside.value)
+    return head + estimate(point.value, point.low, point.high, least=least)
 
 
 def _number(point: CoursePoint, beside: CoursePoint) -> str:
-    return number(point.value, beside=between(point.value, beside.value))
+    return middle(point.value, point.low, point.high, least=telling(point.value, beside.value))
 
 
 def means(courses: Sequence[Course], labels: Sequence[str]) -> Iterator[ComparisonFinding]:

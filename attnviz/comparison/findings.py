@@ -17,8 +17,8 @@ from attnviz.drawing.settings import head_name
 from attnviz.evidence.rules import PROBE
 from attnviz.figures.captions import listing
 from attnviz.measurement.stream import Head
-from attnviz.report.numbers import between, count, counted, estimate, number
 from attnviz.report.numbers import change as change_of
+from attnviz.report.numbers import count, counted, estimate, number, telling
 
 HEADS = 5
 """Heads that are told one by one."""
@@ -136,10 +136,10 @@ def _said_of_models(
     """
     has, lacks = labels if change.before else labels[::-1]
     (title, titles), heads = named, change.before or change.after
-    beside = between(closest.score, leading(heads)[0].score)
-    much = estimate(closest.score, closest.low, closest.high, beside)
+    least = telling(closest.score, leading(heads)[0].score)
+    much = estimate(closest.score, closest.low, closest.high, least=least)
     return (
-        f"The role {title} is in {has} only: {_best(heads, change, titles, beside)}. In "
+        f"The role {title} is in {has} only: {_best(heads, change, titles, least)}. In "
         f"{lacks} no head has it; {head_name(*closest.place)} comes closest, with {much}."
     )
 
@@ -166,19 +166,17 @@ def _places(change: RoleChange) -> tuple[Head, ...]:
     return tuple(head.place for head in change.before or change.after)
 
 
-def _best(
-    heads: Sequence[RoleHead], change: RoleChange, titles: Titles, beside: Sequence[float] = ()
-) -> str:
+def _best(heads: Sequence[RoleHead], change: RoleChange, titles: Titles, least: int = 0) -> str:
     """The best head with its score, "L5H3 with 0.83 [0.79, 0.86]", and how many more.
 
-    The score has the digits that tell it from what stands `beside` it.
+    The score has at `least` so many decimals.
     """
     if not heads:
         return ""
     best = leading(heads)[0]
     more = f", and {counted(len(heads) - 1, 'more head')}" if heads[1:] else ""
     where = " on repeated random tokens" if change.role == PROBE else ""
-    much = estimate(best.score, best.low, best.high, beside)
+    much = estimate(best.score, best.low, best.high, least=least)
     return f"{head_name(*best.place)} with {much}{where}{also(best, titles)}{more}"
 
 

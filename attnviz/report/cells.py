@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Bounds = tuple[float | None, float | None, float | None]
 
+_DECIMALS = 4
+"""Intervals in tables have no more, however little they differ from what stands beside them."""
+
 _INTERVAL = re.compile(r"(?<=\d) \[[−\d.,]+ [−\d.,]+\]")
 _HEAD = re.compile(rf"\b(?:(?P<stream>{'|'.join(STREAMS)}) )?(?P<name>L\d+H\d+)\b")
 
@@ -282,17 +285,17 @@ def intervals(
 ) -> list[Interval]:
     """A column of numbers with the bounds of their intervals.
 
-    With decimals that tell each from the number that stands `beside` it in its row.
+    With the decimals by which each differs from the number that stands `beside` it in its row.
     """
     others = beside or [None] * len(values)
     both = [
-        (value, numbers.between(value[0], other))
+        (value, numbers.telling(value[0], other, _DECIMALS))
         for value, other in zip(values, others, strict=True)
     ]
-    means = numbers.aligned([numbers.middle(*value, other) for value, other in both])
+    means = numbers.aligned([numbers.middle(*value, least=least) for value, least in both])
     return [
-        Interval(numbers.estimate(*value, other), mean, numbers.interval(*value, other))
-        for mean, (value, other) in zip(means, both, strict=True)
+        Interval(numbers.estimate(*value, least=least), mean, numbers.interval(*value, least=least))
+        for mean, (value, least) in zip(means, both, strict=True)
     ]
 
 

@@ -82,7 +82,9 @@ def title(measure: str) -> str:
 def _titles() -> Mapping[str, str]:
     roles = discover("attnviz.roles", "ROLE", Role)
     statistics = discover("attnviz.statistics", "STATISTIC", Statistic)
-    return {each.name: each.title for each in (*roles, *statistics)}
+    return {each.name: each.title for each in roles} | {
+        each.name: each.title for each in statistics
+    }
 
 
 def head_name(layer: int, head: int) -> str:
