@@ -176,9 +176,10 @@ def _holders(role: str, report: Report) -> _Holders:
         return _Holders(absent="nothing there was measured of it")
     heads = []
     for place in info.heads:
-        score = report.head(*place).roles[role]
+        head = report.head(*place)
+        score, leads = head.roles[role], head.beside.get(role, "")
         if score.verdict == "supported":
-            heads.append(RoleHead(place, score.score, score.low, score.high))
+            heads.append(RoleHead(place, score.score, score.low, score.high, leads))
     perhaps = [
         head
         for head in report.heads

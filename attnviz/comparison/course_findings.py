@@ -10,7 +10,7 @@ from attnviz.comparison.records import Comparison, ComparisonFinding
 from attnviz.comparison.several import Course, CoursePoint
 from attnviz.figures.captions import head_name
 from attnviz.report.cells import heading
-from attnviz.report.numbers import MINUS, estimate, number
+from attnviz.report.numbers import MINUS, estimate, middle, number, telling
 
 ENTROPY = "entropy"
 
@@ -47,17 +47,18 @@ def _range(course: Course) -> float:
 
 def _appears(course: Course, labels: Sequence[str], first: int) -> str:
     points, end = course.points, len(labels) - 1
-    text = f"{_title(course)} appears in {labels[first]}: {_at(points[first])}"
-    text += f", after {number(points[first - 1].value)} in {labels[first - 1]}"
+    before = points[first - 1]
+    text = f"{_title(course)} appears in {labels[first]}: {_at(points[first], before)}"
+    text += f", after {_number(before, points[first])} in {labels[first - 1]}"
     if first < end:
         text += f"; it is {_at(points[end])} in {labels[end]}"
     return f"{text}.{_most(course, labels)}"
 
 
 def _lost(course: Course, labels: Sequence[str], last: int) -> str:
-    points = course.points
-    text = f"{_title(course)} is lost after {labels[last]}: {_at(points[last])} there"
-    return f"{text}, {number(points[last + 1].value)} in {labels[last + 1]}."
+    held, after = course.points[last], course.points[last + 1]
+    text = f"{_title(course)} is lost after {labels[last]}: {_at(held, after)} there"
+    return f"{text}, {_number(after, held)} in {labels[last + 1]}."
 
 
 def _most(course: Course, labels: Sequence[str]) -> str:
@@ -78,9 +79,15 @@ def _title(course: Course) -> str:
     return heading(f"{stream}{course.title}")
 
 
-def _at(point: CoursePoint) -> str:
+def _at(point: CoursePoint, beside: CoursePoint | None = None) -> str:
+    """A head and its score, told from that of the model `beside` it."""
     head = f"{head_name(*point.head)} " if point.head else ""
-    return head + estimate(point.value, point.low, point.high)
+    least = 0 if beside is None else telling(point.value, beside.value)
+    return head + estimate(point.value, point.low, point.high, least=least)
+
+
+def _number(point: CoursePoint, beside: CoursePoint) -> str:
+    return middle(point.value, point.low, point.high, least=telling(point.value, beside.value))
 
 
 def means(courses: Sequence[Course], labels: Sequence[str]) -> Iterator[ComparisonFinding]:

@@ -18,7 +18,7 @@ from attnviz.evidence.rules import PROBE
 from attnviz.figures.captions import listing
 from attnviz.measurement.stream import Head
 from attnviz.report.numbers import change as change_of
-from attnviz.report.numbers import count, counted, estimate, number
+from attnviz.report.numbers import count, counted, estimate, number, telling
 
 HEADS = 5
 """Heads that are told one by one."""
@@ -85,7 +85,18 @@ def _also(compared: Comparison, titles: Titles) -> Titles:
 
 
 def _first(heads: Sequence[RoleHead]) -> str:
-    return f"{head_name(*heads[0].place)} {estimate(heads[0].score, None, None)}"
+    first = leading(heads)[0]
+    return f"{head_name(*first.place)} {estimate(first.score, None, None)}"
+
+
+def leading(heads: Sequence[RoleHead]) -> list[RoleHead]:
+    """The heads of a role, first those in which it leads, as in reports, then the others."""
+    return sorted(heads, key=lambda head: bool(head.same_as))
+
+
+def also(head: RoleHead, titles: Titles) -> str:
+    """By which role a head is told, where that is another: " (as sentence end)"."""
+    return f" (as {titles.get(head.same_as, head.same_as)})" if head.same_as else ""
 
 
 def said(change: RoleChange, titles: Titles, labels: tuple[str, str] = ("", "")) -> str:
@@ -93,10 +104,10 @@ def said(change: RoleChange, titles: Titles, labels: tuple[str, str] = ("", ""))
 
     `labels` name the models, which are told apart by them where heads have no counterparts.
     """
-    before, after = (_best(side, change) for side in (change.before, change.after))
+    before, after = (_best(side, change, titles) for side in (change.before, change.after))
     title = f"{change.attention} {titles.get(change.role, change.role)}".lstrip()
     if change.closest is not None and change.kind in ("lost", "gained"):
-        return _said_of_models(change, change.closest, title, labels)
+        return _said_of_models(change, change.closest, (title, titles), labels)
     match change.kind:
         case "lost":
             return f"The role {title} is lost: before, {before}, and after, no head has it."
@@ -114,13 +125,21 @@ def said(change: RoleChange, titles: Titles, labels: tuple[str, str] = ("", ""))
 
 
 def _said_of_models(
-    change: RoleChange, closest: RoleHead, title: str, labels: tuple[str, str]
+    change: RoleChange,
+    closest: RoleHead,
+    named: tuple[str, Titles],
+    labels: tuple[str, str],
 ) -> str:
-    """A role that heads without counterparts have in one model: in which, and which heads."""
+    """A role that heads without counterparts have in one model: in which, and which heads.
+
+    `named` is the role in words, and all of them.
+    """
     has, lacks = labels if change.before else labels[::-1]
-    much = estimate(closest.score, closest.low, closest.high)
+    (title, titles), heads = named, change.before or change.after
+    least = telling(closest.score, leading(heads)[0].score)
+    much = estimate(closest.score, closest.low, closest.high, least=least)
     return (
-        f"The role {title} is in {has} only: {_best(change.before or change.after, change)}. In "
+        f"The role {title} is in {has} only: {_best(heads, change, titles, least)}. In "
         f"{lacks} no head has it; {head_name(*closest.place)} comes closest, with {much}."
     )
 
@@ -147,14 +166,18 @@ def _places(change: RoleChange) -> tuple[Head, ...]:
     return tuple(head.place for head in change.before or change.after)
 
 
-def _best(heads: Sequence[RoleHead], change: RoleChange) -> str:
-    """The best head with its score, "L5H3 with 0.83 [0.79, 0.86]", and how many more."""
+def _best(heads: Sequence[RoleHead], change: RoleChange, titles: Titles, least: int = 0) -> str:
+    """The best head with its score, "L5H3 with 0.83 [0.79, 0.86]", and how many more.
+
+    The score has at `least` so many decimals.
+    """
     if not heads:
         return ""
-    best = heads[0]
+    best = leading(heads)[0]
     more = f", and {counted(len(heads) - 1, 'more head')}" if heads[1:] else ""
     where = " on repeated random tokens" if change.role == PROBE else ""
-    return f"{head_name(*best.place)} with {estimate(best.score, best.low, best.high)}{where}{more}"
+    much = estimate(best.score, best.low, best.high, least=least)
+    return f"{head_name(*best.place)} with {much}{where}{also(best, titles)}{more}"
 
 
 def _names(places: Sequence[Head]) -> str:
@@ -224,9 +247,10 @@ def _overview(
         yield ComparisonFinding("same", text)
         return
     differ = {(each.attention, each.head) for each in sure}
+    verb = "differs" if len(differ) == 1 else "differ"
     yield ComparisonFinding(
         "overview",
-        f"{count(len(differ))} of {many} surely differ in at least one of {of}.",
+        f"{count(len(differ))} of {many} surely {verb} in at least one of {of}.",
         heads=tuple(dict.fromkeys(each.head for each in sure)),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from attnviz.comparison.course_findings import signed
-from attnviz.comparison.findings import NAMED, pair_name
+from attnviz.comparison.findings import NAMED, also, leading, pair_name
 from attnviz.comparison.page import Part
 from attnviz.comparison.records import (
     SCORE,
@@ -132,8 +132,8 @@ def _courses(comparisons: Comparisons, roles: Sequence[Course]) -> Table:
         [
             Column("Role", "role", [_role(comparisons, course) for course in roles]),
             cells.texts("First beyond doubt in", "text", firsts),
-            Column(labels[0], "interval", _points([course.points[0] for course in roles])),
-            Column(labels[-1], "interval", _points([course.points[-1] for course in roles])),
+            Column(labels[0], "interval", _ends(roles, 0, -1)),
+            Column(labels[-1], "interval", _ends(roles, -1, 0)),
             Column("Difference", "number", cells.padded([_plain(course) for course in roles])),
         ]
     )
@@ -161,8 +161,12 @@ def mark_of(comparisons: Comparisons, stream: str, role: str) -> Chip | None:
     return chip(info) if info else None
 
 
-def _points(points: Sequence[CoursePoint]) -> list[cells.Interval]:
-    return cells.intervals([_bounds(point) for point in points])
+def _ends(courses: Sequence[Course], at: int, other: int) -> list[cells.Interval]:
+    """One end of each course, with the digits that tell it from the other end."""
+    points = [course.points[at] for course in courses]
+    return cells.intervals(
+        [_bounds(point) for point in points], [course.points[other].value for course in courses]
+    )
 
 
 def _bounds(point: CoursePoint) -> cells.Bounds:
@@ -185,12 +189,13 @@ def _roles(comparisons: Comparisons) -> Part:
     says += IN_BOTH_SAYS if any(change.kind == "both" for change in changes) else ""
     once = [change for change in changes if not change.same_as]
     ordered = sorted(once, key=lambda change: [*WORDS].index(change.kind))
+    titles = _known(comparisons)
     table = Table(
         [
             Column("Role", "role", [_role(comparisons, each) for each in ordered]),
             cells.texts("Became", "text", [_became(each, whole) for each in ordered]),
-            cells.texts("Before", "text", [_heads(each.before) for each in ordered]),
-            cells.texts("After", "text", [_heads(each.after) for each in ordered]),
+            cells.texts("Before", "text", [_heads(each.before, titles) for each in ordered]),
+            cells.texts("After", "text", [_heads(each.after, titles) for each in ordered]),
         ]
     )
     return Part(
@@ -209,8 +214,11 @@ def _became(change: RoleChange, whole: Comparison) -> str:
     return WORDS[change.kind]
 
 
-def _heads(heads: Sequence[RoleHead]) -> str:
-    told = [f"{head_name(*each.place)} {number(each.score)}" for each in heads[:SHOWN]]
+def _heads(heads: Sequence[RoleHead], titles: Mapping[str, str]) -> str:
+    told = [
+        f"{head_name(*each.place)} {number(each.score)}{also(each, titles)}"
+        for each in leading(heads)[:SHOWN]
+    ]
     more = f" and {count(len(heads) - SHOWN)} more" if len(heads) > SHOWN else ""
     return ", ".join(told) + more if told else NOTHING
 
@@ -220,12 +228,13 @@ def _differences(comparisons: Comparisons) -> Part:
     shown = sure[:ROWS]
     titles = _titles(comparisons)
     intervals = _signed([(each.difference, each.low, each.high) for each in shown])
+    before, after = cells.changes([(each.before, each.after) for each in shown])
     table = Table(
         [
             cells.texts("Head", "name", [_pair(each) for each in shown]),
             cells.texts("Of what", "text", [_measure(titles, each) for each in shown]),
-            Column("Before", "number", cells.column(each.before for each in shown)),
-            Column("After", "number", cells.column(each.after for each in shown)),
+            Column("Before", "number", before),
+            Column("After", "number", after),
             Column("Difference", "score", intervals),
         ]
     )
@@ -253,10 +262,15 @@ def _measure(titles: Titles, each: HeadDifference) -> str:
     return titles(each) + (f", {each.unit}" if each.unit in ("nats", "tokens") else "")
 
 
-def _titles(comparisons: Comparisons) -> Titles:
+def _known(comparisons: Comparisons) -> dict[str, str]:
+    """Roles and statistics in words, by their names."""
     parts = [part for report in comparisons.reports for part in report.every_part]
     known = {info.name: info.title for part in parts for info in part.roles}
-    known |= {info.name: info.title for part in parts for info in part.statistics}
+    return known | {info.name: info.title for part in parts for info in part.statistics}
+
+
+def _titles(comparisons: Comparisons) -> Titles:
+    known = _known(comparisons)
 
     def title(each: HeadDifference) -> str:
         name = each.role if each.measure == SCORE else each.measure
@@ -312,8 +326,8 @@ def _means(comparisons: Comparisons) -> Part:
     table = Table(
         [
             cells.texts("Mean over heads", "name", map(heading, names)),
-            Column(labels[0], "interval", _points([course.points[0] for course in means])),
-            Column(labels[1], "interval", _points([course.points[-1] for course in means])),
+            Column(labels[0], "interval", _ends(means, 0, -1)),
+            Column(labels[1], "interval", _ends(means, -1, 0)),
             Column("Difference", "interval", _signed([_bounds(course.change) for course in means])),
         ]
     )

@@ -141,6 +141,9 @@ class RoleHead:
     score: float | None
     low: float | None
     high: float | None
+    same_as: str = field(default="", metadata=LEFT_OUT)
+    """The role that it is one fact with in this head, and that leads there, as in its report; left
+    out where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

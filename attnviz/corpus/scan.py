@@ -40,6 +40,7 @@ from attnviz.measurement.pilot import Pilot
 from attnviz.measurement.source import FileInfo
 from attnviz.models import names
 from attnviz.models.load import LoadedModel
+from attnviz.models.placing import Placing
 from attnviz.report.numbers import counted
 from attnviz.settings import Settings
 from attnviz.stages import Progress
@@ -95,8 +96,7 @@ def scan(
     pilot = None if options.pilot is None else measurement_in(options.pilot)
     before = None if options.against is None else measurement_in(options.against)
     with growing(folder, is_ours) as place:
-        # Workers have models of their own: this one reads texts.
-        here = settings if options.engine == "local" else replace(settings, device="cpu")
+        here = settings if options.engine == "local" else _reads_alone(settings)
         predicts = bool(options.fields.label)
         loaded = loading.loaded(name, here, progress, predicts=predicts)
         if loaded.encoder_decoder:
@@ -121,6 +121,16 @@ def scan(
         return done
     progress.stage("comparing")
     return done.held_against(before, options.against, settings)
+
+
+def _reads_alone(settings: Settings) -> Settings:
+    """Where the model lies that reads texts for workers, which have models of their own.
+
+    Raises UsageError where theirs can't lie as the settings say.
+    """
+    if settings.device_map != "none":
+        Placing.of(settings.device, settings.device_map)
+    return replace(settings, device="cpu", device_map="none")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from attnviz.models import heads, sizes
+from attnviz.models import heads, quantized, sizes
 from attnviz.models.checkpoint import Stored
 
 
@@ -17,14 +17,16 @@ def loading_class(config: Any, raw: Mapping[str, Any], held: Stored, *, generate
 
     That is the usual class of the config's type if the saved class holds all of it
     (`LlamaForCausalLM`), or else the saved class itself, as half of the model was never saved
-    (`T5EncoderModel`, `BartForCausalLM`). `raw` is the config as it was read, `held` what the
-    weights hold. Raises InputError where a model without a head is to generate.
+    (`T5EncoderModel`, `BartForCausalLM`), or its packed weights are read by that alone. `raw` is
+    the config as it was read, `held` what the weights hold. Raises InputError where a model without
+    a head is to generate.
     """
     from transformers import AutoModel
 
     named = saved(config)
     with sizes.within(raw, held):
-        partial = named is not None and not _holds_usual(named, config)
+        as_saved = quantized.method(raw) in quantized.AS_SAVED
+        partial = named is not None and (as_saved or not _holds_usual(named, config))
     if not generates:
         return named if partial else AutoModel
     if partial and named.base_model_prefix and not named.can_generate():

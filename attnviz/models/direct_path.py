@@ -45,9 +45,11 @@ class DirectPath:
         weight = _map(self.outputs[layer]) if layer in self.outputs else None
         if weight is None:
             return None
-        rows = (self.unembedding[ids].float() - self.mean) * self.gain  # [batch, token, hidden]
+        own = ids.to(self.unembedding.device)
+        rows = (self.unembedding[own].float() - self.mean) * self.gain  # [batch, token, hidden]
         if self.centred:
             rows = rows - rows.mean(-1, keepdim=True)
+        rows = rows.to(mixed.device)
         weight = weight.to(rows.device).float()
         weight = weight.reshape(mixed.shape[1], -1, weight.shape[1])  # [head, width, hidden]
         read = torch.einsum("hwd,btd->bhwt", weight, rows)

@@ -22,14 +22,17 @@ _AGAIN = "Download the model again; the files may be cut short, or of another mo
 
 
 @contextmanager
-def explained(name: ModelName, revision: str | None) -> Iterator[None]:
-    """Turns what loading may raise into an InputError that names the fix."""
+def explained(name: ModelName, revision: str | None, packed: str = "") -> Iterator[None]:
+    """Turns what loading may raise into an InputError that names the fix.
+
+    `packed` is how the weights are quantised, "" where they aren't.
+    """
     try:
         yield
     except AttnvizError:
         raise
     except Exception as error:
-        raise _explain(name, revision, error) from error
+        raise _explain(name, revision, error, packed) from error
 
 
 def unsupported(model_type: str, why: str, *, yet: str = " yet") -> InputError:
@@ -51,6 +54,12 @@ def stopped(what: str, error: Exception) -> InputError | None:
         return None
     if out_of_memory(error):
         return InputError(f"{what}: there is not enough memory.", "Try --dtype bfloat16.")
+    if isinstance(error, KeyError) and frames[-1].startswith("accelerate."):
+        # Weights that aren't in the files, as they are computed, or tied in a .gguf.
+        return InputError(
+            f"{what}: accelerate left {error.args[0]} on disk, and doesn't find it there.",
+            "Leave out --device-map, or use --dtype bfloat16, so that nothing has to wait on disk.",
+        )
     return InputError(
         f"{what}: {type(error).__name__}: {first_line(error)}",
         "Its config.json and generation_config.json have to be those that were saved with the "
@@ -112,6 +121,11 @@ def _why_missing(model: Any, unexpected: list[str], held: Stored) -> str:  # noq
             f"Download the model again, all files of it: its index names {min(lost)}, which its "
             "files don't hold."
         )
+    if any(key.endswith(".qweight") for key in unexpected):
+        return (
+            "They are packed, as by GPTQ or AWQ, and its config.json doesn't say so: put the "
+            "quantization_config there that was saved with them."
+        )
     if unexpected:
         return (
             f"Nothing is lost, but names differ: the weights hold {len(unexpected)} that "
@@ -156,7 +170,7 @@ def first_line(error: BaseException) -> str:
     return says.rstrip(".:") + "."
 
 
-def _explain(name: ModelName, revision: str | None, error: Exception) -> InputError:
+def _explain(name: ModelName, revision: str | None, error: Exception, packed: str) -> InputError:
     links = list(chain(error))
     classes = {base.__name__ for link in links for base in type(link).__mro__}
     messages = " ".join(str(link) for link in links)
@@ -177,16 +191,29 @@ def _explain(name: ModelName, revision: str | None, error: Exception) -> InputEr
             "Upgrade it (pip install --upgrade transformers), or check model_type in config.json.",
         )
     if name.source == "hub":
-        return _explain_hub(name, revision, error, classes, messages)
+        return _explain_hub(name, revision, error, classes, messages, packed)
     if name.source == "gguf":
         return InputError(
             f"{name.argument} is damaged, or no GGUF file: {first_line(error)}",
             "Download the file again.",
         )
-    return _unloadable(name, error)
+    return _unloadable(name, error, packed)
 
 
-def _unloadable(name: ModelName, error: Exception) -> InputError:
+def _unloadable(name: ModelName, error: Exception, packed: str) -> InputError:
+    if packed and "dispatched on the CPU or the disk" in str(error):
+        return InputError(
+            f"{name.argument} doesn't fit on the GPUs, and weights quantised by {packed} can't "
+            "wait in memory or on disk.",
+            "Use --device-map auto with --dtype bfloat16, whose weights can, or 4bit for 8bit.",
+        )
+    if packed:
+        return InputError(
+            f"{name.argument} is quantised by {packed}, and can't be loaded here: "
+            f"{first_line(error)}",
+            "Install what that asks for, or run it on a GPU, which many such models need; or give "
+            "the model that it was made from.",
+        )
     return InputError(
         f"{name.argument} can't be loaded: {first_line(error)}",
         "Check its config.json: it has to be the one that was saved with the weights.",
@@ -194,7 +221,12 @@ def _unloadable(name: ModelName, error: Exception) -> InputError:
 
 
 def _explain_hub(
-    name: ModelName, revision: str | None, error: Exception, classes: set[str], messages: str
+    name: ModelName,
+    revision: str | None,
+    error: Exception,
+    classes: set[str],
+    messages: str,
+    packed: str,
 ) -> InputError:
     at = f" at revision {revision}" if revision else ""
     if "GatedRepoError" in classes:
@@ -210,7 +242,7 @@ def _explain_hub(
             "Check the spelling; a private model needs HF_TOKEN.",
         )
     if not classes & _NOT_THERE:
-        return _unloadable(name, error)
+        return _unloadable(name, error, packed)
     if "safetensors" in messages:
         return InputError(
             f"{name.argument}{at} has no safetensors weights, and a pickle can run code.",

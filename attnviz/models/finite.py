@@ -129,8 +129,10 @@ def _parts(layer: LayerAttention) -> Iterator[tuple[str, Tensor]]:
 
 def is_finite(tensor: Tensor) -> bool:
     """Whether all numbers are finite: by their sum, and one by one only where that isn't."""
-    # Of eight bits torch can't make sums; nor are they what a training run leaves.
-    if not tensor.is_floating_point() or tensor.element_size() == 1 or tensor.is_meta:
+    # Of packed weights and those of eight bits torch can't make sums; nor are they what a training
+    # run leaves.
+    packed = type(tensor) not in (Tensor, nn.Parameter)
+    if packed or not tensor.is_floating_point() or tensor.element_size() == 1 or tensor.is_meta:
         return True
     if bool(torch.isfinite(tensor.sum(dtype=torch.float32))):
         return True

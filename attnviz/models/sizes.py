@@ -135,7 +135,8 @@ def _settings(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:  # noqa
     """Every value of a config with its name: `text_config.hidden_size`, `attention_window[2]`."""
     if isinstance(config, Mapping):
         for name, value in config.items():
-            yield from _settings(value, f"{path}.{name}" if path else str(name))
+            if name != "quantization_config":  # which has names of its own: a `dim` of -1, say
+                yield from _settings(value, f"{path}.{name}" if path else str(name))
     elif isinstance(config, list | tuple):
         for place, value in enumerate(config):
             yield from _settings(value, f"{path}[{place}]")

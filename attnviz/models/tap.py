@@ -79,23 +79,24 @@ class _Ear:
         """The visible keys: layers with one mask get one `Mask`, by which observers know them."""
         # The mask is kept beside its answer, so that its id stays its own.
         asked = (id(mask), shape, causal)
-        if asked not in self.seen:
-            self.seen[asked] = mask, self._known(mask, shape, device, causal=causal)
-        return self.seen[asked][1]
+        if asked in self.seen:
+            return self.seen[asked][1]
+        here = mask if mask is None else mask.to(device)
+        # Layers elsewhere get a copy each, of which none is kept: they would fill their device.
+        if here is not mask and (known := self._equal(here, shape, causal=causal)):
+            return known
+        known = _mask(here, shape, device, causal=causal)
+        self.seen[asked] = mask, known
+        return known
 
-    def _known(
-        self, mask: Tensor | None, shape: torch.Size, device: torch.device, *, causal: bool
-    ) -> Mask:
-        """The visible keys of a mask that was not seen yet; layers elsewhere get copies of one."""
-        if mask is None or mask.device == device:
-            return _mask(mask, shape, device, causal=causal)
-        here = mask.to(device)
+    def _equal(self, mask: Tensor | None, shape: torch.Size, *, causal: bool) -> Mask | None:
+        """The visible keys of a mask that was seen and is the same; None where none was."""
         for (_, size, one_way), (other, known) in self.seen.items():
-            if (size, one_way) != (shape, causal) or other is None or other.shape != mask.shape:
+            if (size, one_way) != (shape, causal) or mask is None or other is None:
                 continue
-            if torch.equal(other.to(device), here):
+            if other.shape == mask.shape and torch.equal(other.to(mask.device), mask):
                 return known
-        return _mask(here, shape, device, causal=causal)
+        return None
 
 
 _ear: ContextVar[_Ear | None] = ContextVar("attnviz_ear", default=None)

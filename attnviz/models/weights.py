@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from attnviz.errors import AttnvizError, InputError
-from attnviz.models import adapter, classes, finite, heads, placing, sizes, task
+from attnviz.models import adapter, classes, finite, heads, placing, quantized, sizes, task
 from attnviz.models.checkpoint import Stored
 from attnviz.models.explain import check_vocabulary, check_weights, explained
 from attnviz.models.names import ModelName
@@ -60,7 +60,7 @@ class Weights:
 
     def load(self, attention: str) -> Whole:
         """The model, loaded without a head or with the one that is wanted."""
-        with explained(self.name, self.options.get("revision")):
+        with explained(self.name, self.options.get("revision"), self._packed):
             with_head = None
             if self.predicts and not self.generates:
                 with sizes.within(self.raw, self.held):
@@ -83,6 +83,13 @@ class Weights:
             task.of(whole) if says else None,
         )
 
+    @property
+    def _packed(self) -> str:
+        """How its weights are quantised, or are to be on loading; "" if they aren't."""
+        if "quantization_config" in self.quantization:
+            return "bitsandbytes"
+        return quantized.named(self.raw)
+
     def _whole(
         self,
         loads: Any,  # noqa: ANN401 - transformers' own
@@ -92,7 +99,7 @@ class Weights:
         has_head: bool,
     ) -> tuple[Any, dict[str, Any]]:
         """The model, and what was said of its weights while it was loaded."""
-        with sizes.within(self.raw, self.held), _known(attention):
+        with sizes.within(self.raw, self.held), _known(attention), quantized.unheard():
             whole, info = loads.from_pretrained(
                 self.name.location,
                 config=self.config,

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Bounds = tuple[float | None, float | None, float | None]
 
+_DECIMALS = 4
+"""Intervals in tables have no more, however little they differ from what stands beside them."""
+
 _INTERVAL = re.compile(r"(?<=\d) \[[−\d.,]+ [−\d.,]+\]")
 _HEAD = re.compile(rf"\b(?:(?P<stream>{'|'.join(STREAMS)}) )?(?P<name>L\d+H\d+)\b")
 
@@ -207,6 +210,14 @@ def column(values: Iterable[float | None]) -> list[Number]:
     return padded([numbers.number(value) for value in values])
 
 
+def changes(
+    pairs: Sequence[tuple[float | None, float | None]],
+) -> tuple[list[Number], list[Number]]:
+    """Two columns of numbers, in each row with the decimals that show how the two differ."""
+    told = [numbers.change(*pair) for pair in pairs]
+    return padded([first for first, _ in told]), padded([second for _, second in told])
+
+
 def padded(texts: Sequence[str]) -> list[Number]:
     """The same of numbers that are texts already."""
     return [Number(*both) for both in zip(texts, numbers.aligned(texts), strict=True)]
@@ -269,12 +280,22 @@ def estimates(every: Iterable[Estimate | None]) -> list[Interval]:
     )
 
 
-def intervals(values: Sequence[Bounds]) -> list[Interval]:
-    """A column of numbers with the bounds of their intervals."""
-    means = numbers.aligned([numbers.middle(*value) for value in values])
+def intervals(
+    values: Sequence[Bounds], beside: Sequence[float | None] | None = None
+) -> list[Interval]:
+    """A column of numbers with the bounds of their intervals.
+
+    With the decimals by which each differs from the number that stands `beside` it in its row.
+    """
+    others = beside or [None] * len(values)
+    both = [
+        (value, numbers.telling(value[0], other, _DECIMALS))
+        for value, other in zip(values, others, strict=True)
+    ]
+    means = numbers.aligned([numbers.middle(*value, least=least) for value, least in both])
     return [
-        Interval(numbers.estimate(*value), mean, numbers.interval(*value))
-        for mean, value in zip(means, values, strict=True)
+        Interval(numbers.estimate(*value, least=least), mean, numbers.interval(*value, least=least))
+        for mean, (value, least) in zip(means, both, strict=True)
     ]
 
 

@@ -41,43 +41,65 @@ def change(before: float | None, after: float | None, digits: int = 2) -> tuple[
     return told[0], told[1]
 
 
+def telling(one: float | None, other: float | None, most: int = MOST_DECIMALS) -> int:
+    """The decimals with which two numbers don't read alike, at `most`; 0 for no difference."""
+    if one is None or other is None or not math.isfinite(one - other) or one == other:
+        return 0
+    return max(0, min(_decimals(one - other, 1), most))
+
+
 def exact(value: float) -> str:
     """A number that somebody chose, as they wrote it: 0.05 is "0.05", 0.9999999 "0.9999999"."""
     return f"{value:.12g}".replace("-", MINUS)
 
 
-def interval(mean: float | None, low: float | None, high: float | None) -> str:
+def interval(
+    mean: float | None,
+    low: float | None,
+    high: float | None,
+    beside: Sequence[float] = (),
+    least: int = 0,
+) -> str:
     """The bounds of a 95% interval with as many decimals as its mean: "[0.79, 0.86]".
 
     Empty where there is no interval. See `estimate` for the decimals.
     """
-    decimals = _shared_decimals(mean, low, high)
+    decimals = _shared_decimals(mean, low, high, beside, least)
     if decimals is None or low is None or high is None:
         return ""
     return f"[{_fixed(low, decimals)}, {_fixed(high, decimals)}]"
 
 
-def middle(mean: float | None, low: float | None, high: float | None) -> str:
+def middle(
+    mean: float | None,
+    low: float | None,
+    high: float | None,
+    beside: Sequence[float] = (),
+    least: int = 0,
+) -> str:
     """The mean alone, with the decimals that it has beside its interval."""
-    decimals = _shared_decimals(mean, low, high)
-    return number(mean) if decimals is None or mean is None else _fixed(mean, decimals)
+    decimals = _shared_decimals(mean, low, high, beside, least)
+    if decimals is None or mean is None:
+        return number(mean, beside=beside)
+    return _fixed(mean, decimals)
 
 
 def estimate(
-    mean: float | None, low: float | None, high: float | None, beside: Sequence[float] = ()
+    mean: float | None,
+    low: float | None,
+    high: float | None,
+    beside: Sequence[float] = (),
+    least: int = 0,
 ) -> str:
     """A mean with its interval: "0.83 [0.79, 0.86]".
 
     All three have the decimals that give the mean two significant digits; one more, up to the
     second, where the interval would otherwise look empty: "1.00 [0.98, 1.00]"; and more where one
-    would look as if it were on the other side of what they stand `beside`, see `number`.
+    would look as if it were on the other side of what they stand `beside`, see `number`, and at
+    `least` so many.
     """
-    decimals = _shared_decimals(mean, low, high)
-    if decimals is None or mean is None or low is None or high is None:
-        return number(mean, beside=beside)
-    of = (mean, low, high)
-    shown = [_fixed(each, _apart(decimals, of, beside)) for each in of]
-    return f"{shown[0]} [{shown[1]}, {shown[2]}]"
+    bounds = interval(mean, low, high, beside, least)
+    return f"{middle(mean, low, high, beside, least)} {bounds}".rstrip()
 
 
 def percent(share: float | None) -> str:
@@ -155,7 +177,13 @@ def _side(value: float, other: float) -> int:
     return (value > other) - (value < other)
 
 
-def _shared_decimals(mean: float | None, low: float | None, high: float | None) -> int | None:
+def _shared_decimals(
+    mean: float | None,
+    low: float | None,
+    high: float | None,
+    beside: Sequence[float],
+    least: int,
+) -> int | None:
     """The decimals that a mean and its bounds are printed with; None without an interval."""
     if mean is None or low is None or high is None:
         return None
@@ -163,7 +191,8 @@ def _shared_decimals(mean: float | None, low: float | None, high: float | None) 
         return None
     decimals = min(_decimals(mean), 4)
     looks_empty = _fixed(low, decimals) == _fixed(high, decimals)
-    return decimals + 1 if looks_empty and low != high and decimals < 2 else decimals
+    more = looks_empty and low != high and decimals < 2
+    return max(_apart(decimals + more, (mean, low, high), beside), least)
 
 
 def _fixed(value: float, decimals: int) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
+from attnviz.registry import discover
 from attnviz.report.numbers import MINUS, change, count, counted, estimate, number
+from attnviz.roles.role import Role
+from attnviz.statistics.statistic import Statistic
 from attnviz.text.showable import in_short
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from attnviz.report.monitoring import GroupDifference, Groups, StrangeSentence, Unlike
 
@@ -50,7 +54,7 @@ def _largest(groups: Groups) -> str:
     name = head_name(*largest.head)
     others, value = change(largest.others, largest.value)
     unit = f" {largest.unit}" if largest.unit in ("nats", "tokens") else ""
-    what = largest.role or largest.measure
+    what = title(largest.role or largest.measure)
     return (
         f" The largest: {name} {what}, {in_short(largest.group)} {value}{unit}, "
         f"{other(groups, largest)} {others}{unit}, {signed(largest)}."
@@ -67,6 +71,20 @@ def signed(difference: GroupDifference) -> str:
     """A difference with its sign and interval: "+0.12 [0.09, 0.15]"."""
     told = estimate(difference.difference, difference.low, difference.high)
     return told if told.startswith(MINUS) else f"+{told}"
+
+
+def title(measure: str) -> str:
+    """A role or statistic in words, as reports have it; the name of what only a text has."""
+    return _titles().get(measure, measure)
+
+
+@cache
+def _titles() -> Mapping[str, str]:
+    roles = discover("attnviz.roles", "ROLE", Role)
+    statistics = discover("attnviz.statistics", "STATISTIC", Statistic)
+    return {each.name: each.title for each in roles} | {
+        each.name: each.title for each in statistics
+    }
 
 
 def head_name(layer: int, head: int) -> str:
@@ -91,7 +109,7 @@ def unlike(numbers: Sequence[Unlike]) -> str:
 def unlike_says(of: Unlike) -> str:
     """A number that is unlike the usual: "L3H5 entropy 0.12, usually 0.43 ± 0.05"."""
     usual = f"usually {number(of.mean)} ± {number(of.deviation)}"
-    return f"{head_name(*of.head)} {of.measure} {number(of.value)}, {usual}"
+    return f"{head_name(*of.head)} {title(of.measure)} {number(of.value)}, {usual}"
 
 
 def _text(text: str) -> str:

@@ -45,6 +45,16 @@ def test_a_role_is_lost_after_the_last_model_that_has_it() -> None:
     assert said.text == "Induction is lost after two: L1H1 0.70 [0.69, 0.71] there, 0.30 in three."
 
 
+def test_scores_on_either_side_of_a_verdict_read_otherwise() -> None:
+    course = role((0.1988, False), (0.2012, True), (0.21, True), (0.22, True))
+
+    (said,) = course_findings.roles([course], LABELS)
+
+    assert said.text.startswith(
+        "Induction appears in two: L1H1 0.201 [0.191, 0.211], after 0.199 in one"
+    )
+
+
 def test_a_role_may_come_and_go_and_one_that_stays_is_not_told() -> None:
     comes = role((0.1, False), (0.9, True), (0.8, True), (0.2, False))
     stays = role((0.9, True), (0.2, False), (0.3, False), (0.8, True), name="self")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from attnviz.comparison import parts, sections
+from attnviz.comparison.findings import said
 from attnviz.comparison.page import Part
 from attnviz.comparison.records import (
     Comparison,
@@ -16,7 +17,7 @@ from attnviz.comparison.records import (
 from attnviz.comparison.several import Comparisons
 from attnviz.evidence.rules import PROBE
 from attnviz.report.cells import Text
-from tests.comparison.test_changes import HAS, ROLE, comparison, report
+from tests.comparison.test_changes import HAS, ROLE, comparison, difference, report
 
 SAME_HEAD = HeadMatch((0, 0), (0, 0), 0.0, "number")
 
@@ -45,6 +46,44 @@ def test_heads_without_counterparts_are_not_said_to_be_alike() -> None:
     assert alone.otherwise == "No head has a counterpart in the other model, so none is compared."
     matched = part("heads", compared(comparison(matches=[SAME_HEAD])))
     assert matched.otherwise == "No difference of any head is certain."
+
+
+def test_numbers_show_how_heads_differ() -> None:
+    little = replace(difference(0, -0.0036), before=0.5034, after=0.4998, low=-0.0037, high=-0.0034)
+    table = part("heads", compared(comparison(differences=[little], matches=[SAME_HEAD]))).table
+    assert table
+    assert [cell.text for cell in table.rows[0]][2:] == [
+        "0.5034",
+        "0.4998",
+        "−0.0036 [−0.0037, −0.0034]",
+    ]
+
+
+def test_a_head_is_told_by_the_role_that_leads_there() -> None:
+    leads, other = RoleHead((0, 1), 0.22, 0.2, 0.24), RoleHead((0, 0), 0.32, 0.3, 0.34, ROLE)
+    kept = RoleChange("vertical-strip", "kept", (other, leads), (other,))
+    table = part("roles", compared(comparison([kept], matches=[SAME_HEAD]))).table
+    assert table
+    assert [cell.text for cell in table.rows[0]][2:] == [
+        "L0H1 0.22, L0H0 0.32 (as previous token)",
+        "L0H0 0.32 (as previous token)",
+    ]
+    titles = {ROLE: "previous token", "vertical-strip": "vertical strip"}
+    assert said(kept, titles) == (
+        "The role vertical strip is kept: before, L0H1 with 0.22 [0.20, 0.24], and 1 more head; "
+        "after, L0H0 with 0.32 [0.30, 0.34] (as previous token)."
+    )
+
+
+def test_what_one_model_lacks_reads_otherwise_than_what_the_other_has() -> None:
+    only = RoleChange(
+        ROLE, "lost", (RoleHead((0, 0), 0.4012, 0.38, 0.42),), (),
+        closest=RoleHead((0, 3), 0.3988, 0.38, 0.41),
+    )  # fmt: skip
+    assert said(only, {ROLE: "previous token"}, ("a", "b")) == (
+        "The role previous token is in a only: L0H0 with 0.401 [0.380, 0.420]. In b no head has "
+        "it; L0H3 comes closest, with 0.399 [0.380, 0.410]."
+    )
 
 
 def test_what_is_one_fact_is_told_once_from_model_to_model() -> None:

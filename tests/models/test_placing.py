@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +16,12 @@ from transformers.integrations import accelerate as placed
 import attnviz
 from attnviz.attention.layer import LayerAttention
 from attnviz.attention.request import JoinedRequest
+from attnviz.corpus import scan
 from attnviz.errors import InputError, UsageError
-from attnviz.models import names, placing, tap
+from attnviz.models import explain, names, placing, tap
 from attnviz.models.load import LoadedModel, load
 from attnviz.models.placing import Placing
+from attnviz.settings import Settings
 from tests.helpers.models import write_model
 from tests.helpers.tool import Tool
 
@@ -80,6 +83,33 @@ def test_layers_on_another_device_are_measured_where_the_batch_lies() -> None:
     (layer,) = seen
     parts = (layer.query, layer.key, layer.sinks, layer.bias, layer.mask.first)
     assert {part.device for part in parts if part is not None} == {torch.device("meta")}
+
+
+def test_copies_of_a_mask_are_known_as_one() -> None:
+    # On its way to another device each layer's mask is a copy of its own.
+    ear = tap._Ear(print)
+    mask = torch.ones(1, 1, 5, 5).tril().bool()
+    known = ear.mask(mask, torch.Size((5, 5)), torch.device("cpu"), causal=True)
+    assert ear._equal(mask.clone(), torch.Size((5, 5)), causal=True) is known
+    assert ear._equal(~mask, torch.Size((5, 5)), causal=True) is None
+    assert ear._equal(mask.clone(), torch.Size((5, 5)), causal=False) is None
+
+
+def test_workers_of_a_cluster_spread_their_models_themselves() -> None:
+    alone = scan._reads_alone(Settings(device_map="auto"))
+    assert (alone.device, alone.device_map) == ("cpu", "none")
+    with pytest.raises(UsageError, match="--device-map auto"):
+        scan._reads_alone(Settings(device="cpu", device_map="auto"))
+
+
+def test_weights_that_are_on_disk_in_no_file_are_named() -> None:
+    offloaded = importlib.import_module("accelerate.utils").OffloadedWeightsLoader
+    with pytest.raises(KeyError) as caught:
+        offloaded({"norm.weight": torch.ones(1)})["lm_head.weight"]
+    known = explain.stopped("m stops", caught.value)
+    assert known is not None
+    assert "accelerate left lm_head.weight on disk, and doesn't find it there" in known.message
+    assert "Leave out --device-map" in known.hint
 
 
 def test_two_places_are_refused(tool: Tool) -> None:

@@ -1,6 +1,6 @@
-"""Models of fewer bits: how they are named, and what is missing for them.
+"""Models of fewer bits: how they are named, measured as what they stand for, and refused.
 
-bitsandbytes runs where it is installed; it is no part of what the tests install.
+bitsandbytes, AWQ and GPTQ run where their packages are installed; the tests don't install them.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ import torch
 
 import attnviz
 from attnviz.errors import InputError
-from attnviz.models import names, quantized
+from attnviz.models import names, quantized, sizes
+from attnviz.models.checkpoint import Stored
+from attnviz.models.explain import explained
 from attnviz.models.load import load
 from attnviz.models.names import ModelName
 from attnviz.models.placing import Placing
-from tests.helpers.models import copied, write_model
+from tests.helpers.models import copied, refusal, write_model
+from tests.helpers.packed import write_packed
 
 NAME = ModelName("m", "folder", "m")
 ON_CPU = Placing(torch.device("cpu"))
@@ -81,6 +84,77 @@ def test_plain_models_are_loaded_as_ever() -> None:
     assert quantized.options(NAME, {}, "auto", torch.float32, ON_CPU) == {}
 
 
+TEXTS = ["the cat sat on the mat .", "a dog saw a bird and then it ran .", "it was red ."]
+_PACKAGES = {"awq": ("gptqmodel",), "gptq": ("gptqmodel", "optimum"), "fp8": ("accelerate",)}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # gptqmodel and what it imports have their own
+@pytest.mark.parametrize("how", ["awq", "gptq", "fp8"])
+def test_packed_weights_are_measured_as_the_numbers_they_stand_for(
+    how: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for package in _PACKAGES[how]:
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package}, which unpacks {how}, is not installed")
+    packed, plain = write_packed(tmp_path, how)
+    # Products are made in 16 bits by the kernels of AWQ and GPTQ.
+    within = 1e-6 if how == "fp8" else 1e-2
+    seen, others = (attnviz.weights(str(model), TEXTS[1]).weights for model in (packed, plain))
+    assert seen == pytest.approx(others, abs=within)
+    assert seen.max(-1).mean() > 0.5  # which even attention would not be
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.slow
+def test_a_checkpoint_that_does_not_say_it_is_packed_is_told_so(tmp_path: Path) -> None:
+    packed, _ = write_packed(tmp_path, "gptq")
+    said = refusal(copied(packed, tmp_path / "silent", quantization_config=None))
+    assert "14 tensors are missing" in said
+    assert "They are packed, as by GPTQ or AWQ, and its config.json doesn't say so" in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        # Its weights of eight bits would be taken for plain ones, and their scales left out.
+        ({"quant_method": "modelopt", "quant_algo": "FP8"},
+         "is quantised by modelopt, which the installed transformers can't unpack. Give the model"),
+        ({"bits": 4}, "its quantization_config names no quant_method. Put the config.json there"),
+        ({"quant_method": "spqr"},
+         "is quantised by spqr, and can't be loaded here: GPU is required to run SpQR quantized"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_unpacked_is_refused(
+    config: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    plain = write_model(tmp_path / "plain", "llama")
+    assert said in refusal(copied(plain, tmp_path / "packed", quantization_config=config))
+
+
+def test_what_is_packed_cannot_wait_in_memory() -> None:
+    # What transformers says where a model that bitsandbytes packs doesn't fit on the GPUs.
+    error = ValueError("Some modules are dispatched on the CPU or the disk. Make sure you have ...")
+    with (
+        pytest.raises(InputError, match="m doesn't fit on the GPUs, and weights quantised by bits"),
+        explained(NAME, None, "bitsandbytes"),
+    ):
+        raise error
+
+
+def test_numbers_of_a_quantization_config_are_no_sizes() -> None:
+    of_torchao = {"quant_type": {"default": {"_data": {"granularity": {"dim": -1}}}}}
+    config = {"hidden_size": 16, "quantization_config": of_torchao}
+    sizes.check(config, Stored(1, 1))
+
+
+def test_what_loading_prints_is_not_the_result(capsys: pytest.CaptureFixture[str]) -> None:
+    with quantized.unheard():
+        print("GPT-QModel : 7.7.0")
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.slow
 def test_a_checkpoint_whose_package_is_missing_is_refused(tmp_path: Path) -> None:
     plain = write_model(tmp_path / "plain", "llama")
@@ -100,8 +174,7 @@ def test_weights_of_fewer_bits_give_nearly_the_same(
     folder = write_model(
         tmp_path / "llama", "llama", hidden_size=64, intermediate_size=128, initializer_range=0.3
     )
-    texts = ["the cat sat on the mat .", "a dog saw a bird and then it ran .", "it was red ."]
-    full, packed = (attnviz.measure(str(folder), texts, dtype=each) for each in ("auto", dtype))
+    full, packed = (attnviz.measure(str(folder), TEXTS, dtype=each) for each in ("auto", dtype))
     assert packed.source is not None
     assert full.source is not None
     model = packed.source.model

@@ -55,6 +55,17 @@ def test_an_interval_has_the_decimals_of_its_mean(
     assert numbers.estimate(mean, low, high) == text
 
 
+def test_numbers_that_stand_side_by_side_are_told_apart() -> None:
+    least = numbers.telling(0.3988, 0.4012)
+    assert numbers.estimate(0.3988, 0.38, 0.41, least=least) == "0.399 [0.380, 0.410]"
+    assert numbers.estimate(0.4012, 0.38, 0.42, least=least) == "0.401 [0.380, 0.420]"
+    assert numbers.middle(0.3988, 0.38, 0.41, least=least) == "0.399"
+    assert numbers.interval(0.3988, 0.38, 0.41, least=least) == "[0.380, 0.410]"
+    assert numbers.telling(12.0, 40.0) == numbers.telling(0.4, 0.4) == 0
+    assert numbers.telling(None, 0.4) == numbers.telling(math.nan, 0.4) == 0
+    assert (numbers.telling(0.4, 0.4000001), numbers.telling(0.4, 0.4000001, 4)) == (7, 4)
+
+
 def test_decimal_points_stand_in_line() -> None:
     padded = numbers.aligned(["0.83", "12", "0.041", "–"])
     assert padded == [

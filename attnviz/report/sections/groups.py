@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnviz.report import watched
-from attnviz.report.cells import Column, Interval, Table, column, head_cells, padded, texts
+from attnviz.report.cells import Column, Interval, Table, changes, head_cells, padded, texts
 from attnviz.report.numbers import MINUS, aligned, count, estimate, interval, middle
 from attnviz.text.showable import in_short
 
@@ -103,14 +103,15 @@ def _table(
         statistic.name: statistic.title for statistic in report.statistics
     }
     heads = [head_cells(report.head(*each.head)) for each in told]
+    means, others = changes([(each.value, each.others) for each in told])
     return Table(
         (
             Column("Head", "heads", heads),
             texts("Measure", "best", (_measure(each, titles) for each in told)),
             texts("Group", "name", (in_short(each.group) for each in told)),
-            Column("Mean", "number", column(each.value for each in told)),
+            Column("Mean", "number", means),
             texts("Against", "quiet", (watched.other(groups, each) for each in told)),
-            Column("Mean there", "number", column(each.others for each in told)),
+            Column("Mean there", "number", others),
             Column("Difference", "interval", _differences(told)),
         )
     )

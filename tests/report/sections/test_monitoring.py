@@ -21,7 +21,7 @@ def test_each_role_and_statistic_has_its_first_row() -> None:
     assert section.table is not None
     assert [[cell.text for cell in row] for row in section.table.rows] == [
         ["L0H1", "punctuation", "new", "0.50", "old", "0.25", "+0.25 [0.23, 0.27]"],
-        ["L1H0", "entropy, in nats", "new", "1.0", "old", "1.5", "−0.50 [−0.52, −0.48]"],
+        ["L1H0", "entropy, in nats", "new", "1.00", "old", "1.50", "−0.50 [−0.52, −0.48]"],
     ]
     assert section.says == "5 of 200 differences are certain."
     assert section.more == "Each role and statistic has its first row here; 3 more are certain."
@@ -65,6 +65,31 @@ def test_the_numbers_of_the_largest_add_up_and_have_their_unit() -> None:
     assert entropy.unit == "nats"
     told = watched.groups_in_words(replace(monitored.DIFFERING, differences=(entropy,)))[1]
     assert told.endswith("entropy, new 0.74 nats, old 1.54 nats, −0.80 [−0.83, −0.77].")
+
+
+def test_names_are_those_of_the_report() -> None:
+    assert [
+        watched.title(name) for name in ("normalized_entropy", "previous-token", "dep:obj")
+    ] == [
+        "normalised entropy",
+        "previous token",
+        "dep:obj",
+    ]
+
+
+def test_means_show_how_they_differ() -> None:
+    little = replace(
+        monitored.DIFFERING.differences[1],
+        value=1.5324, others=1.5422, difference=-0.0098, low=-0.0104, high=-0.0093,
+    )  # fmt: skip
+    section = groups_section.of(
+        replace(MADE, groups=replace(monitored.DIFFERING, differences=(little,)))
+    )
+    assert section is not None
+    assert section.table is not None
+    assert [cell.text for cell in section.table.rows[0]][3:] == [
+        "1.5324", "old", "1.5422", "−0.0098 [−0.0104, −0.0093]"
+    ]  # fmt: skip
 
 
 def test_predictions_have_a_title_of_their_own() -> None:
