@@ -20,7 +20,7 @@ from attnviz.report import codec, records
 from attnviz.report.records import ReportJson
 from attnviz.shape import UNWRITTEN
 from tests.conftest import SAMPLES
-from tests.helpers import example
+from tests.helpers import example, schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ def check_round_trip(report: Report) -> None:
     data = codec.write(measured)
     assert list(differing(measured, codec.read(data))) == []
     assert codec.write(codec.read(data)) == data
-    jsonschema.validate(json.loads(data), codec.schema(), jsonschema.Draft202012Validator)
+    schemas.validate(json.loads(data))
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def scalar(kind: inspect.Type) -> st.SearchStrategy[Any]:
 def test_whatever_the_types_allow_comes_back(made: ReportJson) -> None:
     data = codec.write(made)
     assert codec.read(data) == made
-    jsonschema.validate(json.loads(data), codec.schema(), jsonschema.Draft202012Validator)
+    schemas.validate(json.loads(data))
 
 
 def refusal(told: object) -> InputError:
@@ -209,14 +209,14 @@ def test_what_it_does_not_know_is_refused() -> None:
 )
 def test_reading_and_the_schema_refuse_the_same(path: tuple[Any, ...], wrong: object) -> None:
     told = values(example.report(sentences=1))
-    jsonschema.validate(told, codec.schema())
+    schemas.validate(told)
     place = told
     for step in path[:-1]:
         place = place[step]
     place[path[-1]] = wrong
     refusal(told)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(told, codec.schema())
+        schemas.validate(told)
 
 
 def test_the_shipped_schema_is_the_one_of_the_types() -> None:
