@@ -125,7 +125,7 @@ def _forked(model: str, corpus: str, run: Run) -> End:
 
 def main(model: str, corpus: str) -> None:
     """Does what standard input asks for."""
-    scan._SHARE = 0.0  # Sums are kept after every shard, however long that takes.
+    scan._SHARE = 0  # Sums are kept after every shard, however long that takes.
     with small_pilot(PILOT, SHARD):
         with tempfile.TemporaryDirectory() as folder:
             assert cli.run(_command(model, corpus, folder)) == 0  # All is imported by now.
