@@ -1,4 +1,4 @@
-"""Real models for the tests, loaded once a session; nothing may reach a hub."""
+"""Real models for the tests, made once a run; nothing may reach a hub."""
 
 from __future__ import annotations
 
