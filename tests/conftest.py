@@ -1,10 +1,11 @@
-"""Real models for the tests, loaded once a session; nothing may reach a hub."""
+"""Real models for the tests, made once a run; nothing may reach a hub."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from attnviz.text.tokenize import Tokenizer
+    from tests.helpers.shared import Shared
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 # Before anybody imports Triton: without a GPU its kernels are run line by line.
@@ -30,6 +32,7 @@ pytest_plugins = [
     "tests.helpers.checkpoints",
     "tests.helpers.comparisons",
     "tests.helpers.reports",
+    "tests.helpers.shared",
     "tests.helpers.tables",
     "tests.helpers.tool",
 ]
@@ -73,34 +76,47 @@ def smollm2_gguf() -> Path:
 
 
 @pytest.fixture(scope="session")
-def smollm2_tokenizer(smollm2_gguf: Path) -> Tokenizer:
-    """Byte-level BPE that adds no special token; it takes some seconds to read."""
+def smollm2_tokenizer(smollm2_gguf: Path, shared: Shared) -> Tokenizer:
+    """Byte-level BPE that adds no special token; read from GGUF it takes some seconds."""
     from transformers import AutoTokenizer
 
-    loaded: Tokenizer = AutoTokenizer.from_pretrained(
-        smollm2_gguf.parent, gguf_file=smollm2_gguf.name
-    )
+    def make(folder: Path) -> None:
+        AutoTokenizer.from_pretrained(
+            smollm2_gguf.parent, gguf_file=smollm2_gguf.name
+        ).save_pretrained(folder)
+
+    loaded: Tokenizer = AutoTokenizer.from_pretrained(shared.folder("smollm2-tokenizer", make))
     return loaded
 
 
 @pytest.fixture(scope="session")
-def smollm2(
-    smollm2_gguf: Path, smollm2_tokenizer: Any, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Path]:
+def smollm2(smollm2_gguf: Path, smollm2_tokenizer: Any, shared: Shared) -> Path:
     """SmolLM2 as a model folder: a GGUF file takes 20 seconds to load, safetensors one."""
+
+    def make(folder: Path) -> None:
+        _unpacked(smollm2_gguf).save_pretrained(folder)
+        smollm2_tokenizer.save_pretrained(folder)
+
+    return shared.folder("smollm2", make)
+
+
+def _unpacked(file: Path) -> Any:
+    """The model of a GGUF file, with plain float32 weights."""
+    import gguf
+    import torch
     from transformers import AutoModel
 
-    folder = tmp_path_factory.mktemp("models") / "smollm2"
-    where, file = smollm2_gguf.parent, smollm2_gguf.name
-    loaded = AutoModel.from_pretrained(where, gguf_file=file)
-    del loaded.config.quantization_config  # The weights are plain float32 by now.
-    from_config: Any = AutoModel.from_config  # It carries no types.
-    plain = from_config(loaded.config)
-    plain.load_state_dict(loaded.state_dict())
-    plain.save_pretrained(folder)
-    smollm2_tokenizer.save_pretrained(folder)
-    yield folder
-    (folder / "model.safetensors").unlink()
+    with pytest.MonkeyPatch.context() as patch:
+        # The file is read anew for each thing that is asked of it, and names for each module.
+        for slow in ("GGUFReader", "get_tensor_name_map"):
+            patch.setattr(gguf, slow, cache(getattr(gguf, slow)))
+        loaded = AutoModel.from_pretrained(file.parent, gguf_file=file.name)
+    del loaded.config.quantization_config
+    with torch.device("meta"):
+        from_config: Any = AutoModel.from_config  # It carries no types.
+        plain = from_config(loaded.config)
+    plain.load_state_dict(loaded.state_dict(), assign=True)
+    return plain
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import numpy as np
 import pytest
 
@@ -15,9 +14,9 @@ import attnviz
 from attnviz import probing
 from attnviz.evidence.prefix_matching import Estimate, Induction
 from attnviz.models import repeated
-from attnviz.report import codec
 from attnviz.report.formats import html, json_report, markdown
 from tests.conftest import SAMPLES
+from tests.helpers import schemas
 from tests.helpers.models import write_model
 from tests.helpers.planted import sentence
 
@@ -56,9 +55,7 @@ def test_a_decoder_has_copying(decoder: Path) -> None:
         assert one.lifted.chance is not None
         assert 0 <= one.lifted.score <= 1
         assert 0 < one.lifted.chance < 1
-    jsonschema.validate(
-        json.loads(json_report.write(made, ())), codec.schema(), jsonschema.Draft202012Validator
-    )
+    schemas.validate(json.loads(json_report.write(made, ())))
     for write in (html.write, markdown.write):
         assert b"Induction on repeated random tokens" in write(made, ())
 

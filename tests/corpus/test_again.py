@@ -19,7 +19,7 @@ from tests.helpers.tool import Tool, content
 
 pytestmark = pytest.mark.slow
 
-FAST = ("--illustrate", "1", "--resamples", "100")
+FAST = ("--illustrate", "1", "--resamples", "100", "--jobs", "1")
 ALONE = "Made from a measurement alone: numbers, tables and maps are all there"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,22 @@ import pytest
 import attnviz
 from attnviz.corpus import summary
 from tests.conftest import SAMPLES
-from tests.helpers.corpora import measurement, sentences, write_lines
+from tests.helpers.corpora import measurement, sentences, small_pilot, write_lines
 from tests.helpers.tool import Tool, content
 
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _small() -> Iterator[None]:
+    with small_pilot(100, shard=20):
+        yield
+
+
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_lines(tmp_path_factory.mktemp("corpus") / "corpus.txt", sentences(1600))
+    """A pilot, and three shards."""
+    return write_lines(tmp_path_factory.mktemp("corpus") / "corpus.txt", sentences(160))
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +45,11 @@ def scan(tiny: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_a_summary_at_the_end(tiny: Path, corpus: Path, tool: Tool, scan: Path) -> None:
     ran = tool("scan", tiny, corpus, "-o", scan)
     assert ran.code == 0
-    assert ran.out.startswith("tiny: 1,600 sentences, ")
+    assert ran.out.startswith("tiny: 160 sentences, ")
     assert ran.out.endswith(f"{scan}: next attnviz report --from {scan}\n")
     assert ran.err == ""
     told = json.loads(tool("scan", tiny, corpus, "-o", scan, "--format", "json").out)
-    assert (told["sentences"], told["files"], told["set_aside"]) == (1600, 1, 0)
+    assert (told["sentences"], told["files"], told["set_aside"]) == (160, 1, 0)
     jsonschema.validate(told, _schema(), jsonschema.Draft202012Validator)
 
 
@@ -63,7 +71,7 @@ def test_parts_are_merged_to_the_bytes_of_the_whole(
         assert f"This is part {number}/3 of the corpus." in ran.out
     ran = tool("merge", *parts, "-o", tmp_path / "whole")
     assert ran.code == 0, ran.err
-    assert ran.out.startswith("tiny: 1,600 sentences, ")
+    assert ran.out.startswith("tiny: 160 sentences, ")
     assert measurement(tmp_path / "whole").to_bytes() == measurement(scan).to_bytes()
     before = content(tmp_path / "whole")
     assert tool("merge", *reversed(parts), "-o", tmp_path / "whole").code == 0
@@ -86,7 +94,7 @@ def test_corpora_of_one_pilot_are_merged(
     assert tool("merge", scan, tmp_path / "more", "-o", tmp_path / "both").code == 0
     both = measurement(tmp_path / "both")
     assert [(file.name, file.sentences) for file in both.input.files] == [
-        ("corpus.txt", 1600),
+        ("corpus.txt", 160),
         ("more.txt", 30),
     ]
     shutil.copytree(scan, tmp_path / "twice")
@@ -119,7 +127,7 @@ def test_time_that_is_up_has_a_code_of_its_own(
 ) -> None:
     ran = tool("scan", tiny, corpus, "-o", tmp_path / "scan", "--time-limit", "0s")
     assert ran.code == 75
-    assert "The time is up: 320 sentences are left" in ran.err
+    assert "The time is up: 40 sentences are left" in ran.err
     told = tool("report", "--from", tmp_path / "scan")
     assert (told.code, "Its scan is not finished" in told.err) == (3, True)
     told = tool("merge", tmp_path / "scan", "-o", tmp_path / "other")
@@ -149,7 +157,7 @@ def test_rows_add_up_to_the_sums(tiny: Path, corpus: Path, tool: Tool, tmp_path:
     assert len(list((tmp_path / "rows").iterdir())) == 4  # the pilot, and three shards
     table = parquet.read_table(tmp_path / "rows")
     assert table.column_names[:4] == ["sentence", "source", "line", "stream"]
-    assert len(compute.unique(table["sentence"])) == 1600
+    assert len(compute.unique(table["sentence"])) == 160
     sums = measurement(tmp_path).streams[""]
     for role, measure in (
         ("previous-token", "score"),

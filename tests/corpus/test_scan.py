@@ -60,7 +60,8 @@ def test_a_treebank_too(tiny: Path, tmp_path: Path) -> None:
     ours = measurement(tmp_path)
     assert any(name.startswith("dep:nsubj|") for name in ours.streams[""].columns)
     assert ours.streams[""].units.digests.tolist() == direct.streams[""].units.digests.tolist()
-    assert attnviz.judge(ours).heads == attnviz.judge(direct).heads
+    judged = [attnviz.judge(each, resamples=100).heads for each in (ours, direct)]
+    assert judged[0] == judged[1]
 
 
 def test_stops_when_time_is_up_and_goes_on(

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import hypothesis
-import jsonschema
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,7 +19,7 @@ from attnviz.evidence import bootstrap
 from attnviz.evidence.gather import RoleSums, Sums
 from attnviz.evidence.judge import judge
 from attnviz.evidence.rules import USUAL, Margin, Rules, idle, rules
-from attnviz.report import codec, rerun, whole
+from attnviz.report import rerun, whole
 from attnviz.report.formats import json_report, markdown
 from attnviz.report.given import Options
 from attnviz.report.sections import method
@@ -29,7 +28,7 @@ from attnviz.roles.previous_token import ROLE as PREVIOUS
 from attnviz.settings import from_mapping
 from attnviz.sources import resolve
 from tests.conftest import SAMPLES
-from tests.helpers import example
+from tests.helpers import example, schemas
 from tests.helpers.example import REVERSE, ROW
 from tests.helpers.page import page
 
@@ -200,7 +199,7 @@ def test_a_report_prints_the_rules_and_how_to_set_them_again() -> None:
     assert given_again == "dep:nsubj=0.25,induction=0.2,sentences=20"
     assert rules(from_mapping({"evidence": given_again}).evidence) == STRICT
     told = json.loads(json_report.write(made, ()))
-    jsonschema.validate(told, codec.schema())
+    schemas.validate(told)
     assert told["evidence"] == {
         "confidence": 0.95,
         "resamples": 2000,

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import jsonschema
 import regex
 from markdown_it import MarkdownIt
 
-from attnviz.report import codec, scripts
+from attnviz.report import scripts
+from tests.helpers import schemas
 from tests.helpers.page import LOADS, Page
 
 # Moves the cursor, turns the line, looks like nothing: never as such on a screen.
@@ -25,7 +25,6 @@ UNSEEN = regex.compile(r"(?V1)[\p{C}\p{Zl}\p{Zp}\p{DI}--\n]")
 _NO_TAG = re.compile(r"<(?!/?[a-z][a-z0-9]*[\s>/]|!doctype html>)", re.IGNORECASE)
 _DATA = re.compile(r'<script type="application/json" id="explorer-data">([^<]*)</script>')
 _WEIGHTS = re.compile(r'<script type="text/plain" id="[A-Za-z0-9-]+">[A-Za-z0-9+/=]*</script>')
-_SCHEMA = jsonschema.Draft202012Validator(codec.schema())
 _RENDER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 _MARKDOWN_TAGS = "h1 h2 h3 p ul li table thead tbody tr th td a img strong em blockquote"
 _PAGE_TAGS = (
@@ -86,7 +85,7 @@ def report_json(text: str) -> dict[str, Any]:
     """JSON by its schema that can be looked at: the text in it is escaped, and comes back."""
     assert UNSEEN.search(text) is None
     told: dict[str, Any] = json.loads(text)
-    _SCHEMA.validate(told)
+    schemas.validate(told)
     return told
 
 

@@ -1,4 +1,4 @@
-"""Comparisons of real models that several files look at, made once a session."""
+"""Comparisons of real models that several files look at, made once a run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from tests.conftest import SAMPLES
 
 if TYPE_CHECKING:
     from attnviz.api import Comparisons
+    from tests.helpers.shared import Shared
 
 TEXT = SAMPLES / "induction" / "text.txt"
 
 
 @pytest.fixture(scope="session")
-def over_training(checkpoints: list[Path]) -> Comparisons:
+def over_training(checkpoints: list[Path], shared: Shared) -> Comparisons:
     """The sample decoder over its thirteen checkpoints."""
-    return attnviz.compare(checkpoints, TEXT, resamples=400)
+    return shared.value("comparisons", lambda: attnviz.compare(checkpoints, TEXT, resamples=400))
 
 
 @pytest.fixture(scope="session")

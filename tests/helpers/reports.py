@@ -1,4 +1,4 @@
-"""Reports on a real model that several files look at, made once a session."""
+"""Reports on a real model that several files look at, made once a run."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from attnviz.report.model import Report
+    from tests.helpers.shared import Shared
 
 
 @pytest.fixture(scope="session")
@@ -25,12 +26,16 @@ def treebank(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def annotated_report(treebank: Path) -> Report:
+def annotated_report(treebank: Path, shared: Shared) -> Report:
     """MiniLM on thirty annotated sentences."""
-    return attnviz.analyze("minilm", treebank, illustrate=0, resamples=100)
+    return shared.value("annotated-report", lambda: _analyzed(treebank))
 
 
 @pytest.fixture(scope="session")
-def quickstart_report() -> Report:
+def quickstart_report(shared: Shared) -> Report:
     """MiniLM on the quickstart."""
-    return attnviz.analyze("minilm", SAMPLES / "quickstart.txt", illustrate=0, resamples=100)
+    return shared.value("quickstart-report", lambda: _analyzed(SAMPLES / "quickstart.txt"))
+
+
+def _analyzed(text: Path) -> Report:
+    return attnviz.analyze("minilm", text, illustrate=0, resamples=100)

@@ -20,7 +20,7 @@ from tests.helpers.measure import Recorder
 from tests.helpers.rounding import Rounding
 from tests.helpers.tables import Errors
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.architectures]
 
 KINDS = [kind for members in ARCHITECTURES.values() for kind in members]
 # The numbers of the layers with attention, where that is not all of them.

@@ -7,12 +7,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
 
 import attnviz
 from attnviz.findings.heads import LONG
-from attnviz.report import codec
 from attnviz.report.formats import html, json_report, markdown
 from attnviz.report.head_profiles import Example, Kind, Looked, LooksAt, Offsets, ShownToken
 from attnviz.report.model import HeadReport, Report
@@ -20,7 +18,7 @@ from attnviz.report.sections import examples as section
 from attnviz.report.sections import head_profile
 from attnviz.text.types import TokenLabel
 from tests.conftest import SAMPLES
-from tests.helpers import example
+from tests.helpers import example, schemas
 from tests.helpers.page import Page
 
 if TYPE_CHECKING:
@@ -250,7 +248,7 @@ def test_the_whole_range_is_told_between_the_ends() -> None:
 def test_json_has_places_and_fits_its_schema() -> None:
     made = with_profile(example.report(sentences=3), instance())
     told = json.loads(json_report.write(made, ()))
-    jsonschema.validate(told, codec.schema())
+    schemas.validate(told)
     head = next(one for one in told["heads"] if (one["layer"], one["head"]) == HEAD)
     assert head["offsets"]["own"] == [0.1, 0.5, 0.2]
     assert head["looks_at"]["parts_of_speech"] == [
@@ -301,7 +299,7 @@ def test_a_real_model_s_offsets_are_those_of_its_roles(annotated_report: Report)
 
 def test_a_real_report_holds_together(annotated_report: Report) -> None:
     assert all(head.looks_at and head.looks_at.words > 50 for head in annotated_report.heads)
-    jsonschema.validate(json.loads(json_report.write(annotated_report, ())), codec.schema())
+    schemas.validate(json.loads(json_report.write(annotated_report, ())))
     assert (
         "Part of speech of the word looked at most"
         in Page(html.write(annotated_report, ()).decode()).text

@@ -7,14 +7,14 @@ import re
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 import attnviz
-from attnviz.report import codec, notebook
+from attnviz.report import notebook
 from attnviz.report.formats import html, json_report, markdown
 from attnviz.report.model import Report
 from attnviz.report.scores import LEAST_SEEN
+from tests.helpers import schemas
 from tests.helpers.page import Page
 from tests.helpers.tool import Tool
 
@@ -44,7 +44,7 @@ FEW: dict[str, Any] = {"illustrate": 1, "resamples": 200}
 
 def told(found: Report) -> dict[str, Any]:
     made: dict[str, Any] = json.loads(json_report.write(found, ()))
-    jsonschema.validate(made, codec.schema(), jsonschema.Draft202012Validator)
+    schemas.validate(made)
     return made
 
 

@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 import attnviz
-from attnviz.report import codec
 from attnviz.report.formats import json_report, markdown
 from tests.conftest import SAMPLES
+from tests.helpers import schemas
 from tests.helpers.models import write_model
 from tests.helpers.tool import Tool
 
@@ -29,7 +28,7 @@ def test_a_report_on_pairs(tool: Tool, tiny: Path, tmp_path: Path) -> None:
     done = tool("report", tiny, text, "--split", "pair", "-o", out, "--illustrate", "1")
     assert done.code == 0, done.err
     told = json.loads((out / "report.json").read_text(encoding="utf-8"))
-    jsonschema.validate(told, codec.schema())
+    schemas.validate(told)
     first = told["sentences"][0]
     assert first["text"] == "The dog sat. ‖ A cat saw it!"
     assert first["pair"] == ["The dog sat.", "A cat saw it!"]
@@ -108,6 +107,6 @@ def test_an_encoder_reads_pairs_and_a_decoder_answers(tmp_path: Path) -> None:
         roles = {part.attention: part.heads[0].roles for part in found.parts}
         assert "segment-block" in roles["encoder"]
         assert not {"segment-block"} & {*roles["decoder"], *roles["cross"]}
-        jsonschema.validate(json.loads(json_report.write(found, ())), codec.schema())
+        schemas.validate(json.loads(json_report.write(found, ())))
         for part, paired in zip(found.parts, (True, False, False), strict=True):
             assert all(bool(one.segments) is paired for one in part.sentences)

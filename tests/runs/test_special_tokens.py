@@ -7,14 +7,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 import attnviz
 from attnviz.errors import InputError, UsageError
-from attnviz.report import codec
 from attnviz.report.formats import html, markdown
 from attnviz.report.rerun import command
+from tests.helpers import schemas
 from tests.helpers.models import write_model
 from tests.helpers.tool import Tool
 
@@ -55,7 +54,7 @@ def test_an_option_reads_them_as_such(tool: Tool, tiny: Path, tmp_path: Path) ->
     done = tool("report", tiny, text, "--parse-special-tokens", *JSON)
     assert done.code == 0, done.err
     told = json.loads(done.out)
-    jsonschema.validate(told, codec.schema())
+    schemas.validate(told)
     assert told["options"]["parse_special_tokens"] is True
     assert told["sentences"][0]["tokens"] == ["[CLS]", "the", "dog", "[MASK]", ".", "[SEP]"]
     assert told["sentences"][0]["special"] == [True, False, False, True, False, True]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from tests.conftest import SAMPLES
+from tests.helpers import schemas
 from tests.helpers.models import write_model
 from tests.helpers.tool import Outcome, Tool, content
 
@@ -57,8 +56,7 @@ def found(done: Outcome) -> dict[str, Any]:
     """The report on standard output, which must be what the schema says."""
     assert done.code == 0, done.err
     document: dict[str, Any] = json.loads(done.out)
-    schema = json.loads((files("attnviz") / "report" / "schema.json").read_text("utf-8"))
-    jsonschema.validate(document, schema)
+    schemas.validate(document)
     return document
 
 

@@ -9,9 +9,8 @@ import jsonschema
 import numpy as np
 import pytest
 
-from attnviz.report import codec
 from attnviz.report.formats import json_report
-from tests.helpers import example
+from tests.helpers import example, schemas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,16 +38,14 @@ def read(made: Report, pictures: Sequence[Picture] = ()) -> dict[str, Any]:
     ],
 )
 def test_a_report_fits_its_schema(made: Report) -> None:
-    schema = codec.schema()
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(read(made, example.pictures(made)), schema, jsonschema.Draft202012Validator)
+    schemas.validate(read(made, example.pictures(made)))
 
 
 def test_the_schema_is_strict() -> None:
     told = read(example.report())
     told["heads"][0]["roles"]["self"]["p_value"] = 0.05
     with pytest.raises(jsonschema.ValidationError, match="p_value"):
-        jsonschema.validate(told, codec.schema())
+        schemas.validate(told)
 
 
 def test_the_parts_that_others_rely_on() -> None:

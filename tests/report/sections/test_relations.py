@@ -7,16 +7,15 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
 from rich.console import Console
 
 from attnviz.findings.findings import OF_FAMILY, findings
-from attnviz.report import codec, terminal, whole
+from attnviz.report import terminal, whole
 from attnviz.report.formats import json_report, markdown
 from attnviz.report.model import RelationRow, Report
 from attnviz.report.sections import relations, roles
-from tests.helpers import example
+from tests.helpers import example, schemas
 from tests.helpers.example import REVERSE, ROW
 from tests.helpers.page import page
 
@@ -84,7 +83,7 @@ def test_hostile_relations_stay_text() -> None:
     report = made(row, hostile=True)
     assert not page(report).all("script")
     assert "<img" not in told(report)
-    jsonschema.validate(read(report), codec.schema())
+    schemas.validate(read(report))
 
 
 def test_the_words_fit_the_rows() -> None:
@@ -115,7 +114,7 @@ def test_relations_of_a_part_stand_in_that_part() -> None:
     encoder, *others = report.parts
     encoder = replace(encoder, relations=(ROW,), special_mass=(0.14, 0.14))
     report = replace(report, parts=(encoder, *others))
-    jsonschema.validate(read(report), codec.schema())
+    schemas.validate(read(report))
     assert [row["attention"] for row in read(report)["relations"]] == ["encoder"]
     assert read(report)["parts"]["encoder"]["special_mass"] == [0.14, 0.14]
     found = page(report)
@@ -226,7 +225,7 @@ def test_no_row_beats_the_best_head_of_its_role(annotated_report: Report) -> Non
 
 
 def test_a_real_report_fits_its_schema_and_shows_the_section(annotated_report: Report) -> None:
-    jsonschema.validate(read(annotated_report), codec.schema())
+    schemas.validate(read(annotated_report))
     assert len(read(annotated_report)["relations"]) == len(annotated_report.relations)
     assert f"## {relations.TITLE}" in told(annotated_report)
     assert relations.TITLE in page(annotated_report, ()).text

@@ -6,19 +6,17 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import jsonschema
 import numpy as np
 import pytest
 
 from attnviz.evidence.similarity import REDUNDANT, Likeness
 from attnviz.findings.removal import RESTING, spare
-from attnviz.report import codec
 from attnviz.report.candidates import Alike, Spare
 from attnviz.report.formats import json_report, markdown
 from attnviz.report.model import Estimate, HeadReport, RoleScore, Similarity
 from attnviz.report.scores import Verdict
 from attnviz.report.sections import spare as section
-from tests.helpers import example
+from tests.helpers import example, schemas
 from tests.helpers.page import page
 
 if TYPE_CHECKING:
@@ -155,7 +153,7 @@ def test_heads_that_do_induction_are_no_candidates() -> None:
     assert says in page(made).text
     assert says in markdown.write(made, ()).decode()
     told = json.loads(json_report.write(made, ()))
-    jsonschema.validate(told, codec.schema())
+    schemas.validate(told)
     assert [one["induction"] for one in told["spare"]["working"]] == pytest.approx([best, other])
     assert [one["induction"] for one in told["spare"]["heads"]] == [None, None]
 
@@ -237,7 +235,7 @@ def test_a_supported_role_is_told_unless_it_says_the_same() -> None:
 def test_every_format_takes_it(hostile: bool) -> None:
     made = many(hostile=hostile)
     told = json.loads(json_report.write(made, ()))
-    jsonschema.validate(told, codec.schema())
+    schemas.validate(told)
     found = told["spare"]
     assert found["collapsed"] == [0, 3]
     assert found["groups"] == [{"kept": [0, 1], "others": [[0, 0], [0, 2]], "high": 0.05}]
@@ -268,4 +266,4 @@ def test_on_a_real_model(quickstart_report: Report) -> None:
         assert one.statistics["resting"].mean == pytest.approx(at_rest, abs=1e-5)
     lows = [one.statistics["resting"].low or 0 for one in made.heads]
     assert len(resting.heads) == sum(low > RESTING for low in lows)
-    jsonschema.validate(json.loads(json_report.write(made, ())), codec.schema())
+    schemas.validate(json.loads(json_report.write(made, ())))
