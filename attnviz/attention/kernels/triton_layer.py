@@ -39,8 +39,9 @@ def suits(layer: LayerInputs) -> bool:
 
 
 def measure(layer: LayerInputs) -> Measured:
-    """Measures a layer."""
-    return _Run(layer).measured()
+    """Measures a layer, on the GPU where it is: Triton would take the current one."""
+    with torch.cuda.device_of(layer.query):
+        return _Run(layer).measured()
 
 
 class _Run:
