@@ -51,10 +51,11 @@ def has_triton() -> bool:
 def ready(request: JoinedRequest) -> None:
     """Makes what a kernel needs once a batch, on the host, before the batch's first layer."""
     device = request.content.device
-    if request.kernel == "triton" or (request.kernel == "auto" and device.type in _TRITON_ON):
+    wanted = request.kernel == "triton" or (request.kernel == "auto" and device.type in _TRITON_ON)
+    if wanted and has_triton():
         from attnviz.attention.kernels import triton_layer
 
-        if has_triton() and triton_layer.runs_on(device):
+        if triton_layer.runs_on(device):
             triton_layer.lay(request)
 
 

@@ -40,7 +40,7 @@ def suits(layer: LayerInputs) -> bool:
 
 def measure(layer: LayerInputs) -> Measured:
     """Measures a layer, on the GPU where it is: Triton would take the current one."""
-    with torch.cuda.device_of(layer.query):
+    with torch.cuda.device(layer.query.get_device()):
         return _Run(layer).measured()
 
 

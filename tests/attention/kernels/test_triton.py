@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -66,9 +67,13 @@ def test_two_runs_give_the_same_bytes() -> None:
 
 
 def test_triton_is_refused_where_it_can_t_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attnviz.attention.kernels.has_triton", lambda: False)
+    monkeypatch.setattr(kernels, "has_triton", lambda: False)
+    monkeypatch.setitem(sys.modules, "triton", None)
+    monkeypatch.delitem(sys.modules, "attnviz.attention.kernels.triton_layer", raising=False)
+    layer = built(CASES[0], "triton")
+    kernels.ready(layer.request)
     with pytest.raises(UsageError, match="needs Triton") as refused:
-        measure(built(CASES[0], "triton"))
+        measure(layer)
     assert "attnviz[triton]" in refused.value.hint
 
 
