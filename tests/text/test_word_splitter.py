@@ -116,47 +116,10 @@ def test_a_token_of_nothing_is_of_the_word_around_it() -> None:
 
 
 def test_marks_make_no_word_rare() -> None:
-    assert (
-        longest_run(
-            (
-                "didn",
-                "'",
-                "t",
-            )
-        )
-        == 1
-    )
-    assert (
-        longest_run(
-            (
-                " don",
-                "'t",
-            )
-        )
-        == 1
-    )
-    assert (
-        longest_run(
-            (
-                "aa",
-                "rd",
-                "var",
-                "ks",
-            )
-        )
-        == 4
-    )
-    assert (
-        longest_run(
-            (
-                "U",
-                ".",
-                "S",
-                ".",
-            )
-        )
-        == 1
-    )
+    assert longest_run(("didn", "'", "t")) == 1
+    assert longest_run((" don", "'t")) == 1
+    assert longest_run(("aa", "rd", "var", "ks")) == 4
+    assert longest_run(("U", ".", "S", ".")) == 1
     assert longest_run(("...",)) == longest_run(()) == 0
 
 
