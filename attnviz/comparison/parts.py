@@ -297,7 +297,7 @@ def _most(sure: Sequence[HeadDifference], titles: Titles) -> str:
 
 def _changed(comparisons: Comparisons, step: Comparison) -> str:
     told = [
-        f"{_role(comparisons, change).text} {WORDS[change.kind]}"
+        f"{change.attention} {_role(comparisons, change).text} {WORDS[change.kind]}".lstrip()
         for change in step.changes
         if change.kind in ("lost", "moved", "gained") and not change.same_as
     ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from attnviz.comparison import parts, sections
 from attnviz.comparison.findings import said
+from attnviz.comparison.formats import markdown
 from attnviz.comparison.page import Part
 from attnviz.comparison.records import (
     Comparison,
@@ -73,6 +74,13 @@ def test_a_difference_that_is_certain_never_reads_as_none() -> None:
     table = part("means", sure).table
     assert table
     assert table.rows[0][3].text == "−0.00003 [−0.00004, −0.00001]"
+
+
+def test_a_role_is_told_with_its_attention_in_markdown_too() -> None:
+    head = (RoleHead((0, 0), 0.9, 0.8, 0.95),)
+    cross = RoleChange("alignment", "kept", head, head, attention="cross")
+    text = markdown.write(compared(comparison([cross], matches=[SAME_HEAD]))).decode()
+    assert "| alignment, cross | kept | L0H0 0.90 | L0H0 0.90 |" in text
 
 
 def test_a_head_is_told_by_the_role_that_leads_there() -> None:
