@@ -30,7 +30,8 @@ def compared(
 
     A folder of models, checkpoints say, stands for all of them, by the numbers in their names.
     Raises UsageError for fewer than two, and for a setting that is `given` another value than
-    something was measured with; InputError for a measurement that can't be read.
+    something was measured with; InputError for a measurement that can't be read, and where what
+    quantises a model is not installed.
     """
     every: list[str | Measurement] = []
     for argument in arguments:
@@ -107,14 +108,20 @@ def _side(name: str, label: str, settings: Settings) -> Compared:
     model, chosen = with_settings(name, settings)
     resolved = model_names.resolve(model, allow_pickle=settings.allow_pickle)
     model_names.check_revision(resolved, chosen.revision)
+    if chosen.dtype in ("8bit", "4bit"):
+        from attnviz.models.quantized import check_installed  # loads torch
+
+        # Now, not once the models before it are measured.
+        check_installed("bitsandbytes")
     return Compared(label, model, chosen)
 
 
 def with_settings(name: str, settings: Settings) -> tuple[str, Settings]:
     """A model's name without what stands behind its @: a number format, or a revision.
 
-    Raises UsageError where nothing stands there, or before it.
+    Raises UsageError where nothing stands there, or before it, and for two of a kind.
     """
+    argument, behind = name, dict[str, str]()
     while "@" in name and not Path(name).expanduser().exists():
         name, _, value = name.rpartition("@")
         if not name or not value:
@@ -122,7 +129,14 @@ def with_settings(name: str, settings: Settings) -> tuple[str, Settings]:
                 f"{name}@{value} is no model.",
                 "After @ comes a number format (minilm@float16) or a revision on the Hub.",
             )
-        if value in get_args(Dtype):
+        kind = "number format" if value in get_args(Dtype) else "revision"
+        if kind in behind:
+            raise UsageError(
+                f"{argument} names two {kind}s, {value} and {behind[kind]}.",
+                "Leave out one of them, or compare the two: each behind a name of its own.",
+            )
+        behind[kind] = value
+        if kind == "number format":
             settings = replace(settings, dtype=cast(Dtype, value))
         else:
             settings = replace(settings, revision=value)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
 
 from attnviz.compared import compared, labels
-from attnviz.errors import AttnvizError, UsageError
+from attnviz.errors import AttnvizError, InputError, UsageError
 from attnviz.settings import Settings
 from tests.helpers.models import write_model
 
@@ -74,5 +75,19 @@ def test_one_model_is_none_to_compare_and_what_is_no_model_is_said(tmp_path: Pat
         compared([model, f"{model}@flaot16"], Settings())
     with pytest.raises(UsageError, match="minilm@ is no model"):
         compared([model, "minilm@"], Settings())
+    with pytest.raises(UsageError, match="names two number formats, float16 and bfloat16"):
+        compared([model, f"{model}@float16@bfloat16"], Settings())
+    with pytest.raises(UsageError, match="names two revisions, one and two"):
+        compared([model, "owner/name@one@float16@two"], Settings())
     with pytest.raises(AttnvizError, match="There is no model folder"):
         compared([model, str(tmp_path / "other")], Settings())
+
+
+def test_a_missing_extra_is_told_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = str(write_model(tmp_path / "model"))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+
+    with pytest.raises(InputError, match="needs the extra `bitsandbytes`"):
+        compared([model, f"{model}@4bit"], Settings())

@@ -253,7 +253,7 @@ def _change(
         kind, reason = _on_one(before, after, pairs)
         closest = (after if before.heads else before).closest if alone else None
     return RoleChange(
-        role, kind, before.heads, after.heads, left, joined, reason, closest, attention
+        role, kind, before.heads, after.heads, left, joined, reason, closest, attention=attention
     )
 
 

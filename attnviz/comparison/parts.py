@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from attnviz.comparison.course_findings import signed
 from attnviz.comparison.findings import NAMED, also, leading, pair_name
@@ -173,16 +172,6 @@ def _bounds(point: CoursePoint) -> cells.Bounds:
     return point.value, point.low, point.high
 
 
-def _signed(values: Sequence[cells.Bounds]) -> list[cells.Interval]:
-    """A column of differences, those above 0 with their sign."""
-    return [
-        replace(each, text=f"+{each.text}", mean=f"+{each.mean}")
-        if value and value > 0 and any(digit in each.mean for digit in "123456789")
-        else each
-        for each, (value, _, _) in zip(cells.intervals(values), values, strict=True)
-    ]
-
-
 def _roles(comparisons: Comparisons) -> Part:
     whole, changes = comparisons.whole, comparisons.whole.changes
     says = ROLES_SAY.format(whole.before.label, whole.after.label)
@@ -227,7 +216,7 @@ def _differences(comparisons: Comparisons) -> Part:
     sure = comparisons.whole.certain
     shown = sure[:ROWS]
     titles = _titles(comparisons)
-    intervals = _signed([(each.difference, each.low, each.high) for each in shown])
+    intervals = cells.differences([(each.difference, each.low, each.high) for each in shown])
     before, after = cells.changes([(each.before, each.after) for each in shown])
     table = Table(
         [
@@ -308,7 +297,7 @@ def _most(sure: Sequence[HeadDifference], titles: Titles) -> str:
 
 def _changed(comparisons: Comparisons, step: Comparison) -> str:
     told = [
-        f"{_role(comparisons, change).text} {WORDS[change.kind]}"
+        f"{change.attention} {_role(comparisons, change).text} {WORDS[change.kind]}".lstrip()
         for change in step.changes
         if change.kind in ("lost", "moved", "gained") and not change.same_as
     ]
@@ -318,6 +307,7 @@ def _changed(comparisons: Comparisons, step: Comparison) -> str:
 def _means(comparisons: Comparisons) -> Part:
     """Means over all heads, first and last."""
     means = [course for course in comparisons.courses if course.kind != "role"]
+    changes = [_bounds(course.change) for course in means]
     labels = comparisons.whole.before.label, comparisons.whole.after.label
     names = [
         f"{course.attention} {course.title}".lstrip() + (f", {course.unit}" if course.unit else "")
@@ -328,7 +318,11 @@ def _means(comparisons: Comparisons) -> Part:
             cells.texts("Mean over heads", "name", map(heading, names)),
             Column(labels[0], "interval", _ends(means, 0, -1)),
             Column(labels[1], "interval", _ends(means, -1, 0)),
-            Column("Difference", "interval", _signed([_bounds(course.change) for course in means])),
+            Column(
+                "Difference",
+                "interval",
+                cells.differences(changes),
+            ),
         ]
     )
     return Part(

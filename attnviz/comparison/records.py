@@ -171,10 +171,10 @@ class RoleChange:
     closest: RoleHead | None = None
     """Of a role of one side alone, whose heads have no counterparts: the head with the highest
     score on the other side. Else null."""
-    same_as: str = field(default="", metadata=LEFT_OUT)
+    same_as: str = field(default="", kw_only=True, metadata=LEFT_OUT)
     """The role that is one fact with it in all of these heads, and of which the same is told; left
     out where there is none."""
-    attention: Attention = field(default="", metadata=LEFT_OUT)
+    attention: Attention = field(default="", kw_only=True, metadata=LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)

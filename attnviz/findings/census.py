@@ -44,11 +44,13 @@ def census(
         measured = sum(not role.absent for role in roles)
         parts.append(f"{count(without)} {shows} none of the {measured} roles looked for")
     other = "other " if said else ""
-    of = f"Of the {other}{counted(len(others), noun(heads[0]))}"
+    many_heads = counted(len(others), noun(heads[0]))
     if len(others) == 1:
         says = f"The {other or 'only '}{noun(heads[0])} {parts[0].removeprefix('1 ')}."
+    elif len(parts) == 1:
+        says = f"{'The other' if said else 'All'} {many_heads} {parts[0].partition(' ')[2]}."
     else:
-        says = f"{of} {listing(parts)}."
+        says = f"Of the {other}{many_heads} {listing(parts)}."
     places = tuple((head.layer, head.head) for head in others)
     return Finding("overview", says, places)
 

@@ -30,6 +30,13 @@ AS_SAVED = ("torchao",)
 """Methods whose weights transformers unpacks for the class that was saved, and for no other."""
 
 
+def check_installed(by: str) -> None:
+    """Raises InputError where what loads models that are quantised `by` a method is missing."""
+    extra, modules = _EXTRAS[by]
+    for module in modules:
+        need(module, extra, f"A model quantised by {by}")
+
+
 def method(config: Mapping[str, Any]) -> str:
     """How a checkpoint was quantised, by transformers' name for it; "" if it wasn't."""
     how = _how_of(config)
@@ -68,9 +75,7 @@ def options(
         )
     wanted = "bitsandbytes" if dtype in ON_LOADING else known
     if wanted in _EXTRAS:
-        extra, modules = _EXTRAS[wanted]
-        for module in modules:
-            need(module, extra, f"A model quantised by {wanted}")
+        check_installed(wanted)
     elif how := _how_of(config):
         _check_known(name, known, how)
     # Packed weights are put on their device as they are loaded, and can't be moved later.

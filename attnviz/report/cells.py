@@ -6,7 +6,7 @@ Numbers of one column are also padded, so that their decimal points stand in lin
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from attnviz.figures.palette import FAMILIES, ink_on
@@ -288,10 +288,36 @@ def intervals(
     With the decimals by which each differs from the number that stands `beside` it in its row.
     """
     others = beside or [None] * len(values)
-    both = [
-        (value, numbers.telling(value[0], other, _DECIMALS))
+    leasts = [
+        numbers.telling(value[0], other, _DECIMALS)
         for value, other in zip(values, others, strict=True)
     ]
+    return _with_decimals(values, leasts)
+
+
+def differences(values: Sequence[Bounds]) -> list[Interval]:
+    """A column of differences with the bounds of their intervals, those above 0 with their sign.
+
+    Where 0 is outside an interval, neither its bounds nor what is between them read as 0.
+    """
+    leasts = [numbers.telling(_nearest_zero(low, high), 0.0) for _, low, high in values]
+    return [
+        replace(each, text=f"+{each.text}", mean=f"+{each.mean}")
+        if value and value > 0 and any(digit in each.mean for digit in "123456789")
+        else each
+        for each, (value, _, _) in zip(_with_decimals(values, leasts), values, strict=True)
+    ]
+
+
+def _nearest_zero(low: float | None, high: float | None) -> float | None:
+    """The bound of an interval that is nearer to 0; None where 0 is in it, or there is none."""
+    if low is None or high is None or low <= 0 <= high:
+        return None
+    return min(low, high, key=abs)
+
+
+def _with_decimals(values: Sequence[Bounds], leasts: Sequence[int]) -> list[Interval]:
+    both = [*zip(values, leasts, strict=True)]
     means = numbers.aligned([numbers.middle(*value, least=least) for value, least in both])
     return [
         Interval(numbers.estimate(*value, least=least), mean, numbers.interval(*value, least=least))

@@ -80,13 +80,14 @@ class Unknown:
         """A warning that says how much is unknown; none for nothing."""
         if not self.tokens:
             return []
-        tokens = "token is" if self.tokens == 1 else "tokens are"
+        tokens = "token" if self.content == 1 else "tokens"
+        are = "is" if self.tokens == 1 else "are"
         named = ", ".join(list(self._examples)[:_EXAMPLES])
         others = " and others" if len(self._examples) > _EXAMPLES else ""
         return [
             (
-                f"{self.tokens:,} of {self.content:,} content {tokens} unknown to the model's "
-                f"vocabulary ({self.tokens / self.content:.1%}), which stands in for all such "
-                f"text alike; they are marked ({named}{others}), and no copies of each other."
+                f"{self.tokens:,} of {self.content:,} content {tokens} {are} unknown to the "
+                f"model's vocabulary ({self.tokens / self.content:.1%}), which stands in for all "
+                f"such text alike; they are marked ({named}{others}), and no copies of each other."
             )
         ]

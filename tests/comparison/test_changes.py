@@ -144,6 +144,12 @@ def test_what_became_of_a_role(
     assert bool(told.reason) == (kind == "unclear")
 
 
+def test_a_change_is_of_its_stream_and_told_by_itself() -> None:
+    before, after = report({0: HAS}), report({0: HAS})
+    [change] = role_changes(before, after, [], [], "cross")
+    assert (change.attention, change.same_as) == ("cross", "")
+
+
 def test_a_role_that_nobody_has_is_not_told() -> None:
     assert changed({0: NOT}, {0: NOT}) is None
 

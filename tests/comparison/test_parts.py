@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from attnviz.comparison import parts, sections
 from attnviz.comparison.findings import said
+from attnviz.comparison.formats import markdown
 from attnviz.comparison.page import Part
 from attnviz.comparison.records import (
     Comparison,
@@ -18,6 +19,7 @@ from attnviz.comparison.several import Comparisons
 from attnviz.evidence.rules import PROBE
 from attnviz.report.cells import Text
 from tests.comparison.test_changes import HAS, ROLE, comparison, difference, report
+from tests.comparison.test_course_findings import mean
 
 SAME_HEAD = HeadMatch((0, 0), (0, 0), 0.0, "number")
 
@@ -57,6 +59,28 @@ def test_numbers_show_how_heads_differ() -> None:
         "0.4998",
         "−0.0036 [−0.0037, −0.0034]",
     ]
+
+
+def test_a_difference_that_is_certain_never_reads_as_none() -> None:
+    tiny = replace(difference(0, 0.00003), before=0.5, after=0.50003, low=0.00001, high=0.00004)
+    course = mean(1.9261, 1.92607, -0.00004, 0.00001)
+    made = replace(compared(comparison(differences=[tiny], matches=[SAME_HEAD])), courses=(course,))
+    heads, means = part("heads", made).table, part("means", made).table
+    assert heads
+    assert means
+    assert heads.rows[0][4].text == "+0.00003 [0.00001, 0.00004]"
+    assert means.rows[0][3].text == "0.0000 [0.0000, 0.0000]"  # 0 is within it.
+    sure = replace(made, courses=(mean(1.9261, 1.92607, -0.00004, -0.00001),))
+    table = part("means", sure).table
+    assert table
+    assert table.rows[0][3].text == "−0.00003 [−0.00004, −0.00001]"
+
+
+def test_a_role_is_told_with_its_attention_in_markdown_too() -> None:
+    head = (RoleHead((0, 0), 0.9, 0.8, 0.95),)
+    cross = RoleChange("alignment", "kept", head, head, attention="cross")
+    text = markdown.write(compared(comparison([cross], matches=[SAME_HEAD]))).decode()
+    assert "| alignment, cross | kept | L0H0 0.90 | L0H0 0.90 |" in text
 
 
 def test_a_head_is_told_by_the_role_that_leads_there() -> None:

@@ -70,6 +70,13 @@ def test_what_a_third_of_all_heads_do_leads_and_the_ordinary_is_one_line() -> No
     ]
 
 
+def test_heads_that_are_all_alike_are_counted_once() -> None:
+    heads = [head(0, comma=score(0.4)), *(head(at) for at in range(1, 12))]
+    roles = [role("comma", (0, 0)), role("cls")]
+    (_, last) = first(findings(heads, roles, None))
+    assert last == "The other 11 heads show none of the 2 roles looked for."
+
+
 def test_the_specific_stands_before_the_general_and_the_strong_before_the_weak() -> None:
     heads = [
         head(0, previous_token=score(0.9)),

@@ -81,4 +81,4 @@ def test_the_share_of_unknown_tokens_is_warned_of(minilm: Tokenizer) -> None:
     assert "🚀 and others), and" in unknown_warning([many])[0]
     assert "🚀), and" in unknown_warning([tokenize(sentence("🦀 🚀"), minilm, None)])[0]
     [single] = unknown_warning([tokens[0], tokens[2]])
-    assert single.startswith("1 of 7 content token is unknown")
+    assert single.startswith("1 of 7 content tokens is unknown")

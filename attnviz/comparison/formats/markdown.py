@@ -8,7 +8,7 @@ from attnviz.comparison import sections
 from attnviz.comparison.page import Page, Part
 from attnviz.comparison.several import Comparisons
 from attnviz.figures.picture import Picture
-from attnviz.report.cells import Table
+from attnviz.report.cells import Cell, RoleCell, Table
 from attnviz.report.escape import markdown as safe
 from attnviz.report.markup import bullets, table
 
@@ -54,7 +54,7 @@ def _table(of: Table) -> str:
     align = "".join("r" if column.form in _NUMBERS else "l" for column in of.columns)
     header = [safe(column.title) for column in of.columns]
     columns = [
-        [cell.text if column.form in _NUMBERS else safe(cell.text) for cell in column.cells]
+        [cell.text if column.form in _NUMBERS else safe(_plain(cell)) for cell in column.cells]
         for column in of.columns
     ]
     return table(header, align, zip(*columns, strict=True))
@@ -62,3 +62,8 @@ def _table(of: Table) -> str:
 
 def _picture(picture: Picture) -> str:
     return f"![{safe(picture.title)}]({picture.path}.png)\n\n{safe(picture.caption)}"
+
+
+def _plain(cell: Cell) -> str:
+    """A cell's text; of a role with the attention it is of, where there are several."""
+    return f"{cell.text}, {cell.note}" if isinstance(cell, RoleCell) and cell.note else cell.text

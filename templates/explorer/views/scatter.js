@@ -12,8 +12,8 @@ import { axis, digits } from "../ticks.js";
 /** @import {Column, Numbers, Stream, Target} from "../data.js" */
 /** @import {Scene, View} from "../scene.js" */
 
-/** Sizes in pixels; of more heads points are smaller, of many more with a role they have no letter. */
-const [LEFT, TOP, RIGHT, BOTTOM, WIDEST, TALLEST] = [54, 12, 16, 44, 640, 430];
+/** Sizes in pixels, with room for all in the frame, 44rem with its padding; of more heads points are smaller, of many more with a role they have no letter. */
+const [LEFT, TOP, RIGHT, BOTTOM, WIDEST, TALLEST] = [54, 12, 16, 44, 624, 430];
 const [LARGE, MEDIUM, SMALL, FEW, LETTERED, NEAR] = [8, 6.5, 4, 160, 400, 16];
 
 /** Of the titles of axes. */

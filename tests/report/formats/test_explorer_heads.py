@@ -87,6 +87,8 @@ def test_heads_stand_where_the_report_has_them(chromium: Browser, pages: dict[st
             assert float(row["previous-token_low"]) == pytest.approx(role.low, abs=NEAR)
             assert row["role"] == (head.told[0] if head.told else "")
         assert explorer.page.locator("#explorer .cells circle").count() == 71
+        # Nothing of it is beyond the frame, where its points would be pale.
+        assert explorer.page.locator("#explorer .host").get_attribute("data-beyond") is None
         explorer.page.locator("#explorer [role=grid]").focus()
         explorer.press("ArrowDown", "ArrowRight")
         assert explorer.said().startswith("L1H1: distance ")
