@@ -147,7 +147,12 @@ class ReportedSettings:
         ),
     ] = ""
     kernel: Annotated[
-        Kernel, Setting("Measuring", "Who measures: auto, dense, tiles, fused or triton.", "NAME")
+        Kernel,
+        Setting(
+            "Measuring",
+            "Who measures: the fastest that can (auto), or fused (CPU), triton (GPU), tiles or dense.",
+            "NAME",
+        ),
     ] = "auto"
     words: Annotated[
         bool,
