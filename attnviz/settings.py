@@ -150,7 +150,7 @@ class ReportedSettings:
         Kernel,
         Setting(
             "Measuring",
-            "Who measures: the fastest that can (auto), or fused (CPU), triton (GPU), tiles, dense.",
+            "Who measures: auto, the fastest that can, or fused (CPU), triton (GPU), tiles, dense.",
             "NAME",
         ),
     ] = "auto"
