@@ -153,7 +153,8 @@ def _shared(todo: Sequence[Task], style: FigureStyle, jobs: int) -> Generator[Pi
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
     made = 0
     try:
-        futures = [pool.submit(_perform_batch, batch, style) for batch in _batches(todo)]
+        with signals.held():  # A process that is left half started says so, at length.
+            futures = [pool.submit(_perform_batch, batch, style) for batch in _batches(todo)]
         for future in futures:
             for picture in future.result():
                 made += 1

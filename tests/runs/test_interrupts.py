@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import nullcontext, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import attnviz
 from attnviz import folder, signals
+from attnviz.figures.gallery import draw_all
 from attnviz.folder import beside, staging
 from attnviz.progress import Silent
+from tests.helpers.pictured import sentence
 from tests.helpers.tool import Folder, Outcome, Tool, content, start
 
 pytestmark = pytest.mark.slow
@@ -169,6 +174,25 @@ def imports_torch(pid: int) -> bool:
 
 def starts_workers(pid: int) -> bool:
     return sum(b"spawn_main" in command for command in of_session(pid).values()) == 2
+
+
+@pytest.mark.usefixtures("_signals")
+def test_a_process_that_is_being_started_is_started_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is left without what its parent was to tell it ends with a traceback."""
+    started = []
+    real = ProcessPoolExecutor.submit
+
+    def submit(pool: ProcessPoolExecutor, *args: Any) -> Future[Any]:
+        os.kill(os.getpid(), signal.SIGINT)
+        future: Future[Any] = real(pool, *args)
+        started.append(future)
+        return future
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", submit)
+    with pytest.raises(signals.Stopped):
+        draw_all(None, [sentence(3)], jobs=2)
+    assert started
+    assert not multiprocessing.active_children()
 
 
 @pytest.mark.usefixtures("earlier")
