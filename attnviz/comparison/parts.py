@@ -318,11 +318,7 @@ def _means(comparisons: Comparisons) -> Part:
             cells.texts("Mean over heads", "name", map(heading, names)),
             Column(labels[0], "interval", _ends(means, 0, -1)),
             Column(labels[1], "interval", _ends(means, -1, 0)),
-            Column(
-                "Difference",
-                "interval",
-                cells.differences(changes),
-            ),
+            Column("Difference", "interval", cells.differences(changes)),
         ]
     )
     return Part(

@@ -71,17 +71,19 @@ def observe(
         return _Ready.of(batched, places, observers, wording, kernel)
 
     groups = _groups(sentences, targets, most, loaded.device)
-    ahead = ready(groups[0]) if groups else None
+    if not groups:
+        return
+    ahead = ready(groups[0])
     for following in [*groups[1:], None]:
-        if (batch := ahead) is None:
-            return
+        batch = ahead
         for observer in observers:
             observer.begin(batch.shown[observer.stream], batch.places)
         checked = finite.Checked(loaded.model.config)
         show = partial(_show, checked, batch)
         _forward(loaded, batch.batched, show, batch.of_tokens, seam, to_the_end=to_the_end)
         # A GPU is still at it.
-        ahead = None if following is None else ready(following)
+        if following is not None:
+            ahead = ready(following)
         checked.settle()
         for observer in observers:
             observer.end()
@@ -126,7 +128,7 @@ class _Ready:
                 stream: join(batch, [Request(needs=joined[stream].needs & {"value"})], kernel)
                 for stream, batch in batched.items()
             }
-        for request in joined.values():
+        for request in of_tokens.values():
             kernels.ready(request)
         return cls(places, batched, shown, merges, asked, joined, of_tokens)
 

@@ -68,10 +68,7 @@ class ScoreKeeper(Observer):
     def begin(self, batch: Batch, places: Sequence[int]) -> None:
         """Starts a batch whose sentences have the given places in the table."""
         self._batch, self._places = batch, list(places)
-        content = np.zeros(batch.ids.shape, np.float32)
-        for row, tokens in enumerate(batch.sentences):
-            content[row, : len(tokens)] = tokens.content
-        self._content = content
+        self._content = batch.on_host.astype(np.float32)
 
     def _row(self, tokens: Tokens, keys: Tokens) -> list[Target | None]:
         """A sentence's targets: those of all columns, then those that baselines measure."""
@@ -171,19 +168,17 @@ class ScoreKeeper(Observer):
         empty = torch.zeros(2, batch, heads, device=device)
         columns = [empty] * len(values)
         for per in ("query", "sentence"):
-            places = [
-                at
+            chosen = {
+                at: each.float().expand(batch, heads, *each.shape[2:])
                 for at, (statistic, each) in enumerate(zip(self._statistics, values, strict=True))
                 if each is not None and statistic.per == per
-            ]
-            chosen = [each for at in places if (each := values[at]) is not None]
+            }
             if not chosen:
                 continue
-            shape = batch, heads, *chosen[0].shape[2:]
-            every = torch.stack([each.float().expand(shape) for each in chosen])
+            every = torch.stack([*chosen.values()])
             both = torch.stack([every.nan_to_num(0.0), (~every.isnan()).float()])
             summed = (both * content).sum(-1) if per == "query" else both
-            for at, column in zip(places, summed.unbind(1), strict=True):
+            for at, column in zip(chosen, summed.unbind(1), strict=True):
                 columns[at] = column
         sums, counts = torch.stack(columns, -1).unbind()
         return sums, counts

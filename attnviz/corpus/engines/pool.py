@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from attnviz import signals
 from attnviz.errors import InputError
 
 _QUEUE = 2
@@ -144,8 +145,9 @@ class Pool:
         self._starting, self._members = {}, []
 
     def _start(self) -> None:
-        worker, task = self._cluster.start()
-        self._starting[task] = worker
+        with signals.held():  # A worker that nobody knows of would be ended by nobody.
+            worker, task = self._cluster.start()
+            self._starting[task] = worker
 
     def _hand_out(self, before: int) -> bool:
         """Gives those who have least to do what is there; whether anything is still to be done."""

@@ -108,7 +108,7 @@ class ProcessCluster:
         context = multiprocessing.get_context("spawn")
         before = multiprocessing.active_children()
         jobs = ProcessPoolExecutor(1, context, signals.begin_child)
-        with signals.held(), signals.unheard_by_children():
+        with signals.unheard_by_children():
             ready = jobs.submit(_begin, self._setup)
         (process,) = [each for each in multiprocessing.active_children() if each not in before]
         return _Process(jobs, process), ready
